@@ -1,0 +1,141 @@
+# Every task that a person runs. `make` alone lists them.
+# Each target sets up what it needs, and only what changed is set up again.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# The Python that the environments are made with: the first on PATH that AWS Lambda runs too.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	&& echo "$$python" && break; done)
+TERRAFORM ?= terraform
+
+# Set on the command line, they choose what `make package` builds; see `python -m scripts.package --help`.
+RUNTIME ?=
+ARCHITECTURE ?=
+
+DEV := .venv/dev/bin
+STAMP := .venv/dev/.stamp
+RUN := $(DEV)/python -m
+
+export PYTHONPATH := lambda_src:.
+unexport PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE
+
+# What a shell set for another account or another Terraform must not leak into tests and the demo.
+FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR TF_LOG TF_LOG_PATH \
+	SFN_WAIT_SCALE,$(.VARIABLES)))
+HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
+
+##@ Start here
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path for your own)
+	$(HERMETIC) $(RUN) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
+
+.PHONY: test
+test: setup system-packages lint package package-local ## Run every linter and every test
+	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
+
+##@ Build
+
+.PHONY: package
+package: $(STAMP) ## Build the zips for AWS in build/package (RUNTIME=python3.13 ARCHITECTURE=arm64)
+	$(RUN) scripts.package $(if $(RUNTIME),--runtime "$(RUNTIME)") \
+		$(if $(ARCHITECTURE),--architecture "$(ARCHITECTURE)") --output build/package
+
+.PHONY: package-local
+package-local: $(STAMP) ## Build the zips for this machine in build/package-local
+	$(RUN) scripts.package --host --output build/package-local
+
+##@ Local AWS
+
+.PHONY: local-up
+local-up: setup ## Start a local AWS and print the exports that point terraform and aws at it (PORT=4566)
+	@$(HERMETIC) $(RUN) scripts.local_aws up $(if $(PORT),--port "$(PORT)")
+
+.PHONY: local-down
+local-down: $(STAMP) ## Stop the local AWS
+	@$(HERMETIC) $(RUN) scripts.local_aws down
+
+##@ Develop
+
+.PHONY: lint
+lint: $(STAMP) ## Check style, types and Terraform's formatting
+	$(DEV)/ruff check .
+	$(DEV)/ruff format --check .
+	$(DEV)/mypy
+	@$(NEEDS_TERRAFORM)
+	$(TERRAFORM) fmt -check -diff -recursive terraform
+
+.PHONY: format
+format: $(STAMP) ## Put style and formatting right
+	$(DEV)/ruff check --fix .
+	$(DEV)/ruff format .
+	@$(NEEDS_TERRAFORM)
+	$(TERRAFORM) fmt -recursive terraform
+
+.PHONY: test-unit
+test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
+	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package" $(PYTEST_ARGS)
+
+.PHONY: test-e2e
+test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
+	$(HERMETIC) $(RUN) pytest -m e2e $(PYTEST_ARGS)
+
+.PHONY: requirements
+requirements: .venv/uv/bin/uv ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
+	for name in layer dev runtime checkov awscli; do \
+		( cd requirements && env -u PIP_FIND_LINKS ../.venv/uv/bin/uv pip compile --quiet --no-config \
+			--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
+			$$(case "$$name" in layer) echo --no-deps;; dev) echo --constraint layer.txt;; esac) \
+			"$$name.in" --output-file "$$name.txt" ) || exit 1; \
+	done
+
+##@ Set-up
+
+.PHONY: setup
+setup: $(STAMP) .venv/runtime/.stamp ## Make the Python environments; the other targets call it
+	@$(NEEDS_TERRAFORM)
+
+.PHONY: setup-checkov
+setup-checkov: .venv/checkov/.stamp ## Make the environment of checkov
+
+.PHONY: setup-awscli
+setup-awscli: .venv/awscli/.stamp ## Put an aws command into .venv/awscli/bin
+
+.PHONY: system-packages
+system-packages: ## Install the programs that tests need beside Python and Terraform
+	@sh scripts/system_packages.sh
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find lambda_src scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean ## Remove the environments too
+	rm -rf .venv
+
+.venv/%/.stamp: requirements/%.txt
+	@test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.13 on PATH, and AWS Lambda runs no other" \
+		"that this project knows. Install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(@D)/bin/python -c "" 2>/dev/null || $(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/uv/bin/uv:
+	$(PYTHON) -m venv --clear .venv/uv
+	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# A line for recipes, not a target: only what runs Terraform asks for it.
+NEEDS_TERRAFORM = command -v $(TERRAFORM) >/dev/null || { echo "Terraform is missing: install version 1.10" \
+	"or newer, or name it: make TERRAFORM=/path/to/terraform" >&2; exit 1; }

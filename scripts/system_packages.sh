@@ -1,0 +1,20 @@
+#!/bin/sh
+# Installs the programs that tests run beside Python and Terraform, where that needs no question asked:
+# as root on a system with apt. Elsewhere it says what to install; the tests that need it are skipped by name.
+set -eu
+
+missing=""
+for program in pngcheck chromium; do
+    command -v "$program" >/dev/null || missing="$missing $program"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086  # a list of words, each the name of program and package alike
+    apt-get install -qq --yes --no-install-recommends $missing >/dev/null
+else
+    echo "Not installed:$missing. Tests that need them are skipped. To run these too, install the packages" \
+        "of those names, on Debian and Ubuntu: sudo apt-get install$missing" >&2
+fi

@@ -1,0 +1,46 @@
+"""What can never succeed, by name.
+
+Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in `ErrorEquals`: these
+class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so that what cannot succeed is not tried
+again. Everything else that is raised counts as transient and is retried.
+"""
+
+
+class PermanentError(Exception):
+    """Base of all errors that a retry cannot mend."""
+
+
+class InvalidSettings(PermanentError):
+    """An environment variable of the function is missing or malformed."""
+
+
+class InvalidRecord(PermanentError):
+    """The execution's input is not an S3 event record, or the state lacks what an earlier step writes."""
+
+
+class SourceNotFound(PermanentError):
+    """The object, the version or the source bucket that the record names is gone."""
+
+
+class SourceChanged(PermanentError):
+    """The object is not (or no longer) the version that the record names."""
+
+
+class KeyTooLong(PermanentError):
+    """The key that the PNG would get is longer than S3 allows."""
+
+
+class ConversionError(PermanentError):
+    """Base of the errors that say why an image cannot be converted."""
+
+
+class DamagedImage(ConversionError):
+    """The JPEG is truncated or its data is corrupt."""
+
+
+class ImageTooLarge(ConversionError):
+    """The image has more bytes or pixels than this function's memory can take."""
+
+
+class UnsupportedImage(ConversionError):
+    """A JPEG of a kind that the decoder does not read (lossless, 12-bit, ...), or no JPEG at all."""

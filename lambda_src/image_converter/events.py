@@ -1,0 +1,111 @@
+"""The events that enter the functions, as types: S3 event records, and the state that an execution has built up.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from image_converter.errors import InvalidRecord
+
+Event = Mapping[str, Any]
+
+# Sequencers are hex strings of differing length; the shorter one is padded on the right before they are compared.
+_SEQUENCER_WIDTH = 32
+
+
+@dataclass(frozen=True)
+class Record:
+    """One version of one object in the source bucket, as an S3 event record names it.
+
+    Attributes:
+        bucket: the source bucket.
+        key: the plain key, not URL-encoded.
+        version_id: the object's version, where the record names one.
+        etag: the object's entity tag without quotes, where the record names one.
+        sequencer: orders the records of one key; padded, so that two of them compare as strings.
+        event_time: when the object was created, ISO 8601.
+    """
+
+    bucket: str
+    key: str
+    version_id: str | None = None
+    etag: str | None = None
+    sequencer: str | None = None
+    event_time: str | None = None
+
+
+class Location(TypedDict, total=False):
+    """An object in the destination bucket, as the state and the table's record carry it."""
+
+    region: str
+    bucket: str
+    key: str
+    versionId: str
+    eTag: str
+    size: int
+    contentType: str
+    width: int
+    height: int
+    sourceVersionId: str
+    sourceETag: str
+    sourceLastModified: str
+
+
+def parse_record(event: Event) -> Record:
+    """Return the record in an execution's input or state.
+
+    Raises:
+        InvalidRecord: the event does not name a bucket and a key.
+    """
+    try:
+        s3 = event["s3"]
+        bucket, item = s3["bucket"]["name"], s3["object"]
+        key = item["key"]
+    except (KeyError, TypeError) as missing:
+        raise InvalidRecord(
+            f"the input is not an S3 event record ({missing} is missing): it needs "
+            '{"s3": {"bucket": {"name": ...}, "object": {"key": ...}}}'
+        ) from missing
+    for name, value in (("s3.bucket.name", bucket), ("s3.object.key", key)):
+        if not isinstance(value, str) or not value:
+            raise InvalidRecord(f"{name} must be a string that is not empty, not {value!r}")
+    return Record(
+        bucket=bucket,
+        key=key,
+        version_id=item.get("versionId"),
+        etag=_unquoted(item.get("eTag")),
+        sequencer=padded_sequencer(item.get("sequencer")),
+        event_time=event.get("eventTime"),
+    )
+
+
+def padded_sequencer(sequencer: str | None) -> str | None:
+    """Return the sequencer in the one form in which two of them compare as strings.
+
+    Padded on the right with zeros, as AWS describes the comparison:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    return sequencer.upper().ljust(_SEQUENCER_WIDTH, "0") if sequencer else None
+
+
+def converted_images(event: Event) -> tuple[Location, Location] | None:
+    """Return the original's and the PNG's location from an execution's state, or None where it has none.
+
+    Raises:
+        InvalidRecord: the state has `results.images`, but not with both locations.
+    """
+    images = (event.get("results") or {}).get("images")
+    if images is None:
+        return None
+    try:
+        return images[0]["original"], images[1]["resized"]
+    except (LookupError, TypeError) as missing:
+        raise InvalidRecord(
+            f"results.images must be [{{'original': ...}}, {{'resized': ...}}], but {missing} is missing"
+        ) from missing
+
+
+def _unquoted(etag: str | None) -> str | None:
+    return etag.strip('"') if etag else None

@@ -1,0 +1,34 @@
+"""Starting executions, each version of each object once."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from image_converter import clients, events, keys
+from image_converter.sources import code
+
+
+def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
+    """Start the execution for an event record; False where an earlier delivery of it has started one.
+
+    The execution's name follows from the object's version, so Step Functions itself refuses a second one, for 90 days
+    after the first has ended. (An EXPRESS machine runs a duplicate again; every step is idempotent.)
+
+    Raises:
+        InvalidRecord: the record names no bucket or key.
+        ClientError: Step Functions refused for another reason; nothing was started.
+    """
+    parsed = events.parse_record(record)
+    version = parsed.version_id or parsed.sequencer or parsed.etag or ""
+    try:
+        clients.stepfunctions().start_execution(
+            stateMachineArn=state_machine_arn,
+            name=keys.execution_name(parsed.bucket, parsed.key, version),
+            input=json.dumps(record),
+        )
+    except ClientError as error:
+        if code(error) == "ExecutionAlreadyExists":
+            return False
+        raise
+    return True

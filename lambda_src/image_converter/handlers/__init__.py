@@ -1,0 +1,1 @@
+"""One module per Lambda function: parse the event, delegate, shape the answer; nothing else."""

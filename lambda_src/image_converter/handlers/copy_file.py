@@ -1,0 +1,40 @@
+"""CopyToDestination: keep the original, as it is, in the destination bucket."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from image_converter import copying, destination, events, log, settings, sources
+from image_converter.destination import Condition, Metadata
+from image_converter.events import Event, Location
+
+
+def handler(event: Event, context: object) -> Location:
+    """Copy the record's object to the destination bucket and return where it is.
+
+    Args:
+        event: an S3 event record.
+        context: Lambda's context; not used.
+
+    Raises:
+        InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
+    """
+    bucket = settings.load(settings.DestinationSettings).destination_bucket
+    record = events.parse_record(event)
+    source = sources.head(record)
+
+    def put(key: str, metadata: Metadata, condition: Condition) -> Any:
+        try:
+            return copying.copy(source, bucket, key, metadata, condition)
+        except ClientError:
+            sources.head(source.pinned)  # names the error, where it is the source that went or changed
+            raise
+
+    written = destination.already_written(bucket, record.key, source, {}) or destination.write(
+        bucket, record.key, source, source.headers["Metadata"], put
+    )
+    log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
+    content_type = source.headers.get("ContentType", "binary/octet-stream")
+    return destination.location(
+        bucket, written, source, size=source.size, contentType=content_type
+    )

@@ -1,0 +1,83 @@
+"""ResizeImage: convert the JPEG to a PNG in the destination bucket (the article's name; the size stays)."""
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from image_converter import clients, destination, events, keys, log, settings, sources, tracing
+from image_converter.conversion import Limits, convert
+from image_converter.destination import Condition, Metadata, Written
+from image_converter.errors import ImageTooLarge
+from image_converter.events import Event, Location
+from image_converter.settings import ResizeSettings
+from image_converter.sources import Source
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+
+CONTENT_TYPE = "image/png"
+
+
+def handler(event: Event, context: object) -> Location:
+    """Convert the record's JPEG and return where the PNG is.
+
+    Args:
+        event: an S3 event record.
+        context: Lambda's context; not used.
+
+    Raises:
+        DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
+        InvalidRecord, SourceNotFound, SourceChanged, KeyTooLong: see `image_converter.errors`.
+    """
+    chosen = settings.load(ResizeSettings)
+    record = events.parse_record(event)
+    png_key = keys.png_key(record.key)
+    source, body = sources.open_body(record)
+    facts = {"png-compression": chosen.png_compression}
+    with body:
+        written = destination.already_written(
+            chosen.destination_bucket, png_key, source, facts
+        ) or _convert(chosen, png_key, source, body, facts)
+    made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
+    log.info("converted", key=record.key, pngKey=written.key, repeated=written.repeated, **made)
+    tracing.annotate(megapixels=made["width"] * made["height"] / 1e6)
+    return destination.location(
+        chosen.destination_bucket,
+        written,
+        source,
+        contentType=CONTENT_TYPE,
+        size=made["bytes"],
+        width=made["width"],
+        height=made["height"],
+    )
+
+
+def _convert(
+    chosen: ResizeSettings, png_key: str, source: Source, body: "StreamingBody", facts: Metadata
+) -> Written:
+    if source.size > chosen.max_image_bytes:
+        raise ImageTooLarge(
+            f"s3://{source.record.bucket}/{source.record.key} has {source.size:,} bytes and this "
+            f"function's memory allows {chosen.max_image_bytes:,}: give resize_image more memory"
+        )
+    limits = Limits(max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    png = io.BytesIO()
+    made = convert(body.read(), png, limits, chosen.png_compression)
+    metadata = {
+        **facts,
+        "image-width": str(made.width),
+        "image-height": str(made.height),
+        "image-bytes": str(png.tell()),
+    }
+
+    def put(key: str, metadata: Metadata, condition: Condition) -> Any:
+        png.seek(0)
+        return clients.s3().put_object(
+            Bucket=chosen.destination_bucket,
+            Key=key,
+            Body=png,
+            ContentType=CONTENT_TYPE,
+            Metadata=metadata,
+            **condition,
+        )
+
+    return destination.write(chosen.destination_bucket, png_key, source, metadata, put)

@@ -1,0 +1,42 @@
+"""Trigger: start one execution for each notification of a new object in the source bucket."""
+
+from typing import Any
+
+from image_converter import executions, log, notifications, settings
+from image_converter.events import Event
+
+
+def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
+    """Start the executions for a batch of S3 notifications from the queue.
+
+    Args:
+        event: an SQS batch whose messages are S3 notifications, test events among them.
+        context: Lambda's context; not used.
+
+    Returns:
+        SQS's partial batch response: the messages to deliver again. One bad message fails no other; after the queue's
+        number of receives it goes to the dead-letter queue.
+
+    Raises:
+        InvalidSettings: STATE_MACHINE_ARN is not set.
+    """
+    state_machine_arn = settings.load(settings.TriggerSettings).state_machine_arn
+    failed = [
+        {"itemIdentifier": message["messageId"]}
+        for message in event["Records"]
+        if not _handle(state_machine_arn, message)
+    ]
+    return {"batchItemFailures": failed}
+
+
+def _handle(state_machine_arn: str, message: dict[str, Any]) -> bool:
+    """Start the message's executions; False where it must be delivered again."""
+    try:
+        for record in notifications.records(message["body"]):
+            started = executions.start(state_machine_arn, record)
+            key = record["s3"]["object"]["key"]
+            log.info("execution started" if started else "duplicate delivery", key=key)
+    except Exception as failure:  # whatever it is, only this message fails, and the queue brings it again
+        log.error("message failed", messageId=message["messageId"], error=repr(failure))
+        return False
+    return True

@@ -1,0 +1,109 @@
+"""The HTTP API's requests and answers, payload format 2.0.
+
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+"""
+
+import base64
+import binascii
+import json
+import unicodedata
+from http import HTTPStatus
+from typing import Any
+
+from image_converter import keys
+from image_converter.events import Event
+
+
+class Refusal(Exception):
+    """A request that is answered with an error: the status, and the sentence for the caller."""
+
+    def __init__(self, status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None):
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers or {}
+
+
+def check_route(event: Event, method: str, path: str) -> None:
+    """Refuse every request but `method path`.
+
+    Raises:
+        Refusal: 404 for another path, 405 for another method.
+    """
+    asked = event["requestContext"]["http"]
+    stage = event["requestContext"].get("stage", "$default")
+    asked_path = asked["path"].removeprefix(f"/{stage}") if stage != "$default" else asked["path"]
+    if asked_path != path:
+        raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {method} {path}")
+    if asked["method"] != method:
+        raise Refusal(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {method} only", {"Allow": method}
+        )
+
+
+def image_name(event: Event) -> str:
+    """Return the `name` parameter, which becomes the object's key.
+
+    Raises:
+        Refusal: 400, it is missing or makes no safe key.
+    """
+    name = (event.get("queryStringParameters") or {}).get("name", "")
+    problem = _problem(name)
+    if problem:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"{problem}: POST /upload?name=photo.jpg")
+    return str(name)
+
+
+def body(event: Event, max_bytes: int) -> bytes:
+    """Return the request's body as bytes.
+
+    Raises:
+        Refusal: 400 for an empty or undecodable body, 413 for one of more than `max_bytes`.
+    """
+    raw = event.get("body") or ""
+    try:
+        content = base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw.encode()
+    except (binascii.Error, ValueError) as error:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not the base64 it is said to be") from error
+    if not content:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty; it must be the image")
+    if len(content) > max_bytes:
+        raise Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the image has {len(content):,} bytes and this way takes {max_bytes:,}: "
+            "use a presigned upload to the source bucket for larger ones",
+        )
+    return content
+
+
+def answer(
+    status: HTTPStatus, content: dict[str, Any], headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the function's answer in payload format 2.0."""
+    return {
+        "statusCode": int(status),
+        "headers": {"content-type": "application/json", **(headers or {})},
+        "body": json.dumps(content),
+    }
+
+
+def _problem(name: str) -> str | None:
+    """Return what keeps the name from being a key of the source bucket, or None."""
+    if not name:
+        return "the parameter 'name' is missing"
+    if len(name.encode(errors="replace")) > keys.MAX_KEY_BYTES:
+        return f"the name is longer than {keys.MAX_KEY_BYTES:,} bytes"
+    if name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
+        return "the name must not start or end with a slash or have empty, '.' or '..' parts"
+    if any(_is_control(character) for character in name):
+        return "the name must not have control characters"
+    if "\\" in name:
+        return "the name must not have a backslash"
+    return None
+
+
+def _is_control(character: str) -> bool:
+    """Tell controls, lone surrogates, line breaks, and the overrides that make a name read as another one."""
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or (
+        unicodedata.bidirectional(character)
+        in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    )

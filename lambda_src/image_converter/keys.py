@@ -1,0 +1,84 @@
+"""Object keys: how they are decoded, and which names derive from them. No key is changed anywhere else."""
+
+import hashlib
+import posixpath
+import re
+from urllib.parse import unquote_plus
+
+from image_converter.errors import KeyTooLong
+
+JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+MAX_KEY_BYTES = 1024
+
+
+def decode(key: str) -> str:
+    """Return the plain key of an S3 notification, where keys are URL-encoded with `+` for a space.
+
+    Called once, where a notification enters; inside, keys are plain.
+
+    Raises:
+        UnicodeDecodeError: the key's bytes are not UTF-8.
+    """
+    return unquote_plus(key, errors="strict")
+
+
+def extension(key: str) -> str | None:
+    """Return the lower-case extension of the key's last part without its dot, or None."""
+    return posixpath.splitext(key)[1][1:].lower() or None
+
+
+def png_key(key: str) -> str:
+    """Return the key of the PNG made from `key`: a JPEG suffix becomes `.png`, any other key gets `.png` appended.
+
+    So a PNG never lands on its own original, whatever the original is called.
+
+    Raises:
+        KeyTooLong: the PNG's key would have more than 1,024 bytes.
+    """
+    suffix = next((known for known in JPEG_SUFFIXES if key.lower().endswith(known)), "")
+    derived = key[: len(key) - len(suffix)] + ".png"
+    if _size(derived) > MAX_KEY_BYTES:
+        raise KeyTooLong(
+            f"the PNG of '{key}' would need a key of {_size(derived)} bytes and S3 allows "
+            f"{MAX_KEY_BYTES}: upload the image under a shorter name"
+        )
+    return derived
+
+
+def aside_key(key: str, version: str) -> str:
+    """Return where an object goes whose own key in the destination bucket belongs to a newer or another image.
+
+    Args:
+        key: the key it would have had.
+        version: the version of the source object it was made from.
+    """
+    safe_version = re.sub(r"[^A-Za-z0-9._-]", "_", version)
+    aside = f"aside/{safe_version}/{key}"
+    if _size(aside) <= MAX_KEY_BYTES:
+        return aside
+    return f"aside/{safe_version}/{fingerprint(key)}{posixpath.splitext(key)[1][:16]}"
+
+
+def fingerprint(key: str) -> str:
+    """Return 32 hex digits that stand for the key where the key itself would not fit or would not be ASCII."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def execution_name(bucket: str, key: str, version: str) -> str:
+    """Return the execution's name for one version of one object, the same for every notification of it.
+
+    A few readable characters of the key come first, for people; the hash behind them makes it unique.
+
+    Returns:
+        At most 73 of the 80 characters of `[A-Za-z0-9-_]` that StartExecution allows:
+        https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
+    digest = hashlib.sha256("\0".join((bucket, key, version)).encode()).hexdigest()[:48]
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", posixpath.basename(key)).strip("-")[:24]
+    return f"{readable or 'image'}-{digest}"
+
+
+def _size(key: str) -> int:
+    return len(key.encode())

@@ -1,0 +1,94 @@
+"""The table's records: one per image, of its newest upload."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
+
+from image_converter import clients, events
+from image_converter.errors import InvalidRecord, SourceChanged
+from image_converter.events import Event
+from image_converter.sources import code
+
+# A record is only replaced by one of the same or a newer upload. Sequencers order the uploads of one key; where one of
+# the two has none (an execution started by hand), the times at which the source versions were created do.
+_NEWER_THAN_EARLIER = (
+    "attribute_not_exists(imageName)"
+    " OR sequencer <= :sequencer"
+    " OR (attribute_not_exists(sequencer) AND sourceLastModified <= :modified)"
+)
+_NEWER_BY_TIME = "attribute_not_exists(imageName) OR sourceLastModified <= :modified"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What became of an attempt to save a record.
+
+    Attributes:
+        replaced: False where the table already has the record of a newer upload, which stays.
+        answer: the metadata of DynamoDB's answer.
+    """
+
+    replaced: bool
+    answer: dict[str, Any]
+
+
+def item(event: Event) -> dict[str, Any]:
+    """Return the item for an execution's state: the article's two attributes, and what a reader needs besides.
+
+    Raises:
+        InvalidRecord: the state has no `results.images`.
+        SourceChanged: the original and the PNG were not made from the same version.
+    """
+    record = events.parse_record(event)
+    images = events.converted_images(event)
+    if images is None:
+        raise InvalidRecord(f"the state of '{record.key}' has no results.images to write down")
+    original, resized = images
+    if original["sourceETag"] != resized["sourceETag"] or (
+        original["sourceVersionId"] != resized["sourceVersionId"]
+    ):
+        raise SourceChanged(
+            f"'{record.key}' was overwritten while it was handled: version "
+            f"{original['sourceVersionId']} was copied, {resized['sourceVersionId']} converted. "
+            "Start the execution again, with s3.object.versionId in its input"
+        )
+    written = {
+        "imageName": record.key,
+        "images": event["results"]["images"],
+        "fileType": event["results"].get("fileType"),
+        "sourceBucket": record.bucket,
+        "sourceVersionId": original["sourceVersionId"],
+        "sourceETag": original["sourceETag"],
+        "sourceLastModified": original["sourceLastModified"],
+        "sequencer": record.sequencer,
+        "uploadedAt": record.event_time,
+        "writtenAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    return {name: value for name, value in written.items() if value is not None}
+
+
+def save(table: str, new: dict[str, Any]) -> Saved:
+    """Put the item into the table, unless the table has one of a newer upload.
+
+    Raises:
+        ClientError: DynamoDB refused for another reason.
+    """
+    serialize = TypeSerializer().serialize
+    values = {":modified": serialize(new["sourceLastModified"])}
+    if "sequencer" in new:
+        values[":sequencer"] = serialize(new["sequencer"])
+    try:
+        answer = clients.dynamodb().put_item(
+            TableName=table,
+            Item={name: serialize(value) for name, value in new.items()},
+            ConditionExpression=_NEWER_THAN_EARLIER if "sequencer" in new else _NEWER_BY_TIME,
+            ExpressionAttributeValues=values,
+        )
+    except ClientError as error:
+        if code(error) != "ConditionalCheckFailedException":
+            raise
+        return Saved(replaced=False, answer=dict(error.response["ResponseMetadata"]))
+    return Saved(replaced=True, answer=dict(answer["ResponseMetadata"]))

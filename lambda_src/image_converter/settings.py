@@ -1,0 +1,93 @@
+"""The functions' environment as types: read once per invocation, refused with the variable's name.
+
+A setting's field name in lower case is its environment variable in upper case.
+"""
+
+import dataclasses
+import os
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from image_converter.errors import InvalidSettings
+
+PngCompression = Literal["fast", "smallest"]
+
+
+@dataclass(frozen=True)
+class UploadSettings:
+    """Settings of `upload`."""
+
+    source_bucket: str
+    max_upload_bytes: int
+
+
+@dataclass(frozen=True)
+class TriggerSettings:
+    """Settings of `trigger`."""
+
+    state_machine_arn: str
+
+
+@dataclass(frozen=True)
+class DestinationSettings:
+    """Settings of `copy_file` and `delete_file`."""
+
+    destination_bucket: str
+
+
+@dataclass(frozen=True)
+class ResizeSettings:
+    """Settings of `resize_image`. The two limits follow from the function's memory (Terraform derives them)."""
+
+    destination_bucket: str
+    max_image_bytes: int
+    max_image_pixels: int
+    png_compression: PngCompression = "fast"
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """Settings of `write_to_dynamodb`."""
+
+    table_name: str
+
+
+S = TypeVar(
+    "S", UploadSettings, TriggerSettings, DestinationSettings, ResizeSettings, TableSettings
+)
+
+
+def load(settings: type[S], environment: Mapping[str, str] = os.environ) -> S:
+    """Return the settings of that type from the environment.
+
+    Raises:
+        InvalidSettings: a variable is missing, empty, no positive whole number, or none of its choices.
+    """
+    kinds = typing.get_type_hints(settings)
+    values: dict[str, object] = {}
+    for field in dataclasses.fields(settings):
+        variable = field.name.upper()
+        text = environment.get(variable, "")
+        if text:
+            values[field.name] = _parse(variable, text, kinds[field.name])
+        elif field.default is dataclasses.MISSING:
+            raise InvalidSettings(f"the environment variable {variable} is not set")
+    return settings(**values)  # type: ignore[arg-type]
+
+
+def region() -> str:
+    """Return the region that the function runs in; Lambda always sets AWS_REGION."""
+    return os.environ["AWS_REGION"]
+
+
+def _parse(variable: str, text: str, kind: object) -> object:
+    if kind is int:
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise InvalidSettings(f"{variable} must be a positive whole number, not '{text}'")
+        return int(text)
+    choices = typing.get_args(kind)
+    if choices and text not in choices:
+        raise InvalidSettings(f"{variable} must be one of {', '.join(choices)}, not '{text}'")
+    return text

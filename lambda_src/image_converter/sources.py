@@ -1,0 +1,147 @@
+"""Reading the source bucket: always the very version that the record names, never merely its key."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from image_converter import clients
+from image_converter.errors import SourceChanged, SourceNotFound
+from image_converter.events import Record
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+
+# HEAD has no body, so its errors are bare status codes; a delete marker's version answers 405.
+_GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
+_CHANGED = {"412", "PreconditionFailed"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The version that an execution works on.
+
+    Attributes:
+        record: the event record that names it.
+        version: its version id; its ETag where the bucket is not versioned.
+        etag: its entity tag, without quotes.
+        size: in bytes.
+        last_modified: ISO 8601, UTC, to the second.
+        headers: the whole answer of S3: content type, user metadata, ...
+    """
+
+    record: Record
+    version: str
+    etag: str
+    size: int
+    last_modified: str
+    headers: dict[str, Any]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the state says of the source version, beside every object made from it."""
+        return {
+            "sourceVersionId": self.version,
+            "sourceETag": self.etag,
+            "sourceLastModified": self.last_modified,
+        }
+
+    @property
+    def pinned(self) -> Record:
+        """The record, naming the version and the ETag even where the event did not."""
+        version = self.headers.get("VersionId")
+        return dataclasses.replace(self.record, version_id=version, etag=self.etag)
+
+
+def head(record: Record) -> Source:
+    """Look at the record's object without reading it.
+
+    Raises:
+        SourceNotFound: it is gone.
+        SourceChanged: the record names another version.
+    """
+    with _explained(record):
+        return _source(record, clients.s3().head_object(**_named(record)))
+
+
+def open_body(record: Record) -> "tuple[Source, StreamingBody]":
+    """Look at the record's object and open its content; the caller reads and closes it.
+
+    Raises: as `head`.
+    """
+    with _explained(record):
+        answer = clients.s3().get_object(**_named(record))
+    return _source(record, answer), answer["Body"]
+
+
+def first_bytes(record: Record, count: int) -> bytes:
+    """Return at most the first `count` bytes of the record's object.
+
+    Raises: as `head`.
+    """
+    try:
+        with _explained(record):
+            answer = clients.s3().get_object(Range=f"bytes=0-{count - 1}", **_named(record))
+    except ClientError as error:
+        if code(error) in ("InvalidRange", "416"):  # an empty object has no first byte
+            return b""
+        raise
+    with answer["Body"] as body:
+        return body.read()
+
+
+@contextmanager
+def _explained(record: Record) -> Iterator[None]:
+    """Turn S3's errors that no retry can mend into named ones."""
+    try:
+        yield
+    except ClientError as error:
+        where = f"s3://{record.bucket}/{record.key}"
+        if code(error) in _GONE:
+            version = f" (version {record.version_id})" if record.version_id else ""
+            raise SourceNotFound(
+                f"{where}{version} does not exist: it was deleted before its turn, or the record "
+                "names a wrong bucket or key"
+            ) from error
+        if code(error) in _CHANGED:
+            raise SourceChanged(
+                f"{where} is no longer the object with ETag {record.etag} that the record names; "
+                "the newer upload has an execution of its own"
+            ) from error
+        raise
+
+
+def code(error: ClientError) -> str:
+    """Return AWS's name for the error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def version_id(value: str | None) -> dict[str, str]:
+    """Return the VersionId parameter, or none: S3 refuses an empty one."""
+    return {"VersionId": value} if value else {}
+
+
+def _named(record: Record) -> dict[str, Any]:
+    """Return the S3 parameters for exactly what the record names."""
+    etag = {"IfMatch": record.etag} if record.etag else {}
+    return {
+        "Bucket": record.bucket,
+        "Key": record.key,
+        **version_id(record.version_id),
+        **etag,
+    }
+
+
+def _source(record: Record, answer: Any) -> Source:
+    etag = answer["ETag"].strip('"')
+    return Source(
+        record=record,
+        version=answer.get("VersionId") or etag,
+        etag=etag,
+        size=answer["ContentLength"],
+        last_modified=answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        headers=answer,
+    )

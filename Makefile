@@ -10,7 +10,6 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo "$$python" && break; done)
-TERRAFORM ?= terraform
 
 # Set on the command line, they choose what `make package` builds; see `python -m scripts.package --help`.
 RUNTIME ?=
@@ -73,14 +72,14 @@ lint: $(STAMP) ## Check style, types and Terraform's formatting
 	$(DEV)/ruff format --check .
 	$(DEV)/mypy
 	@$(NEEDS_TERRAFORM)
-	$(TERRAFORM) fmt -check -diff -recursive terraform
+	terraform fmt -check -diff -recursive terraform
 
 .PHONY: format
 format: $(STAMP) ## Put style and formatting right
 	$(DEV)/ruff check --fix .
 	$(DEV)/ruff format .
 	@$(NEEDS_TERRAFORM)
-	$(TERRAFORM) fmt -recursive terraform
+	terraform fmt -recursive terraform
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
@@ -137,5 +136,5 @@ clean-all: clean ## Remove the environments too
 	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # A line for recipes, not a target: only what runs Terraform asks for it.
-NEEDS_TERRAFORM = command -v $(TERRAFORM) >/dev/null || { echo "Terraform is missing: install version 1.10" \
-	"or newer, or name it: make TERRAFORM=/path/to/terraform" >&2; exit 1; }
+NEEDS_TERRAFORM = command -v terraform >/dev/null || { echo "There is no terraform on the PATH." \
+	"Install Terraform 1.10 or newer and try again." >&2; exit 1; }

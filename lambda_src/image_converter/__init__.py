@@ -1,1 +1,1 @@
-"""The image converter's Lambda functions: JPEG in the source bucket, PNG in the destination bucket."""
+"""The image converter's Lambda functions: a PNG for every JPEG in the source bucket."""

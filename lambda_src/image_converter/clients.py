@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
-# Chosen so that all attempts end well inside the functions' own timeouts: a function that is killed cannot say what
-# failed, one whose client gives up can. Standard mode backs off with jitter and retries throttling, 5xx and resets.
+# Chosen so that all attempts end well inside the functions' own timeouts: a function that is killed
+# cannot say what failed, one whose client gives up can. Standard mode backs off with jitter and
+# retries throttling, 5xx and resets.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,

@@ -25,9 +25,10 @@ _KEPT_HEADERS = (
 
 
 def copy(source: Source, bucket: str, key: str, metadata: Metadata, condition: Condition) -> Any:
-    """Copy the source version, with its headers and tags, to the bucket; returns S3's ETag and VersionId.
+    """Copy the source version with its headers and tags; return S3's ETag and VersionId.
 
-    boto3's managed copy would do, but it takes no condition on the destination and returns no version id.
+    boto3's managed copy would do, but it takes no condition on the destination and returns no
+    version id.
 
     Raises:
         ClientError: S3 refused; after a failed copy in parts nothing is left behind.
@@ -70,7 +71,7 @@ def _copy_in_parts(source: Source, target: dict[str, Any], condition: Condition)
 
 
 def byte_ranges(size: int) -> Iterator[str]:
-    """Yield the `bytes=first-last` ranges of the parts of an object of `size` bytes, at most 10,000 of them."""
+    """Yield the `bytes=first-last` ranges of an object's parts, at most 10,000; `size` in bytes."""
     part = max(_PART, -(-size // MAX_PARTS))
     for first in range(0, size, part):
         yield f"bytes={first}-{min(first + part, size) - 1}"
@@ -87,7 +88,7 @@ def _copied_from(source: Source) -> dict[str, Any]:
     }
 
 
-def _tags(source: Source) -> dict[str, str]:
+def _tags(source: Source) -> dict[str, Any]:
     """Return the Tagging parameter: a copy in parts does not carry the tags over by itself."""
     if not source.headers.get("TagCount"):
         return {}

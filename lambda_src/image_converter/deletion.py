@@ -1,4 +1,4 @@
-"""Deleting from the source bucket: only the version that was handled, and only while it is the current one."""
+"""Deleting from the source bucket: only the version that was handled, while it is current."""
 
 from typing import TYPE_CHECKING
 
@@ -19,23 +19,24 @@ KEPT = "Kept in source bucket: a newer upload has the same key"
 def delete(record: Record, original: Location | None) -> str:
     """Delete the record's object and return what became of it.
 
-    The bucket is versioned, so the delete hides the version behind a delete marker and it stays recoverable. It is
-    conditional on the ETag, so an upload that arrives between look and delete is not hidden.
+    The bucket is versioned, so the delete hides the version behind a delete marker and it stays
+    recoverable. It is conditional on the ETag, so an upload that arrives between look and delete is
+    not hidden.
 
     Args:
         record: the record that the execution was started with.
-        original: the copy that was made of it; says which version that was, where the record does not.
+        original: the copy that was made of it; says which version that was, where the record does
+            not.
 
     Raises:
         ClientError: S3 refused.
     """
     s3 = clients.s3()
-    where = {"Bucket": record.bucket, "Key": record.key}
     try:
-        current = s3.head_object(**where)
+        current = s3.head_object(Bucket=record.bucket, Key=record.key)
         if not _is_handled(current, record, original):
             return KEPT
-        s3.delete_object(**where, IfMatch=current["ETag"])
+        s3.delete_object(Bucket=record.bucket, Key=record.key, IfMatch=current["ETag"])
     except ClientError as error:
         if code(error) in ("404", "NoSuchKey"):
             return GONE
@@ -48,7 +49,7 @@ def delete(record: Record, original: Location | None) -> str:
 def _is_handled(
     current: "HeadObjectOutputTypeDef", record: Record, original: Location | None
 ) -> bool:
-    """Tell whether the current version is the one that was handled, as far as the state says which that was."""
+    """Tell whether the current version is the one that the state says was handled."""
     copied: Location = original or {}
     version = record.version_id or copied.get("sourceVersionId")
     etag = record.etag or copied.get("sourceETag")

@@ -1,14 +1,15 @@
 """Writing to the destination bucket, in the order in which images were uploaded.
 
-Notifications arrive more than once and out of order, so an execution may come to write when a newer image of the same
-key is already there, or when the very same one is. Every object written here carries, in its metadata, which source
-version it was made from; every write is conditional on the object that was there when this was looked at. So the newest
-image stays the current one, a repeated execution changes nothing, and what comes too late is kept aside.
+Notifications arrive more than once and out of order, so an execution may come to write when a newer
+image of the same key is already there, or when the very same one is. Every object written here
+carries, in its metadata, which source version it was made from; every write is conditional on the
+object that was there when this was looked at. So the newest image stays the current one, a repeated
+execution changes nothing, and what comes too late is kept aside.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
@@ -23,8 +24,9 @@ _LOST_RACE = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
 MAX_METADATA_BYTES = 2048
 
 Metadata = dict[str, str]
-Condition = dict[str, str]
-# Writes the object under the key, with the metadata and on the condition; returns S3's answer (ETag, VersionId).
+Condition = dict[str, Any]
+# Writes the object under the key, with the metadata and on the condition; returns S3's answer
+# (ETag, VersionId).
 Write = Callable[[str, Metadata, Condition], Any]
 
 
@@ -33,7 +35,8 @@ class Written:
     """An object in the destination bucket: where it is, and S3's answer about it.
 
     Attributes:
-        metadata: its user metadata; of an object that was already there, as an earlier attempt wrote it.
+        metadata: its user metadata; of an object that was already there, as an earlier attempt
+            wrote it.
         repeated: True where an earlier attempt had already written it.
     """
 
@@ -44,12 +47,15 @@ class Written:
 
 
 def already_written(bucket: str, key: str, source: Source, facts: Metadata) -> Written | None:
-    """Return the object that an earlier attempt made from this very version, with the same facts, if there is one."""
+    """Return what an earlier attempt made from this very version with the same facts, if any."""
     for candidate in (key, keys.aside_key(key, source.version)):
         answer = _head(bucket, candidate)
         if answer is None:
             return None  # nothing is put aside while the key itself is free
-        if _is_made_from(answer["Metadata"], source) and facts.items() <= answer["Metadata"].items():
+        if (
+            _is_made_from(answer["Metadata"], source)
+            and facts.items() <= answer["Metadata"].items()
+        ):
             return Written(candidate, answer, answer["Metadata"], repeated=True)
     return None
 
@@ -94,7 +100,7 @@ def location(bucket: str, written: Written, source: Source, **facts: Any) -> Loc
     }
     if written.answer.get("VersionId"):
         found["versionId"] = written.answer["VersionId"]
-    return Location(**found)  # type: ignore[typeddict-item]
+    return cast(Location, found)
 
 
 def _head(bucket: str, key: str) -> dict[str, Any] | None:
@@ -109,7 +115,8 @@ def _head(bucket: str, key: str) -> dict[str, Any] | None:
 def _with_marks(metadata: Metadata, source: Source) -> Metadata:
     """Return the metadata with the marks by which later executions know the object.
 
-    A user's own metadata may fill S3's 2 KB; it is the user's and stays, and the object then counts as a stranger's.
+    A user's own metadata may fill S3's 2 KB; it is the user's and stays, and the object then counts
+    as a stranger's.
     """
     marks = {
         "source-key-hash": keys.fingerprint(source.record.key),
@@ -124,17 +131,16 @@ def _with_marks(metadata: Metadata, source: Source) -> Metadata:
 
 
 def _is_made_from(metadata: Metadata, source: Source) -> bool:
-    return (
-        metadata.get("source-version") == source.version
-        and metadata.get("source-key-hash") == keys.fingerprint(source.record.key)
-    )
+    return metadata.get("source-version") == source.version and metadata.get(
+        "source-key-hash"
+    ) == keys.fingerprint(source.record.key)
 
 
 def _may_replace(metadata: Metadata, source: Source) -> bool:
-    """Tell whether the object with that metadata is an image of the same key, and none from a newer version.
+    """Tell whether an object with that metadata is of the same key and no newer version.
 
-    Sequencers order the uploads of one key. A record without one (an execution started by hand) is ordered by the time
-    at which the source version was created.
+    Sequencers order the uploads of one key. A record without one (an execution started by hand) is
+    ordered by the time at which the source version was created.
     """
     if metadata.get("source-key-hash") != keys.fingerprint(source.record.key):
         return False

@@ -1,8 +1,9 @@
 """What can never succeed, by name.
 
-Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in `ErrorEquals`: these
-class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so that what cannot succeed is not tried
-again. Everything else that is raised counts as transient and is retried.
+Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in
+`ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
+that what cannot succeed is not tried again. Everything else that is raised counts as transient and
+is retried.
 """
 
 
@@ -15,7 +16,7 @@ class InvalidSettings(PermanentError):
 
 
 class InvalidRecord(PermanentError):
-    """The execution's input is not an S3 event record, or the state lacks what an earlier step writes."""
+    """The input is not an S3 event record, or the state lacks what an earlier step writes."""
 
 
 class SourceNotFound(PermanentError):
@@ -43,4 +44,4 @@ class ImageTooLarge(ConversionError):
 
 
 class UnsupportedImage(ConversionError):
-    """A JPEG of a kind that the decoder does not read (lossless, 12-bit, ...), or no JPEG at all."""
+    """A JPEG of a kind that the decoder does not read (lossless, ...), or no JPEG at all."""

@@ -1,4 +1,4 @@
-"""The events that enter the functions, as types: S3 event records, and the state that an execution has built up.
+"""S3 event records, and the state that an execution has built up, as types.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -11,7 +11,8 @@ from image_converter.errors import InvalidRecord
 
 Event = Mapping[str, Any]
 
-# Sequencers are hex strings of differing length; the shorter one is padded on the right before they are compared.
+# Sequencers are hex strings of differing length; the shorter one is padded on the right before they
+# are compared.
 _SEQUENCER_WIDTH = 32
 
 
@@ -91,7 +92,7 @@ def padded_sequencer(sequencer: str | None) -> str | None:
 
 
 def converted_images(event: Event) -> tuple[Location, Location] | None:
-    """Return the original's and the PNG's location from an execution's state, or None where it has none.
+    """Return the original's and the PNG's location from an execution's state, if it has them.
 
     Raises:
         InvalidRecord: the state has `results.images`, but not with both locations.
@@ -103,7 +104,8 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         return images[0]["original"], images[1]["resized"]
     except (LookupError, TypeError) as missing:
         raise InvalidRecord(
-            f"results.images must be [{{'original': ...}}, {{'resized': ...}}], but {missing} is missing"
+            "results.images must be [{'original': ...}, {'resized': ...}], "
+            f"but {missing} is missing"
         ) from missing
 
 

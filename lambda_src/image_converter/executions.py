@@ -10,10 +10,11 @@ from image_converter.sources import code
 
 
 def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
-    """Start the execution for an event record; False where an earlier delivery of it has started one.
+    """Start the execution for an event record; False where an earlier delivery has.
 
-    The execution's name follows from the object's version, so Step Functions itself refuses a second one, for 90 days
-    after the first has ended. (An EXPRESS machine runs a duplicate again; every step is idempotent.)
+    The execution's name follows from the object's version, so Step Functions itself refuses a
+    second one, for 90 days after the first has ended. (An EXPRESS machine runs a duplicate again;
+    every step is idempotent.)
 
     Raises:
         InvalidRecord: the record names no bucket or key.

@@ -1,10 +1,11 @@
 """File types by their first bytes.
 
-Sources: each format's specification; the list follows https://en.wikipedia.org/wiki/List_of_file_signatures.
+Sources: each format's specification; the list follows
+    https://en.wikipedia.org/wiki/List_of_file_signatures.
 """
 
-# A JPEG starts with SOI (FF D8) and the FF of the next marker, whichever that is (E0, E1, DB, EE, ...):
-# ITU-T T.81, B.1.1.3. Longer signatures reject valid JPEGs.
+# A JPEG starts with SOI (FF D8) and the FF of the next marker, whichever that is (E0, E1, DB, EE,
+# ...): ITU-T T.81, B.1.1.3. Longer signatures reject valid JPEGs.
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "jpg"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),

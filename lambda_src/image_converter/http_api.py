@@ -1,6 +1,7 @@
 """The HTTP API's requests and answers, payload format 2.0.
 
-Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+Source:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
 import base64
@@ -61,9 +62,13 @@ def body(event: Event, max_bytes: int) -> bytes:
     """
     raw = event.get("body") or ""
     try:
-        content = base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw.encode()
+        content = (
+            base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw.encode()
+        )
     except (binascii.Error, ValueError) as error:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is not the base64 it is said to be") from error
+        raise Refusal(
+            HTTPStatus.BAD_REQUEST, "the body is not the base64 it is said to be"
+        ) from error
     if not content:
         raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty; it must be the image")
     if len(content) > max_bytes:
@@ -102,7 +107,7 @@ def _problem(name: str) -> str | None:
 
 
 def _is_control(character: str) -> bool:
-    """Tell controls, lone surrogates, line breaks, and the overrides that make a name read as another one."""
+    """Tell controls, lone surrogates, line breaks, and what makes a name read as another one."""
     return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or (
         unicodedata.bidirectional(character)
         in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")

@@ -1,4 +1,4 @@
-"""Object keys: how they are decoded, and which names derive from them. No key is changed anywhere else."""
+"""Object keys: how they are decoded, and which names derive from them."""
 
 import hashlib
 import posixpath
@@ -30,7 +30,7 @@ def extension(key: str) -> str | None:
 
 
 def png_key(key: str) -> str:
-    """Return the key of the PNG made from `key`: a JPEG suffix becomes `.png`, any other key gets `.png` appended.
+    """Return the PNG's key: a JPEG suffix becomes `.png`, any other key gets `.png` appended.
 
     So a PNG never lands on its own original, whatever the original is called.
 
@@ -48,7 +48,7 @@ def png_key(key: str) -> str:
 
 
 def aside_key(key: str, version: str) -> str:
-    """Return where an object goes whose own key in the destination bucket belongs to a newer or another image.
+    """Return where an object goes whose own key belongs to a newer or another image.
 
     Args:
         key: the key it would have had.
@@ -62,20 +62,21 @@ def aside_key(key: str, version: str) -> str:
 
 
 def fingerprint(key: str) -> str:
-    """Return 32 hex digits that stand for the key where the key itself would not fit or would not be ASCII."""
+    """Return 32 hex digits that stand for the key where it would not fit or not be ASCII."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def execution_name(bucket: str, key: str, version: str) -> str:
-    """Return the execution's name for one version of one object, the same for every notification of it.
+    """Return the execution's name: one per version of an object, however often it is notified.
 
-    A few readable characters of the key come first, for people; the hash behind them makes it unique.
+    A few readable characters of the key come first, for people; the hash behind them makes it
+    unique.
 
     Returns:
         At most 73 of the 80 characters of `[A-Za-z0-9-_]` that StartExecution allows:
         https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
     """
-    digest = hashlib.sha256("\0".join((bucket, key, version)).encode()).hexdigest()[:48]
+    digest = hashlib.sha256(f"{bucket}\0{key}\0{version}".encode()).hexdigest()[:48]
     readable = re.sub(r"[^A-Za-z0-9]+", "-", posixpath.basename(key)).strip("-")[:24]
     return f"{readable or 'image'}-{digest}"
 

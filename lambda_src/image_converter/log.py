@@ -1,7 +1,8 @@
-"""Structured log lines: one JSON object a line, one line per outcome, for CloudWatch Logs Insights."""
+"""Structured log lines: a JSON object per outcome, for CloudWatch Logs Insights."""
 
 import json
 import os
+import sys
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
@@ -22,6 +23,8 @@ def error(message: str, **fields: object) -> None:
 
 
 def _write(level: str, message: str, fields: dict[str, object]) -> None:
-    # print and not logging: Lambda's root handler would put its own text format around the JSON.
+    # Not logging: Lambda's root handler would put its own text format around the JSON.
     if _LEVELS[level] >= _LEVELS.get(os.environ.get("LOG_LEVEL", "INFO"), 20):
-        print(json.dumps({"level": level, "message": message, **fields}, default=str), flush=True)
+        line = json.dumps({"level": level, "message": message, **fields}, default=str)
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

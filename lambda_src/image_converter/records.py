@@ -12,8 +12,9 @@ from image_converter.errors import InvalidRecord, SourceChanged
 from image_converter.events import Event
 from image_converter.sources import code
 
-# A record is only replaced by one of the same or a newer upload. Sequencers order the uploads of one key; where one of
-# the two has none (an execution started by hand), the times at which the source versions were created do.
+# A record is only replaced by one of the same or a newer upload. Sequencers order the uploads of
+# one key; where one of the two has none (an execution started by hand), the times at which the
+# source versions were created do.
 _NEWER_THAN_EARLIER = (
     "attribute_not_exists(imageName)"
     " OR sequencer <= :sequencer"
@@ -36,7 +37,7 @@ class Saved:
 
 
 def item(event: Event) -> dict[str, Any]:
-    """Return the item for an execution's state: the article's two attributes, and what a reader needs besides.
+    """Return the item for an execution's state: the article's attributes, and more for a reader.
 
     Raises:
         InvalidRecord: the state has no `results.images`.

@@ -39,7 +39,7 @@ class DestinationSettings:
 
 @dataclass(frozen=True)
 class ResizeSettings:
-    """Settings of `resize_image`. The two limits follow from the function's memory (Terraform derives them)."""
+    """Settings of `resize_image`; Terraform derives the limits from the function's memory."""
 
     destination_bucket: str
     max_image_bytes: int
@@ -63,7 +63,8 @@ def load(settings: type[S], environment: Mapping[str, str] = os.environ) -> S:
     """Return the settings of that type from the environment.
 
     Raises:
-        InvalidSettings: a variable is missing, empty, no positive whole number, or none of its choices.
+        InvalidSettings: a variable is missing, empty, no positive whole number, or none of its
+            choices.
     """
     kinds = typing.get_type_hints(settings)
     values: dict[str, object] = {}

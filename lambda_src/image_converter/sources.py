@@ -1,4 +1,4 @@
-"""Reading the source bucket: always the very version that the record names, never merely its key."""
+"""Reading the source bucket: the very version that the record names, never merely its key."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def version_id(value: str | None) -> dict[str, str]:
+def version_id(value: str | None) -> dict[str, Any]:
     """Return the VersionId parameter, or none: S3 refuses an empty one."""
     return {"VersionId": value} if value else {}
 

@@ -9,18 +9,18 @@ def enabled() -> bool:
 
 
 def start() -> None:
-    """Have every AWS call recorded as a subsegment of the invocation. Does nothing where tracing is off."""
+    """Have every AWS call recorded as a subsegment; does nothing where tracing is off."""
     if enabled():
-        from aws_xray_sdk.core import patch
+        from aws_xray_sdk.core import patch  # noqa: PLC0415 - see above, its cost
 
         patch(("botocore",))
 
 
-def annotate(**annotations: str | int | float | bool) -> None:
-    """Put values on the invocation's trace by which traces can be searched. Does nothing where tracing is off."""
+def annotate(**annotations: str | float | bool) -> None:
+    """Put values on the trace by which it can be found; does nothing where tracing is off."""
     if not enabled():
         return
-    from aws_xray_sdk.core import xray_recorder
+    from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415 - see above, its cost
 
     # Lambda owns the segment and it is read-only, so annotations go on a subsegment.
     with xray_recorder.in_subsegment("outcome") as subsegment:

@@ -27,7 +27,8 @@ def handler(event: Event, context: object) -> Location:
         try:
             return copying.copy(source, bucket, key, metadata, condition)
         except ClientError:
-            sources.head(source.pinned)  # names the error, where it is the source that went or changed
+            # Names the error where it is the source that went or changed.
+            sources.head(source.pinned)
             raise
 
     written = destination.already_written(bucket, record.key, source, {}) or destination.write(
@@ -35,6 +36,4 @@ def handler(event: Event, context: object) -> Location:
     )
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
-    return destination.location(
-        bucket, written, source, size=source.size, contentType=content_type
-    )
+    return destination.location(bucket, written, source, size=source.size, contentType=content_type)

@@ -16,7 +16,8 @@ def handler(event: Event, context: object) -> dict[str, str]:
         `status`, `sourceBucket` and `destinationBucket`, as the article prints them.
 
     Raises:
-        InvalidRecord: the state says that a JPEG is to be deleted that was not copied and converted.
+        InvalidRecord: the state says that a JPEG is to be deleted that was not copied and
+            converted.
     """
     record = events.parse_record(event)
     images = events.converted_images(event)

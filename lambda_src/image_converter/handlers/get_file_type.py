@@ -5,7 +5,7 @@ from image_converter.events import Event
 
 
 def handler(event: Event, context: object) -> str | None:
-    """Return `"jpg"` for a JPEG whatever its name says, else another short name, the key's extension, or None.
+    """Return `"jpg"` for a JPEG whatever its name says, else another short name or None.
 
     Args:
         event: an S3 event record.
@@ -17,7 +17,8 @@ def handler(event: Event, context: object) -> str | None:
     record = events.parse_record(event)
     found = file_types.identify(sources.first_bytes(record, file_types.BYTES_NEEDED))
     named = keys.extension(record.key)
-    # A name alone makes no JPEG: only the bytes may say "jpg", or any text called .jpg would be converted.
-    file_type = found or (None if keys.is_jpeg_name(record.key) else named)
+    # A name alone makes no JPEG: only the bytes may say "jpg", or any text called .jpg would be
+    # converted.
+    file_type = found or (None if f".{named}" in keys.JPEG_SUFFIXES else named)
     log.info("file type found", key=record.key, fileType=file_type)
     return file_type

@@ -1,4 +1,4 @@
-"""ResizeImage: convert the JPEG to a PNG in the destination bucket (the article's name; the size stays)."""
+"""ResizeImage: convert the JPEG to a PNG (the name is the article's; the size stays)."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def handler(event: Event, context: object) -> Location:
     record = events.parse_record(event)
     png_key = keys.png_key(record.key)
     source, body = sources.open_body(record)
-    facts = {"png-compression": chosen.png_compression}
+    facts: Metadata = {"png-compression": chosen.png_compression}
     with body:
         written = destination.already_written(
             chosen.destination_bucket, png_key, source, facts

@@ -14,8 +14,8 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
         context: Lambda's context; not used.
 
     Returns:
-        SQS's partial batch response: the messages to deliver again. One bad message fails no other; after the queue's
-        number of receives it goes to the dead-letter queue.
+        SQS's partial batch response: the messages to deliver again. One bad message fails no other;
+        after the queue's number of receives it goes to the dead-letter queue.
 
     Raises:
         InvalidSettings: STATE_MACHINE_ARN is not set.
@@ -36,7 +36,7 @@ def _handle(state_machine_arn: str, message: dict[str, Any]) -> bool:
             started = executions.start(state_machine_arn, record)
             key = record["s3"]["object"]["key"]
             log.info("execution started" if started else "duplicate delivery", key=key)
-    except Exception as failure:  # whatever it is, only this message fails, and the queue brings it again
+    except Exception as failure:  # noqa: BLE001 - only this message fails; the queue brings it again
         log.error("message failed", messageId=message["messageId"], error=repr(failure))
         return False
     return True

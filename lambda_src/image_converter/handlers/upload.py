@@ -18,18 +18,15 @@ def handler(event: Event, context: object) -> dict[str, Any]:
         context: Lambda's context; not used.
 
     Returns:
-        202 with bucket, key and version id, or 400, 404, 405, 413, 415 with a sentence that says why.
+        202 with bucket, key and version id, or 400, 404, 405, 413, 415 with a sentence that says
+        why.
     """
     chosen = settings.load(settings.UploadSettings)
     try:
         http_api.check_route(event, "POST", PATH)
         name = http_api.image_name(event)
         body = http_api.body(event, chosen.max_upload_bytes)
-        if file_types.identify(body[: file_types.BYTES_NEEDED]) != "jpg":
-            raise Refusal(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "the body is not a JPEG: its first bytes must be FF D8 FF, whatever its name and Content-Type say",
-            )
+        _check_type(body)
     except Refusal as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
         return http_api.answer(refusal.status, {"message": str(refusal)}, refusal.headers)
@@ -41,3 +38,12 @@ def handler(event: Event, context: object) -> dict[str, Any]:
         HTTPStatus.ACCEPTED,
         {"bucket": chosen.source_bucket, "key": name, "versionId": stored.get("VersionId")},
     )
+
+
+def _check_type(body: bytes) -> None:
+    if file_types.identify(body[: file_types.BYTES_NEEDED]) != "jpg":
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "the body is not a JPEG: its first bytes must be FF D8 FF, "
+            "whatever its name and Content-Type say",
+        )

@@ -1,0 +1,350 @@
+"""Start, find and stop a local AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from scripts import lifeline
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_DIRECTORY = REPOSITORY / "build" / "local-aws"
+RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
+
+# The emulator listens here and nowhere else: it has no idea who may talk to it.
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+READY_SECONDS = 60
+
+# Settings of a person's that would send a client elsewhere, or give it other credentials.
+FOREIGN_SETTINGS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CA_BUNDLE",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_FIPS_ENDPOINT",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+)
+
+
+class LocalAwsError(Exception):
+    """The local AWS did not start or is not there. The message says what to do."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a local AWS behaves.
+
+    Attributes:
+        port: the TCP port on 127.0.0.1; None takes a free one.
+        auth: enforce IAM policies.
+        persist: keep all state in the directory, and start from what is kept there.
+        wait_scale: factor on the seconds that state machines wait, 1.0 being real time.
+    """
+
+    port: int | None = None
+    auth: bool = False
+    persist: bool = False
+    wait_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A local AWS that runs.
+
+    Attributes:
+        pid: the process that keeps it.
+        port: the TCP port that it listens on.
+        auth: whether it enforces IAM policies.
+    """
+
+    pid: int
+    port: int
+    auth: bool
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every AWS service."""
+        return f"http://{HOST}:{self.port}"
+
+
+def client_settings(endpoint: str) -> dict[str, str]:
+    """Return the variables with which Terraform, the AWS CLI and SDKs use a local AWS."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # StartSyncExecution goes to sync-127.0.0.1 otherwise.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        # A person's own files could name other endpoints and retries.
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": _without_proxy(),
+        "no_proxy": _without_proxy(),
+    }
+
+
+def _without_proxy() -> str:
+    """Return the hosts that need no proxy: a person's own, and this machine."""
+    own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    return ",".join([*filter(None, own.split(",")), HOST])
+
+
+def client_environment(endpoint: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return ``base`` with what :func:`client_settings` says and nothing that contradicts it."""
+    env = {
+        name: value
+        for name, value in base.items()
+        if name not in FOREIGN_SETTINGS and not name.startswith("AWS_ENDPOINT_URL_")
+    }
+    return env | client_settings(endpoint)
+
+
+class LocalAws:
+    """A local AWS of this process's own, which ends with it.
+
+    with LocalAws(Path("build/demo/local-aws")) as aws:
+        subprocess.run(["terraform", "apply"], env=aws.env)
+    """
+
+    def __init__(self, directory: Path = DEFAULT_DIRECTORY, options: Options = Options()) -> None:
+        """Prepare, without starting anything.
+
+        Parameters:
+            directory: where its log, its temporary files and its kept state are.
+            options: how it behaves.
+        """
+        self._directory = directory
+        self._options = options
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._running: Running | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of every AWS service."""
+        if self._running is None:
+            raise LocalAwsError("this local AWS has not been started")
+        return self._running.endpoint
+
+    @property
+    def env(self) -> dict[str, str]:
+        """This process's environment, changed so that clients use the local AWS."""
+        return client_environment(self.endpoint)
+
+    @property
+    def log_file(self) -> Path:
+        """Where the local AWS writes what it does."""
+        return log_file(self._directory)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self, *, detached: bool = False) -> Running:
+        """Start it and return once it answers.
+
+        Parameters:
+            detached: leave it running when this process ends.
+
+        Raises:
+            LocalAwsError: the port is taken, one runs in the directory already, a part is missing,
+                or it ended or stayed silent, in which case the end of its log is in the message.
+        """
+        if not RUNTIME_PYTHON.exists():
+            raise LocalAwsError(f"{RUNTIME_PYTHON} is missing. Run `make setup`.")
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with _locked(self._directory) as state:
+            port = _choose_port(self._options.port)
+            self._fresh_temporary_folder()
+            with self.log_file.open("wb") as log:
+                self._keeper = lifeline.start(
+                    [sys.executable, "-m", "scripts.local_aws.server"],
+                    env=self._server_environment(port),
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    detached=detached,
+                    pass_fds=[state.fileno()],
+                )
+            self._running = Running(self._keeper.pid, port, self._options.auth)
+            _write_state(state, self._running)
+        try:
+            self._wait_until_ready(self._keeper, self._running)
+        except BaseException:
+            self.stop()
+            raise
+        return self._running
+
+    def stop(self) -> None:
+        """End it and everything it started. Does nothing where it does not run."""
+        keeper, self._keeper, self._running = self._keeper, None, None
+        if keeper is not None:
+            lifeline.stop(keeper)
+            shutil.rmtree(self._directory / "tmp", ignore_errors=True)
+
+    def _fresh_temporary_folder(self) -> None:
+        folder = self._directory / "tmp"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+
+    def _server_environment(self, port: int) -> dict[str, str]:
+        kept = self._directory / "state"
+        foreign = ("AWS_", "LAMBDA_", "SFN_", "MINISTACK_", "LOCALSTACK_", "PYTHON")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+            "BIND_HOST": HOST,
+            "GATEWAY_PORT": str(port),
+            "AUTH": str(self._options.auth).lower(),
+            "MINISTACK_REGION": REGION,
+            "IOT_MTLS_ENABLED": "0",  # or it listens on every interface, at 8883
+            "SFTP_ENABLED": "0",
+            "USE_SSL": "0",
+            "DOCKER_HOST": f"unix://{os.devnull}/none",  # or it tidies up a person's containers
+            "SFN_WAIT_SCALE": str(self._options.wait_scale),
+            "LOG_LEVEL": "INFO",
+            "PERSIST_STATE": str(int(self._options.persist)),
+            "STATE_DIR": str(kept),
+            "S3_PERSIST": str(int(self._options.persist)),
+            "S3_DATA_DIR": str(kept / "s3"),
+            "TMPDIR": str(self._directory / "tmp"),
+            "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",  # for the functions
+            "LOCAL_AWS_RUNTIME_PYTHON": str(RUNTIME_PYTHON),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _wait_until_ready(self, keeper: subprocess.Popen[bytes], running: Running) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not _answers(running.endpoint):
+            if keeper.poll() is not None:
+                raise LocalAwsError(f"The local AWS ended at once.{self._end_of_log()}")
+            if time.monotonic() > deadline:
+                sentence = f"The local AWS did not answer within {READY_SECONDS} seconds."
+                raise LocalAwsError(sentence + self._end_of_log())
+            time.sleep(0.1)
+
+    def _end_of_log(self) -> str:
+        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+        return "\n".join([f" The end of {self.log_file}:", *(f"    {line}" for line in lines)])
+
+
+def log_file(directory: Path = DEFAULT_DIRECTORY) -> Path:
+    """Return where the local AWS of a directory writes what it does."""
+    return directory / "local-aws.log"
+
+
+def find(directory: Path = DEFAULT_DIRECTORY) -> Running | None:
+    """Return the local AWS that runs in a directory, or None.
+
+    Its keeper holds a lock on the state file, so a file that a crash left behind, or a process id
+    that another process has by now, misleads nobody.
+    """
+    try:
+        with _state_file(directory).open(encoding="utf-8") as state:
+            if _try_lock(state, fcntl.LOCK_SH):
+                return None
+            return Running(**json.load(state))
+    except FileNotFoundError:
+        return None
+
+
+def stop(directory: Path = DEFAULT_DIRECTORY) -> Running | None:
+    """End the local AWS that runs in a directory, wait until it is gone, and return what ran."""
+    running = find(directory)
+    if running is None:
+        return None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(running.pid, signal.SIGTERM)
+    with _state_file(directory).open(encoding="utf-8") as state:
+        fcntl.flock(state, fcntl.LOCK_SH)  # had when the keeper is gone
+    shutil.rmtree(directory / "tmp", ignore_errors=True)
+    return running
+
+
+def _state_file(directory: Path) -> Path:
+    return directory / "local-aws.json"
+
+
+@contextlib.contextmanager
+def _locked(directory: Path) -> Iterator[IO[str]]:
+    """Yield the state file, locked. Who inherits the open file keeps it locked.
+
+    Raises:
+        LocalAwsError: a local AWS runs in the directory.
+    """
+    with _state_file(directory).open("a+", encoding="utf-8") as state:
+        if not _try_lock(state, fcntl.LOCK_EX):
+            running = find(directory)
+            where = f" at {running.endpoint}" if running else ""
+            raise LocalAwsError(
+                f"A local AWS runs already{where}. `make local-down` stops it, "
+                "`python -m scripts.local_aws exports` prints its exports."
+            )
+        yield state
+
+
+def _try_lock(state: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(state, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write_state(state: IO[str], running: Running) -> None:
+    state.seek(0)
+    state.truncate()
+    json.dump({"pid": running.pid, "port": running.port, "auth": running.auth}, state)
+    state.flush()
+
+
+def _choose_port(wanted: int | None) -> int:
+    """Return the wanted port if it is free, or any free one where none is wanted."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or 0))
+        except OSError as error:
+            raise LocalAwsError(
+                f"Port {wanted} on {HOST} cannot be had ({error.strerror}). Choose another with "
+                "PORT=, or leave PORT out for a free one."
+            ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(endpoint: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except (urllib.error.URLError, OSError):
+        return False

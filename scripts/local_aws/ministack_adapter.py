@@ -1,0 +1,342 @@
+"""All that touches ministack's private names: what it lacks for this project, put in from outside.
+
+ministack moves fast and promises nothing about these names. So its version is pinned, every name
+used here stands in PRIVATE_NAMES with its parameters, and importing this module fails with a
+sentence when one is gone or has changed. Nothing else may reach into ministack.
+
+What is put in, and why:
+
+* Python functions run under AWS's own runtime client (awslambdaric), as ``provided`` ones do:
+  ministack's own worker reports every exception as ``Runtime.HandlerError``, so that no Retry and
+  no Catch of a state machine would ever match a name.
+* ``StartExecution`` is idempotent while the execution runs, and refuses input that is no JSON.
+* State machines are checked by a real validator and remember their tracing configuration.
+* ``CopyObject`` honours If-Match and If-None-Match on the destination.
+* ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
+* With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
+  interface, and a bucket policy that demands TLS would lock everyone out.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ministack.core import iam_evaluator, lambda_runtime, responses
+from ministack.services import cloudwatch, lambda_svc, s3, stepfunctions
+
+from scripts import asl_check
+from scripts.local_aws import alarms
+from scripts.local_aws.worker import worker_environment
+
+MINISTACK_VERSION = "1.5.33"
+
+# Status, headers, body.
+Response = tuple[int, dict[str, str], bytes]
+
+# The names used, with their parameters where they are functions that are called or replaced.
+PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
+    iam_evaluator: {"_resolve_condition_key": "key ctx"},
+    lambda_runtime: {
+        "ProvidedRuntimeError": None,
+        "ProvidedWorker": None,
+        "_worker_class_for": "config",
+    },
+    responses: {
+        "error_response_json": "code message status extra message_key content_type",
+        "json_response": "data status content_type",
+    },
+    cloudwatch: {
+        "_describe_alarms": "params cbor_data is_cbor is_json",
+        "_p": "params key default",
+        "_xml": "status root_tag inner",
+    },
+    lambda_svc: {
+        "_docker_extracted_dir": "blob kind",
+        "_execute_function_provided_warm": "func event request_id",
+        "_execute_function_warm": "func event request_id",
+        "_provided_code_lock": None,
+        "_provided_runtime_code_dir": "code_zip",
+        "_provided_worker_env": "config code_dir port",
+        "_resolve_layer_zip": "attachment",
+        "_runtime_env_vars": "config",
+    },
+    s3: {
+        "_check_put_preconditions": "headers existing_obj",
+        "_copy_object": "bucket_name dest_key headers",
+        "_ensure_bucket": "name",
+    },
+    stepfunctions: {
+        "_create_state_machine": "data",
+        "_executions": None,
+        "_start_execution": "data",
+        "_state_machines": None,
+        "_update_state_machine": "data",
+        "_validate_state_machine_definition": "data",
+    },
+}
+
+
+def _check_names() -> None:
+    """Fail with a sentence where ministack is not the one that this module was written against."""
+    found = version("ministack")
+    if found != MINISTACK_VERSION:
+        raise ImportError(
+            f"ministack is {found}, but scripts/local_aws/ministack_adapter.py was written against "
+            f"{MINISTACK_VERSION}. Run `make setup`; to move to another version, go through "
+            "PRIVATE_NAMES and the end-to-end tests first."
+        )
+    for module, names in PRIVATE_NAMES.items():
+        for name, parameters in names.items():
+            value = getattr(module, name, None)
+            if value is None:
+                raise ImportError(f"{module.__name__} has no {name} any more")
+            if parameters is not None:
+                actual = " ".join(inspect.signature(value).parameters)
+                if actual != parameters:
+                    raise ImportError(
+                        f"{module.__name__}.{name} takes ({actual}) now, not ({parameters})"
+                    )
+
+
+_check_names()
+
+
+def install(runtime_python: Path) -> None:
+    """Put everything in. Call once, before ministack serves.
+
+    Parameters:
+        runtime_python: the interpreter that runs the functions; awslambdaric must be installed for
+            it, and Pillow must not, so that it comes from the layer.
+    """
+    _run_python_under_awslambdaric(runtime_python)
+    _complete_state_machines()
+    _make_start_execution_idempotent()
+    _make_copies_conditional()
+    _tell_whole_alarms()
+    _count_requests_as_tls()
+
+
+# ---- Lambda ------------------------------------------------------------------------------------
+
+
+def _is_python(config: Mapping[str, Any]) -> bool:
+    return str(config.get("Runtime", "")).startswith("python")
+
+
+def _run_python_under_awslambdaric(runtime_python: Path) -> None:
+    class_for = lambda_runtime._worker_class_for
+    execute_warm = lambda_svc._execute_function_warm
+    code_dir = lambda_svc._provided_runtime_code_dir
+    provided_env = lambda_svc._provided_worker_env
+
+    def worker_class_for(config: dict[str, Any]) -> type:
+        chosen: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
+        return chosen
+
+    def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> object:
+        provided = _is_python(func.get("config") or func)
+        execute = lambda_svc._execute_function_provided_warm if provided else execute_warm
+        return execute(func, event, request_id)
+
+    def runtime_code_dir(code_zip: bytes) -> str:
+        folder: str = code_dir(code_zip)
+        with lambda_svc._provided_code_lock:  # no fork while the file is open for writing
+            _write_bootstrap(Path(folder), runtime_python)
+        return folder
+
+    def provided_worker_env(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
+        env: dict[str, str] = provided_env(config, folder, port)
+        if not _is_python(config):
+            return env
+        _refuse_foreign_package(config)
+        blobs = map(lambda_svc._resolve_layer_zip, config.get("Layers", []))
+        layers = [lambda_svc._docker_extracted_dir(blob, "layer") for blob in blobs if blob]
+        return worker_environment(env, config, lambda_svc._runtime_env_vars(config), layers)
+
+    lambda_runtime._worker_class_for = worker_class_for
+    lambda_svc._execute_function_warm = execute_function_warm
+    lambda_svc._provided_runtime_code_dir = runtime_code_dir
+    lambda_svc._provided_worker_env = provided_worker_env
+
+
+def _write_bootstrap(folder: Path, runtime_python: Path) -> None:
+    """Put the program that Lambda would start into a function's code, unless it is there."""
+    bootstrap = folder / "bootstrap"
+    if bootstrap.exists():
+        return
+    command = f"exec {shlex.quote(str(runtime_python))} -m awslambdaric"
+    bootstrap.write_text(f'#!/bin/sh\n{command} "$_HANDLER"\n', encoding="utf-8")
+    bootstrap.chmod(0o755)
+
+
+def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
+    """Fail with a sentence where a function is packaged for another Python or processor."""
+    host = (
+        f"python{sys.version_info.major}.{sys.version_info.minor}",
+        {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+    )
+    wanted = (config["Runtime"], *config.get("Architectures", ["x86_64"]))
+    if wanted != host:
+        raise lambda_runtime.ProvidedRuntimeError(
+            f"{config['FunctionName']} is packaged for {' on '.join(wanted)}, but the local AWS "
+            f"runs functions with {' on '.join(host)}. Run `make package-local` and apply with "
+            "package_dir = build/package-local (the exports of `make local-up` do).",
+            "Runtime.InvalidEntrypoint",
+        )
+
+
+# ---- Step Functions ----------------------------------------------------------------------------
+
+
+def _complete_state_machines() -> None:
+    create, update = stepfunctions._create_state_machine, stepfunctions._update_state_machine
+
+    def create_state_machine(data: dict[str, Any]) -> Response:
+        return _invalid_definition(data) or _keeping_tracing(create, data)
+
+    def update_state_machine(data: dict[str, Any]) -> Response:
+        return _invalid_definition(data) or _keeping_tracing(update, data)
+
+    def validate_state_machine_definition(data: dict[str, Any]) -> Response:
+        found = asl_check.problems(data.get("definition", ""))
+        diagnostics = [
+            {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
+            for problem in found
+        ]
+        answer = {"result": "FAIL" if found else "OK", "diagnostics": diagnostics}
+        return _json(answer | {"truncated": False})
+
+    stepfunctions._create_state_machine = create_state_machine
+    stepfunctions._update_state_machine = update_state_machine
+    stepfunctions._validate_state_machine_definition = validate_state_machine_definition
+
+
+def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
+    found = asl_check.problems(data["definition"]) if "definition" in data else []
+    if not found:
+        return None
+    sentence = "Invalid State Machine Definition: " + "; ".join(found)
+    return _json_error("InvalidDefinition", sentence)
+
+
+def _keeping_tracing(
+    change: Callable[[dict[str, Any]], Response], data: dict[str, Any]
+) -> Response:
+    """Create or update a state machine, and keep the tracing configuration with it."""
+    response = change(data)
+    if response[0] == HTTPStatus.OK and "tracingConfiguration" in data:
+        arn = data.get("stateMachineArn") or json.loads(response[2])["stateMachineArn"]
+        stepfunctions._state_machines[arn]["tracingConfiguration"] = data["tracingConfiguration"]
+    return response
+
+
+def _make_start_execution_idempotent() -> None:
+    start = stepfunctions._start_execution
+
+    def start_execution(data: dict[str, Any]) -> Response:
+        text = data.get("input") or "{}"
+        try:
+            json.loads(text)
+        except ValueError as error:
+            sentence = f"Invalid State Machine Execution Input: '{error}'"
+            return _json_error("InvalidExecutionInput", sentence)
+        response: Response = start(data)
+        arn = _already_existing(response)
+        running = stepfunctions._executions.get(arn) if arn else None
+        if running and running["status"] == "RUNNING" and running["input"] == text:
+            return _json({"executionArn": arn, "startDate": running["startDate"]})
+        return response
+
+    stepfunctions._start_execution = start_execution
+
+
+def _already_existing(response: Response) -> str | None:
+    """Return the ARN of the execution whose name is taken, where that is what the answer says."""
+    status, _headers, body = response
+    if status != HTTPStatus.BAD_REQUEST or b"ExecutionAlreadyExists" not in body:
+        return None
+    found = re.search(rb"arn:[^'\"]+", body)
+    return found.group().decode() if found else None
+
+
+# ---- S3, CloudWatch, IAM -----------------------------------------------------------------------
+
+
+def _make_copies_conditional() -> None:
+    copy = s3._copy_object
+
+    def copy_object(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Response:
+        bucket = s3._ensure_bucket(bucket_name) or {"objects": {}}
+        refused = s3._check_put_preconditions(headers, bucket["objects"].get(dest_key))
+        answer: Response = refused or copy(bucket_name, dest_key, headers)
+        return answer
+
+    s3._copy_object = copy_object
+
+
+def _tell_whole_alarms() -> None:
+    describe = cloudwatch._describe_alarms
+
+    def describe_alarms(
+        params: dict[str, Any],
+        cbor_data: dict[str, Any] | None,
+        is_cbor: bool,
+        is_json: bool = False,
+    ) -> Response:
+        if is_cbor or is_json:
+            answer: Response = describe(params, cbor_data, is_cbor, is_json)
+            return answer
+        # The JSON form selects in the same way and forgets nothing.
+        status, headers, body = describe(params, _alarm_query(params), is_cbor=False, is_json=True)
+        if status != HTTPStatus.OK:
+            return status, headers, body
+        told = json.loads(body)
+        listed = {kind: told.get(kind, []) for kind in ("MetricAlarms", "CompositeAlarms")}
+        text = alarms.result(listed, told.get("NextToken"))
+        whole: Response = cloudwatch._xml(200, "DescribeAlarmsResponse", text)
+        return whole
+
+    cloudwatch._describe_alarms = describe_alarms
+
+
+def _alarm_query(params: dict[str, Any]) -> dict[str, Any]:
+    """Return DescribeAlarms' parameters, given in the Query protocol, as the JSON one has them."""
+    query: dict[str, Any] = {}
+    for name in ("AlarmNamePrefix", "StateValue", "NextToken", "MaxRecords"):
+        if value := cloudwatch._p(params, name):
+            query[name] = value
+    for name in ("AlarmNames", "AlarmTypes"):
+        members = [key for key in params if key.startswith(f"{name}.member.")]
+        if members:
+            query[name] = [cloudwatch._p(params, key) for key in members]
+    return query
+
+
+def _count_requests_as_tls() -> None:
+    resolve = iam_evaluator._resolve_condition_key
+
+    def resolve_condition_key(key: str, ctx: object) -> object:
+        return "true" if key.lower() == "aws:securetransport" else resolve(key, ctx)
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
+def _json(data: dict[str, Any]) -> Response:
+    response: Response = responses.json_response(data)
+    return response
+
+
+def _json_error(code: str, message: str) -> Response:
+    response: Response = responses.error_response_json(code, message, 400)
+    return response

@@ -1,0 +1,25 @@
+"""The process of the local AWS: ministack with what it lacks put in. Started by LocalAws.
+
+Everything it needs to know is in its environment, which :mod:`scripts.local_aws.instance` makes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from ministack import app
+
+from scripts.local_aws import ministack_adapter
+
+
+def main() -> None:
+    """Serve until a signal says to stop."""
+    ministack_adapter.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
+    sys.argv = sys.argv[:1]  # ministack parses the command line itself
+    app.main()
+
+
+if __name__ == "__main__":
+    main()

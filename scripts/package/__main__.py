@@ -1,0 +1,108 @@
+"""The command line of the package build."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from scripts.package.build import UNZIPPED_LIMIT, Artefact, Build, build
+from scripts.package.errors import PackageError
+from scripts.package.target import (
+    ARCHITECTURES,
+    DEFAULT_ARCHITECTURE,
+    DEFAULT_RUNTIME,
+    RUNTIMES,
+    Target,
+    deploy_target,
+    host_target,
+)
+
+_MEGABYTE: Final = 1024 * 1024
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what the command line asks for, and print what went in; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        target = _target(options)
+        print(f"Building for {target} ...", flush=True)
+        built = build(target, options.output)
+    except PackageError as error:
+        print(f"make package: {error}", file=sys.stderr)
+        return 1
+    print(_summary(built, options.output))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.package",
+        description="Build functions.zip, layer.zip and manifest.json for AWS Lambda.",
+    )
+    parser.add_argument(
+        "--runtime",
+        help=f"one of {', '.join(RUNTIMES)}; default TF_VAR_runtime, else {DEFAULT_RUNTIME}",
+    )
+    parser.add_argument(
+        "--architecture",
+        help=f"one of {', '.join(ARCHITECTURES)}; "
+        f"default TF_VAR_architecture, else {DEFAULT_ARCHITECTURE}",
+    )
+    parser.add_argument(
+        "--host",
+        action="store_true",
+        help="build for this Python and this machine instead, to run in the local AWS",
+    )
+    parser.add_argument("--output", type=Path, default=Path("build/package"), help="folder")
+    return parser
+
+
+def _target(options: argparse.Namespace) -> Target:
+    if not options.host:
+        return deploy_target(options.runtime, options.architecture)
+    if options.runtime or options.architecture:
+        raise PackageError("--host goes without --runtime and --architecture.")
+    return host_target()
+
+
+def _summary(built: Build, output: Path) -> str:
+    lines = [f"Built for {built.target} in {output}"]
+    for artefact in (built.functions, built.layer):
+        lines += _describe(artefact)
+    source = built.bytecode()
+    if source["interpreter"]:
+        lines.append(f"bytecode       by {source['interpreter']}")
+    else:
+        lines.append(
+            f"bytecode       none, for {source['reason']}. It works, but starts more slowly; "
+            f"install {built.target.runtime} and build again."
+        )
+    share = built.unzipped / UNZIPPED_LIMIT
+    lines.append(
+        f"unzipped       {_size(built.unzipped)} of the {_size(UNZIPPED_LIMIT)} that Lambda allows "
+        f"({share:.0%})"
+    )
+    return "\n".join(lines)
+
+
+def _describe(artefact: Artefact) -> list[str]:
+    zipped, unzipped = artefact.archive.zipped, artefact.archive.unzipped
+    name, sha256 = artefact.archive.path.name, artefact.archive.sha256
+    return [
+        f"{name:14} {_size(zipped)} zipped, {_size(unzipped)} unzipped, sha256 {sha256}",
+        *(
+            f"  {package.name:12} {package.version:10} {package.licence}"
+            for package in artefact.packages
+        ),
+    ]
+
+
+def _size(size: int) -> str:
+    return f"{size / _MEGABYTE:.2f} MB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""Builds both zips for a target and the manifest that describes them."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from scripts.package import archive, bytecode, interpreters, proof, trim, wheels
+from scripts.package.archive import Archive
+from scripts.package.errors import PackageError
+from scripts.package.interpreters import Interpreter
+from scripts.package.target import Target
+from scripts.package.wheels import Package
+
+REPOSITORY: Final = Path(__file__).resolve().parents[2]
+
+# Lambda's limit on a function with its layers, unzipped, in bytes ("Lambda quotas": 250 MB).
+UNZIPPED_LIMIT: Final = 250 * 1024 * 1024
+
+# Where Lambda unpacks functions and layers.
+_FUNCTION_HOME: Final = "/var/task"
+_LAYER_HOME: Final = "/opt/python"
+
+_NOT_DEPLOYED: Final = shutil.ignore_patterns("__pycache__", "*.py[co]", "*~", ".*")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a build reads.
+
+    Parameters:
+        sources: the folder with the package image_converter.
+        requirements: the pins of the layer.
+        project: the pyproject.toml that names the version.
+        cache: the folder where wheels are kept.
+    """
+
+    sources: Path = REPOSITORY / "lambda_src"
+    requirements: Path = REPOSITORY / "requirements" / "layer.txt"
+    project: Path = REPOSITORY / "pyproject.toml"
+    cache: Path = REPOSITORY / "build" / "wheels"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A zip with what is in it."""
+
+    archive: Archive
+    packages: list[Package]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the manifest has it."""
+        return {
+            "file": self.archive.path.name,
+            "sha256": self.archive.sha256,
+            "sha256_base64": self.archive.sha256_base64,
+            "zipped_bytes": self.archive.zipped,
+            "unzipped_bytes": self.archive.unzipped,
+            "packages": [package.as_json() for package in self.packages],
+        }
+
+
+@dataclass(frozen=True)
+class Build:
+    """What was built.
+
+    Parameters:
+        target: what it is for.
+        functions: the zip that all functions share.
+        layer: the zip of their layer.
+        interpreter: what compiled the bytecode; None if there is none.
+    """
+
+    target: Target
+    functions: Artefact
+    layer: Artefact
+    interpreter: Interpreter | None = field(default=None)
+
+    @property
+    def unzipped(self) -> int:
+        """What counts against Lambda's limit, in bytes."""
+        return self.functions.archive.unzipped + self.layer.archive.unzipped
+
+    def bytecode(self) -> dict[str, str | None]:
+        """Return which interpreter compiled the bytecode, or why there is none."""
+        if self.interpreter:
+            return {"interpreter": f"CPython {self.interpreter.version}", "reason": None}
+        reason = f"no {self.target.runtime} was found on the machine that built the package"
+        return {"interpreter": None, "reason": reason}
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest, which Terraform reads."""
+        return {
+            "runtime": self.target.runtime,
+            "architecture": self.target.architecture,
+            "bytecode": self.bytecode(),
+            "artifacts": {"functions": self.functions.as_json(), "layer": self.layer.as_json()},
+        }
+
+
+def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
+    """Build functions.zip, layer.zip and manifest.json.
+
+    Nothing in the output folder changes before everything is built and checked.
+
+    Parameters:
+        target: what to build for.
+        output: the folder to put the three files in.
+        inputs: what to build from; default is this repository.
+
+    Raises:
+        PackageError: it cannot be built.
+    """
+    inputs = inputs or Inputs()
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PackageError(f"Packages cannot be written to {output}: {error.strerror}.") from error
+    interpreter = interpreters.find(target.python)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
+        staging = Path(scratch)
+        built = Build(
+            target,
+            _functions(inputs, interpreter, staging),
+            _layer(target, inputs, interpreter, staging),
+            interpreter,
+        )
+        _check_size(built)
+        manifest = staging / "manifest.json"
+        manifest.write_text(json.dumps(built.manifest(), indent=2) + "\n", encoding="utf-8")
+        for file in (built.functions.archive.path, built.layer.archive.path, manifest):
+            _publish(file, output / file.name)
+    return built
+
+
+def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -> Artefact:
+    tree = staging / "functions"
+    package = inputs.sources / "image_converter"
+    if not (package / "__init__.py").is_file():
+        raise PackageError(f"There is no package image_converter in {inputs.sources}.")
+    shutil.copytree(package, tree / package.name, ignore=_NOT_DEPLOYED)
+    if interpreter:
+        bytecode.compile_tree(interpreter, tree, _FUNCTION_HOME)
+    project = tomllib.loads(inputs.project.read_text(encoding="utf-8"))["project"]
+    own = Package(project["name"], project["version"], project["license"], sha256=None)
+    return Artefact(archive.write(tree, staging / "functions.zip"), [own])
+
+
+def _layer(
+    target: Target, inputs: Inputs, interpreter: Interpreter | None, staging: Path
+) -> Artefact:
+    downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
+    tree = staging / "layer"
+    python = tree / "python"
+    wheels.unpack(target, inputs.requirements, downloads, python)
+    trim.trim(python)
+    trim.check(python, target)
+    if interpreter:
+        if _runs_here(target, interpreter):
+            proof.check(interpreter, python)
+        bytecode.compile_tree(interpreter, python, _LAYER_HOME)
+    packages = wheels.contents(python, downloads)
+    return Artefact(archive.write(tree, staging / "layer.zip"), packages)
+
+
+def _runs_here(target: Target, interpreter: Interpreter) -> bool:
+    """Whether what is built for the target can be loaded by the interpreter at hand."""
+    return target.host or (
+        platform.system() == "Linux"
+        and platform.libc_ver()[0] == "glibc"
+        and interpreter.machine == target.machine
+    )
+
+
+def _check_size(built: Build) -> None:
+    if built.unzipped > UNZIPPED_LIMIT:
+        raise PackageError(
+            f"Functions and layer are {built.unzipped:,} bytes unzipped, and Lambda takes "
+            f"{UNZIPPED_LIMIT:,} at most. Take something out of requirements/layer.in."
+        )
+
+
+def _publish(staged: Path, final: Path) -> None:
+    """Put a file in its place at once; leave one with the same bytes, and its time, alone."""
+    if final.is_file() and final.read_bytes() == staged.read_bytes():
+        return
+    staged.replace(final)

@@ -1,0 +1,82 @@
+"""Takes out of an unpacked layer what the pipeline never loads, and checks what is left."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from scripts.package import elf
+from scripts.package.errors import PackageError
+from scripts.package.target import Target
+
+# Of Pillow's extensions only these are loaded: the core with its JPEG and PNG coders, and colour
+# management. The others (AVIF, WebP, fonts, Tk, maths, morphology) bring two thirds of its size.
+PILLOW_EXTENSIONS: Final = frozenset({"_imaging", "_imagingcms"})
+
+# For type checkers and compilers only.
+_NOT_RUN: Final = ("*.pyi", "py.typed", "*.c")
+
+
+def trim(tree: Path) -> None:
+    """Remove unused extensions, the bundled libraries that only those loaded, and what never runs.
+
+    Parameters:
+        tree: the folder with the packages.
+    """
+    for extension in (tree / "PIL").glob("*.so"):
+        if extension.name.partition(".")[0] not in PILLOW_EXTENSIONS:
+            extension.unlink()
+    for pattern in _NOT_RUN:
+        for file in tree.rglob(pattern):
+            file.unlink()
+    for stubs in tree.glob("*-stubs"):
+        shutil.rmtree(stubs)
+    _remove_unneeded_libraries(tree)
+
+
+def check(tree: Path, target: Target) -> None:
+    """Make sure that the target can load every shared library in a folder.
+
+    Parameters:
+        tree: the folder with the packages.
+        target: whose processor and glibc they have to suit.
+
+    Raises:
+        PackageError: a library is for another processor, or for a newer system.
+    """
+    for path in sorted(tree.rglob("*.so*")):
+        library = elf.read(path)
+        if library is None:
+            continue
+        name = path.relative_to(tree)
+        if library.machine != target.machine:
+            raise PackageError(
+                f"{name} is for {library.machine}, and {target} needs {target.machine}. Remove "
+                "build/wheels and build again; the wheel has the wrong platform in its name."
+            )
+        if target.glibc and library.glibc > target.glibc:
+            needed, offered = (".".join(map(str, each)) for each in (library.glibc, target.glibc))
+            raise PackageError(
+                f"{name} needs glibc {needed}, and {target} has {offered}. Choose a newer RUNTIME, "
+                "or an older version of the package in requirements/layer.in."
+            )
+
+
+def _remove_unneeded_libraries(tree: Path) -> None:
+    """Keep of the bundled libraries those that a kept extension loads, directly or through others.
+
+    Wheels bundle them in folders NAME.libs, each under the name by which it is loaded.
+    """
+    bundled = {path.name: path for path in tree.glob("*.libs/*") if path.is_file()}
+    extensions = [path for path in tree.rglob("*.so") if path.parent.suffix != ".libs"]
+    wanted: set[str] = set()
+    to_read = extensions
+    while to_read:
+        libraries = [library for path in to_read if (library := elf.read(path))]
+        names = {name for library in libraries for name in library.needed}
+        new = (names & bundled.keys()) - wanted
+        wanted |= new
+        to_read = [bundled[name] for name in new]
+    for name in bundled.keys() - wanted:
+        bundled[name].unlink()

@@ -21,6 +21,8 @@ _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
 )
+COPY_CONNECTIONS = 64
+_COPY_CONFIG = Config(read_timeout=60, max_pool_connections=COPY_CONNECTIONS)
 
 
 @lru_cache(maxsize=1)
@@ -28,6 +30,13 @@ def s3() -> "S3Client":
     """Return the S3 client."""
     tracing.start()
     return boto3.client("s3", config=_CONFIG)
+
+
+@lru_cache(maxsize=1)
+def s3_copies() -> "S3Client":
+    """Return the S3 client for copies: S3 answers one when it has copied, up to 5 GB at a time."""
+    tracing.start()
+    return boto3.client("s3", config=_CONFIG.merge(_COPY_CONFIG))
 
 
 @lru_cache(maxsize=1)

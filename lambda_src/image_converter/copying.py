@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
 
 from image_converter import clients
 from image_converter.destination import Condition, Metadata
@@ -13,7 +16,6 @@ from image_converter.sources import Source, version_id
 MAX_SINGLE_COPY = 5 * 1024**3
 MAX_PARTS = 10_000
 _PART = 512 * 1024**2
-_THREADS = 16
 
 _KEPT_HEADERS = (
     "CacheControl",
@@ -21,6 +23,7 @@ _KEPT_HEADERS = (
     "ContentEncoding",
     "ContentLanguage",
     "ContentType",
+    "Expires",
 )
 
 
@@ -37,14 +40,14 @@ def copy(source: Source, bucket: str, key: str, metadata: Metadata, condition: C
     target: dict[str, Any] = {"Bucket": bucket, "Key": key, "Metadata": metadata, **headers}
     if source.size > MAX_SINGLE_COPY:
         return _copy_in_parts(source, target, condition)
-    answer = clients.s3().copy_object(
+    answer = clients.s3_copies().copy_object(
         MetadataDirective="REPLACE", **_copied_from(source), **target, **condition
     )
     return {"ETag": answer["CopyObjectResult"]["ETag"], "VersionId": answer.get("VersionId")}
 
 
 def _copy_in_parts(source: Source, target: dict[str, Any], condition: Condition) -> Any:
-    s3 = clients.s3()
+    s3 = clients.s3_copies()
     where = {"Bucket": target["Bucket"], "Key": target["Key"]}
     upload_id = s3.create_multipart_upload(**target, **_tags(source))["UploadId"]
 
@@ -60,13 +63,15 @@ def _copy_in_parts(source: Source, target: dict[str, Any], condition: Condition)
         return {"PartNumber": number, "ETag": result["CopyPartResult"]["ETag"]}
 
     try:
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(clients.COPY_CONNECTIONS) as pool:
             parts = list(pool.map(copy_part, enumerate(byte_ranges(source.size), start=1)))
         return s3.complete_multipart_upload(
             UploadId=upload_id, MultipartUpload={"Parts": parts}, **where, **condition
         )
     except BaseException:
-        s3.abort_multipart_upload(UploadId=upload_id, **where)
+        # The error that led here is the one to report; what an abort leaves, lifecycle rules end.
+        with suppress(ClientError):
+            s3.abort_multipart_upload(UploadId=upload_id, **where)
         raise
 
 
@@ -84,7 +89,7 @@ def _copied_from(source: Source) -> dict[str, Any]:
             "Key": source.record.key,
             **version_id(source.headers.get("VersionId")),
         },
-        "CopySourceIfMatch": source.etag,
+        "CopySourceIfMatch": f'"{source.etag}"',
     }
 
 

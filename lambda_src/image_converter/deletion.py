@@ -1,15 +1,11 @@
 """Deleting from the source bucket: only the version that was handled, while it is current."""
 
-from typing import TYPE_CHECKING
-
 from botocore.exceptions import ClientError
 
-from image_converter import clients
+from image_converter import clients, file_types, sources
+from image_converter.errors import SourceNotFound
 from image_converter.events import Location, Record
-from image_converter.sources import code
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+from image_converter.sources import Source, code
 
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
@@ -25,18 +21,20 @@ def delete(record: Record, original: Location | None) -> str:
 
     Args:
         record: the record that the execution was started with.
-        original: the copy that was made of it; says which version that was, where the record does
-            not.
+        original: the copy that was made of it; None of a file that is no JPEG.
 
     Raises:
         ClientError: S3 refused.
     """
-    s3 = clients.s3()
     try:
-        current = s3.head_object(Bucket=record.bucket, Key=record.key)
-        if not _is_handled(current, record, original):
+        current = sources.head(Record(record.bucket, record.key))
+        if not _is_handled(current, record, original or {}):
             return KEPT
-        s3.delete_object(Bucket=record.bucket, Key=record.key, IfMatch=current["ETag"])
+        clients.s3().delete_object(
+            Bucket=record.bucket, Key=record.key, IfMatch=f'"{current.etag}"'
+        )
+    except SourceNotFound:
+        return GONE
     except ClientError as error:
         if code(error) in ("404", "NoSuchKey"):
             return GONE
@@ -46,12 +44,12 @@ def delete(record: Record, original: Location | None) -> str:
     return DELETED
 
 
-def _is_handled(
-    current: "HeadObjectOutputTypeDef", record: Record, original: Location | None
-) -> bool:
-    """Tell whether the current version is the one that the state says was handled."""
-    copied: Location = original or {}
-    version = record.version_id or copied.get("sourceVersionId")
-    etag = record.etag or copied.get("sourceETag")
-    same_version = version in (None, current.get("VersionId"), current["ETag"].strip('"'))
-    return same_version and etag in (None, current["ETag"].strip('"'))
+def _is_handled(current: Source, record: Record, original: Location) -> bool:
+    """Tell whether the current version is the one that was handled."""
+    version = record.version_id or original.get("sourceVersionId")
+    etag = record.etag or original.get("sourceETag")
+    if version or etag:
+        return version in (None, current.version) and etag in (None, current.etag)
+    # Only a file that is no JPEG comes here unnamed: what is one has been uploaded since.
+    start = sources.first_bytes(current.pinned, file_types.BYTES_NEEDED)
+    return file_types.identify(start) != "jpg"

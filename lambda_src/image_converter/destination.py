@@ -18,10 +18,19 @@ from image_converter.events import Location
 from image_converter.sources import Source, code
 
 _ATTEMPTS = 5
-_LOST_RACE = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
+# S3's answers where another writer was faster; 404 is a condition on an object that is gone since.
+_LOST_RACE = {
+    *("412", "PreconditionFailed"),
+    *("409", "ConditionalRequestConflict"),
+    *("404", "NoSuchKey"),
+}
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 MAX_METADATA_BYTES = 2048
+
+_KEY, _VERSION = "source-key-hash", "source-version"
+_MODIFIED, _SEQUENCER = "source-modified", "source-sequencer"
+_MARKS = (_KEY, _VERSION, _MODIFIED, _SEQUENCER)
 
 Metadata = dict[str, str]
 Condition = dict[str, Any]
@@ -46,42 +55,38 @@ class Written:
     repeated: bool
 
 
-def already_written(bucket: str, key: str, source: Source, facts: Metadata) -> Written | None:
-    """Return what an earlier attempt made from this very version with the same facts, if any."""
-    for candidate in (key, keys.aside_key(key, source.version)):
-        answer = _head(bucket, candidate)
-        if answer is None:
-            return None  # nothing is put aside while the key itself is free
-        if (
-            _is_made_from(answer["Metadata"], source)
-            and facts.items() <= answer["Metadata"].items()
-        ):
-            return Written(candidate, answer, answer["Metadata"], repeated=True)
-    return None
+def already_written(bucket: str, key: str, source: Source, metadata: Metadata) -> Written | None:
+    """Return what an earlier attempt made from this very version with that metadata, if any."""
+    place, current = _place(bucket, key, source)
+    return _repeated(place, current, source, metadata)
 
 
 def write(bucket: str, key: str, source: Source, metadata: Metadata, put: Write) -> Written:
-    """Write an object made from `source`, without ever replacing what it must not replace.
+    """Write an object made from `source`, unless it is there, and never replace what must stay.
 
     Args:
         bucket: the destination bucket.
         key: the key it should have.
         source: the version it was made from.
-        metadata: user metadata to write beside the marks that this module adds.
+        metadata: user metadata to write beside the marks that this module adds. Where it fills
+            S3's 2 KB, the object goes aside without marks: there, its key says what it is.
         put: does the writing.
 
     Raises:
         ClientError: S3 refused, or other writers won the race for the key again and again.
     """
-    marked = _with_marks(metadata, source)
+    metadata = {name: value for name, value in metadata.items() if name not in _MARKS}
+    marked = {**metadata, **_marks(source)}
+    if _size(marked) > MAX_METADATA_BYTES:
+        key, marked = keys.aside_key(key, source.version), metadata
     for attempt in range(_ATTEMPTS):
-        current = _head(bucket, key)
-        if current is not None and not _may_replace(current["Metadata"], source):
-            aside = keys.aside_key(key, source.version)
-            return Written(aside, put(aside, marked, {}), marked, repeated=False)
+        place, current = _place(bucket, key, source)
+        repeated = _repeated(place, current, source, metadata)
+        if repeated:
+            return repeated
         condition = {"IfNoneMatch": "*"} if current is None else {"IfMatch": current["ETag"]}
         try:
-            return Written(key, put(key, marked, condition), marked, repeated=False)
+            return Written(place, put(place, marked, condition), marked, repeated=False)
         except ClientError as error:
             if code(error) not in _LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
@@ -103,6 +108,15 @@ def location(bucket: str, written: Written, source: Source, **facts: Any) -> Loc
     return cast(Location, found)
 
 
+def _place(bucket: str, key: str, source: Source) -> tuple[str, dict[str, Any] | None]:
+    """Return the key that an object made from `source` may take, and what is there now."""
+    current = _head(bucket, key)
+    while current is not None and not _may_replace(key, current["Metadata"], source):
+        key = keys.aside_key(key, source.version)
+        current = _head(bucket, key)
+    return key, current
+
+
 def _head(bucket: str, key: str) -> dict[str, Any] | None:
     try:
         return dict(clients.s3().head_object(Bucket=bucket, Key=key))
@@ -112,39 +126,52 @@ def _head(bucket: str, key: str) -> dict[str, Any] | None:
         raise
 
 
-def _with_marks(metadata: Metadata, source: Source) -> Metadata:
-    """Return the metadata with the marks by which later executions know the object.
+def _repeated(
+    place: str, current: dict[str, Any] | None, source: Source, metadata: Metadata
+) -> Written | None:
+    """Return the current object where it is what would be written."""
+    if current is None or not _is_made_from(place, current["Metadata"], source):
+        return None
+    if not metadata.items() <= current["Metadata"].items():
+        return None
+    return Written(place, current, current["Metadata"], repeated=True)
 
-    A user's own metadata may fill S3's 2 KB; it is the user's and stays, and the object then counts
-    as a stranger's.
-    """
+
+def _marks(source: Source) -> Metadata:
+    """Return the metadata by which later executions know the object."""
     marks = {
-        "source-key-hash": keys.fingerprint(source.record.key),
-        "source-version": source.version,
-        "source-modified": source.last_modified,
+        _KEY: keys.fingerprint(source.record.key),
+        _VERSION: source.version,
+        _MODIFIED: source.last_modified,
     }
-    if source.record.sequencer:
-        marks["source-sequencer"] = source.record.sequencer
-    marked = {**metadata, **marks}
-    size = sum(len(name) + len(value.encode()) for name, value in marked.items())
-    return marked if size <= MAX_METADATA_BYTES else metadata
+    return {**marks, _SEQUENCER: source.record.sequencer} if source.record.sequencer else marks
 
 
-def _is_made_from(metadata: Metadata, source: Source) -> bool:
-    return metadata.get("source-version") == source.version and metadata.get(
-        "source-key-hash"
-    ) == keys.fingerprint(source.record.key)
+def _size(metadata: Metadata) -> int:
+    """Return the metadata's size in bytes, as S3 counts it against its limit."""
+    return sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
 
 
-def _may_replace(metadata: Metadata, source: Source) -> bool:
-    """Tell whether an object with that metadata is of the same key and no newer version.
+def _is_made_from(key: str, metadata: Metadata, source: Source) -> bool:
+    if _VERSION not in metadata:
+        return key.startswith(keys.aside_key("", source.version))
+    return (metadata[_VERSION], metadata.get(_KEY)) == (
+        source.version,
+        keys.fingerprint(source.record.key),
+    )
+
+
+def _may_replace(key: str, metadata: Metadata, source: Source) -> bool:
+    """Tell whether the object with that metadata is of the same source key and no newer version.
 
     Sequencers order the uploads of one key. A record without one (an execution started by hand) is
     ordered by the time at which the source version was created.
     """
-    if metadata.get("source-key-hash") != keys.fingerprint(source.record.key):
+    if _is_made_from(key, metadata, source):
+        return True
+    if metadata.get(_KEY) != keys.fingerprint(source.record.key):
         return False
-    theirs, ours = metadata.get("source-sequencer"), source.record.sequencer
+    theirs, ours = metadata.get(_SEQUENCER), source.record.sequencer
     if theirs and ours:
         return theirs <= ours
-    return metadata.get("source-modified", "") <= source.last_modified
+    return metadata.get(_MODIFIED, "") <= source.last_modified

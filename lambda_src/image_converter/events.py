@@ -58,27 +58,16 @@ def parse_record(event: Event) -> Record:
     """Return the record in an execution's input or state.
 
     Raises:
-        InvalidRecord: the event does not name a bucket and a key.
+        InvalidRecord: the event does not name a bucket and a key, or names one by no string.
     """
-    try:
-        s3 = event["s3"]
-        bucket, item = s3["bucket"]["name"], s3["object"]
-        key = item["key"]
-    except (KeyError, TypeError) as missing:
-        raise InvalidRecord(
-            f"the input is not an S3 event record ({missing} is missing): it needs "
-            '{"s3": {"bucket": {"name": ...}, "object": {"key": ...}}}'
-        ) from missing
-    for name, value in (("s3.bucket.name", bucket), ("s3.object.key", key)):
-        if not isinstance(value, str) or not value:
-            raise InvalidRecord(f"{name} must be a string that is not empty, not {value!r}")
+    etag = _optional(event, "s3.object.eTag")
     return Record(
-        bucket=bucket,
-        key=key,
-        version_id=item.get("versionId"),
-        etag=_unquoted(item.get("eTag")),
-        sequencer=padded_sequencer(item.get("sequencer")),
-        event_time=event.get("eventTime"),
+        bucket=_required(event, "s3.bucket.name"),
+        key=_required(event, "s3.object.key"),
+        version_id=_optional(event, "s3.object.versionId"),
+        etag=etag.strip('"') if etag else None,
+        sequencer=padded_sequencer(_optional(event, "s3.object.sequencer")),
+        event_time=_optional(event, "eventTime"),
     )
 
 
@@ -109,5 +98,21 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         ) from missing
 
 
-def _unquoted(etag: str | None) -> str | None:
-    return etag.strip('"') if etag else None
+def _required(event: Event, path: str) -> str:
+    text = _optional(event, path)
+    if text is None:
+        raise InvalidRecord(
+            f"{path} is missing: the input must be an S3 event record, at least "
+            '{"s3": {"bucket": {"name": ...}, "object": {"key": ...}}}'
+        )
+    return text
+
+
+def _optional(event: Event, path: str) -> str | None:
+    """Return the string at the dotted path, or None where there is none or an empty one."""
+    value: Any = event
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if value is not None and not isinstance(value, str):
+        raise InvalidRecord(f"{path} must be a string, not {value!r}")
+    return value or None

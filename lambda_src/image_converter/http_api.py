@@ -95,8 +95,8 @@ def _problem(name: str) -> str | None:
     """Return what keeps the name from being a key of the source bucket, or None."""
     if not name:
         return "the parameter 'name' is missing"
-    if len(name.encode(errors="replace")) > keys.MAX_KEY_BYTES:
-        return f"the name is longer than {keys.MAX_KEY_BYTES:,} bytes"
+    if len((name + keys.PNG_SUFFIX).encode(errors="replace")) > keys.MAX_KEY_BYTES:
+        return f"the name is longer than {keys.MAX_KEY_BYTES - len(keys.PNG_SUFFIX):,} bytes"
     if name.startswith("/") or any(part in ("", ".", "..") for part in name.split("/")):
         return "the name must not start or end with a slash or have empty, '.' or '..' parts"
     if any(_is_control(character) for character in name):

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from image_converter.errors import KeyTooLong
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
+PNG_SUFFIX = ".png"
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
@@ -38,7 +39,7 @@ def png_key(key: str) -> str:
         KeyTooLong: the PNG's key would have more than 1,024 bytes.
     """
     suffix = next((known for known in JPEG_SUFFIXES if key.lower().endswith(known)), "")
-    derived = key[: len(key) - len(suffix)] + ".png"
+    derived = key[: len(key) - len(suffix)] + PNG_SUFFIX
     if _size(derived) > MAX_KEY_BYTES:
         raise KeyTooLong(
             f"the PNG of '{key}' would need a key of {_size(derived)} bytes and S3 allows "

@@ -1,6 +1,5 @@
 """S3 notifications as they come out of the queue."""
 
-import copy
 import json
 from typing import Any
 
@@ -33,7 +32,6 @@ def records(body: str) -> list[dict[str, Any]]:
 
 
 def _decoded(record: dict[str, Any]) -> dict[str, Any]:
-    plain = copy.deepcopy(record)
-    item = plain["s3"]["object"]
+    item = record["s3"]["object"]
     item["key"] = keys.decode(item["key"])
-    return plain
+    return record

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from image_converter import clients
-from image_converter.errors import SourceChanged, SourceNotFound
+from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
 from image_converter.events import Record
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # HEAD has no body, so its errors are bare status codes; a delete marker's version answers 405.
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
 _CHANGED = {"412", "PreconditionFailed"}
+# What is no version id, no bucket name or no key anywhere in S3.
+_MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def head(record: Record) -> Source:
     Raises:
         SourceNotFound: it is gone.
         SourceChanged: the record names another version.
+        InvalidRecord: the record names what S3 cannot have.
     """
     with _explained(record):
         return _source(record, clients.s3().head_object(**_named(record)))
@@ -96,10 +99,12 @@ def first_bytes(record: Record, count: int) -> bytes:
 @contextmanager
 def _explained(record: Record) -> Iterator[None]:
     """Turn S3's errors that no retry can mend into named ones."""
+    where = f"s3://{record.bucket}/{record.key}"
     try:
         yield
+    except ParamValidationError as error:
+        raise InvalidRecord(f"{where}: {error}") from error
     except ClientError as error:
-        where = f"s3://{record.bucket}/{record.key}"
         if code(error) in _GONE:
             version = f" (version {record.version_id})" if record.version_id else ""
             raise SourceNotFound(
@@ -108,9 +113,12 @@ def _explained(record: Record) -> Iterator[None]:
             ) from error
         if code(error) in _CHANGED:
             raise SourceChanged(
-                f"{where} is no longer the object with ETag {record.etag} that the record names; "
-                "the newer upload has an execution of its own"
+                f"{where} is not the object with ETag {record.etag} that the record names. What "
+                "replaced it has an execution of its own; to convert whatever is there now, start "
+                "one without eTag, versionId and sequencer in its input"
             ) from error
+        if code(error) in _MALFORMED:
+            raise InvalidRecord(f"{where}: {error}") from error
         raise
 
 
@@ -126,7 +134,7 @@ def version_id(value: str | None) -> dict[str, Any]:
 
 def _named(record: Record) -> dict[str, Any]:
     """Return the S3 parameters for exactly what the record names."""
-    etag = {"IfMatch": record.etag} if record.etag else {}
+    etag = {"IfMatch": f'"{record.etag}"'} if record.etag else {}
     return {
         "Bucket": record.bucket,
         "Key": record.key,

@@ -31,9 +31,7 @@ def handler(event: Event, context: object) -> Location:
             sources.head(source.pinned)
             raise
 
-    written = destination.already_written(bucket, record.key, source, {}) or destination.write(
-        bucket, record.key, source, source.headers["Metadata"], put
-    )
+    written = destination.write(bucket, record.key, source, source.headers["Metadata"], put)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
     return destination.location(bucket, written, source, size=source.size, contentType=content_type)

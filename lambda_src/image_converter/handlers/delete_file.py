@@ -19,6 +19,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
         InvalidRecord: the state says that a JPEG is to be deleted that was not copied and
             converted.
     """
+    destination_bucket = settings.load(settings.DestinationSettings).destination_bucket
     record = events.parse_record(event)
     images = events.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
@@ -30,5 +31,5 @@ def handler(event: Event, context: object) -> dict[str, str]:
     return {
         "status": status,
         "sourceBucket": record.bucket,
-        "destinationBucket": settings.load(settings.DestinationSettings).destination_bucket,
+        "destinationBucket": destination_bucket,
     }

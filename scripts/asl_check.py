@@ -5,8 +5,6 @@
 The rules are statelint's, a Python port of the validator by AWS Labs.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -8,8 +8,6 @@ The pipe works on every Unix and whatever kills the owner; Linux's PR_SET_PDEATH
 when the thread ends that started the process.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import os

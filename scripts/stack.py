@@ -4,8 +4,6 @@ The configuration is used as it is, but copied: the state, the backend and the s
 works in ``terraform/`` stay untouched, and several stacks can be applied side by side.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

@@ -1,6 +1,4 @@
-"""The local AWS from the command line: ``python -m scripts.local_aws --help`` lists what it does."""
-
-from __future__ import annotations
+"""The local AWS from the command line; ``python -m scripts.local_aws --help`` says how."""
 
 import argparse
 import os

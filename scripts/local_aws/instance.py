@@ -1,7 +1,5 @@
 """Start, find and stop a local AWS."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

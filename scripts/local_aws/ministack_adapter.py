@@ -11,13 +11,12 @@ What is put in, and why:
   no Catch of a state machine would ever match a name.
 * ``StartExecution`` is idempotent while the execution runs, and refuses input that is no JSON.
 * State machines are checked by a real validator and remember their tracing configuration.
+* Execution histories read as on AWS: they tell of the states in branches, too, and of functions.
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
 * ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
 * With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
   interface, and a bucket policy that demands TLS would lock everyone out.
 """
-
-from __future__ import annotations
 
 import inspect
 import json
@@ -25,7 +24,9 @@ import platform
 import re
 import shlex
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +37,7 @@ from ministack.core import iam_evaluator, lambda_runtime, responses
 from ministack.services import cloudwatch, lambda_svc, s3, stepfunctions
 
 from scripts import asl_check
-from scripts.local_aws import alarms
+from scripts.local_aws import alarms, history
 from scripts.local_aws.worker import worker_environment
 
 MINISTACK_VERSION = "1.5.33"
@@ -77,8 +78,18 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_ensure_bucket": "name",
     },
     stepfunctions: {
+        "_ExecutionError": None,
+        "_add_event": "execution event_type details",
         "_create_state_machine": "data",
+        "_execute_choice": "state_def raw_input ctx",
+        "_execute_map": "state_def raw_input execution ctx",
+        "_execute_parallel": "state_def raw_input execution ctx",
+        "_execute_pass": "state_def raw_input ctx",
+        "_execute_task": "state_def raw_input execution ctx",
+        "_execute_wait": "state_def raw_input ctx",
         "_executions": None,
+        "_run_parallel_branches": "state_def raw_input execution ctx",
+        "_run_sub_machine": "states start_at input_data execution ctx",
         "_start_execution": "data",
         "_state_machines": None,
         "_update_state_machine": "data",
@@ -122,6 +133,7 @@ def install(runtime_python: Path) -> None:
     _run_python_under_awslambdaric(runtime_python)
     _complete_state_machines()
     _make_start_execution_idempotent()
+    _tell_whole_histories()
     _make_copies_conditional()
     _tell_whole_alarms()
     _count_requests_as_tls()
@@ -268,6 +280,101 @@ def _already_existing(response: Response) -> str | None:
         return None
     found = re.search(rb"arn:[^'\"]+", body)
     return found.group().decode() if found else None
+
+
+# The execution whose branch runs in this context, and the event that the next one follows.
+_BRANCH_OF: ContextVar[Any] = ContextVar("branch_of", default=None)
+_PREVIOUS_EVENT: ContextVar[int] = ContextVar("previous_event", default=0)
+
+
+def _tell_whole_histories() -> None:
+    _write_events_as_on_aws()
+    _tell_failed_parallels()
+    _tell_failing_states_in_branches()
+    for kind in ("Choice", "Map", "Parallel", "Pass", "Task", "Wait"):
+        name = f"_execute_{kind.lower()}"
+        setattr(stepfunctions, name, _telling_in_branches(kind, getattr(stepfunctions, name)))
+
+
+def _write_events_as_on_aws() -> None:
+    add_event = stepfunctions._add_event
+    lock = threading.Lock()  # branches write at the same time, and an event's id is its place
+
+    def add_event_as_on_aws(
+        execution: dict[str, Any], event_type: str, details: history.Details | None = None
+    ) -> None:
+        for kind, told in history.as_on_aws(event_type, details or {}):
+            with lock:
+                joined = kind in ("ParallelStateSucceeded", "ParallelStateFailed")
+                previous = len(execution["events"]) if joined else _PREVIOUS_EVENT.get()
+                event = add_event(execution, kind, {**told, "previousEventId": previous})
+            _PREVIOUS_EVENT.set(event["id"])
+
+    stepfunctions._add_event = add_event_as_on_aws
+
+
+def _tell_failed_parallels() -> None:
+    run_parallel_branches = stepfunctions._run_parallel_branches
+
+    def run_branches(
+        state_def: object, raw_input: object, execution: dict[str, Any], ctx: object
+    ) -> object:
+        try:
+            return run_parallel_branches(state_def, raw_input, execution, ctx)
+        except stepfunctions._ExecutionError:
+            stepfunctions._add_event(execution, "ParallelStateFailed")
+            raise
+
+    stepfunctions._run_parallel_branches = run_branches
+
+
+def _tell_failing_states_in_branches() -> None:
+    run_sub_machine = stepfunctions._run_sub_machine
+
+    def run_branch(
+        states: dict[str, Any],
+        start_at: str,
+        input_data: object,
+        execution: dict[str, Any],
+        ctx: dict[str, Any],
+    ) -> object:
+        own = dict(ctx)  # each branch is in a state of its own
+        outer = _BRANCH_OF.set(execution)
+        try:
+            return run_sub_machine(states, start_at, input_data, execution, own)
+        except stepfunctions._ExecutionError:
+            name = own["State"]["Name"]
+            if states[name]["Type"] == "Fail":
+                stepfunctions._add_event(execution, "FailStateEntered", _entered(name, None))
+            raise
+        finally:
+            _BRANCH_OF.reset(outer)
+
+    stepfunctions._run_sub_machine = run_branch
+
+
+def _telling_in_branches(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a state tell when it is entered and left in a branch, as it does outside of one."""
+
+    def execute_and_tell(state_def: object, raw_input: object, *rest: Any) -> Any:
+        execution, name = _BRANCH_OF.get(), rest[-1]["State"]["Name"]
+        if execution is None:
+            return execute(state_def, raw_input, *rest)
+        tell = stepfunctions._add_event
+        tell(execution, f"{kind}StateEntered", _entered(name, raw_input))
+        output, next_state = execute(state_def, raw_input, *rest)
+        details = {"stateExitedEventDetails": {"name": name, "output": json.dumps(output)}}
+        tell(execution, f"{kind}StateExited", details)
+        return output, next_state
+
+    return execute_and_tell
+
+
+def _entered(name: str, state_input: object) -> history.Details:
+    told = {"name": name}
+    if state_input is not None:
+        told["input"] = json.dumps(state_input)
+    return {"stateEnteredEventDetails": told}
 
 
 # ---- S3, CloudWatch, IAM -----------------------------------------------------------------------

@@ -3,8 +3,6 @@
 Everything it needs to know is in its environment, which :mod:`scripts.local_aws.instance` makes.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

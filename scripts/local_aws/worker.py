@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -33,7 +33,7 @@ HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
 demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path for your own)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.package.build import UNZIPPED_LIMIT, Artefact, Build, build
+from scripts.package.build import UNZIPPED_LIMIT, Artifact, Build, build
 from scripts.package.errors import PackageError
 from scripts.package.target import (
     ARCHITECTURES,
@@ -70,8 +70,8 @@ def _target(options: argparse.Namespace) -> Target:
 
 def _summary(built: Build, output: Path) -> str:
     lines = [f"Built for {built.target} in {output}"]
-    for artefact in (built.functions, built.layer):
-        lines += _describe(artefact)
+    for artifact in (built.functions, built.layer):
+        lines += _describe(artifact)
     source = built.bytecode()
     if source["interpreter"]:
         lines.append(f"bytecode       by {source['interpreter']}")
@@ -88,14 +88,14 @@ def _summary(built: Build, output: Path) -> str:
     return "\n".join(lines)
 
 
-def _describe(artefact: Artefact) -> list[str]:
-    zipped, unzipped = artefact.archive.zipped, artefact.archive.unzipped
-    name, sha256 = artefact.archive.path.name, artefact.archive.sha256
+def _describe(artifact: Artifact) -> list[str]:
+    zipped, unzipped = artifact.archive.zipped, artifact.archive.unzipped
+    name, sha256 = artifact.archive.path.name, artifact.archive.sha256
     return [
         f"{name:14} {_size(zipped)} zipped, {_size(unzipped)} unzipped, sha256 {sha256}",
         *(
             f"  {package.name:12} {package.version:10} {package.licence}"
-            for package in artefact.packages
+            for package in artifact.packages
         ),
     ]
 

@@ -48,7 +48,7 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class Artefact:
+class Artifact:
     """A zip with what is in it."""
 
     archive: Archive
@@ -78,8 +78,8 @@ class Build:
     """
 
     target: Target
-    functions: Artefact
-    layer: Artefact
+    functions: Artifact
+    layer: Artifact
     interpreter: Interpreter | None = field(default=None)
 
     @property
@@ -139,7 +139,7 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     return built
 
 
-def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -> Artefact:
+def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -> Artifact:
     tree = staging / "functions"
     package = inputs.sources / "image_converter"
     if not (package / "__init__.py").is_file():
@@ -149,12 +149,12 @@ def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -
         bytecode.compile_tree(interpreter, tree, _FUNCTION_HOME)
     project = tomllib.loads(inputs.project.read_text(encoding="utf-8"))["project"]
     own = Package(project["name"], project["version"], project["license"], sha256=None)
-    return Artefact(archive.write(tree, staging / "functions.zip"), [own])
+    return Artifact(archive.write(tree, staging / "functions.zip"), [own])
 
 
 def _layer(
     target: Target, inputs: Inputs, interpreter: Interpreter | None, staging: Path
-) -> Artefact:
+) -> Artifact:
     downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
     tree = staging / "layer"
     python = tree / "python"
@@ -166,7 +166,7 @@ def _layer(
             proof.check(interpreter, python)
         bytecode.compile_tree(interpreter, python, _LAYER_HOME)
     packages = wheels.contents(python, downloads)
-    return Artefact(archive.write(tree, staging / "layer.zip"), packages)
+    return Artifact(archive.write(tree, staging / "layer.zip"), packages)
 
 
 def _runs_here(target: Target, interpreter: Interpreter) -> bool:

@@ -14,7 +14,8 @@ import io, sys
 sys.path.insert(0, sys.argv[1])
 import PIL.Image, PIL.ImageChops, PIL.ImageCms, PIL.ImageOps
 import PIL.JpegImagePlugin, PIL.MpoImagePlugin, PIL.PngImagePlugin
-import isal.isal_zlib, isal.igzip_lib, wrapt
+import isal.isal_zlib, wrapt._wrappers
+wrapt.wrap_function_wrapper
 data = io.BytesIO()
 PIL.Image.new("RGB", (8, 8)).save(data, "JPEG")
 PIL.Image.open(data, formats=["JPEG"]).save(io.BytesIO(), "PNG")

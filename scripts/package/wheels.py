@@ -32,7 +32,7 @@ _UNREACHABLE: Final = (
 
 @dataclass(frozen=True)
 class Package:
-    """A package that went into an artefact.
+    """A package that went into an artifact.
 
     Parameters:
         name: its normalised name.

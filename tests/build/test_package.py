@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+import json
+import re
+from io import BytesIO
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from scripts.package import build as build_module
+from scripts.package import interpreters
+from scripts.package.build import REPOSITORY, Inputs, build
+from scripts.package.errors import PackageError
+from scripts.package.target import host_target
+
+pytestmark = pytest.mark.package
+
+FILES = ("functions.zip", "layer.zip", "manifest.json")
+
+
+def content(package: Path) -> dict[str, bytes]:
+    return {name: (package / name).read_bytes() for name in FILES}
+
+
+def members(package: Path, name: str) -> dict[str, bytes]:
+    with ZipFile(package / name) as archive:
+        return {member: archive.read(member) for member in archive.namelist()}
+
+
+def test_building_again_gives_the_same_bytes(host_package: Path, tmp_path: Path) -> None:
+    build(host_target(), tmp_path / "elsewhere" / "again")
+
+    assert content(tmp_path / "elsewhere" / "again") == content(host_package)
+    assert [each.name for each in (tmp_path / "elsewhere").iterdir()] == ["again"]
+
+
+def test_a_changed_handler_changes_the_functions_and_not_the_layer(
+    host_package: Path, changed_package: Path
+) -> None:
+    before, after = content(host_package), content(changed_package)
+
+    assert before["functions.zip"] != after["functions.zip"]
+    assert before["layer.zip"] == after["layer.zip"]
+
+
+def test_the_manifest_describes_both_zips(host_package: Path) -> None:
+    manifest = json.loads((host_package / "manifest.json").read_text())
+
+    assert manifest["runtime"] == host_target().runtime
+    assert manifest["architecture"] == host_target().architecture
+    for name in ("functions", "layer"):
+        artifact = manifest["artifacts"][name]
+        data = (host_package / artifact["file"]).read_bytes()
+        digest = hashlib.sha256(data).digest()
+        assert artifact["sha256"] == digest.hex()
+        assert artifact["sha256_base64"] == base64.b64encode(digest).decode()
+        assert artifact["zipped_bytes"] == len(data)
+        unzipped = sum(map(len, members(host_package, artifact["file"]).values()))
+        assert artifact["unzipped_bytes"] == unzipped
+
+
+def test_the_manifest_names_every_package_with_a_pinned_hash_and_a_licence(
+    host_package: Path,
+) -> None:
+    manifest = json.loads((host_package / "manifest.json").read_text())
+    packages = manifest["artifacts"]["layer"]["packages"]
+
+    pins = (REPOSITORY / "requirements" / "layer.txt").read_text()
+    pinned = dict(re.findall(r"^([a-z-]+)==(\S+)", pins, re.MULTILINE))
+    assert {package["name"]: package["version"] for package in packages} == pinned
+    for package in packages:
+        assert f"sha256:{package['sha256']}" in pins
+        assert package["licence"] != "not stated"
+
+
+def test_the_layer_carries_the_licence_of_each_package(host_package: Path) -> None:
+    names = members(host_package, "layer.zip")
+    infos = {name.split("/")[1] for name in names if ".dist-info/" in name}
+
+    assert len(infos) == 4
+    for info in infos:
+        assert any(name.startswith(f"python/{info}/") and "LICENSE" in name for name in names)
+
+
+def test_functions_hold_the_package_and_nothing_that_lies_around(changed_package: Path) -> None:
+    names = members(changed_package, "functions.zip")
+
+    sourced = {name for name in names if "__pycache__" not in name}
+    package = REPOSITORY / "lambda_src"
+    assert sourced == {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
+    assert all("cpython-36" not in name for name in names)
+
+
+def test_libraries_are_for_the_processor_of_the_target(lambda_package: Path) -> None:
+    layer = members(lambda_package, "layer.zip")
+    libraries = {name: data for name, data in layer.items() if data.startswith(b"\x7fELF")}
+
+    assert any("_imaging." in name for name in libraries)
+    for name, data in libraries.items():
+        assert ELFFile(BytesIO(data))["e_machine"] == "EM_AARCH64", name
+
+
+def test_what_the_pipeline_never_loads_is_trimmed(lambda_package: Path) -> None:
+    names = " ".join(members(lambda_package, "layer.zip"))
+
+    for gone in ("avif", "harfbuzz", "freetype", "webpmux", "_imagingft", "_imagingtk", ".pyi"):
+        assert f"{gone}." not in names.replace("AvifImagePlugin", "")
+        assert f"lib{gone}-" not in names
+    for kept in ("libjpeg-", "liblcms2-", "_imagingcms."):
+        assert kept in names
+
+
+@pytest.mark.parametrize("name", ["functions.zip", "layer.zip"])
+def test_each_source_has_bytecode_of_the_targets_version(host_package: Path, name: str) -> None:
+    files = members(host_package, name)
+    sourced = [member for member in files if member.endswith(".py")]
+
+    assert sourced
+    for source in sourced:
+        compiled = files[importlib.util.cache_from_source(source)]
+        assert compiled[:4] == importlib.util.MAGIC_NUMBER
+        # Hash-based, and not compared with the source.
+        assert int.from_bytes(compiled[4:8], "little") == 0b01
+    assert len([member for member in files if member.endswith(".pyc")]) == len(sourced)
+
+
+def test_without_an_interpreter_of_the_version_there_is_no_bytecode_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreters, "find", lambda _python: None)
+
+    build(host_target(), tmp_path / "package")
+
+    for name in ("functions.zip", "layer.zip"):
+        assert not [each for each in members(tmp_path / "package", name) if each.endswith(".pyc")]
+    bytecode = json.loads((tmp_path / "package" / "manifest.json").read_text())["bytecode"]
+    assert bytecode["interpreter"] is None
+    assert host_target().runtime in bytecode["reason"]
+
+
+def test_a_source_that_does_not_compile_is_named_and_leaves_no_package(
+    sources: Path, tmp_path: Path
+) -> None:
+    (sources / "image_converter" / "keys.py").write_text("def broken(:\n")
+
+    with pytest.raises(PackageError, match=r"keys\.py"):
+        build(host_target(), tmp_path / "package", Inputs(sources=sources))
+
+    assert not list((tmp_path / "package").iterdir())
+
+
+def test_a_package_over_lambdas_limit_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_module, "UNZIPPED_LIMIT", 1_000_000)
+
+    with pytest.raises(PackageError, match="1,000,000 at most"):
+        build(host_target(), tmp_path / "package")
+
+    assert not list((tmp_path / "package").iterdir())
+
+
+def test_sources_without_the_package_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(PackageError, match="no package image_converter"):
+        build(host_target(), tmp_path / "package", Inputs(sources=tmp_path))

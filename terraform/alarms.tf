@@ -1,0 +1,13 @@
+module "alarms" {
+  source = "./modules/alarms"
+
+  name                   = var.name
+  kms_key_arn            = module.key.arn
+  email                  = var.alarm_email
+  state_machine_arn      = module.state_machine.arn
+  function_names         = local.function_names
+  function_errors        = var.alarm_thresholds.function_errors
+  queue_name             = module.ingest.queue_name
+  queue_age_seconds      = var.alarm_thresholds.queue_age_seconds
+  dead_letter_queue_name = module.ingest.dead_letter_queue_name
+}

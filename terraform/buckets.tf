@@ -1,0 +1,41 @@
+module "source_bucket" {
+  source = "./modules/bucket"
+
+  name                               = local.bucket_names.source
+  kms_key_arn                        = module.key.arn
+  access_logs_bucket                 = module.access_logs_bucket.name
+  noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
+  force_destroy                      = var.force_destroy
+}
+
+module "destination_bucket" {
+  source = "./modules/bucket"
+
+  name                               = local.bucket_names.destination
+  kms_key_arn                        = module.key.arn
+  access_logs_bucket                 = module.access_logs_bucket.name
+  noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
+  force_destroy                      = var.force_destroy
+}
+
+module "access_logs_bucket" {
+  source = "./modules/bucket"
+
+  name                               = local.bucket_names.access_logs
+  noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
+  expiration_days                    = var.log_retention_days
+  force_destroy                      = var.force_destroy
+
+  policy_statements = [{
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    sid        = "AccessLogsOfTheImageBuckets"
+    effect     = "Allow"
+    principals = { Service = ["logging.s3.amazonaws.com"] }
+    actions    = ["s3:PutObject"]
+    resources  = ["${local.bucket_arns.access_logs}/*"]
+    condition = {
+      StringEquals = { "aws:SourceAccount" = [local.account] }
+      ArnEquals    = { "aws:SourceArn" = [local.bucket_arns.source, local.bucket_arns.destination] }
+    }
+  }]
+}

@@ -1,0 +1,96 @@
+locals {
+  # Memory and timeout of each function, where var.functions does not say otherwise. 1,769 MB are one whole processor.
+  function_defaults = {
+    upload            = { memory_mb = 512, timeout_seconds = 29 }
+    trigger           = { memory_mb = 256, timeout_seconds = 30 }
+    get_file_type     = { memory_mb = 256, timeout_seconds = 15 }
+    copy_file         = { memory_mb = 512, timeout_seconds = 300 }
+    resize_image      = { memory_mb = 1769, timeout_seconds = 120 }
+    write_to_dynamodb = { memory_mb = 256, timeout_seconds = 15 }
+    delete_file       = { memory_mb = 256, timeout_seconds = 15 }
+  }
+
+  function_settings = {
+    for function, default in local.function_defaults : function => {
+      memory_mb            = coalesce(try(var.functions[function].memory_mb, null), default.memory_mb)
+      timeout_seconds      = coalesce(try(var.functions[function].timeout_seconds, null), default.timeout_seconds)
+      reserved_concurrency = try(var.functions[function].reserved_concurrency, null)
+    }
+  }
+
+  # The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by the
+  # kernel. Beside the interpreter with its libraries, memory holds the JPEG and the PNG as files and the pixels.
+  bytes_per_mb         = 1048576
+  resize_memory        = local.function_settings.resize_image.memory_mb * local.bytes_per_mb
+  resize_overhead      = 192 * local.bytes_per_mb
+  resize_bytes_per_pxl = 8 # 4 for CMYK while it becomes RGB, 3 for RGB; the PNG of a photograph has less than 2
+  max_image_bytes      = floor(local.resize_memory / 16)
+  max_image_pixels     = floor((local.resize_memory - local.resize_overhead - local.max_image_bytes) / local.resize_bytes_per_pxl)
+
+  function_descriptions = {
+    upload            = "Puts an image that came by POST /upload into the source bucket"
+    trigger           = "Starts an execution for each image that S3 notifies of"
+    get_file_type     = "Tells an image's type by its first bytes"
+    copy_file         = "Copies the original to the destination bucket"
+    resize_image      = "Converts a JPEG to a PNG in the destination bucket"
+    write_to_dynamodb = "Writes down what was made of the image"
+    delete_file       = "Deletes the original from the source bucket"
+  }
+
+  function_environments = {
+    upload        = { SOURCE_BUCKET = local.bucket_names.source, MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes) }
+    trigger       = { STATE_MACHINE_ARN = local.state_machine_arn }
+    get_file_type = {}
+    copy_file     = { DESTINATION_BUCKET = local.bucket_names.destination }
+    resize_image = {
+      DESTINATION_BUCKET = local.bucket_names.destination
+      MAX_IMAGE_BYTES    = tostring(local.max_image_bytes)
+      MAX_IMAGE_PIXELS   = tostring(local.max_image_pixels)
+      PNG_COMPRESSION    = var.png_compression
+    }
+    write_to_dynamodb = { TABLE_NAME = var.name }
+    delete_file       = { DESTINATION_BUCKET = local.bucket_names.destination }
+  }
+}
+
+module "layer" {
+  source = "./modules/layer"
+
+  name         = var.name
+  description  = "Libraries of ${var.name}"
+  package_file = local.artifacts.layer.file
+  package_hash = local.artifacts.layer.hash
+  runtime      = local.runtime
+  architecture = local.architecture
+
+  depends_on = [terraform_data.package]
+}
+
+module "function" {
+  source   = "./modules/function"
+  for_each = local.function_names
+
+  name                 = each.value
+  description          = local.function_descriptions[each.key]
+  role_name            = "${each.value}-${local.region}"
+  policy_statements    = local.function_permissions[each.key]
+  handler              = "image_converter.handlers.${each.key}.handler"
+  runtime              = local.runtime
+  architecture         = local.architecture
+  package_file         = local.artifacts.functions.file
+  package_hash         = local.artifacts.functions.hash
+  layers               = [module.layer.arn]
+  memory_mb            = local.function_settings[each.key].memory_mb
+  timeout_seconds      = local.function_settings[each.key].timeout_seconds
+  reserved_concurrency = local.function_settings[each.key].reserved_concurrency
+  kms_key_arn          = module.key.arn
+  log_group            = local.log_groups[each.key]
+  log_retention_days   = var.log_retention_days
+  log_format           = var.log_format
+  tracing              = var.tracing
+
+  environment = merge(local.function_environments[each.key], {
+    LOG_LEVEL = var.log_level
+    TRACING   = var.tracing ? "on" : "off"
+  })
+}

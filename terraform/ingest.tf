@@ -1,0 +1,13 @@
+module "ingest" {
+  source = "./modules/ingest"
+
+  name                     = var.name
+  queue_arn                = local.queue_arn
+  bucket_name              = module.source_bucket.name
+  bucket_arn               = local.bucket_arns.source
+  function_arn             = module.function["trigger"].arn
+  function_timeout_seconds = local.function_settings.trigger.timeout_seconds
+  kms_key_arn              = module.key.arn
+  maximum_concurrency      = var.trigger_maximum_concurrency
+  max_receive_count        = var.max_receive_count
+}

@@ -1,0 +1,105 @@
+# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error. All of it goes to
+# one topic.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  alarm_arns = join(":", [
+    "arn", data.aws_partition.current.partition, "cloudwatch", data.aws_region.current.id, local.account, "alarm", "${var.name}-*",
+  ])
+
+  executions = {
+    for outcome, metric in { failed = "ExecutionsFailed", timed-out = "ExecutionsTimedOut", aborted = "ExecutionsAborted" } :
+    "executions-${outcome}" => {
+      description = "Executions ${replace(outcome, "-", " ")}. Their images are still in the source bucket; the execution's error and cause say why."
+      namespace   = "AWS/States"
+      metric      = metric
+      dimensions  = { StateMachineArn = var.state_machine_arn }
+    }
+  }
+
+  functions = {
+    for function, name in var.function_names :
+    "${replace(function, "_", "-")}-errors" => {
+      description = "The function ${name} failed; its log group says why."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      dimensions  = { FunctionName = name }
+      threshold   = var.function_errors
+    }
+  }
+
+  queues = {
+    dead-letters = {
+      description = "Notifications could not be handled and lie in the dead-letter queue: their images have not been converted."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateNumberOfMessagesVisible"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = var.dead_letter_queue_name }
+    }
+    queue-age = {
+      description = "Notifications wait for longer than usual: images come in faster than they are handled, or the trigger fails."
+      namespace   = "AWS/SQS"
+      metric      = "ApproximateAgeOfOldestMessage"
+      statistic   = "Maximum"
+      dimensions  = { QueueName = var.queue_name }
+      threshold   = var.queue_age_seconds
+    }
+  }
+
+  alarms = merge(local.executions, local.functions, local.queues)
+}
+
+resource "aws_sns_topic" "this" {
+  name              = "${var.name}-alarms"
+  kms_master_key_id = var.kms_key_arn
+}
+
+resource "aws_sns_topic_policy" "this" {
+  arn = aws_sns_topic.this.arn
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "AlarmsOfThisStack"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.this.arn
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike      = { "aws:SourceArn" = local.alarm_arns }
+      }
+    }]
+  })
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count = var.email == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.this.arn
+  protocol  = "email"
+  endpoint  = var.email
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = try(each.value.statistic, "Sum")
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = try(each.value.threshold, 1)
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.this.arn]
+  ok_actions          = [aws_sns_topic.this.arn]
+}

@@ -1,0 +1,12 @@
+output "topic_arn" {
+  description = "ARN of the topic that the alarms are sent to."
+  value       = aws_sns_topic.this.arn
+
+  # Who subscribes finds a topic that the alarms may publish to.
+  depends_on = [aws_sns_topic_policy.this]
+}
+
+output "names" {
+  description = "Names of the alarms."
+  value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]
+}

@@ -1,0 +1,46 @@
+variable "name" {
+  description = "Name of the stack; prefix of the alarms and the topic."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts the topic."
+  type        = string
+}
+
+variable "email" {
+  description = "Address that gets the alarms, after a click on AWS's confirmation; null for none."
+  type        = string
+  default     = null
+}
+
+variable "state_machine_arn" {
+  description = "ARN of the state machine."
+  type        = string
+}
+
+variable "function_names" {
+  description = "Names of the functions, by what they are called in this project."
+  type        = map(string)
+}
+
+variable "function_errors" {
+  description = "Errors of one function within a minute that raise its alarm."
+  type        = number
+  default     = 1
+}
+
+variable "queue_name" {
+  description = "Name of the queue."
+  type        = string
+}
+
+variable "queue_age_seconds" {
+  description = "Seconds that the oldest message may wait before an alarm is raised."
+  type        = number
+}
+
+variable "dead_letter_queue_name" {
+  description = "Name of the dead-letter queue."
+  type        = string
+}

@@ -1,0 +1,21 @@
+output "name" {
+  description = "Name of the bucket."
+  value       = aws_s3_bucket.this.id
+
+  # Who writes to the bucket finds it encrypted, versioned and closed.
+  depends_on = [
+    aws_s3_bucket_policy.this,
+    aws_s3_bucket_server_side_encryption_configuration.this,
+    aws_s3_bucket_versioning.this,
+  ]
+}
+
+output "arn" {
+  description = "ARN of the bucket."
+  value       = aws_s3_bucket.this.arn
+}
+
+output "policy" {
+  description = "The bucket's policy, as JSON."
+  value       = aws_s3_bucket_policy.this.policy
+}

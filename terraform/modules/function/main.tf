@@ -1,0 +1,95 @@
+# One function with a role and a log group of its own. The role may write to that log group, and do what
+# `policy_statements` say; nothing else.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  trust_policy = {
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "LambdaOfThisAccount"
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  }
+
+  policy = {
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "WriteLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+      }],
+      # X-Ray has no resources to name.
+      var.tracing ? [{
+        Sid      = "WriteTraces"
+        Effect   = "Allow"
+        Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        Resource = ["*"]
+      }] : [],
+      [for statement in var.policy_statements : merge(
+        {
+          Sid      = statement.sid
+          Effect   = "Allow"
+          Action   = statement.actions
+          Resource = statement.resources
+        },
+        length(statement.condition) > 0 ? { Condition = statement.condition } : {},
+      )],
+    )
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = var.log_group
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_iam_role" "this" {
+  name               = var.role_name
+  description        = "Execution role of the function ${var.name}"
+  assume_role_policy = jsonencode(local.trust_policy)
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "work"
+  role   = aws_iam_role.this.id
+  policy = jsonencode(local.policy)
+}
+
+resource "aws_lambda_function" "this" {
+  function_name                  = var.name
+  description                    = var.description
+  role                           = aws_iam_role.this.arn
+  handler                        = var.handler
+  runtime                        = var.runtime
+  architectures                  = [var.architecture]
+  filename                       = var.package_file
+  source_code_hash               = var.package_hash
+  layers                         = var.layers
+  memory_size                    = var.memory_mb
+  timeout                        = var.timeout_seconds
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  kms_key_arn                    = var.kms_key_arn
+
+  environment {
+    variables = var.environment
+  }
+
+  logging_config {
+    log_format = var.log_format
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  # The first invocation already needs its permissions.
+  depends_on = [aws_iam_role_policy.this]
+}

@@ -1,0 +1,101 @@
+variable "name" {
+  description = "Name of the function."
+  type        = string
+}
+
+variable "description" {
+  description = "What the function does, in a sentence."
+  type        = string
+}
+
+variable "role_name" {
+  description = "Name of the function's role, unique in the account."
+  type        = string
+}
+
+variable "policy_statements" {
+  description = "What the function may do beside writing its logs and traces. `condition` is as in IAM: operator, key, values."
+  type = list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(map(map(list(string))), {})
+  }))
+}
+
+variable "handler" {
+  description = "Python module and attribute that Lambda calls."
+  type        = string
+}
+
+variable "runtime" {
+  description = "Lambda runtime."
+  type        = string
+}
+
+variable "architecture" {
+  description = "Processor architecture."
+  type        = string
+}
+
+variable "package_file" {
+  description = "Path of the zip with the code."
+  type        = string
+}
+
+variable "package_hash" {
+  description = "SHA-256 of the zip, in base64: the code is deployed anew when it changes."
+  type        = string
+}
+
+variable "layers" {
+  description = "ARNs of the layer versions that the function uses."
+  type        = list(string)
+  default     = []
+}
+
+variable "environment" {
+  description = "Environment variables."
+  type        = map(string)
+}
+
+variable "memory_mb" {
+  description = "Memory, in MB; the processor's share grows with it, up to a whole one at 1,769 MB."
+  type        = number
+}
+
+variable "timeout_seconds" {
+  description = "Seconds after which Lambda ends an invocation."
+  type        = number
+}
+
+variable "reserved_concurrency" {
+  description = "Invocations at a time that are set aside for the function and that it can never exceed; null shares the account's."
+  type        = number
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the key that encrypts log group and environment."
+  type        = string
+}
+
+variable "log_group" {
+  description = "Name of the function's log group."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "Days for which the logs are kept."
+  type        = number
+}
+
+variable "log_format" {
+  description = "Format of the log lines that Lambda itself writes: Text or JSON."
+  type        = string
+}
+
+variable "tracing" {
+  description = "Whether the function is traced by X-Ray."
+  type        = bool
+}

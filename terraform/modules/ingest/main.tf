@@ -1,0 +1,93 @@
+# From the bucket to the function: S3 notifies a queue of each new object, Lambda reads the queue in batches, and what
+# cannot be handled ends up in a dead-letter queue.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "NotificationsOfTheBucket"
+        Effect    = "Allow"
+        Principal = { Service = "s3.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = var.queue_arn
+        Condition = {
+          StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
+          ArnEquals    = { "aws:SourceArn" = var.bucket_arn }
+        }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = var.queue_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  }
+
+  dead_letter_policy = {
+    Version   = "2012-10-17"
+    Statement = [for statement in local.policy.Statement : merge(statement, { Resource = "${var.queue_arn}-dead-letters" }) if statement.Effect == "Deny"]
+  }
+
+  # How long SQS uses a data key before it asks KMS for another: an hour keeps KMS out of the bill.
+  data_key_reuse_seconds = 3600
+}
+
+# Policies are arguments of the queues, not resources of their own: each of those would wait until SQS has them everywhere.
+resource "aws_sqs_queue" "this" {
+  name                              = var.name
+  policy                            = jsonencode(local.policy)
+  message_retention_seconds         = var.message_retention_seconds
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
+
+  # Six times the function's timeout, as Lambda advises, so that no message is delivered again while it is still being
+  # handled or waits for a retry.
+  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+  visibility_timeout_seconds = 6 * var.function_timeout_seconds + var.batching_window_seconds
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead_letters.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+}
+
+resource "aws_sqs_queue" "dead_letters" {
+  name                              = "${var.name}-dead-letters"
+  policy                            = jsonencode(local.dead_letter_policy)
+  message_retention_seconds         = 14 * 24 * 3600 # the most that SQS keeps
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [var.queue_arn]
+  })
+}
+
+resource "aws_s3_bucket_notification" "this" {
+  bucket = var.bucket_name
+
+  queue {
+    id        = "new-images"
+    queue_arn = aws_sqs_queue.this.arn
+    events    = ["s3:ObjectCreated:*"]
+  }
+}
+
+resource "aws_lambda_event_source_mapping" "this" {
+  event_source_arn                   = aws_sqs_queue.this.arn
+  function_name                      = var.function_arn
+  batch_size                         = var.batch_size
+  maximum_batching_window_in_seconds = var.batching_window_seconds
+  function_response_types            = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = var.maximum_concurrency
+  }
+}

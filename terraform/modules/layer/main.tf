@@ -1,0 +1,10 @@
+# The layer with the libraries that all functions share.
+
+resource "aws_lambda_layer_version" "this" {
+  layer_name               = var.name
+  description              = var.description
+  filename                 = var.package_file
+  source_code_hash         = var.package_hash
+  compatible_runtimes      = [var.runtime]
+  compatible_architectures = [var.architecture]
+}

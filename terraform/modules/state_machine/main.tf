@@ -1,0 +1,101 @@
+# The state machine with a role and a log group of its own. The role may invoke the functions it is given, and deliver
+# logs and traces; nothing else.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  trust_policy = {
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "ThisStateMachine"
+      Effect    = "Allow"
+      Principal = { Service = "states.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
+        ArnEquals    = { "aws:SourceArn" = var.arn }
+      }
+    }]
+  }
+
+  policy = {
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "InvokeTheFunctions"
+          Effect   = "Allow"
+          Action   = ["lambda:InvokeFunction"]
+          Resource = var.function_arns
+        },
+        {
+          # Log deliveries have no resources to name.
+          # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+          Sid    = "DeliverLogs"
+          Effect = "Allow"
+          Action = [
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+          ]
+          Resource = ["*"]
+        },
+      ],
+      # X-Ray has no resources to name.
+      var.tracing ? [{
+        Sid    = "WriteTraces"
+        Effect = "Allow"
+        Action = [
+          "xray:GetSamplingRules",
+          "xray:GetSamplingTargets",
+          "xray:PutTelemetryRecords",
+          "xray:PutTraceSegments",
+        ]
+        Resource = ["*"]
+      }] : [],
+    )
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = var.log_group
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_iam_role" "this" {
+  name               = var.role_name
+  description        = "Execution role of the state machine ${var.name}"
+  assume_role_policy = jsonencode(local.trust_policy)
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "work"
+  role   = aws_iam_role.this.id
+  policy = jsonencode(local.policy)
+}
+
+resource "aws_sfn_state_machine" "this" {
+  name       = var.name
+  type       = var.type
+  role_arn   = aws_iam_role.this.arn
+  definition = var.definition
+
+  logging_configuration {
+    level                  = var.log_level
+    include_execution_data = var.log_execution_data
+    log_destination        = "${aws_cloudwatch_log_group.this.arn}:*"
+  }
+
+  tracing_configuration {
+    enabled = var.tracing
+  }
+
+  # Step Functions tries the log delivery when it makes the state machine.
+  depends_on = [aws_iam_role_policy.this]
+}

@@ -1,0 +1,24 @@
+output "arn" {
+  description = "ARN of the state machine."
+  value       = aws_sfn_state_machine.this.arn
+}
+
+output "definition" {
+  description = "The state machine in the Amazon States Language."
+  value       = aws_sfn_state_machine.this.definition
+}
+
+output "role_arn" {
+  description = "ARN of the state machine's role."
+  value       = aws_iam_role.this.arn
+}
+
+output "policy" {
+  description = "What the state machine's role may do, as JSON."
+  value       = aws_iam_role_policy.this.policy
+}
+
+output "log_group" {
+  description = "Name of the state machine's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}

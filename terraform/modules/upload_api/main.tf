@@ -1,0 +1,84 @@
+# The HTTP API in front of the upload function: one route, authorised, throttled and logged. Everything else answers 404.
+
+locals {
+  route = "POST /upload"
+
+  access_log = {
+    requestId        = "$context.requestId"
+    time             = "$context.requestTime"
+    sourceIp         = "$context.identity.sourceIp"
+    caller           = "$context.identity.caller"
+    routeKey         = "$context.routeKey"
+    status           = "$context.status"
+    error            = "$context.error.message"
+    integrationError = "$context.integrationErrorMessage"
+    responseLength   = "$context.responseLength"
+    responseLatency  = "$context.responseLatency"
+  }
+}
+
+resource "aws_apigatewayv2_api" "this" {
+  name          = var.name
+  description   = "Takes images by POST /upload"
+  protocol_type = "HTTP"
+}
+
+resource "aws_apigatewayv2_integration" "upload" {
+  api_id                 = aws_apigatewayv2_api.this.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = var.function_invoke_arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_authorizer" "jwt" {
+  count = var.jwt == null ? 0 : 1
+
+  api_id           = aws_apigatewayv2_api.this.id
+  name             = "jwt"
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+
+  jwt_configuration {
+    issuer   = var.jwt.issuer
+    audience = var.jwt.audience
+  }
+}
+
+resource "aws_apigatewayv2_route" "upload" {
+  api_id               = aws_apigatewayv2_api.this.id
+  route_key            = local.route
+  target               = "integrations/${aws_apigatewayv2_integration.upload.id}"
+  authorization_type   = var.jwt == null ? "AWS_IAM" : "JWT"
+  authorizer_id        = one(aws_apigatewayv2_authorizer.jwt[*].id)
+  authorization_scopes = try(var.jwt.scopes, null)
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  name              = var.log_group
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_apigatewayv2_stage" "default" {
+  api_id      = aws_apigatewayv2_api.this.id
+  name        = "$default"
+  auto_deploy = true
+
+  default_route_settings {
+    throttling_rate_limit  = var.requests_per_second
+    throttling_burst_limit = var.burst
+  }
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format          = jsonencode(local.access_log)
+  }
+}
+
+resource "aws_lambda_permission" "upload" {
+  statement_id  = "upload-api"
+  action        = "lambda:InvokeFunction"
+  function_name = var.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/POST/upload"
+}

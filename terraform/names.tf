@@ -1,0 +1,31 @@
+# Every name and ARN, derived from var.name. ARNs are spelled out here rather than read from the resources, so that
+# policies are known in the plan and resources that name each other do not wait for each other.
+
+locals {
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.id # `name` is gone in provider 6, `region` is not there in 5
+
+  # S3 names are unique in the world, IAM names in the account; all others in account and region.
+  bucket_names = {
+    source      = coalesce(var.bucket_names.source, "${var.name}-source-${local.account}-${local.region}")
+    destination = coalesce(var.bucket_names.destination, "${var.name}-destination-${local.account}-${local.region}")
+    access_logs = coalesce(var.bucket_names.access_logs, "${var.name}-access-logs-${local.account}-${local.region}")
+  }
+  bucket_arns = { for bucket, name in local.bucket_names : bucket => "arn:${local.partition}:s3:::${name}" }
+
+  function_names = { for function in keys(local.function_defaults) : function => "${var.name}-${replace(function, "_", "-")}" }
+
+  state_machine_arn = "arn:${local.partition}:states:${local.region}:${local.account}:stateMachine:${var.name}"
+  queue_arn         = "arn:${local.partition}:sqs:${local.region}:${local.account}:${var.name}"
+  table_arn         = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${var.name}"
+
+  log_groups = merge(
+    { for function, name in local.function_names : function => "/aws/lambda/${name}" },
+    # Log groups under /aws/vendedlogs share one resource policy, which has a size limit that others run into.
+    {
+      state_machine = "/aws/vendedlogs/states/${var.name}"
+      upload_api    = "/aws/vendedlogs/apigateway/${var.name}"
+    },
+  )
+}

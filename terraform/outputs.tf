@@ -1,0 +1,76 @@
+output "source_bucket" {
+  description = "Bucket that images go into."
+  value       = module.source_bucket.name
+}
+
+output "destination_bucket" {
+  description = "Bucket that originals and PNGs come out in."
+  value       = module.destination_bucket.name
+}
+
+output "table_name" {
+  description = "Table with a record for each image."
+  value       = module.table.name
+}
+
+output "state_machine_arn" {
+  description = "ARN of the state machine."
+  value       = module.state_machine.arn
+}
+
+output "queue_url" {
+  description = "URL of the queue that S3 notifies."
+  value       = module.ingest.queue_url
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue of notifications that could not be handled."
+  value       = module.ingest.dead_letter_queue_url
+}
+
+output "upload_url" {
+  description = "Where to POST images."
+  value       = module.upload_api.url
+}
+
+output "function_names" {
+  description = "Names of the functions."
+  value       = local.function_names
+}
+
+output "log_groups" {
+  description = "Names of the log groups."
+  value       = local.log_groups
+}
+
+output "kms_key_arn" {
+  description = "ARN of the key that encrypts everything."
+  value       = module.key.arn
+}
+
+output "alarm_topic_arn" {
+  description = "ARN of the topic that alarms are sent to."
+  value       = module.alarms.topic_arn
+}
+
+output "commands" {
+  description = "Ready-made commands for what comes next."
+  value = {
+    upload = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
+    watch = (
+      var.workflow_type == "EXPRESS"
+      ? "aws logs tail ${local.log_groups.state_machine} --follow"
+      : "aws stepfunctions list-executions --state-machine-arn ${module.state_machine.arn} --max-items 10"
+    )
+    download     = "aws s3 cp s3://${module.destination_bucket.name}/photo.png photo.png"
+    record       = "aws dynamodb get-item --table-name ${module.table.name} --key '{\"imageName\":{\"S\":\"photo.jpg\"}}'"
+    start        = "aws stepfunctions start-execution --state-machine-arn ${module.state_machine.arn} --input '${local.example_input}'"
+    logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
+    dead_letters = "aws sqs get-queue-attributes --queue-url ${module.ingest.dead_letter_queue_url} --attribute-names ApproximateNumberOfMessages"
+    destroy      = "terraform -chdir=terraform destroy"
+  }
+}
+
+locals {
+  example_input = jsonencode({ s3 = { bucket = { name = module.source_bucket.name }, object = { key = "photo.jpg" } } })
+}

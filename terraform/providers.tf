@@ -1,0 +1,13 @@
+# Region, credentials and endpoints come from the environment (AWS_REGION, AWS_PROFILE, AWS_ENDPOINT_URL, ...): the
+# same files deploy to AWS and to the local one.
+provider "aws" {
+  default_tags {
+    tags = merge({ Project = var.name, ManagedBy = "terraform" }, var.tags)
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}

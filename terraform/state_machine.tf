@@ -1,0 +1,44 @@
+locals {
+  # The functions that the state machine calls.
+  tasks = ["get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file"]
+
+  # A task waits a little longer than its function may run: so the function's own error arrives, not the state's timeout.
+  task_margin_seconds = 5
+
+  definition = templatefile("${path.module}/../asl/image_converter.asl.json", merge(
+    { for task in local.tasks : "${task}_arn" => module.function[task].arn },
+    { for task in local.tasks : "${task}_timeout" => local.function_settings[task].timeout_seconds + local.task_margin_seconds },
+    {
+      execution_timeout      = local.execution_timeout_seconds
+      retry_interval         = var.retry.interval_seconds
+      retry_max_attempts     = var.retry.max_attempts
+      retry_backoff          = var.retry.backoff_rate
+      any_error_interval     = var.retry.any_error_interval_seconds
+      transient_interval     = var.retry.transient_interval_seconds
+      transient_max_attempts = var.retry.transient_max_attempts
+      transient_backoff      = var.retry.transient_backoff_rate
+      transient_max_delay    = var.retry.transient_max_delay_seconds
+    },
+  ))
+
+  # EXPRESS executions end after five minutes, whatever they ask for.
+  express_seconds           = 300
+  execution_timeout_seconds = coalesce(var.execution_timeout_seconds, var.workflow_type == "EXPRESS" ? local.express_seconds : 3600)
+}
+
+module "state_machine" {
+  source = "./modules/state_machine"
+
+  name               = var.name
+  arn                = local.state_machine_arn
+  type               = var.workflow_type
+  definition         = local.definition
+  function_arns      = [for task in local.tasks : module.function[task].arn]
+  role_name          = "${var.name}-state-machine-${local.region}"
+  kms_key_arn        = module.key.arn
+  log_group          = local.log_groups.state_machine
+  log_level          = coalesce(var.state_machine_log_level, var.workflow_type == "EXPRESS" ? "ALL" : "ERROR")
+  log_execution_data = var.state_machine_log_execution_data
+  log_retention_days = var.log_retention_days
+  tracing            = var.tracing
+}

@@ -2,8 +2,8 @@ module "source_bucket" {
   source = "./modules/bucket"
 
   name                               = local.bucket_names.source
-  kms_key_arn                        = module.key.arn
-  access_logs_bucket                 = module.access_logs_bucket.name
+  kms_key                            = { arn = module.key.arn }
+  access_logs                        = { bucket = module.access_logs_bucket.name }
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
 }
@@ -12,8 +12,8 @@ module "destination_bucket" {
   source = "./modules/bucket"
 
   name                               = local.bucket_names.destination
-  kms_key_arn                        = module.key.arn
-  access_logs_bucket                 = module.access_logs_bucket.name
+  kms_key                            = { arn = module.key.arn }
+  access_logs                        = { bucket = module.access_logs_bucket.name }
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
 }

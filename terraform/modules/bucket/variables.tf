@@ -3,15 +3,15 @@ variable "name" {
   type        = string
 }
 
-variable "kms_key_arn" {
-  description = "ARN of the key that encrypts the objects; null encrypts them with S3's own, which is all that S3 can write access logs with."
-  type        = string
+variable "kms_key" {
+  description = "The key that encrypts the objects; null encrypts them with S3's own, the only one that S3 can write access logs with."
+  type        = object({ arn = string })
   default     = null
 }
 
-variable "access_logs_bucket" {
-  description = "Name of the bucket for the access logs; null writes none."
-  type        = string
+variable "access_logs" {
+  description = "The bucket that gets the access logs; null writes none."
+  type        = object({ bucket = string })
   default     = null
 }
 

@@ -1,0 +1,33 @@
+"""Run the demonstration: ``python -m scripts.demo [--images PATH]``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts.demo.display import Display
+from scripts.demo.run import DemoError, run
+from scripts.local_aws import LocalAwsError
+from scripts.terraform_cli import TerraformError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit status is 0 only if everything holds that the demonstration checks."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
+    parser.add_argument("--images", type=Path, help="a file or a folder to convert instead")
+    options = parser.parse_args(arguments)
+    display = Display(Console(soft_wrap=False))
+    try:
+        return 0 if run(display, options.images) else 1
+    except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
+        display.failed(str(error))
+        return 1
+    except KeyboardInterrupt:
+        display.failed("Interrupted. Nothing is left running, and nothing was kept.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""What the demonstration shows: live where the output is a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from scripts import stack
+from scripts.demo.verdict import Image
+from scripts.executions import RUNNING, SUCCEEDED
+
+# The states that take time, under words short enough for a table.
+_TIMED_STATES = {
+    "GetFileType": "type",
+    "CopyToDestination": "copy",
+    "ResizeImage": "convert",
+    "WriteToDynamoDb": "record",
+    "DeleteSourceFile": "delete",
+}
+_PLAIN_LINE_SECONDS = 10  # between two lines about the same step, where nothing can be redrawn
+
+
+class Display:
+    """Tells a person where the demonstration is."""
+
+    def __init__(self, console: Console) -> None:
+        """Show on a console; rich knows whether it is a terminal."""
+        self._console = console
+
+    def step(self, sentence: str) -> None:
+        """Say what comes now."""
+        self._console.print(f"[bold]{escape(sentence)}[/bold]", highlight=False)
+
+    def say(self, sentence: str) -> None:
+        """Say something beside the steps."""
+        self._console.print(f"  {escape(sentence)}", highlight=False, soft_wrap=True)
+
+    def failed(self, sentence: str) -> None:
+        """Say what does not hold."""
+        self._console.print(f"  [red]✗ {escape(sentence)}[/red]", highlight=False, soft_wrap=True)
+
+    def held(self, sentence: str) -> None:
+        """Say what holds."""
+        self._console.print(f"  [green]✓[/green] {escape(sentence)}", highlight=False)
+
+    @contextmanager
+    def terraform(self) -> Iterator[stack.Report]:
+        """Yield what Terraform's progress is to be reported to."""
+        with self._counting("resources") as count:
+            yield lambda told: count(told.done, told.total, _waiting(told.waiting_for))
+
+    @contextmanager
+    def images(self) -> Iterator[Callable[[Mapping[str, str]], None]]:
+        """Yield what is to be told, for each image's key, the state it is in."""
+        with self._counting("images") as count:
+            yield lambda states: count(
+                sum(1 for state in states.values() if not state),
+                len(states),
+                ", ".join(f"{key}: {state}" for key, state in states.items() if state),
+            )
+
+    @contextmanager
+    def _counting(self, things: str) -> Iterator[Callable[[int, int, str], None]]:
+        """Yield what is to be told how many of how many things are done, and what is waited for."""
+        if not self._console.is_terminal:
+            yield self._plain_counter(things)
+            return
+        columns = (
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[waiting]}", markup=True),
+        )
+        with Progress(*columns, console=self._console, transient=False) as progress:
+            task = progress.add_task(things, total=None, waiting="")
+
+            def count(done: int, total: int, waiting: str) -> None:
+                room = max(10, self._console.width - 62)
+                shown = escape(waiting[:room])
+                progress.update(task, completed=done, total=total or None, waiting=shown)
+
+            yield count
+            progress.update(task, waiting="")
+
+    def _plain_counter(self, things: str) -> Callable[[int, int, str], None]:
+        last = time.monotonic()
+
+        def count(done: int, total: int, waiting: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _PLAIN_LINE_SECONDS or (total and done == total):
+                last = now
+                self.say(f"{done} of {total or '?'} {things}{waiting and f', now {waiting}'}")
+
+        return count
+
+    def outcomes(self, images: Iterable[Image]) -> None:
+        """Show what became of each image."""
+        self._table(
+            "What became of the images",
+            ("image", "type", "outcome"),
+            ("pixels", "file", "PNG"),
+            (_outcome_row(image) for image in images),
+        )
+
+    def times(self, images: Iterable[Image]) -> None:
+        """Show how many seconds each image was in each state."""
+        self._table(
+            "Seconds in each state",
+            ("image",),
+            (*_TIMED_STATES.values(), "in all"),
+            (_times_row(image) for image in images),
+        )
+
+    def _table(
+        self,
+        title: str,
+        texts: Iterable[str],
+        numbers: Iterable[str],
+        rows: Iterable[Iterable[str]],
+    ) -> None:
+        table = Table(title=title, title_justify="left", title_style="bold", box=None)
+        for column in texts:
+            table.add_column(column, overflow="fold", header_style="dim")
+        for column in numbers:
+            table.add_column(column, justify="right", no_wrap=True, header_style="dim")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+    def places(self, places: Mapping[str, Path | str]) -> None:
+        """Say where to look."""
+        self.step("Where to look")
+        for what, place in places.items():
+            self.say(f"{what}: {place}")
+
+
+def _outcome_row(image: Image) -> list[str]:
+    return [
+        escape(image.key),
+        image.file_type or "",
+        _outcome(image),
+        f"{image.size[0]} x {image.size[1]}" if image.size else "",
+        _bytes(len(image.content)),
+        _bytes(image.png_bytes),
+    ]
+
+
+def _times_row(image: Image) -> list[str]:
+    seconds = image.seconds
+    return [
+        escape(image.key),
+        *(_seconds(seconds.get(state)) for state in _TIMED_STATES),
+        _seconds(image.execution.seconds if image.execution else None),
+    ]
+
+
+def _outcome(image: Image) -> str:
+    execution = image.execution
+    if execution is None:
+        return "[red]no execution[/red]"
+    if execution.status == RUNNING:
+        return "[yellow]still running[/yellow]"
+    if execution.status != SUCCEEDED:
+        return f"[red]{escape(execution.error or execution.status)}[/red]"
+    return "[green]converted[/green]" if image.png_key else "deleted, no JPEG"
+
+
+def _waiting(addresses: tuple[str, ...]) -> str:
+    names = [address.rsplit("module.", 1)[-1] for address in addresses]
+    return ", ".join(names)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f}"
+
+
+def _bytes(size: int | None) -> str:
+    if size is None:
+        return ""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"  # noqa: PLR2004

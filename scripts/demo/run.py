@@ -1,0 +1,204 @@
+"""The demonstration, step by step."""
+
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from scripts import executions, waiting
+from scripts.aws_clients import Clients
+from scripts.demo import pictures, verdict
+from scripts.demo.display import Display
+from scripts.demo.verdict import Fetched, Image
+from scripts.executions import RUNNING, Execution
+from scripts.inventory import inventory
+from scripts.local_aws import LocalAws
+from scripts.stack import Stack
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DIRECTORY = REPOSITORY / "build" / "demo"
+PACKAGE = REPOSITORY / "build" / "package-local"
+
+_MAX_SECONDS = 180  # for all images together
+
+
+class DemoError(Exception):
+    """The demonstration cannot go on. The message says what to do."""
+
+
+def run(display: Display, images_path: Path | None) -> bool:
+    """Run the demonstration and return whether everything holds.
+
+    Parameters:
+        display: where to show it.
+        images_path: a file or a folder of images; None for the ones made by code.
+
+    Raises:
+        DemoError, LocalAwsError, TerraformError, TimeoutError: it could not be run to its end.
+    """
+    started = time.monotonic()
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    files = _choose_files(display, images_path)
+    display.step("Starting the local AWS")
+    with LocalAws(DIRECTORY / "local-aws") as aws:
+        display.say(f"It answers at {aws.endpoint} and logs to {_short(aws.log_file)}.")
+        clients = Clients(aws.env)
+        before = inventory(clients)
+        stack = Stack(
+            DIRECTORY / "stack", aws.env, package=PACKAGE, variables={"force_destroy": True}
+        )
+        outputs = _apply(display, stack)
+        images = _upload(display, clients, outputs["source_bucket"], files)
+        _follow(display, clients, outputs["state_machine_arn"], images)
+        holds = _show_and_check(display, clients, outputs, images)
+        gather(clients, images.values())
+        _destroy(display, stack)
+        left = sorted(inventory(clients) - before)
+        holds &= _told(display, "`terraform destroy` left nothing behind", left)
+    display.step(f"{'All of it holds' if holds else 'Not all of it holds'}.")
+    display.say(f"It took {time.monotonic() - started:.0f} seconds.")
+    return holds
+
+
+def gather(clients: Clients, images: Iterable[Image]) -> list[Execution]:
+    """Return the finished executions of the images, with their histories, for a report on them."""
+    arns = [image.execution.arn for image in images if image.execution]
+    return [executions.describe(clients.stepfunctions, arn) for arn in arns]
+
+
+def _choose_files(display: Display, images_path: Path | None) -> dict[str, Path]:
+    """Return the files to upload by their keys."""
+    if images_path is None:
+        display.step("Making photographs")
+        images_path = DIRECTORY / "photographs"
+        pictures.write_all(images_path)
+    if not images_path.exists():
+        raise DemoError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
+    if images_path.is_file():
+        return {images_path.name: images_path}
+    files = {
+        path.relative_to(images_path).as_posix(): path
+        for path in sorted(images_path.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+    if not files:
+        raise DemoError(f"There is no file in {images_path}.")
+    return files
+
+
+def _apply(display: Display, stack: Stack) -> dict[str, Any]:
+    display.step("terraform init and apply (most of the time goes into the provider's own waits)")
+    stack.init()
+    with display.terraform() as report:
+        stack.apply(report)
+    return stack.outputs()
+
+
+def _upload(
+    display: Display, clients: Clients, bucket: str, files: dict[str, Path]
+) -> dict[str, Image]:
+    """Upload the files and return them as images, by version id."""
+    display.step(f"Uploading {len(files)} files to s3://{bucket}")
+    images: dict[str, Image] = {}
+    for key, path in files.items():
+        content = path.read_bytes()
+        version_id = clients.s3.put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
+        images[version_id] = Image(key, content, version_id)
+    return images
+
+
+def _follow(
+    display: Display, clients: Clients, state_machine_arn: str, images: dict[str, Image]
+) -> None:
+    """Wait until the executions of all images have ended, and show where each is."""
+    known: dict[str, Execution] = {}
+
+    def all_have_ended() -> bool:
+        for arn in executions.listed(clients.stepfunctions, state_machine_arn):
+            if arn not in known or known[arn].status == RUNNING:
+                known[arn] = executions.describe(clients.stepfunctions, arn)
+        for execution in known.values():
+            image = images.get(execution.version_id or "")
+            if image is not None:
+                image.execution = execution
+        show({image.key: _state(image) for image in images.values()})
+        return not any(_state(image) for image in images.values())
+
+    display.step("Waiting for their executions")
+    with display.images() as show:
+        waiting.until("the executions of all images to end", all_have_ended, _MAX_SECONDS)
+
+
+def _state(image: Image) -> str:
+    """Return the state that an image is in, or an empty text if its execution has ended."""
+    if image.execution is None:
+        return "on its way"
+    if image.execution.status != RUNNING:
+        return ""
+    return (executions.states_now(image.execution.history) or ["starting"])[-1]
+
+
+def _show_and_check(
+    display: Display, clients: Clients, outputs: dict[str, Any], images: dict[str, Image]
+) -> bool:
+    source, destination = outputs["source_bucket"], outputs["destination_bucket"]
+    fetched = verdict.fetch(clients, destination, images.values())
+    display.outcomes(images.values())
+    display.times(images.values())
+    kept = DIRECTORY / "images"
+    _keep(fetched, kept)
+    display.places(
+        {
+            "Originals and PNGs, kept for you": _short(kept),
+            "What the local AWS did": _short(DIRECTORY / "local-aws" / "local-aws.log"),
+            "What Terraform said": _short(DIRECTORY / "stack" / "terraform.log"),
+        }
+    )
+    display.step("Checking")
+    faults = {
+        f"all {len(images)} files were handled as they should be": verdict.outcome_faults(
+            images.values()
+        ),
+        f"{len(fetched)} originals arrived whole (by their SHA-256)": verdict.original_faults(
+            fetched
+        ),
+        f"{len(fetched)} PNGs have the pixels of their JPEGs": verdict.pixel_faults(fetched),
+        "the source bucket is empty": verdict.source_faults(clients, source),
+    }
+    held = [_told(display, promise, found) for promise, found in faults.items()]
+    return all(held)
+
+
+def _told(display: Display, promise: str, faults: Iterable[str]) -> bool:
+    """Say whether a promise holds, with what speaks against it, and return it."""
+    found = list(faults)
+    for fault in found:
+        display.failed(fault)
+    if not found:
+        display.held(promise)
+    return not found
+
+
+def _keep(fetched: Iterable[Fetched], folder: Path) -> None:
+    """Write the originals and the PNGs where a person can look at them."""
+    for key, content in _named(fetched):
+        path = folder / key.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _named(fetched: Iterable[Fetched]) -> Iterator[tuple[str, bytes]]:
+    for found in fetched:
+        yield found.image.original_key or "", found.original
+        yield found.image.png_key or "", found.png
+
+
+def _destroy(display: Display, stack: Stack) -> None:
+    display.step("terraform destroy")
+    with display.terraform() as report:
+        stack.destroy(report)
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))

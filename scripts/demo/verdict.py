@@ -1,0 +1,151 @@
+"""What became of each image, and whether that is what the pipeline promises."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from PIL import Image as Pillow
+from PIL import ImageChops, ImageOps
+
+from scripts.aws_clients import Clients
+from scripts.executions import SUCCEEDED, Execution, seconds_per_state
+
+_JPEG_START = b"\xff\xd8\xff"
+_PLAIN_MODES = ("L", "RGB")
+
+
+@dataclass
+class Image:
+    """A file that was uploaded, and what is known of it.
+
+    Attributes:
+        key: its key in the source bucket.
+        content: its bytes.
+        version_id: the version that the upload made.
+        execution: the execution that handled it, once there is one.
+        size: width and height in pixels of its PNG.
+        png_bytes: the size of its PNG in bytes.
+    """
+
+    key: str
+    content: bytes = field(repr=False)
+    version_id: str
+    execution: Execution | None = None
+    size: tuple[int, int] | None = None
+    png_bytes: int | None = None
+
+    @property
+    def is_jpeg(self) -> bool:
+        """Whether its bytes say so."""
+        return self.content.startswith(_JPEG_START)
+
+    @property
+    def file_type(self) -> str | None:
+        """The type that the pipeline has found."""
+        output = self.execution.output if self.execution else None
+        return output["fileType"] if output else None
+
+    @property
+    def original_key(self) -> str | None:
+        """The key of the original in the destination bucket."""
+        return self._image_key(0, "original")
+
+    @property
+    def png_key(self) -> str | None:
+        """The key of the PNG in the destination bucket."""
+        return self._image_key(1, "resized")
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long each state took."""
+        return seconds_per_state(self.execution.history) if self.execution else {}
+
+    def _image_key(self, place: int, name: str) -> str | None:
+        output = self.execution.output if self.execution else None
+        if not output or "images" not in output:
+            return None
+        key: str = output["images"][place][name]["key"]
+        return key
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What the destination bucket holds of an image.
+
+    Attributes:
+        image: the image.
+        original: the bytes of its original.
+        png: the bytes of its PNG.
+    """
+
+    image: Image
+    original: bytes = field(repr=False)
+    png: bytes = field(repr=False)
+
+
+def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetched]:
+    """Return the originals and PNGs of all converted images, and note the PNGs' sizes."""
+    found = []
+    for image in images:
+        if image.original_key and image.png_key:
+            original, png = (
+                clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+                for key in (image.original_key, image.png_key)
+            )
+            image.png_bytes, image.size = len(png), _opened(png).size
+            found.append(Fetched(image, original, png))
+    return found
+
+
+def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
+    """Yield a sentence for each image that was not handled as it should have been."""
+    for image in images:
+        execution = image.execution
+        if execution is None:
+            yield f"{image.key}: no execution was started for it"
+        elif execution.status != SUCCEEDED:
+            yield f"{image.key}: its execution {execution.status.lower()}: {execution.sentence}"
+        elif image.is_jpeg and not image.png_key:
+            yield f"{image.key} is a JPEG, but was taken for {image.file_type} and deleted"
+        elif image.png_key and not image.is_jpeg:
+            yield f"{image.key} is no JPEG, but was converted"
+
+
+def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+    """Yield a sentence for each original that did not arrive whole."""
+    for found in fetched:
+        if hashlib.sha256(found.original).digest() != hashlib.sha256(found.image.content).digest():
+            yield f"{found.image.original_key} in the destination bucket is not what was uploaded"
+
+
+def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+    """Yield a sentence for each PNG that has not the pixels of its JPEG, decoded once more here."""
+    for found in fetched:
+        png = _opened(found.png)
+        shown = ImageOps.exif_transpose(_opened(found.image.content))
+        if png.format != "PNG":
+            yield f"{found.image.png_key} is no PNG"
+        elif png.size != shown.size:
+            yield f"{found.image.png_key} is {png.size}, its JPEG {shown.size}"
+        elif shown.mode in _PLAIN_MODES and not _equal(png, shown):
+            yield f"{found.image.png_key} has other pixels than its JPEG"
+
+
+def source_faults(clients: Clients, bucket: str) -> Iterator[str]:
+    """Yield a sentence for each object that is left in the source bucket."""
+    for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", []):
+            yield f"{item['Key']} is still in the source bucket"
+
+
+def _opened(content: bytes) -> Pillow.Image:
+    image = Pillow.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def _equal(one: Pillow.Image, other: Pillow.Image) -> bool:
+    if one.mode != other.mode:
+        return False
+    return ImageChops.difference(one, other).getbbox() is None

@@ -1,0 +1,150 @@
+"""The state machine on moto's interpreter, with functions that run in this process.
+
+    result = run(definition, {"s3": ...}, {arn: handler, ...})
+
+moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Three things
+are put in its place here:
+
+* Lambda: a Task calls the function for its ARN, and an exception becomes the error object that
+  Lambda's Python runtime reports.
+* Waiting: a retry does not sleep; what it would have waited stands in `Result.waits`.
+* Fail with ErrorPath: moto takes the name that the path finds for a custom one, and stops at
+  `States.Timeout` with a ValueError. AWS documents no such limit of ErrorPath.
+"""
+
+import io
+import itertools
+import json
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.core.config import default_user_config
+from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.utils import TMP_THREADS
+
+# A function, called as Lambda calls a handler: with the event and a context.
+Function = Callable[[Any, Any], Any]
+
+_REGION = "us-east-1"
+_ROLE = "arn:aws:iam::123456789012:role/state-machine"
+# Longer than any test's state machine may run; what is awaited is its end.
+_PATIENCE_SECONDS = 120
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `describe_execution` and `get_execution_history` say of an execution that has ended.
+
+    Attributes:
+        output: its output, parsed; None of one that failed.
+        events: the history.
+        waits: the seconds that each retry would have waited, in order of time.
+    """
+
+    status: str
+    output: Any
+    error: str | None
+    cause: str | None
+    events: list[dict[str, Any]]
+    waits: list[float]
+
+    @property
+    def states(self) -> list[str]:
+        """The names of the states that were entered, in order of time."""
+        entered = (event.get("stateEnteredEventDetails") for event in self.events)
+        return [details["name"] for details in entered if details]
+
+
+class LambdaFailureError(Exception):
+    """An error object by name and text, where no exception of that name is at hand."""
+
+    def __init__(self, error: str, message: str = ""):
+        super().__init__(message)
+        self.error = error
+
+
+def run(definition: str, event: object, functions: Mapping[str, Function]) -> Result:
+    """Run one execution to its end.
+
+    Args:
+        definition: the rendered state machine.
+        event: the execution's input.
+        functions: by the ARN that the definition's Tasks name.
+
+    An enclosing `mock_aws` is used where there is one, so that handlers find their buckets.
+    """
+    waits: list[float] = []
+    with _completed(functions, waits):
+        sfn = boto3.client("stepfunctions", region_name=_REGION)
+        number = next(_numbers)  # moto runs one execution of a state machine at most
+        machine = sfn.create_state_machine(
+            name=f"machine-{number}", definition=definition, roleArn=_ROLE
+        )
+        before = len(TMP_THREADS)
+        execution = sfn.start_execution(
+            stateMachineArn=machine["stateMachineArn"],
+            name=f"execution-{number}",
+            input=json.dumps(event),
+        )["executionArn"]
+        TMP_THREADS[before].join(_PATIENCE_SECONDS)
+        described = sfn.describe_execution(executionArn=execution)
+        pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
+        events = [dict(event) for page in pages for event in page["events"]]
+    output = described.get("output")
+    return Result(
+        status=described["status"],
+        output=None if output is None else json.loads(output),
+        error=described.get("error"),
+        cause=described.get("cause"),
+        events=events,
+        waits=waits,
+    )
+
+
+@contextmanager
+def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterator[None]:
+    """Have moto run executions, with what the module's docstring lists."""
+    lambdas = SimpleNamespace(invoke=lambda **call: _invoke(functions, **call))
+    with (
+        patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
+        patch.object(lambda_eval_utils, "boto_client_for", lambda **_: lambdas),
+        patch.object(retrier_decl, "time", SimpleNamespace(sleep=waits.append)),
+        patch.object(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "\0"),
+        mock_aws(),
+    ):
+        yield
+
+
+def _invoke(functions: Mapping[str, Function], FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names
+    """Answer as `lambda:Invoke` does."""
+    try:
+        answer: Any = functions[FunctionName](json.loads(Payload), None)
+        failed = {}
+    except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+        answer = _error_object(error)
+        failed = {"FunctionError": "Unhandled"}
+    return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
+
+
+def _error_object(error: Exception) -> dict[str, Any]:
+    """Return what Lambda's Python runtime makes of an exception.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    name = error.error if isinstance(error, LambdaFailureError) else type(error).__name__
+    return {
+        "errorMessage": str(error),
+        "errorType": name,
+        "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }

@@ -1,0 +1,142 @@
+"""The pipeline's two buckets and its table in moto, with what tests ask of them."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_converter import clients
+from tests import s3_conditions
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+REGION = "us-east-1"
+SOURCE = "pictures-source"
+DESTINATION = "pictures-destination"
+TABLE = "pictures"
+
+ENVIRONMENT = {
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "SOURCE_BUCKET": SOURCE,
+    "MAX_UPLOAD_BYTES": "1000000",
+    "DESTINATION_BUCKET": DESTINATION,
+    "MAX_IMAGE_BYTES": "20000000",
+    "MAX_IMAGE_PIXELS": "40000000",
+    "TABLE_NAME": TABLE,
+    "TRACING": "off",
+    "LOG_LEVEL": "INFO",
+}
+
+EVENTS = Path(__file__).parent / "events"
+
+Record = dict[str, Any]
+
+
+def recorded(name: str) -> Any:
+    """Return the recorded event `tests/events/<name>.json`."""
+    return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@dataclass
+class Cloud:
+    """The buckets, versioned, and the table, as the Terraform makes them."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    _sequencers: Iterator[int] = field(default_factory=lambda: itertools.count(0x55AED6DCD90281E5))
+
+    def upload(self, key: str, body: bytes, **parameters: Any) -> Record:
+        """Put an object into the source bucket; return its event record, the key plain."""
+        stored = self.s3.put_object(Bucket=SOURCE, Key=key, Body=body, **parameters)
+        record: Record = recorded("s3_created_2_1")["Records"][0]
+        record["awsRegion"] = REGION
+        record["s3"]["bucket"].update(name=SOURCE, arn=f"arn:aws:s3:::{SOURCE}")
+        record["s3"]["object"] = {
+            "key": key,
+            "size": len(body),
+            "eTag": stored["ETag"].strip('"'),
+            "versionId": stored["VersionId"],
+            "sequencer": f"{next(self._sequencers):018X}",
+        }
+        return record
+
+    def keys(self, bucket: str) -> set[str]:
+        """Return the keys of the bucket's current objects."""
+        return {item["Key"] for item in self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])}
+
+    def version_count(self, bucket: str) -> int:
+        """Return how many versions and delete markers the bucket holds."""
+        listed = self.s3.list_object_versions(Bucket=bucket)
+        return len(listed.get("Versions", [])) + len(listed.get("DeleteMarkers", []))
+
+    def content(self, bucket: str, key: str, version: str | None = None) -> bytes:
+        """Return the bytes of an object, or of one version of it."""
+        pin: Any = {"VersionId": version} if version else {}
+        return self.s3.get_object(Bucket=bucket, Key=key, **pin)["Body"].read()
+
+    def metadata(self, key: str) -> dict[str, str]:
+        """Return the user metadata of an object in the destination bucket."""
+        return self.s3.head_object(Bucket=DESTINATION, Key=key)["Metadata"]
+
+    def item(self, name: str) -> dict[str, Any] | None:
+        """Return the table's record of an image, as DynamoDB writes it."""
+        return self.dynamodb.get_item(TableName=TABLE, Key={"imageName": {"S": name}}).get("Item")
+
+
+def notification(*records: Record) -> dict[str, Any]:
+    """Return the S3 notification of the records, their keys encoded as S3 encodes them."""
+    encoded = json.loads(json.dumps(records))
+    for record in encoded:
+        record["s3"]["object"]["key"] = quote_plus(record["s3"]["object"]["key"], safe="/")
+    return {"Records": encoded}
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """The buckets and the table, empty, and the functions' environment."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws(), s3_conditions.enforced():
+        _forget_clients()
+        _make_clients()
+        s3 = boto3.client("s3", region_name=REGION)
+        for bucket in (SOURCE, DESTINATION):
+            s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        dynamodb = boto3.client("dynamodb", region_name=REGION)
+        dynamodb.create_table(
+            TableName=TABLE,
+            AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Cloud(s3, dynamodb)
+    _forget_clients()
+
+
+_CLIENTS = (clients.s3, clients.s3_copies, clients.dynamodb, clients.stepfunctions)
+
+
+def _forget_clients() -> None:
+    """Have the functions make their clients anew: a client belongs to one mock."""
+    for client in _CLIENTS:
+        client.cache_clear()
+
+
+def _make_clients() -> None:
+    """Make the clients before threads may: boto3 does not make clients in two threads at a time.
+
+    On Lambda each function has a process of its own.
+    """
+    for client in _CLIENTS:
+        client()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -10,18 +11,19 @@ from scripts.package import archive
 FILES = {"b.py": b"b = 1\n", "a/deep.py": b"a = 1\n", "a/__init__.py": b"", "Z.txt": b"z" * 9999}
 
 
-def tree(root: Path, names: list[str], mode: int) -> Path:
+def tree(root: Path, names: list[str], mode: int, time: int = 1_000_000_000) -> Path:
     for name in names:
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(FILES[name])
         file.chmod(mode)
+        os.utime(file, (time, time))
     return root
 
 
 def test_a_zip_depends_on_names_and_bytes_alone(tmp_path: Path) -> None:
     first = tree(tmp_path / "first", list(FILES), 0o600)
-    second = tree(tmp_path / "second", list(reversed(FILES)), 0o755)
+    second = tree(tmp_path / "second", list(reversed(FILES)), 0o755, time=1_100_000_000)
     (second / "empty").mkdir()
 
     archive.write(first, tmp_path / "first.zip")

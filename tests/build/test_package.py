@@ -4,6 +4,7 @@ import base64
 import hashlib
 import importlib.util
 import json
+import marshal
 import re
 from io import BytesIO
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_the_layer_carries_the_licence_of_each_package(host_package: Path) -> No
     assert len(infos) == 4
     for info in infos:
         assert any(name.startswith(f"python/{info}/") and "LICENSE" in name for name in names)
+
+
+def test_the_layer_says_nothing_of_the_machine_that_built_it(host_package: Path) -> None:
+    layer = members(host_package, "layer.zip")
+
+    notes = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+    assert not [name for name in layer if Path(name).name in notes or name.startswith("python/bin")]
+
+
+@pytest.mark.parametrize(
+    ("name", "home"), [("functions.zip", "/var/task/"), ("layer.zip", "/opt/python/")]
+)
+def test_bytecode_names_its_sources_where_lambda_has_them(
+    host_package: Path, name: str, home: str
+) -> None:
+    files = members(host_package, name)
+
+    for source in [member for member in files if member.endswith(".py")]:
+        code = marshal.loads(files[importlib.util.cache_from_source(source)][16:])  # noqa: S302 - our own
+        assert code.co_filename == home + source.removeprefix("python/")
 
 
 def test_functions_hold_the_package_and_nothing_that_lies_around(changed_package: Path) -> None:

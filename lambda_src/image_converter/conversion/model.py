@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 Compression = Literal["fast", "smallest"]
+Icc = Literal["none", "kept", "applied", "dropped"]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an image may measure; see `memory.py` for how the numbers derive from a function's memory."""
+    """What is refused before a pixel is decoded; `memory.py` derives both from a memory size.
+
+    Attributes:
+        max_bytes: bytes of the JPEG file.
+        max_pixels: width times height.
+    """
 
     max_bytes: int
     max_pixels: int
@@ -16,19 +22,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """Facts of a PNG that was written."""
+    """Facts of a PNG that was written.
+
+    Attributes:
+        width: pixels per row, with the orientation applied.
+        height: rows, with the orientation applied.
+        mode: "L" (grayscale) or "RGB", 8 bits a sample.
+        size: bytes of the PNG.
+        source_mode: colours of the JPEG: "L", "RGB" or "CMYK".
+        progressive: whether the JPEG was a progressive one.
+        orientation: EXIF orientation that was applied, 1 (upright already) to 8.
+        icc: what became of the JPEG's colour profile: "none" was there, "kept" in the PNG,
+            "applied" to CMYK, or "dropped" because it is broken or for other colours.
+        trailing_bytes: bytes after the image, which are ignored: phones append videos and the like.
+    """
 
     width: int
-    """Pixels per row of the PNG, after the EXIF orientation was applied."""
     height: int
-    """Rows of the PNG, after the EXIF orientation was applied."""
     mode: str
-    """"L" (grayscale) or "RGB"."""
     size: int
-    """Bytes of the PNG."""
     source_mode: str
-    """The JPEG's own colours: "L", "RGB" or "CMYK"."""
+    progressive: bool
     orientation: int
-    """The EXIF orientation that was applied, 1 (none) to 8."""
-    icc: bool
-    """Whether the PNG carries the JPEG's colour profile."""
+    icc: Icc
+    trailing_bytes: int

@@ -1,0 +1,34 @@
+"""CMYK to RGB."""
+
+import io
+from collections.abc import Callable
+
+from PIL import Image, ImageCms
+
+from image_converter.conversion.metadata import usable
+
+Convert = Callable[[Image.Image], Image.Image]
+
+
+def from_cmyk(profile: bytes) -> tuple[Convert, bool]:
+    """Returns what makes sRGB of a CMYK image, and whether it goes through the profile.
+
+    Without a profile, or with one that is broken or not for CMYK, it is Pillow's plain arithmetic.
+    """
+    if usable(profile, "CMYK"):
+        try:
+            transform = ImageCms.buildTransform(
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                "CMYK",
+                "RGB",
+            )
+        except (ImageCms.PyCMSError, OSError):
+            pass
+        else:
+            return lambda strip: _apply(strip, transform), True
+    return lambda strip: strip.convert("RGB"), False
+
+
+def _apply(strip: Image.Image, transform: ImageCms.ImageCmsTransform) -> Image.Image:
+    return transform.apply(strip)

@@ -1,9 +1,15 @@
-"""AWS clients: made once per execution environment, and only where used."""
+"""AWS clients: made once per execution environment, and only where used.
 
+They are made by botocore, as boto3's own `client` does: importing boto3 besides would add a third
+to a cold start, for resources and transfers that nothing here uses.
+"""
+
+import os
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from image_converter import tracing
@@ -28,26 +34,48 @@ _COPY_CONFIG = Config(read_timeout=60, max_pool_connections=COPY_CONNECTIONS)
 @lru_cache(maxsize=1)
 def s3() -> "S3Client":
     """Return the S3 client."""
-    tracing.start()
-    return boto3.client("s3", config=_CONFIG)
+    client: S3Client = _client("s3", _CONFIG)
+    return client
 
 
 @lru_cache(maxsize=1)
 def s3_copies() -> "S3Client":
     """Return the S3 client for copies: S3 answers one when it has copied, up to 5 GB at a time."""
-    tracing.start()
-    return boto3.client("s3", config=_CONFIG.merge(_COPY_CONFIG))
+    client: S3Client = _client("s3", _CONFIG.merge(_COPY_CONFIG))
+    return client
 
 
 @lru_cache(maxsize=1)
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
-    tracing.start()
-    return boto3.client("dynamodb", config=_CONFIG)
+    client: DynamoDBClient = _client("dynamodb", _CONFIG)
+    return client
 
 
 @lru_cache(maxsize=1)
 def stepfunctions() -> "SFNClient":
     """Return the Step Functions client."""
+    client: SFNClient = _client("stepfunctions", _CONFIG)
+    return client
+
+
+def prepare(*clients: Callable[[], object]) -> None:
+    """Make the clients while Lambda initialises the function, and nowhere else.
+
+    There the processor is not yet cut down to the function's share of memory, and SnapStart keeps
+    what was made. LAMBDA_TASK_ROOT is set by Lambda:
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    if "LAMBDA_TASK_ROOT" in os.environ:
+        for client in clients:
+            client()
+
+
+def _client(service: str, config: Config) -> Any:
     tracing.start()
-    return boto3.client("stepfunctions", config=_CONFIG)
+    return _session().create_client(service, config=config)
+
+
+@lru_cache(maxsize=1)
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()

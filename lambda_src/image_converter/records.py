@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from image_converter import clients, events
@@ -77,14 +76,13 @@ def save(table: str, new: dict[str, Any]) -> Saved:
     Raises:
         ClientError: DynamoDB refused for another reason.
     """
-    serialize = TypeSerializer().serialize
-    values = {":modified": serialize(new["sourceLastModified"])}
+    values = {":modified": typed(new["sourceLastModified"])}
     if "sequencer" in new:
-        values[":sequencer"] = serialize(new["sequencer"])
+        values[":sequencer"] = typed(new["sequencer"])
     try:
         answer = clients.dynamodb().put_item(
             TableName=table,
-            Item={name: serialize(value) for name, value in new.items()},
+            Item={name: typed(value) for name, value in new.items()},
             ConditionExpression=_NEWER_THAN_EARLIER if "sequencer" in new else _NEWER_BY_TIME,
             ExpressionAttributeValues=values,
         )
@@ -93,3 +91,28 @@ def save(table: str, new: dict[str, Any]) -> Saved:
             raise
         return Saved(replaced=False, answer=dict(error.response["ResponseMetadata"]))
     return Saved(replaced=True, answer=dict(answer["ResponseMetadata"]))
+
+
+def typed(value: Any) -> dict[str, Any]:
+    """Return a JSON value as DynamoDB's API takes it.
+
+    boto3's TypeSerializer does the same, but importing boto3 costs each cold start more than the
+    rest of this function: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+
+    Raises:
+        TypeError: it is no JSON value.
+    """
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int() | float():
+            return {"N": str(value)}
+        case list():
+            return {"L": [typed(element) for element in value]}
+        case dict():
+            return {"M": {name: typed(element) for name, element in value.items()}}
+    raise TypeError(f"{value!r} is no JSON value")

@@ -4,9 +4,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import copying, destination, events, log, settings, sources
+from image_converter import clients, copying, destination, events, log, settings, sources
 from image_converter.destination import Condition, Metadata
 from image_converter.events import Event, Location
+
+clients.prepare(clients.s3, clients.s3_copies)
 
 
 def handler(event: Event, context: object) -> Location:

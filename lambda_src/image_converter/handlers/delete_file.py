@@ -1,8 +1,10 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled."""
 
-from image_converter import deletion, events, log, settings
+from image_converter import clients, deletion, events, log, settings
 from image_converter.errors import InvalidRecord
 from image_converter.events import Event
+
+clients.prepare(clients.s3)
 
 
 def handler(event: Event, context: object) -> dict[str, str]:

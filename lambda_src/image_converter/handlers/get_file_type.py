@@ -1,7 +1,9 @@
 """GetFileType: what kind of file is the object, by its bytes?"""
 
-from image_converter import events, file_types, keys, log, sources
+from image_converter import clients, events, file_types, keys, log, sources
 from image_converter.events import Event
+
+clients.prepare(clients.s3)
 
 
 def handler(event: Event, context: object) -> str | None:

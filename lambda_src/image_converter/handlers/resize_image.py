@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "image/png"
 
+clients.prepare(clients.s3)
+
 
 def handler(event: Event, context: object) -> Location:
     """Convert the record's JPEG and return where the PNG is.

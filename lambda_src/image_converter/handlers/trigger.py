@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from image_converter import executions, log, notifications, settings
+from image_converter import clients, executions, log, notifications, settings
 from image_converter.events import Event
+
+clients.prepare(clients.stepfunctions)
 
 
 def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:

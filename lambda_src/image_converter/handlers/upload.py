@@ -9,6 +9,8 @@ from image_converter.http_api import Refusal
 
 PATH = "/upload"
 
+clients.prepare(clients.s3)
+
 
 def handler(event: Event, context: object) -> dict[str, Any]:
     """Store the body of `POST /upload?name=photo.jpg` in the source bucket.

@@ -1,7 +1,9 @@
 """WriteToDynamoDb: write down what was made of the image."""
 
-from image_converter import events, log, records, settings
+from image_converter import clients, events, log, records, settings
 from image_converter.events import Event
+
+clients.prepare(clients.dynamodb)
 
 
 def handler(event: Event, context: object) -> dict[str, object]:

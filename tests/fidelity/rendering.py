@@ -1,15 +1,10 @@
 """The state machine as Terraform renders it, with values for every substitution."""
 
 import json
-import re
-from pathlib import Path
-from string import Template
 from typing import Any
 
 from image_converter import errors
-
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "asl" / "image_converter.asl.json"
+from scripts import asl
 
 FUNCTIONS = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
 
@@ -44,11 +39,6 @@ def function_arn(function: str, prefix: str = "image-converter") -> str:
     return f"arn:aws:lambda:us-east-1:123456789012:function:{prefix}-{function.replace('_', '-')}"
 
 
-def substitutions() -> set[str]:
-    """Return the names that the template leaves open."""
-    return set(re.findall(r"\$\{(\w+)\}", TEMPLATE.read_text(encoding="utf-8")))
-
-
 def rendered(prefix: str = "image-converter", **changed: float) -> str:
     """Return the definition's text.
 
@@ -58,9 +48,7 @@ def rendered(prefix: str = "image-converter", **changed: float) -> str:
     """
     arns = {f"{function}_arn": function_arn(function, prefix) for function in FUNCTIONS}
     values = {**arns, **NUMBERS, **changed}
-    text = Template(TEMPLATE.read_text(encoding="utf-8")).safe_substitute(values)
-    assert "${" not in text, "a substitution has no value here"
-    return text
+    return asl.render(asl.template(), values)
 
 
 def machine(prefix: str = "image-converter", **changed: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from scripts import asl_check, asl_rules
+from scripts import asl, asl_check, asl_rules
 from tests.fidelity import rendering
 
 Machine = dict[str, Any]
@@ -56,11 +56,11 @@ def test_the_rendered_definition_passes(check: Callable[[Machine], list[str]]) -
 
 
 def test_the_template_names_no_partition() -> None:
-    assert asl_rules.template_problems(rendering.TEMPLATE.read_text(encoding="utf-8")) == []
+    assert asl_rules.template_problems(asl.template()) == []
 
 
 def test_an_arn_in_the_template_is_found() -> None:
-    template = rendering.TEMPLATE.read_text(encoding="utf-8")
+    template = asl.template()
     tied = template.replace("${copy_file_arn}", rendering.function_arn("copy_file"))
     assert len(asl_rules.template_problems(tied)) == 1
 
@@ -221,7 +221,7 @@ def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
 
 def test_every_substitution_is_a_value_of_terraform() -> None:
     arns = {f"{function}_arn" for function in rendering.FUNCTIONS}
-    assert rendering.substitutions() == arns | set(rendering.NUMBERS)
+    assert asl.placeholders(asl.template()) == arns | set(rendering.NUMBERS)
 
 
 STATES_OF_FUNCTIONS = (

@@ -1,0 +1,67 @@
+"""What several groups of tests share: a local AWS with this project's Terraform applied to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.aws_clients import Clients
+from scripts.inventory import inventory
+from scripts.local_aws import LocalAws, Options
+from scripts.stack import Stack
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGE = REPOSITORY / "build" / "package-local"
+
+# State machines wait between attempts; a tenth of the real seconds is enough to see that they do.
+WAIT_SCALE = 0.1
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The applied Terraform.
+
+    Attributes:
+        aws: the local AWS that it is applied to.
+        stack: what applies, plans and destroys it.
+        clients: AWS clients.
+        outputs: Terraform's outputs.
+        before: what the local AWS held before.
+    """
+
+    aws: LocalAws
+    stack: Stack
+    clients: Clients
+    outputs: dict[str, Any]
+    before: set[str]
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS, for the whole session."""
+    directory = tmp_path_factory.mktemp("local-aws")
+    with LocalAws(directory, Options(wait_scale=WAIT_SCALE)) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The applied Terraform, for the whole session: most of an apply is waits of the provider's."""
+    clients = Clients(local_aws.env)
+    before = inventory(clients)
+    stack = Stack(
+        tmp_path_factory.mktemp("stack"),
+        local_aws.env,
+        package=PACKAGE,
+        variables={"force_destroy": True},
+    )
+    stack.init()
+    stack.apply()
+    return Deployment(local_aws, stack, clients, stack.outputs(), before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what ends the deployment after everything that needs it."""
+    items.sort(key=lambda item: item.get_closest_marker("ends_deployment") is not None)

@@ -1,0 +1,113 @@
+"""The article's input goes in, the article's output comes out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import executions
+from scripts.executions import SUCCEEDED
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+
+pytestmark = pytest.mark.e2e
+
+EVENTS = Path(__file__).resolve().parents[1] / "events"
+
+
+def _article(name: str) -> Any:
+    return json.loads((EVENTS / name).read_text(encoding="utf-8"))
+
+
+def _articles_input(deployment: Deployment, key: str, version_id: str) -> Any:
+    """Return the article's input, about a version in our source bucket."""
+    bucket = deployment.outputs["source_bucket"]
+    stored = deployment.clients.s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    event = _article("article_input.json")
+    event["s3"]["bucket"] = {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
+    event["s3"]["object"] |= {
+        "key": key,
+        "eTag": stored["ETag"].strip('"'),
+        "size": stored["ContentLength"],
+    }
+    return event
+
+
+def _articles_output(deployment: Deployment) -> Any:
+    """Return the article's output, about our buckets."""
+    expected = _article("article_output.json")
+    destination = deployment.outputs["destination_bucket"]
+    for image in expected["images"]:
+        next(iter(image.values()))["bucket"] = destination
+    del expected["writeStatus"]["details"]["$metadata"]["requestId"]  # each run has its own
+    expected["deletionStatus"] |= {
+        "sourceBucket": deployment.outputs["source_bucket"],
+        "destinationBucket": destination,
+    }
+    return expected
+
+
+def _covers(actual: Any, expected: Any) -> bool:
+    """Tell whether everything that the expected value has is in the actual one, and equal."""
+    if isinstance(expected, dict):
+        return isinstance(actual, dict) and all(
+            name in actual and _covers(actual[name], value) for name, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return len(actual) == len(expected) and all(map(_covers, actual, expected))
+    return bool(actual == expected)
+
+
+def test_upload_gives_the_articles_output(deployment: Deployment) -> None:
+    execution = pipeline.execution_of(
+        deployment, pipeline.upload(deployment, "1.jpg", images.jpeg())
+    )
+
+    assert execution.status == SUCCEEDED, execution.sentence
+    assert _covers(execution.output, _articles_output(deployment)), execution.output
+
+
+def test_articles_input_gives_the_articles_output(deployment: Deployment) -> None:
+    """Started by hand, beside the execution that the upload's own notification starts."""
+    version_id = pipeline.upload(deployment, "1.jpg", images.jpeg(seed=1))
+    execution = pipeline.start(deployment, _articles_input(deployment, "1.jpg", version_id))
+    notified = pipeline.execution_of(deployment, version_id)
+
+    expected = _articles_output(deployment)
+    del expected["deletionStatus"]["status"]  # either of the two deletes, and says so
+    for run in (execution, notified):
+        assert run.status == SUCCEEDED, run.sentence
+        assert _covers(run.output, expected), run.output
+
+
+def test_history_reads_from_state_to_state(deployment: Deployment) -> None:
+    execution = pipeline.execution_of(
+        deployment, pipeline.upload(deployment, "history.jpg", images.jpeg(seed=1))
+    )
+
+    states = list(executions.seconds_per_state(execution.history))
+    assert states[:3] == ["GetFileType", "CheckFileType", "ProcessFile"]
+    assert set(states[3:5]) == {"CopyToDestination", "ResizeImage"}
+    assert states[5:] == ["WriteToDynamoDb", "DeleteSourceFile"]
+    ids = [event["id"] for event in execution.history]
+    assert ids == list(range(1, len(ids) + 1))
+    assert all(event["previousEventId"] < event["id"] for event in execution.history[1:])
+
+
+def test_record_describes_what_the_buckets_hold(deployment: Deployment) -> None:
+    key = "record.jpg"
+    version_id = pipeline.upload(deployment, key, images.jpeg(seed=2))
+    assert pipeline.execution_of(deployment, version_id).status == SUCCEEDED
+
+    found = deployment.clients.dynamodb.get_item(
+        TableName=deployment.outputs["table_name"], Key={"imageName": {"S": key}}
+    )["Item"]
+    assert found["sourceVersionId"] == {"S": version_id}
+    for place, name in enumerate(("original", "resized")):
+        told = found["images"]["L"][place]["M"][name]["M"]
+        stored = deployment.clients.s3.head_object(
+            Bucket=told["bucket"]["S"], Key=told["key"]["S"], VersionId=told["versionId"]["S"]
+        )
+        assert stored["ContentLength"] == int(told["size"]["N"])

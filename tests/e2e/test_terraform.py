@@ -1,0 +1,94 @@
+"""Terraform plans nothing twice, redeploys what changed and nothing else, and leaves nothing."""
+
+import base64
+import hashlib
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scripts.inventory import inventory
+from scripts.local_aws import LocalAws
+from scripts.stack import Stack
+from scripts.terraform_cli import TerraformError
+from tests.conftest import PACKAGE, Deployment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+
+FUNCTIONS = (
+    "copy_file",
+    "delete_file",
+    "get_file_type",
+    "resize_image",
+    "trigger",
+    "upload",
+    "write_to_dynamodb",
+)
+
+
+def _package_with_another_handler(folder: Path) -> Path:
+    """Copy the package and add a line to one handler, as a build after an edit would."""
+    shutil.copytree(PACKAGE, folder)
+    changed = "image_converter/handlers/get_file_type.py"
+    functions = folder / "functions.zip"
+    with zipfile.ZipFile(PACKAGE / "functions.zip") as old, zipfile.ZipFile(functions, "w") as new:
+        for item in old.infolist():
+            more = b"\n# another line\n" if item.filename == changed else b""
+            new.writestr(item, old.read(item) + more)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256(functions.read_bytes())
+    manifest["artifacts"]["functions"] |= {
+        "sha256": digest.hexdigest(),
+        "sha256_base64": base64.b64encode(digest.digest()).decode(),
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_second_plan_is_empty(deployment: Deployment) -> None:
+    assert deployment.stack.plan() == []
+
+
+def test_changed_handler_redeploys_functions_and_nothing_else(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    deployment.stack.use_package(_package_with_another_handler(tmp_path / "package"))
+    try:
+        planned = deployment.stack.plan()
+    finally:
+        deployment.stack.use_package(PACKAGE)
+
+    assert planned == [
+        f'update module.function["{name}"].aws_lambda_function.this' for name in FUNCTIONS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"name": "Image_Converter"}, "name is 'Image_Converter', but must be lower-case"),
+        ({"runtime": "python3.14"}, "make package RUNTIME=python3.14"),
+        ({"workflow_type": "FAST"}, "STANDARD"),
+    ],
+    ids=["name", "runtime", "workflow type"],
+)
+def test_wrong_value_fails_in_the_plan_with_a_sentence(
+    local_aws: LocalAws, tmp_path: Path, variables: dict[str, object], sentence: str
+) -> None:
+    stack = Stack(tmp_path / "stack", local_aws.env, package=PACKAGE, variables=variables)
+    stack.init()
+
+    with pytest.raises(TerraformError) as failure:
+        stack.plan()
+
+    assert sentence in " ".join(str(failure.value).split())
+
+
+@pytest.mark.ends_deployment
+def test_destroy_leaves_nothing(deployment: Deployment) -> None:
+    deployment.stack.destroy()
+
+    assert deployment.stack.resources() == []
+    assert inventory(deployment.clients) - deployment.before == set()

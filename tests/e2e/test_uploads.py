@@ -1,0 +1,80 @@
+"""What is put into the source bucket comes out of the destination bucket, or is deleted."""
+
+import hashlib
+
+import pytest
+
+from image_converter import keys
+from scripts.executions import SUCCEEDED
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+
+pytestmark = pytest.mark.e2e
+
+AWKWARD_KEYS = {
+    "space and umlaut": "Küste im Nebel.jpg",
+    "plus": "a+b=c.jpg",
+    "percent": "100%2B sure%.jpg",
+    "other scripts": "日本/фото 🏔.jpeg",
+    "no extension": "photograph",
+    "leading slash": "/slash.jpg",
+    "two slashes": "a//b.jpg",
+    "upper case": "HOLIDAY.JPEG",
+    "quotes and shell": 'it\'s "$(x)" & <y>;.jpg',
+    "only a suffix": ".jpg",
+    "dots": "a/../b.jpg",
+    "1,024 bytes": "n" * 1020 + ".jpg",
+}
+
+
+@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS.keys())
+def test_jpeg_becomes_a_png(deployment: Deployment, key: str) -> None:
+    content = images.jpeg(seed=len(key))
+    execution = pipeline.execution_of(deployment, pipeline.upload(deployment, key, content))
+
+    assert execution.status == SUCCEEDED, execution.sentence
+    assert execution.key == key
+    assert hashlib.sha256(pipeline.destination(deployment, key)).digest() == (
+        hashlib.sha256(content).digest()
+    )
+    png = pipeline.destination(deployment, keys.png_key(key))
+    assert images.pixels(png) == images.pixels(content)
+    assert key not in pipeline.source_keys(deployment)
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "file_type"),
+    [
+        ("notes.txt", b"text", "txt"),
+        ("text-called.jpg", b"text", None),
+        ("empty.jpg", b"", None),
+        ("no-extension", b"text", None),
+        ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
+    ],
+)
+def test_what_is_no_jpeg_is_deleted_and_can_be_brought_back(
+    deployment: Deployment, key: str, content: bytes, file_type: str | None
+) -> None:
+    version_id = pipeline.upload(deployment, key, content)
+    execution = pipeline.execution_of(deployment, version_id)
+
+    assert execution.status == SUCCEEDED, execution.sentence
+    assert execution.output is not None
+    assert execution.output["fileType"] == file_type
+    assert key not in pipeline.source_keys(deployment)
+    stored = deployment.clients.s3.get_object(
+        Bucket=deployment.outputs["source_bucket"], Key=key, VersionId=version_id
+    )
+    assert stored["Body"].read() == content
+
+
+def test_newer_upload_of_a_key_replaces_the_older(deployment: Deployment) -> None:
+    key = "twice.jpg"
+    for seed in (1, 2):
+        content = images.jpeg(seed=seed)
+        execution = pipeline.execution_of(deployment, pipeline.upload(deployment, key, content))
+        assert execution.status == SUCCEEDED, execution.sentence
+        assert images.pixels(pipeline.destination(deployment, "twice.png")) == (
+            images.pixels(content)
+        )

@@ -1,0 +1,148 @@
+"""A state machine's definition (Amazon States Language) as states, lanes and edges.
+
+Source: https://states-language.net/spec.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+EdgeKind = Literal["next", "choice", "default", "catch"]
+
+# Neither is caught by States.ALL: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
+_BEYOND_ALL = {"States.DataLimitExceeded", "States.Runtime"}
+
+_COMPARED = {
+    "StringEquals": "=",
+    "NumericEquals": "=",
+    "BooleanEquals": "=",
+    "NumericGreaterThan": ">",
+    "NumericGreaterThanEquals": "≥",
+    "NumericLessThan": "<",
+    "NumericLessThanEquals": "≤",
+    "StringMatches": "~",
+}
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A way from one state to another of the same lane; `target` None is the lane's end."""
+
+    source: str
+    target: str | None
+    kind: EdgeKind
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """One state.
+
+    Attributes:
+        name, kind, comment: as the definition has them; `kind` is its Type.
+        resource: what a Task calls.
+        lanes: the branches of a Parallel, the one of a Map.
+        edges: the ways out of it.
+        catchers: error names to the state that takes over, in order.
+    """
+
+    name: str
+    kind: str
+    comment: str
+    resource: str
+    lanes: tuple[Machine, ...]
+    edges: tuple[Edge, ...]
+    catchers: tuple[tuple[tuple[str, ...], str], ...]
+    passes_input: bool
+
+    def catcher(self, error: str) -> str | None:
+        """Return the state that takes over after that error, or None where nothing catches it."""
+        return next((target for names, target in self.catchers if _matches(names, error)), None)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The whole state machine, or one lane of a Parallel or Map."""
+
+    start_at: str
+    states: Mapping[str, State]
+    comment: str = ""
+
+    def walk(self) -> Iterator[State]:
+        """Yield every state, those of lanes right behind their container."""
+        for state in self.states.values():
+            yield state
+            for lane in state.lanes:
+                yield from lane.walk()
+
+
+def read(definition: Mapping[str, Any]) -> Machine:
+    """Return the state machine of a definition.
+
+    Raises:
+        KeyError: it has no StartAt or States, or a state no Type.
+    """
+    states = {name: _state(name, body) for name, body in definition["States"].items()}
+    return Machine(definition["StartAt"], states, definition.get("Comment", ""))
+
+
+def _state(name: str, body: Mapping[str, Any]) -> State:
+    lanes = list(body.get("Branches", []))
+    lanes += [body[key] for key in ("ItemProcessor", "Iterator") if key in body]
+    catchers = tuple((tuple(one["ErrorEquals"]), one["Next"]) for one in body.get("Catch", []))
+    return State(
+        name=name,
+        kind=body["Type"],
+        comment=body.get("Comment", ""),
+        resource=body.get("Resource", ""),
+        lanes=tuple(read(lane) for lane in lanes),
+        edges=tuple(_merged(_edges(name, body))),
+        catchers=catchers,
+        passes_input=body.get("InputPath", "$") == "$" and not body.get("Parameters"),
+    )
+
+
+def _edges(name: str, body: Mapping[str, Any]) -> Iterator[Edge]:
+    for rule in body.get("Choices", []):
+        yield Edge(name, rule["Next"], "choice", _condition(rule))
+    if "Default" in body:
+        yield Edge(name, body["Default"], "default", "otherwise")
+    if "Next" in body:
+        yield Edge(name, body["Next"], "next")
+    if body.get("End") or body["Type"] == "Succeed":
+        yield Edge(name, None, "next")
+    for catcher in body.get("Catch", []):
+        yield Edge(name, catcher["Next"], "catch", _short(catcher["ErrorEquals"]))
+
+
+def _merged(edges: Iterator[Edge]) -> Iterator[Edge]:
+    """Yield the edges, several of one kind between the same two states as one."""
+    groups: dict[tuple[str | None, EdgeKind], list[Edge]] = {}
+    for edge in edges:
+        groups.setdefault((edge.target, edge.kind), []).append(edge)
+    for (target, kind), group in groups.items():
+        labels = dict.fromkeys(edge.label for edge in group if edge.label)
+        yield Edge(group[0].source, target, kind, " or ".join(labels))
+
+
+def _condition(rule: Mapping[str, Any]) -> str:
+    """Return a choice rule in a few words; what has no short form is an empty string."""
+    variable = str(rule.get("Variable", "")).rpartition(".")[2].removeprefix("$")
+    for name, sign in _COMPARED.items():
+        if name in rule:
+            return f"{variable} {sign} {rule[name]}"
+    return ""
+
+
+def _short(names: list[str]) -> str:
+    return "any error" if names == ["States.ALL"] else ", ".join(names)
+
+
+def _matches(names: tuple[str, ...], error: str) -> bool:
+    if error in names:
+        return True
+    if "States.ALL" in names:
+        return error not in _BEYOND_ALL
+    return "States.TaskFailed" in names and error not in {"States.Timeout", *_BEYOND_ALL}

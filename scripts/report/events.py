@@ -1,0 +1,74 @@
+"""The events of an execution's history, as plain values.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One event.
+
+    Attributes:
+        id: its number in the history.
+        previous: the number of the event that led to it; 0 where the history does not say.
+        type: AWS's name for what happened.
+        time: when, in UTC.
+        details: the details object of its type.
+        inferred: True where the history lacks it and it follows from what is there.
+    """
+
+    id: int
+    previous: int
+    type: str
+    time: datetime
+    details: Mapping[str, Any] = field(default_factory=dict)
+    inferred: bool = False
+
+    def renumbered(self, number: int, previous: int) -> HistoryEvent:
+        """Return the event with another place in the history."""
+        return dataclasses.replace(self, id=number, previous=previous)
+
+    @property
+    def name(self) -> str:
+        """The state that was entered or exited."""
+        return str(self.details.get("name", ""))
+
+
+def read(raw: Iterable[Mapping[str, Any]]) -> list[HistoryEvent]:
+    """Return events as get_execution_history answers them, from boto3 or from the CLI's JSON."""
+    found = [_event(one) for one in raw]
+    return sorted(found, key=lambda event: event.id)
+
+
+def moment(value: datetime | str | float) -> datetime:
+    """Return a time in UTC, given as boto3, the CLI or the wire protocol have it.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(value, UTC)
+
+
+def _event(raw: Mapping[str, Any]) -> HistoryEvent:
+    details: Mapping[str, Any] | None = next(
+        (raw[key] for key in raw if key.endswith("EventDetails")), None
+    )
+    return HistoryEvent(
+        id=int(raw["id"]),
+        previous=int(raw.get("previousEventId") or 0),
+        type=str(raw["type"]),
+        time=moment(raw["timestamp"]),
+        details=details or {},
+    )

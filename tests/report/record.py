@@ -1,0 +1,122 @@
+"""Record the histories in `histories/aws`, by really running the state machine and its functions.
+
+    RECORD=1 make test-unit PYTEST_ARGS=tests/report/test_recordings.py
+
+The interpreter is moto's, whose events have AWS's shape; retries do not wait there. Those in
+`histories/local` come from the local AWS (see `record_local`).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from PIL import Image
+
+from tests.asl import interpreter, machine
+from tests.asl.interpreter import Function
+from tests.fake_cloud import Cloud
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One execution to record.
+
+    Attributes:
+        key, body: the object that is uploaded.
+        faults: by function, what its first calls do instead of their work.
+        values: values of the definition that differ from the usual ones.
+    """
+
+    key: str
+    body: bytes
+    faults: dict[str, list[Exception | float]] = field(default_factory=dict)
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def jpeg(width: int = 640, height: int = 427) -> bytes:
+    """Return a JPEG with soft shades."""
+    shade = Image.radial_gradient("L").resize((width, height))
+    image = Image.merge("RGB", (shade, shade.rotate(180), shade.point(lambda value: 255 - value)))
+    made = io.BytesIO()
+    image.save(made, "JPEG", quality=85)
+    return made.getvalue()
+
+
+def scenarios() -> dict[str, Scenario]:
+    """Return what is recorded, by name."""
+    whole = jpeg()
+    reset = ConnectionResetError("Connection was reset by peer")
+    return {
+        "succeeded": Scenario("holiday/beach.jpg", whole),
+        "retried": Scenario("holiday/dunes.jpg", whole, {"resize_image": [reset]}),
+        "damaged": Scenario("holiday/half.jpg", whole[: len(whole) // 2]),
+        "not-a-jpeg": Scenario("notes.txt", b"no image at all\n"),
+        "timed-out": Scenario(
+            "holiday/slow.jpg",
+            whole,
+            {"resize_image": [3.0, 3.0]},
+            {"resize_image_timeout": 1, "retry_max_attempts": 1},
+        ),
+        "no-record": Scenario("holiday/dawn.jpg", whole, {"write_to_dynamodb": [reset] * 3}),
+    }
+
+
+def run(cloud: Cloud, scenario: Scenario) -> dict[str, Any]:
+    """Run one execution to its end and return its history with the definition that ran."""
+    definition = machine.definition(**scenario.values)
+    faulty = {name: _faulty(name, faults) for name, faults in scenario.faults.items()}
+    record = cloud.upload(scenario.key, scenario.body)
+    result = interpreter.run(definition, record, machine.functions(**faulty))
+    return {
+        "executionArn": "arn:aws:states:us-east-1:123456789012:execution:image-converter:"
+        f"{Path(scenario.key).stem}-recorded",
+        "definition": json.loads(definition),
+        "events": [_without_traces(event) for event in result.events],
+    }
+
+
+def save(folder: str, name: str, recorded: dict[str, Any]) -> None:
+    """Write one recording."""
+    target = HISTORIES / folder / f"{name}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(recorded, indent=1, default=lambda value: value.isoformat())
+    target.write_text(f"{text}\n", encoding="utf-8")
+
+
+def load(folder: str, name: str) -> dict[str, Any]:
+    """Return one recording."""
+    recorded: dict[str, Any] = json.loads((HISTORIES / folder / f"{name}.json").read_text("utf-8"))
+    return recorded
+
+
+def _faulty(name: str, faults: list[Exception | float]) -> Function:
+    """Return the function with faults in its first calls: an exception, or seconds it is late."""
+    left: Iterator[Exception | float] = iter(faults)
+
+    def function(event: Any, context: Any) -> Any:
+        fault = next(left, None)
+        if isinstance(fault, Exception):
+            raise fault
+        if fault is not None:
+            sleep(fault)  # a function that hangs is what is recorded
+        return machine.HANDLERS[name](event, context)
+
+    return function
+
+
+def _without_traces(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event without stack traces, which name folders of the machine it ran on."""
+    for details in event.values():
+        if isinstance(details, dict) and "stackTrace" in details.get("cause", ""):
+            cause = json.loads(details["cause"])
+            cause["stackTrace"] = []
+            details["cause"] = json.dumps(cause)
+    return event

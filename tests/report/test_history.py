@@ -1,0 +1,143 @@
+"""From recorded histories to states, attempts and times."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scripts.report import history
+from scripts.report.history import HistoryError
+from scripts.report.model import Execution, Outcome
+from tests.report import record
+
+GOOD, RETRIED, CAUGHT = Outcome.SUCCEEDED, Outcome.RETRIED, Outcome.CAUGHT
+FAILED, UNSEEN = Outcome.FAILED, Outcome.NOT_ENTERED
+
+# In the order of the definition: what a person should see of each recorded run.
+STATES = (
+    "GetFileType",
+    "CheckFileType",
+    "ProcessFile",
+    "CopyToDestination",
+    "QuitCopy",
+    "ResizeImage",
+    "QuitResize",
+    "WriteToDynamoDb",
+    "DeleteSourceFile",
+    "QuitMain",
+)
+SEEN = {
+    "succeeded": (GOOD, GOOD, GOOD, GOOD, UNSEEN, GOOD, UNSEEN, GOOD, GOOD, UNSEEN),
+    "retried": (GOOD, GOOD, GOOD, GOOD, UNSEEN, RETRIED, UNSEEN, GOOD, GOOD, UNSEEN),
+    "timed-out": (GOOD, GOOD, FAILED, GOOD, UNSEEN, CAUGHT, FAILED, UNSEEN, UNSEEN, UNSEEN),
+    "not-a-jpeg": (GOOD, GOOD, UNSEEN, UNSEEN, UNSEEN, UNSEEN, UNSEEN, UNSEEN, GOOD, UNSEEN),
+    "no-record": (GOOD, GOOD, GOOD, GOOD, UNSEEN, GOOD, UNSEEN, CAUGHT, UNSEEN, FAILED),
+}
+
+
+def read(folder: str, name: str) -> Execution:
+    return cut(folder, name, None)
+
+
+def cut(folder: str, name: str, after: str | None) -> Execution:
+    """Return a recorded execution, as it was when an event of that type had just happened."""
+    recorded = record.load(folder, name)
+    events: list[dict[str, Any]] = recorded["events"]
+    if after:
+        types = [event["type"] for event in events]
+        events = events[: types.index(after) + 1]
+    return history.read(recorded["executionArn"], events, recorded["definition"])
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_each_state_has_the_outcome_that_a_person_should_see(name: str) -> None:
+    run = read("aws", name)
+
+    assert tuple(run.states) == STATES
+    assert tuple(state.outcome for state in run.states.values()) == SEEN[name]
+
+
+def test_a_damaged_image_fails_its_lane_and_gives_up_the_other() -> None:
+    run = read("aws", "damaged")
+
+    assert run.outcome is FAILED
+    assert run.error == "DamagedImage"
+    assert run.states["ResizeImage"].outcome is CAUGHT
+    assert run.states["QuitResize"].outcome is FAILED
+    assert run.states["ProcessFile"].outcome is FAILED
+    # The copy was still under way, or just done: either way it is no failure.
+    assert run.states["CopyToDestination"].outcome in (GOOD, Outcome.STOPPED)
+    assert len(run.states["ResizeImage"].attempts) == 1, "permanent: no second attempt"
+
+
+def test_a_retry_shows_both_attempts() -> None:
+    run = read("aws", "retried")
+    first, second = run.states["ResizeImage"].attempts
+
+    assert (first.outcome, first.error) == (FAILED, "ConnectionResetError")
+    assert "Connection was reset by peer" in first.cause
+    assert second.outcome is GOOD
+    assert first.ended is not None
+    assert first.scheduled <= first.ended <= second.scheduled
+    assert run.outcome is RETRIED
+    assert run.retries == 1
+
+
+def test_a_late_answer_does_not_mend_a_timeout() -> None:
+    attempts = read("aws", "timed-out").states["ResizeImage"].attempts
+
+    assert [one.outcome for one in attempts] == [Outcome.TIMED_OUT] * 2
+    assert all(one.ended and one.ended - one.scheduled < timedelta(seconds=2) for one in attempts)
+
+
+def test_the_edges_taken_are_those_between_its_states() -> None:
+    assert read("aws", "not-a-jpeg").taken() == {
+        ("GetFileType", "CheckFileType"),
+        ("CheckFileType", "DeleteSourceFile"),
+        ("DeleteSourceFile", None),
+    }
+    assert read("aws", "no-record").taken() == {
+        ("GetFileType", "CheckFileType"),
+        ("CheckFileType", "ProcessFile"),
+        ("CopyToDestination", None),
+        ("ResizeImage", None),
+        ("ProcessFile", "WriteToDynamoDb"),
+        ("WriteToDynamoDb", "QuitMain"),
+    }
+
+
+def test_transitions_are_the_states_entered_and_the_retries() -> None:
+    assert read("aws", "not-a-jpeg").transitions == 3
+    assert read("aws", "succeeded").transitions == 7
+    assert read("aws", "retried").transitions == 8
+
+
+def test_a_running_execution_is_shown_as_far_as_it_has_come() -> None:
+    run = cut("aws", "succeeded", after="ParallelStateStarted")
+
+    assert run.outcome is Outcome.RUNNING
+    assert run.ended is None
+    assert run.states["GetFileType"].outcome is GOOD
+    assert run.states["ProcessFile"].outcome is Outcome.RUNNING
+    assert run.states["WriteToDynamoDb"].outcome is UNSEEN
+
+
+@pytest.mark.parametrize("kind", ["ExecutionTimedOut", "ExecutionAborted"])
+def test_an_execution_that_is_ended_from_outside_says_where(kind: str) -> None:
+    recorded = record.load("aws", "succeeded")
+    events = recorded["events"][:4]  # GetFileType has been called and has not answered
+    ending = {"id": 5, "previousEventId": 0, "type": kind, "timestamp": events[-1]["timestamp"]}
+    run = history.read("arn", [*events, ending], recorded["definition"])
+
+    late = kind == "ExecutionTimedOut"
+    expected = Outcome.TIMED_OUT if late else Outcome.STOPPED
+    assert run.outcome is expected
+    assert run.states["GetFileType"].outcome is expected
+
+
+def test_what_is_no_history_is_refused_with_a_sentence() -> None:
+    recorded = record.load("aws", "succeeded")
+    with pytest.raises(HistoryError, match="ExecutionStarted"):
+        history.read("arn", recorded["events"][3:], recorded["definition"])
+    with pytest.raises(HistoryError, match="no execution history"):
+        history.read("arn", [{"hello": 1}], recorded["definition"])

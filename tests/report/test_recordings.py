@@ -1,0 +1,25 @@
+"""The recordings that the other tests read are what the state machine still does."""
+
+import os
+
+import pytest
+
+from scripts.report import history
+from tests.fake_cloud import Cloud
+from tests.report import record
+
+SCENARIOS = record.scenarios()
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_run_now_goes_the_way_of_the_recorded_one(cloud: Cloud, name: str) -> None:
+    recorded = record.run(cloud, SCENARIOS[name])
+    if os.environ.get("RECORD"):
+        record.save("aws", name, recorded)
+
+    assert _way(recorded) == _way(record.load("aws", name))
+
+
+def _way(recorded: dict[str, object]) -> dict[str, object]:
+    run = history.read("arn", recorded["events"], recorded["definition"])  # type: ignore[arg-type]
+    return {name: (state.outcome, len(state.attempts)) for name, state in run.states.items()}

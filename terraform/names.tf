@@ -16,6 +16,11 @@ locals {
 
   function_names = { for function in keys(local.function_defaults) : function => "${var.name}-${replace(function, "_", "-")}" }
 
+  role_names = merge(
+    { for function, name in local.function_names : function => "${name}-${local.region}" },
+    { state_machine = "${var.name}-state-machine-${local.region}" },
+  )
+
   state_machine_arn = "arn:${local.partition}:states:${local.region}:${local.account}:stateMachine:${var.name}"
   queue_arn         = "arn:${local.partition}:sqs:${local.region}:${local.account}:${var.name}"
   table_arn         = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${var.name}"

@@ -34,7 +34,7 @@ module "state_machine" {
   type               = var.workflow_type
   definition         = local.definition
   function_arns      = [for task in local.tasks : module.function[task].arn]
-  role_name          = "${var.name}-state-machine-${local.region}"
+  role_name          = local.role_names.state_machine
   kms_key_arn        = module.key.arn
   log_group          = local.log_groups.state_machine
   log_level          = coalesce(var.state_machine_log_level, var.workflow_type == "EXPRESS" ? "ALL" : "ERROR")

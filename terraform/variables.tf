@@ -10,7 +10,7 @@ variable "name" {
 
   validation {
     condition     = !startswith(var.name, "sthree-") && !startswith(var.name, "amzn-s3-demo-")
-    error_message = "name is '${var.name}', but S3 keeps names that begin with sthree- or amzn-s3-demo- to itself."
+    error_message = "name is '${var.name}', but S3 reserves names that begin with sthree- or amzn-s3-demo-."
   }
 }
 
@@ -33,6 +33,14 @@ variable "bucket_names" {
   validation {
     condition     = alltrue([for name in compact(values(var.bucket_names)) : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))])
     error_message = "bucket_names has ${join(", ", compact(values(var.bucket_names)))}, but a bucket's name is 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends."
+  }
+
+  validation {
+    condition = alltrue([
+      for name in compact(values(var.bucket_names)) :
+      !can(regex("^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$", name))
+    ])
+    error_message = "bucket_names has ${join(", ", compact(values(var.bucket_names)))}, but S3 reserves names that begin with xn--, sthree- or amzn-s3-demo-, or end with -s3alias, --ol-s3, --x-s3 or --table-s3."
   }
 
   validation {

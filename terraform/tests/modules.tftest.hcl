@@ -1,0 +1,267 @@
+# Single modules, looked at from inside.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  name               = "image-converter"
+  kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+  log_retention_days = 365
+}
+
+run "bucket" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    name                               = "some-bucket"
+    kms_key                            = { arn = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
+    access_logs                        = { bucket = "some-logs" }
+    noncurrent_version_expiration_days = 7
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.force_destroy == false
+    error_message = "destroying the stack would destroy images"
+  }
+
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "the bucket can be made public"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
+    error_message = "a deleted image would be gone"
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
+    error_message = "objects are not encrypted with the key"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7
+    error_message = "a deleted image stays for another time than asked for"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 0
+    error_message = "current images expire"
+  }
+
+  assert {
+    condition     = jsondecode(output.policy).Statement[0].Effect == "Deny" && jsondecode(output.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "the bucket speaks plain HTTP"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_logging.this[0].target_bucket == "some-logs"
+    error_message = "access is not logged"
+  }
+}
+
+run "bucket_for_access_logs" {
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    name                               = "some-logs"
+    noncurrent_version_expiration_days = 7
+    expiration_days                    = 365
+  }
+
+  assert {
+    condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
+    error_message = "S3 cannot write access logs with a key of one's own"
+  }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 365
+    error_message = "access logs stay for ever"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_logging.this) == 0
+    error_message = "the log of the log is logged"
+  }
+}
+
+run "ingest" {
+  module {
+    source = "./modules/ingest"
+  }
+
+  variables {
+    queue_arn                = "arn:aws:sqs:eu-central-1:123456789012:image-converter"
+    bucket_name              = "some-bucket"
+    bucket_arn               = "arn:aws:s3:::some-bucket"
+    function_arn             = "arn:aws:lambda:eu-central-1:123456789012:function:trigger"
+    function_timeout_seconds = 30
+    maximum_concurrency      = 10
+    max_receive_count        = 5
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.visibility_timeout_seconds >= 6 * 30
+    error_message = "a message comes again after ${aws_sqs_queue.this.visibility_timeout_seconds} s, while it may still be handled"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 5
+    error_message = "a poison message is delivered ${jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount} times"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sqs_queue.this.policy).Statement : statement.Condition if statement.Effect == "Allow"
+      ] == [{
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::some-bucket" }
+    }]
+    error_message = "others than the bucket may send to the queue: ${aws_sqs_queue.this.policy}"
+  }
+
+  assert {
+    condition     = alltrue([for queue in [aws_sqs_queue.this, aws_sqs_queue.dead_letters] : queue.kms_master_key_id == var.kms_key_arn])
+    error_message = "messages are not encrypted with the key"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy).sourceQueueArns == ["arn:aws:sqs:eu-central-1:123456789012:image-converter"]
+    error_message = "other queues may use the dead-letter queue"
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "one bad message fails its whole batch"
+  }
+}
+
+run "upload_api_with_iam" {
+  module {
+    source = "./modules/upload_api"
+  }
+
+  variables {
+    function_name       = "upload"
+    function_invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:123456789012:function:upload/invocations"
+    requests_per_second = 20
+    burst               = 40
+    log_group           = "/aws/vendedlogs/apigateway/image-converter"
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_route.upload.authorization_type == "AWS_IAM"
+    error_message = "uploads are authorised by ${aws_apigatewayv2_route.upload.authorization_type}"
+  }
+
+  assert {
+    condition     = aws_lambda_permission.upload.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*/POST/upload"
+    error_message = "the function may be called from ${aws_lambda_permission.upload.source_arn}"
+  }
+
+  assert {
+    condition     = output.url == "https://abcdef1234.execute-api.eu-central-1.amazonaws.com/upload"
+    error_message = "images are uploaded to ${output.url}"
+  }
+}
+
+run "upload_api_with_jwt" {
+  module {
+    source = "./modules/upload_api"
+  }
+
+  variables {
+    function_name       = "upload"
+    function_invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:123456789012:function:upload/invocations"
+    requests_per_second = 20
+    burst               = 40
+    log_group           = "/aws/vendedlogs/apigateway/image-converter"
+    jwt                 = { issuer = "https://login.example.com", audience = ["uploads"], scopes = ["write"] }
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_route.upload.authorization_type == "JWT" && aws_apigatewayv2_route.upload.authorizer_id == aws_apigatewayv2_authorizer.jwt[0].id
+    error_message = "uploads are authorised by ${aws_apigatewayv2_route.upload.authorization_type}"
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_authorizer.jwt[0].jwt_configuration[0].audience == toset(["uploads"])
+    error_message = "tokens for ${jsonencode(aws_apigatewayv2_authorizer.jwt[0].jwt_configuration)} are taken"
+  }
+}
+
+run "alarms" {
+  module {
+    source = "./modules/alarms"
+  }
+
+  variables {
+    state_machine_arn      = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"
+    function_names         = { copy_file = "image-converter-copy-file" }
+    queue_name             = "image-converter"
+    queue_age_seconds      = 900
+    dead_letter_queue_name = "image-converter-dead-letters"
+    email                  = "someone@example.com"
+  }
+
+  assert {
+    condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
+      "copy-file-errors", "dead-letters", "executions-aborted", "executions-failed", "executions-timed-out", "queue-age",
+    ])
+    error_message = "there are alarms for ${jsonencode(keys(aws_cloudwatch_metric_alarm.this))}"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this :
+      alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this.arn])
+    ])
+    error_message = "an alarm is raised by silence, or raised in silence"
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.email[0].endpoint == "someone@example.com"
+    error_message = "nobody gets the alarms"
+  }
+}
+
+run "key" {
+  module {
+    source = "./modules/key"
+  }
+
+  variables {
+    log_group_arns       = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
+    notifying_bucket_arn = "arn:aws:s3:::some-bucket"
+  }
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation
+    error_message = "the key is never rotated"
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      can(statement.Condition) && !contains(flatten([statement.Action]), "kms:*") if can(statement.Principal.Service)
+    ])
+    error_message = "a service may use the key for others: ${aws_kms_key.this.policy}"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Principal if contains(flatten([statement.Action]), "kms:*")
+    ] == [{ AWS = "arn:aws:iam::123456789012:root" }]
+    error_message = "others than the account rule over the key: ${aws_kms_key.this.policy}"
+  }
+}

@@ -1,0 +1,119 @@
+# What is derived from the variables, and how the pieces fit.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  package_dir = "./tests/package"
+}
+
+run "defaults" {
+  assert {
+    condition     = jsondecode(module.state_machine.definition).TimeoutSeconds == 3600
+    error_message = "an execution ends after ${jsondecode(module.state_machine.definition).TimeoutSeconds} s"
+  }
+
+  assert {
+    condition = jsondecode(module.state_machine.definition).States.GetFileType.Retry[2] == {
+      ErrorEquals     = ["States.TaskFailed", "States.Timeout"]
+      IntervalSeconds = 5
+      MaxAttempts     = 2
+      BackoffRate     = 2
+    }
+    error_message = "the article's first rule has become ${jsonencode(jsondecode(module.state_machine.definition).States.GetFileType.Retry[2])}"
+  }
+
+  assert {
+    condition = alltrue([
+      for branch, task in { CopyToDestination = "copy_file", ResizeImage = "resize_image" } :
+      flatten([for parallel in jsondecode(module.state_machine.definition).States.ProcessFile.Branches : [
+        for name, state in parallel.States : state.TimeoutSeconds if name == branch
+      ]])[0] > local.function_settings[task].timeout_seconds
+    ])
+    error_message = "a task times out before its function does"
+  }
+
+  assert {
+    condition     = output.commands.destroy == "terraform -chdir=terraform destroy"
+    error_message = "destroy is ${output.commands.destroy}"
+  }
+
+  assert {
+    condition = (
+      strcontains(output.commands.start, output.state_machine_arn)
+      && jsondecode(regex("--input '(.*)'$", output.commands.start)[0]) == {
+        s3 = { bucket = { name = output.source_bucket }, object = { key = "photo.jpg" } }
+      }
+    )
+    error_message = "the command that starts an execution is ${output.commands.start}"
+  }
+}
+
+run "the_largest_image_fits_into_the_memory" {
+  command = plan
+
+  variables {
+    functions = { resize_image = { memory_mb = 1024 } }
+  }
+
+  assert {
+    condition = (
+      local.resize_overhead + local.max_image_bytes + local.max_image_pixels * local.resize_bytes_per_pixel <= 1024 * local.bytes_per_mb
+      && local.max_image_pixels > 24000000
+    )
+    error_message = "1,024 MB are said to be enough for ${local.max_image_pixels} pixels from ${local.max_image_bytes} bytes"
+  }
+
+  assert {
+    condition     = local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
+    error_message = "resize_image is told ${local.function_environments.resize_image.MAX_IMAGE_PIXELS} pixels"
+  }
+}
+
+run "one_functions_settings" {
+  command = plan
+
+  variables {
+    functions = { copy_file = { timeout_seconds = 900 }, trigger = { reserved_concurrency = 5 } }
+  }
+
+  assert {
+    condition     = local.function_settings.copy_file.timeout_seconds == 900 && local.function_settings.copy_file.memory_mb == 512
+    error_message = "copy_file has ${jsonencode(local.function_settings.copy_file)}"
+  }
+
+  assert {
+    condition     = local.function_settings.trigger.reserved_concurrency == 5 && local.function_settings.upload.reserved_concurrency == null
+    error_message = "trigger has ${jsonencode(local.function_settings.trigger)}"
+  }
+}
+
+run "express" {
+  variables {
+    workflow_type = "EXPRESS"
+  }
+
+  assert {
+    condition     = jsondecode(module.state_machine.definition).TimeoutSeconds == 300
+    error_message = "an EXPRESS execution is said to end after ${jsondecode(module.state_machine.definition).TimeoutSeconds} s"
+  }
+
+  assert {
+    condition     = output.commands.watch == "aws logs tail /aws/vendedlogs/states/image-converter --follow"
+    error_message = "executions without a history are watched by ${output.commands.watch}"
+  }
+}
+
+run "shorter_waits" {
+  variables {
+    retry = { interval_seconds = 1, any_error_interval_seconds = 1, backoff_rate = 1 }
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Retry : rule.IntervalSeconds == 1 if can(rule.IntervalSeconds)
+    ])
+    error_message = "rules wait ${jsonencode(jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Retry)}"
+  }
+}

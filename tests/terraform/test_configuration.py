@@ -1,0 +1,71 @@
+"""The configuration as a whole: formatted, valid, tested, and described."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts import module_docs
+from tests.terraform.conftest import REPOSITORY, Terraform
+
+pytestmark = pytest.mark.terraform
+
+MODULES = sorted(main.parent for main in module_docs.MODULES.glob("*/main.tf"))
+
+
+def test_is_formatted(terraform: Terraform) -> None:
+    done = terraform(REPOSITORY / "terraform", "fmt", "-check", "-diff", "-recursive")
+    assert done.returncode == 0, f"run `make format`:\n{done.stdout}"
+
+
+def test_is_valid(terraform: Terraform, configuration: Path) -> None:
+    done = terraform(configuration, "validate", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Warning" not in done.stdout, done.stdout
+
+
+def test_every_module_asks_for_the_same_versions() -> None:
+    wanted = (REPOSITORY / "terraform" / "versions.tf").read_text()
+    for module in MODULES:
+        assert (module / "versions.tf").read_text() == wanted, module.name
+
+
+def test_passes_its_own_tests(terraform: Terraform, configuration: Path) -> None:
+    done = terraform(configuration, "test", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed" in done.stdout
+
+
+def test_the_example_of_a_backend_is_valid(
+    terraform: Terraform, configuration: Path, tmp_path: Path
+) -> None:
+    shutil.copy(configuration / "backend.tf.example", tmp_path / "backend.tf")
+    done = terraform(tmp_path, "validate", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_readmes_say_what_the_modules_say() -> None:
+    stale = [readme.parent.name for readme in module_docs.stale()]
+    assert not stale, f"run `python -m scripts.module_docs` for {', '.join(stale)}"
+
+
+def test_a_changed_description_makes_its_readme_stale(tmp_path: Path) -> None:
+    modules = shutil.copytree(module_docs.MODULES, tmp_path / "modules")
+    assert module_docs.stale(modules) == []
+
+    variables = modules / "table" / "variables.tf"
+    variables.write_text(variables.read_text().replace("Name of the table", "The table's name"))
+    assert module_docs.stale(modules) == [modules / "table" / "README.md"]
+
+    module_docs.stale(modules, write=True)
+    assert module_docs.stale(modules) == []
+    assert "The table's name" in (modules / "table" / "README.md").read_text()
+
+
+def test_an_output_without_a_description_is_refused(tmp_path: Path) -> None:
+    modules = shutil.copytree(module_docs.MODULES, tmp_path / "modules")
+    (modules / "table" / "more.tf").write_text('output "id" {\n  value = 1\n}\n')
+    with pytest.raises(ValueError, match=r"id in .*table has no description"):
+        module_docs.stale(modules)

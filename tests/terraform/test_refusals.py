@@ -1,0 +1,180 @@
+"""A wrong value fails in the plan, with a sentence that says what is wrong and what is right."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import hcl2
+import pytest
+
+from tests.terraform.conftest import REPOSITORY, Terraform
+
+pytestmark = pytest.mark.terraform
+
+VARIABLES = REPOSITORY / "terraform" / "variables.tf"
+PACKAGE = REPOSITORY / "terraform" / "tests" / "package"
+
+# A variable, a value, and what the sentence must say.
+REFUSED: list[tuple[str, Any, str]] = [
+    ("name", "Image-Converter", "name is 'Image-Converter', but must be lower-case letters"),
+    ("name", "image--converter", "single hyphens"),
+    ("name", "9lives", "begin with a letter"),
+    ("name", "", "name is ''"),
+    ("name", "a23456789-123456789-1234", "at most 23 characters"),
+    ("name", "sthree-images", "S3 reserves names that begin with sthree-"),
+    ("bucket_names", {"source": "My_Bucket"}, "3 to 63 lower-case letters"),
+    ("bucket_names", {"source": "xn--bucket"}, "reserves"),
+    ("bucket_names", {"source": "a-bucket", "destination": "a-bucket"}, "its own destination"),
+    ("key_deletion_window_days", 3, "KMS takes 7 to 30"),
+    ("noncurrent_version_expiration_days", 0, "at least 1"),
+    ("runtime", "nodejs22.x", "must be a Python of Lambda"),
+    ("architecture", "amd64", "must be arm64 or x86_64"),
+    ("functions", {"copy": {"memory_mb": 512}}, "the functions are upload, trigger"),
+    ("functions", {"copy_file": {"memory_mb": 64}}, "128 to 10,240"),
+    ("functions", {"resize_image": {"memory_mb": 256}}, "at least 512"),
+    ("functions", {"copy_file": {"timeout_seconds": 1000}}, "1 to 900"),
+    ("functions", {"upload": {"timeout_seconds": 60}}, "29 at most"),
+    ("functions", {"trigger": {"reserved_concurrency": -1}}, "leave it out"),
+    ("png_compression", "best", "must be fast or smallest"),
+    ("workflow_type", "FAST", "must be STANDARD or EXPRESS"),
+    ("execution_timeout_seconds", 0, "1 to 31,536,000"),
+    ("retry", {"interval_seconds": 0}, "at least 1"),
+    ("retry", {"max_attempts": 1.5}, "whole number"),
+    ("retry", {"backoff_rate": 0.5}, "below 1"),
+    ("retry", {"transient_max_delay_seconds": 1}, "more than transient_interval_seconds"),
+    ("trigger_maximum_concurrency", 1, "2 to 1,000"),
+    ("max_receive_count", 0, "1 to 1,000"),
+    ("max_upload_bytes", 10_000_000, "4,700,000"),
+    ("upload_jwt", {"issuer": "http://example.com", "audience": ["a"]}, "https:// address"),
+    ("upload_jwt", {"issuer": "https://example.com", "audience": []}, "at least one audience"),
+    ("upload_throttle", {"burst": 0}, "let nothing through"),
+    ("log_level", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
+    ("log_format", "text", "Text or JSON"),
+    ("log_retention_days", 42, "CloudWatch takes 1, 3, 5"),
+    ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
+    ("alarm_email", "someone", "no e-mail address"),
+    ("alarm_thresholds", {"function_errors": 0}, "below 1"),
+]
+REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
+    ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
+]
+ACCEPTED: list[dict[str, Any]] = [
+    {},
+    {"name": "a"},
+    {"name": "ic-7f3a"},
+    {"bucket_names": {"source": "my-uploads", "destination": "my-images"}},
+    {"runtime": "python3.13", "architecture": "x86_64"},
+    {"functions": {"copy_file": {}, "upload": {"reserved_concurrency": 0}}},
+    {"retry": {"interval_seconds": 1, "max_attempts": 0, "backoff_rate": 1}},
+    {"workflow_type": "EXPRESS", "execution_timeout_seconds": 300},
+    {"upload_jwt": {"issuer": "https://example.com", "audience": ["a"], "scopes": ["b"]}},
+    {"alarm_email": "someone@example.com"},
+]
+
+
+@pytest.fixture
+def variables(tmp_path: Path) -> Path:
+    """The variables alone, which need no provider."""
+    shutil.copy(VARIABLES, tmp_path)
+    return tmp_path
+
+
+def plan(terraform: Terraform, folder: Path, values: dict[str, Any]) -> tuple[int, str]:
+    """Plan with the values; returns the exit status and what was said, on one line."""
+    (folder / "values.tfvars.json").write_text(json.dumps(values))
+    done = terraform(folder, "plan", "-no-color", "-input=false", "-var-file=values.tfvars.json")
+    return done.returncode, re.sub(r"[\s│╷╵]+", " ", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize(("variable", "value", "sentence"), REFUSED)
+def test_a_wrong_value_is_refused_with_a_sentence(
+    variable: str, value: object, sentence: str, terraform: Terraform, variables: Path
+) -> None:
+    status, said = plan(terraform, variables, {variable: value})
+    assert status != 0, f"{variable} = {value} was accepted"
+    assert sentence in said
+
+
+@pytest.mark.parametrize(("values", "sentence"), REFUSED_TOGETHER)
+def test_values_that_do_not_go_together_are_refused(
+    values: dict[str, Any], sentence: str, terraform: Terraform, variables: Path
+) -> None:
+    status, said = plan(terraform, variables, values)
+    assert status != 0
+    assert sentence in said
+
+
+@pytest.mark.parametrize("values", ACCEPTED)
+def test_right_values_are_accepted(
+    values: dict[str, Any], terraform: Terraform, variables: Path
+) -> None:
+    status, said = plan(terraform, variables, values)
+    assert status == 0, said
+
+
+def test_every_validation_has_been_seen_to_refuse() -> None:
+    tried = Counter(variable for variable, _, _ in REFUSED)
+    tried.update(variable for values, _ in REFUSED_TOGETHER for variable in values)
+    for block in hcl2.loads(VARIABLES.read_text())["variable"]:
+        for label, body in block.items():
+            validations = len(body.get("validation", []))
+            assert tried[label.strip('"')] >= validations, f"{label} has {validations} validations"
+
+
+def test_every_variable_has_a_type_and_a_description() -> None:
+    for block in hcl2.loads(VARIABLES.read_text())["variable"]:
+        for label, body in block.items():
+            assert body.get("type"), label
+            assert body.get("description"), label
+
+
+class TestPackage:
+    """What `make package` built, and what it was built for."""
+
+    @pytest.fixture
+    def package(self, variables: Path) -> Path:
+        """A package beside the two files that look at it."""
+        shutil.copy(VARIABLES.with_name("package.tf"), variables)
+        return shutil.copytree(PACKAGE, variables / "package")
+
+    def test_of_the_right_kind_is_accepted(self, terraform: Terraform, package: Path) -> None:
+        values = {"package_dir": str(package), "runtime": "python3.13", "architecture": "arm64"}
+        status, said = plan(terraform, package.parent, values)
+        assert status == 0, said
+
+    def test_missing(self, terraform: Terraform, package: Path) -> None:
+        status, said = plan(terraform, package.parent, {"package_dir": "nowhere"})
+        assert status != 0
+        assert "There is no package in nowhere. Run `make package` first." in said
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "sentence"),
+        [
+            ("runtime", "python3.12", "Run `make package RUNTIME=python3.12`."),
+            ("architecture", "x86_64", "Run `make package ARCHITECTURE=x86_64`."),
+        ],
+    )
+    def test_built_for_something_else(
+        self, variable: str, value: str, sentence: str, terraform: Terraform, package: Path
+    ) -> None:
+        values = {"package_dir": str(package), variable: value}
+        status, said = plan(terraform, package.parent, values)
+        assert status != 0
+        assert f"but the variable {variable} is {value}. {sentence}" in said
+
+    def test_changed_after_it_was_built(self, terraform: Terraform, package: Path) -> None:
+        (package / "layer.txt").write_text("something else")
+        status, said = plan(terraform, package.parent, {"package_dir": str(package)})
+        assert status != 0
+        assert "are not those of its manifest.json" in said
+
+    def test_half_written(self, terraform: Terraform, package: Path) -> None:
+        (package / "manifest.json").write_text('{"runtime": "python3.13"')
+        status, said = plan(terraform, package.parent, {"package_dir": str(package)})
+        assert status != 0
+        assert "There is no package in" in said

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
@@ -13,7 +14,7 @@ import pytest
 from moto import mock_aws
 
 from image_converter import clients
-from tests import s3_conditions
+from tests import faults, s3_conditions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -107,13 +108,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     with mock_aws(), s3_conditions.enforced():
-        _forget_clients()
-        _make_clients()
-        s3 = boto3.client("s3", region_name=REGION)
+        s3, dynamodb = _clients()
         for bucket in (SOURCE, DESTINATION):
             s3.create_bucket(Bucket=bucket)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb = boto3.client("dynamodb", region_name=REGION)
         dynamodb.create_table(
             TableName=TABLE,
             AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
@@ -121,22 +119,16 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             BillingMode="PAY_PER_REQUEST",
         )
         yield Cloud(s3, dynamodb)
-    _forget_clients()
+    faults.end()
 
 
-_CLIENTS = (clients.s3, clients.s3_copies, clients.dynamodb, clients.stepfunctions)
+@cache
+def _clients() -> "tuple[S3Client, DynamoDBClient]":
+    """Make the tests' clients, and the functions' too, once: it takes longer than most tests.
 
-
-def _forget_clients() -> None:
-    """Have the functions make their clients anew: a client belongs to one mock."""
-    for client in _CLIENTS:
-        client.cache_clear()
-
-
-def _make_clients() -> None:
-    """Make the clients before threads may: boto3 does not make clients in two threads at a time.
-
-    On Lambda each function has a process of its own.
+    It also makes them before threads may, for boto3 does not make clients in two threads at a time.
+    On Lambda, where each function has a process, that does not happen.
     """
-    for client in _CLIENTS:
-        client()
+    for functions in (clients.s3, clients.s3_copies, clients.dynamodb, clients.stepfunctions):
+        functions()
+    return boto3.client("s3", region_name=REGION), boto3.client("dynamodb", region_name=REGION)

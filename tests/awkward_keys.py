@@ -1,0 +1,24 @@
+"""Keys that went wrong in somebody's pipeline."""
+
+AWKWARD_KEYS = {
+    "space": "foo name.jpg",
+    "plus": "foo+name.jpg",
+    "space and plus": "foo name+value.jpg",
+    "percent": "100%.jpg",
+    "looks encoded": "a%2Bb%20c.jpg",
+    "unicode": "Straße/grüße 猫.jpg",
+    "emoji": "🐈‍⬛.jpg",
+    "decomposed": "u\u0308.jpg",
+    "no extension": "photo",
+    "dot only": ".jpg",
+    "leading slash": "/photo.jpg",
+    "double slash": "a//b.jpg",
+    "dots": "a/../b/./c.jpg",
+    "query": "a?versionId=b&c=d#e.jpg",
+    "quotes": 'it\'s "so" <here>.jpg',
+    "backslash": "a\\b.jpg",
+    "newline": "a\nb.jpg",
+    "upper case": "PHOTO.JPEG",
+    "1,024 bytes": "x" * 1020 + ".jpg",
+    "1,024 bytes of two each": "ü" * 510 + ".jpg",
+}

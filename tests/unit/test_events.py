@@ -1,0 +1,93 @@
+from typing import Any
+
+import pytest
+
+from image_converter import events
+from image_converter.errors import InvalidRecord
+from tests.fake_cloud import recorded
+
+
+def test_the_article_s_record() -> None:
+    record = events.parse_record(recorded("article_input"))
+    assert record.bucket == "poc-2-transform-init-bucket"
+    assert record.key == "1.jpg"
+    assert record.version_id is None
+    assert record.etag == "d93c7bc95f0e90dff6fc89098ccfe36b"
+    assert record.sequencer == "006547C88D7FFD9FB5" + "0" * 14
+    assert record.event_time == "2023-11-05T16:53:33.584Z"
+
+
+def test_the_least_that_is_a_record() -> None:
+    event = {"s3": {"bucket": {"name": "b"}, "object": {"key": "k"}}}
+    assert events.parse_record(event) == events.Record(bucket="b", key="k")
+
+
+def test_what_is_null_or_empty_is_not_there() -> None:
+    item = {"key": "k", "versionId": None, "eTag": "", "sequencer": ""}
+    event = {"s3": {"bucket": {"name": "b"}, "object": item}}
+    assert events.parse_record(event) == events.Record(bucket="b", key="k")
+
+
+@pytest.mark.parametrize(
+    ("event", "what"),
+    [
+        ({}, "s3.bucket.name is missing"),
+        ([], "s3.bucket.name is missing"),
+        ("text", "s3.bucket.name is missing"),
+        (None, "s3.bucket.name is missing"),
+        ({"s3": None}, "s3.bucket.name is missing"),
+        ({"s3": {"bucket": "b", "object": {"key": "k"}}}, "s3.bucket.name is missing"),
+        ({"s3": {"bucket": {"name": ""}, "object": {"key": "k"}}}, "s3.bucket.name is missing"),
+        ({"s3": {"bucket": {"name": "b"}}}, "s3.object.key is missing"),
+        ({"s3": {"bucket": {"name": "b"}, "object": {"key": ""}}}, "s3.object.key is missing"),
+        ({"s3": {"bucket": {"name": "b"}, "object": {"key": 1}}}, "s3.object.key must be a string"),
+        ({"Records": [{"s3": {}}]}, "s3.bucket.name is missing"),
+        (
+            {"s3": {"bucket": {"name": "b"}, "object": {"key": "k", "versionId": 7}}},
+            "s3.object.versionId must be a string",
+        ),
+    ],
+)
+def test_an_input_that_is_no_record_is_refused_and_says_what_is_wrong(
+    event: Any, what: str
+) -> None:
+    with pytest.raises(InvalidRecord, match=what):
+        events.parse_record(event)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
+        # The shorter one is padded on its right, as S3 documents the comparison.
+        ("0055AED6DCD90281", "0055AED6DCD90281E5"),
+        ("0055AED6DCD90281E5", "0056"),
+        ("0055aed6dcd90281e5", "0055AED6DCD90281E6"),
+    ],
+)
+def test_sequencers_compare_as_uploads_follow_each_other(earlier: str, later: str) -> None:
+    first, second = events.padded_sequencer(earlier), events.padded_sequencer(later)
+    assert first is not None
+    assert second is not None
+    assert first < second
+
+
+def test_an_execution_without_images_has_none() -> None:
+    assert events.converted_images({"results": {"fileType": "txt"}}) is None
+    assert events.converted_images({}) is None
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        [],
+        [{"original": {}}],
+        [{"original": {}}, {}],
+        [{}, {"resized": {}}],
+        "text",
+        {"original": {}},
+    ],
+)
+def test_images_that_are_not_both_there_are_refused(images: object) -> None:
+    with pytest.raises(InvalidRecord, match="images"):
+        events.converted_images({"results": {"images": images}})

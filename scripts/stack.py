@@ -138,9 +138,9 @@ class Stack:
         Raises:
             TerraformError: Terraform, its provider or the package is missing.
         """
-        self.use_package(self._package)
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
+        self.use_package(self._package)
         ignore = shutil.ignore_patterns(*_NOT_COPIED)
         shutil.copytree(REPOSITORY / "terraform", self._root, ignore=ignore)
         shutil.copytree(REPOSITORY / "asl", self.directory / "asl")  # where the configuration looks
@@ -148,7 +148,10 @@ class Stack:
         terraform_cli.init(self._root, self._env, "-lockfile=readonly")
 
     def use_package(self, package: Path) -> None:
-        """Deploy the zips of another folder from now on.
+        """Deploy the zips of a folder from now on.
+
+        They are copied, to the same place each time: a layer whose file has another path is another
+        layer to Terraform, and who builds anew does not disturb a stack that is applied.
 
         Raises:
             TerraformError: nothing has been built there.
@@ -158,7 +161,8 @@ class Stack:
                 f"There is no package in {package}. Run `make package-local` for the local AWS, "
                 "`make package` for AWS."
             )
-        self._package = package
+        shutil.rmtree(self._deployed_package, ignore_errors=True)
+        shutil.copytree(package, self._deployed_package)
 
     def apply(self, report: Report = _silent) -> None:
         """Create or change everything.
@@ -199,6 +203,10 @@ class Stack:
         return [address for address in listed if not _is_data(address)]
 
     @property
+    def _deployed_package(self) -> Path:
+        return self.directory.resolve() / "package"
+
+    @property
     def _root(self) -> Path:
         return self.directory / "terraform"
 
@@ -209,7 +217,7 @@ class Stack:
     def _run(self, arguments: list[str], report: Report) -> int:
         """Run Terraform, follow what it says, and return its exit status."""
         settings = self.directory.resolve() / "settings.tfvars.json"
-        values = self._variables | {"package_dir": str(self._package.resolve())}
+        values = self._variables | {"package_dir": str(self._deployed_package)}
         settings.write_text(json.dumps(values, indent=2), encoding="utf-8")
         run = _Run(report)
         keeper = lifeline.start(

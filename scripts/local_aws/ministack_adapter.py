@@ -13,6 +13,7 @@ What is put in, and why:
 * State machines are checked by a real validator and remember their tracing configuration.
 * Execution histories read as on AWS: they tell of the states in branches, too, and of functions.
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
+* ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
 * ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
 * With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
   interface, and a bucket policy that demands TLS would lock everyone out.
@@ -37,7 +38,7 @@ from ministack.core import iam_evaluator, lambda_runtime, responses
 from ministack.services import cloudwatch, lambda_svc, s3, stepfunctions
 
 from scripts import asl_check
-from scripts.local_aws import alarms, history
+from scripts.local_aws import alarms, history, listings
 from scripts.local_aws.worker import worker_environment
 
 MINISTACK_VERSION = "1.5.33"
@@ -76,6 +77,8 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_check_put_preconditions": "headers existing_obj",
         "_copy_object": "bucket_name dest_key headers",
         "_ensure_bucket": "name",
+        "_list_object_versions": "bucket_name query_params",
+        "_qp": "query_params key default",
     },
     stepfunctions: {
         "_ExecutionError": None,
@@ -135,6 +138,7 @@ def install(runtime_python: Path) -> None:
     _make_start_execution_idempotent()
     _tell_whole_histories()
     _make_copies_conditional()
+    _encode_listed_versions()
     _tell_whole_alarms()
     _count_requests_as_tls()
 
@@ -390,6 +394,18 @@ def _make_copies_conditional() -> None:
         return answer
 
     s3._copy_object = copy_object
+
+
+def _encode_listed_versions() -> None:
+    list_versions = s3._list_object_versions
+
+    def list_object_versions(bucket_name: str, query_params: dict[str, Any]) -> Response:
+        status, headers, body = list_versions(bucket_name, query_params)
+        if status == HTTPStatus.OK and s3._qp(query_params, "encoding-type", "") == "url":
+            body = listings.url_encoded(body)
+        return status, headers, body
+
+    s3._list_object_versions = list_object_versions
 
 
 def _tell_whole_alarms() -> None:

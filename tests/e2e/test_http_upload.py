@@ -30,8 +30,8 @@ def _send(
 ) -> tuple[int, Any]:
     """Send a request to the upload API and return its status and what its body says.
 
-    The API's host name ends in .localhost, which not every resolver knows: the connection goes to the
-    local AWS, and the name into the Host header.
+    The API's host name ends in .localhost, which not every resolver knows: the connection goes to
+    the local AWS, and the name into the Host header.
     """
     url = urlsplit(deployment.outputs["upload_url"])
     local = urlsplit(deployment.aws.endpoint)

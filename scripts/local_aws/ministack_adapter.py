@@ -78,7 +78,7 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_copy_object": "bucket_name dest_key headers",
         "_ensure_bucket": "name",
         "_list_object_versions": "bucket_name query_params",
-        "_qp": "query_params key default",
+        "_qp": "params key default",
     },
     stepfunctions: {
         "_ExecutionError": None,

@@ -12,7 +12,7 @@ from image_converter.conversion.metadata import Colours, Density
 from image_converter.conversion.model import Compression, Conversion, Icc, Limits
 from image_converter.conversion.png import write_png, write_smallest
 from image_converter.conversion.rows import ON_ITS_SIDE, ImageRows, Rows, to_image
-from image_converter.conversion.structure import Header, check_scans, read_header
+from image_converter.conversion.structure import Header, Scans, check_scans, read_header
 from image_converter.errors import ImageTooLarge, UnsupportedImage
 
 _SOURCE_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
@@ -24,7 +24,7 @@ class _Source:
     """A JPEG that passed every check short of decoding it."""
 
     jpeg: bytes
-    end: int
+    scans: Scans
     header: Header
     colours: Colours
     orientation: int
@@ -66,7 +66,7 @@ def convert(
             progressive=source.header.progressive,
             orientation=source.orientation,
             icc=icc,
-            trailing_bytes=len(jpeg) - source.end,
+            trailing_bytes=len(jpeg) - source.scans.end,
         )
 
 
@@ -84,7 +84,7 @@ def _check(jpeg: bytes, limits: Limits) -> _Source:
             f"The JPEG has {header.width:,} x {header.height:,} pixels;"
             f" {limits.max_pixels:,} is the limit here."
         )
-    end = check_scans(jpeg, header)
+    scans = check_scans(jpeg, header)
     exif = metadata.read_exif(jpeg, header)
     orientation = metadata.orientation(exif)
     density = metadata.density(jpeg, header, exif)
@@ -92,7 +92,7 @@ def _check(jpeg: bytes, limits: Limits) -> _Source:
         density = (density[1], density[0], density[2])
     return _Source(
         jpeg=jpeg,
-        end=end,
+        scans=scans,
         header=header,
         colours=metadata.colours(jpeg, header),
         orientation=orientation,
@@ -116,20 +116,22 @@ def _decoded(source: _Source) -> Iterator[tuple[Rows, Icc]]:
         with _strictly(source) as rows:
             image = to_image(rows)
     else:
-        image = pillow.decode(source.jpeg, source.end)
+        image = pillow.decode_strictly(source.jpeg, source.scans)
     yield ImageRows(image, source.orientation), _icc(source, image.mode)
 
 
 def _strictly(source: _Source) -> JpegRows:
-    return JpegRows(source.jpeg, source.end, source.header, source.colours)
+    return JpegRows(source.jpeg, source.scans.end, source.header, source.colours)
 
 
 def _from_cmyk(source: _Source) -> tuple[Rows, Icc]:
-    """Decodes with Pillow, as libtiff does not convert CMYK, after a strict look by libtiff."""
+    """Decodes with Pillow, as libtiff does not convert CMYK; it only has a strict look at it."""
     if libtiff.reads(source.header, source.colours):
         with _strictly(source) as rows:
             rows.skim()
-    image = pillow.decode(source.jpeg, source.end)
+        image = pillow.decode(source.jpeg, source.scans)
+    else:
+        image = pillow.decode_strictly(source.jpeg, source.scans)
     convert_strip, applied = from_cmyk(source.icc_profile)
     rgb = ImageRows(image, source.orientation, convert_strip, "RGB")
     if not source.icc_profile:

@@ -20,7 +20,7 @@ from typing import Self
 import PIL
 
 from image_converter.conversion.metadata import Colours
-from image_converter.conversion.structure import Header
+from image_converter.conversion.structure import METADATA, Header
 from image_converter.errors import DamagedImage
 
 _LOGGER = logging.getLogger(__name__)
@@ -191,18 +191,34 @@ def _wrapped(jpeg: bytes, end: int, header: Header, colours: Colours) -> int:
     except AttributeError:  # not on Linux
         with tempfile.TemporaryFile(buffering=0) as temporary:
             file = os.dup(temporary.fileno())
+    parts = _without_metadata(jpeg, end, header, colours)
     with open(file, "wb", closefd=False) as stream:
-        stream.write(_tiff_header(end, header, colours))
-        view = memoryview(jpeg)[:end]
-        if colours == "gray":
-            # One component's sampling factors have no effect; libtiff wants them to be 1.
-            factors = header.frame.start + 7
-            stream.write(view[:factors])
-            stream.write(b"\x11")
-            view = view[factors + 1 :]
-        stream.write(view)
+        stream.write(_tiff_header(sum(map(len, parts)), header, colours))
+        stream.writelines(parts)
         stream.seek(0)
     return file
+
+
+def _without_metadata(
+    jpeg: bytes, end: int, header: Header, colours: Colours
+) -> list[bytes | memoryview]:
+    """Returns the image's parts but for application data and comments.
+
+    They make libtiff think that the strip is too long for its image, and libjpeg complain about
+    colour profiles.
+    """
+    view = memoryview(jpeg)
+    parts: list[bytes | memoryview] = [b"\xff\xd8"]
+    for segment in header.segments:
+        if segment.marker in METADATA:
+            continue
+        payload = view[segment.start : segment.end]
+        if segment is header.frame and colours == "gray":
+            # One component's sampling factors have no effect; libtiff wants them to be 1.
+            payload = memoryview(bytes(payload[:7]) + b"\x11" + bytes(payload[8:]))
+        parts += [segment.head(), payload]
+    first = header.first_scan
+    return [*parts, first.head(), view[first.start : end]]
 
 
 def _tiff_header(length: int, header: Header, colours: Colours) -> bytes:

@@ -18,11 +18,12 @@ _TEM = 0x01
 _RESTARTS = range(0xD0, 0xD8)
 _DHT, _DAC, _DQT, _DNL, _DRI, _DHP, _EXP, _COM = 0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFE
 _APPS = range(0xE0, 0xF0)
+METADATA = {_COM, *_APPS}
 _WITH_LENGTH = {_DHT, _DAC, _DQT, _DNL, _DRI, _COM, SOS, *_APPS}
 
 _HUFFMAN = (0xC0, 0xC1, 0xC2)
 _ARITHMETIC = (0xC9, 0xCA)
-_PROGRESSIVE = (0xC2, 0xCA)
+_PROGRESSIVE = 0xC2
 _FRAME_HEADER = struct.Struct(">BHHB")  # bits a sample, height, width, number of components
 _COMPONENT = struct.Struct("3B")  # name, sampling factors, quantization table
 _BITS = 8
@@ -35,6 +36,7 @@ _FRAMES = {*_HUFFMAN, *_ARITHMETIC, *_LOSSLESS, *_HIERARCHICAL} - {_DHP, _EXP}
 
 # The decoder's own limit (JPEG_MAX_DIMENSION), below the format's 65,535.
 _MAX_SIDE = 65_500
+_SAMPLING_FACTORS = {1, 2, 3, 4}
 # More than any encoder writes; each costs a pass over the whole image, however few bytes it has.
 _MAX_SCANS = 100
 _COEFFICIENTS = 64
@@ -60,6 +62,13 @@ class Segment:
     marker: int
     start: int
     end: int
+
+    def head(self) -> bytes:
+        """Returns what stands before the payload: the marker, and the length if it has one."""
+        marker = bytes((0xFF, self.marker))
+        if self.marker not in _WITH_LENGTH and self.marker not in _FRAMES:
+            return marker
+        return marker + (self.end - self.start + _LENGTH_SIZE).to_bytes(_LENGTH_SIZE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +114,16 @@ def read_header(jpeg: bytes) -> Header:
     return _header(jpeg, frame, tuple(segments), segment)
 
 
-def check_scans(jpeg: bytes, header: Header) -> int:
-    """Walks through all scans and returns where the image ends: the byte after its EOI marker.
+@dataclass(frozen=True, slots=True)
+class Scans:
+    """Where the entropy-coded data of each scan lie, and where the image ends, EOI included."""
+
+    data: tuple[tuple[int, int], ...]
+    end: int
+
+
+def check_scans(jpeg: bytes, header: Header) -> Scans:
+    """Walks through all scans.
 
     Raises:
         DamagedImage: the end, a scan or a part of one is missing, or bytes lie between segments.
@@ -114,30 +131,30 @@ def check_scans(jpeg: bytes, header: Header) -> int:
     """
     # Bits of each coefficient that are still to come; 255 where no scan has brought it at all.
     missing = [bytearray(b"\xff" * _COEFFICIENTS) for _ in header.components]
-    segment, scans = header.first_scan, 0
+    segment, data = header.first_scan, list[tuple[int, int]]()
     while segment.marker != EOI:
         if segment.marker in _FRAMES:
             raise DamagedImage(f"The JPEG has a second frame header at byte {segment.start:,}.")
         end = segment.end
         if segment.marker == SOS:
-            scans += 1
-            if scans > _MAX_SCANS:
+            if len(data) == _MAX_SCANS:
                 raise UnsupportedImage(f"The JPEG has more than {_MAX_SCANS} scans.")
             _take_scan(jpeg, header, segment, missing)
             found = _NEXT_MARKER.search(jpeg, end)
             if not found:
                 raise DamagedImage(
-                    f"The JPEG is cut off in scan {scans}, after {len(jpeg):,} bytes:"
+                    f"The JPEG is cut off in scan {len(data) + 1}, after {len(jpeg):,} bytes:"
                     " its end-of-image marker is missing."
                 )
             end = found.start()
+            data.append((segment.end, end))
         segment = _segment(jpeg, end)
     if any(any(bits) for bits in missing):
         raise DamagedImage(
-            f"The JPEG ends after scan {scans}, at byte {segment.start:,}, before all of its scans:"
-            " a part of its detail or a whole colour is missing."
+            f"The JPEG ends after scan {len(data)}, at byte {segment.start:,}, before all of its"
+            " scans: a part of its detail or a whole colour is missing."
         )
-    return segment.end
+    return Scans(tuple(data), segment.end)
 
 
 def _segment(jpeg: bytes, offset: int) -> Segment:
@@ -172,14 +189,34 @@ def _header(
     if not _has_items(payload, _FRAME_HEADER.size, _COMPONENT.size, _FRAME_HEADER.size - 1):
         raise DamagedImage(f"The JPEG's frame header at byte {frame.start:,} has a wrong length.")
     precision, height, width, count = _FRAME_HEADER.unpack_from(payload)
-    if frame.marker in _LOSSLESS:
+    _refuse_kinds(frame.marker, precision, count)
+    _refuse_sizes(width, height)
+    components = tuple(
+        Component(name, sampling >> 4, sampling & 15)
+        for name, sampling, _ in _COMPONENT.iter_unpack(payload[_FRAME_HEADER.size :])
+    )
+    factors = {factor for each in components for factor in (each.horizontal, each.vertical)}
+    if not factors <= _SAMPLING_FACTORS:
+        raise DamagedImage(f"The JPEG's frame header at byte {frame.start:,} is invalid.")
+    progressive = frame.marker == _PROGRESSIVE
+    return Header(width, height, progressive, components, frame, segments, first_scan)
+
+
+def _refuse_kinds(marker: int, precision: int, components: int) -> None:
+    if marker in _LOSSLESS:
         raise UnsupportedImage("Lossless JPEGs are not supported.")
+    if marker in _ARITHMETIC:
+        # Its data may end early by design: no decoder can tell half an image from a whole one.
+        raise UnsupportedImage("JPEGs with arithmetic coding are not supported.")
     if precision != _BITS:
         raise UnsupportedImage(
             f"JPEGs of {precision} bits a sample are not supported, only of {_BITS}."
         )
-    if count not in _COMPONENTS:
-        raise UnsupportedImage(f"JPEGs of {count} colour components are not supported.")
+    if components not in _COMPONENTS:
+        raise UnsupportedImage(f"JPEGs of {components} colour components are not supported.")
+
+
+def _refuse_sizes(width: int, height: int) -> None:
     if height == 0:
         raise UnsupportedImage("JPEGs that tell their height after the image are not supported.")
     if width == 0:
@@ -188,12 +225,6 @@ def _header(
         raise UnsupportedImage(
             f"The JPEG has {width:,} x {height:,} pixels; {_MAX_SIDE:,} a side is the most."
         )
-    components = tuple(
-        Component(name, sampling >> 4, sampling & 15)
-        for name, sampling, _ in _COMPONENT.iter_unpack(payload[_FRAME_HEADER.size :])
-    )
-    progressive = frame.marker in _PROGRESSIVE
-    return Header(width, height, progressive, components, frame, segments, first_scan)
 
 
 def _take_scan(jpeg: bytes, header: Header, scan: Segment, missing: list[bytearray]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from scripts.report.definition import Machine
+from scripts.report.definition import Machine, State
 from scripts.report.events import HistoryEvent
 
 
@@ -185,6 +185,10 @@ class Execution:
     def transitions(self) -> int:
         """State transitions as AWS charges them: each entered state, and each retry, is one."""
         return len(self.visits) + self.retries
+
+    def machine_state(self, name: str) -> State:
+        """Return a state of the definition by its name, in whichever lane it is."""
+        return next(state for state in self.machine.walk() if state.name == name)
 
     def seconds(self, now: datetime | None = None) -> float:
         """Return how long it took; of one that runs, how long so far."""

@@ -1,0 +1,169 @@
+"""The report's pages: one HTML file per execution, and one that lists them.
+
+A page carries everything that it shows: no script, style, font or image is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts.report import graph, text, timeline
+from scripts.report.graph import Graph
+from scripts.report.model import Execution, Outcome
+from scripts.report.run import Run
+
+_TEMPLATES = Path(__file__).parent / "templates"
+# What a person opens first: what went wrong, or where it is now.
+_FIRST = (
+    Outcome.TIMED_OUT,
+    Outcome.CAUGHT,
+    Outcome.FAILED,
+    Outcome.RUNNING,
+    Outcome.RETRIED,
+    Outcome.STOPPED,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line in the list of executions: the run, and the file with its page."""
+
+    run: Run
+    href: str
+
+
+def execution_page(run: Run, index: str | None = None) -> str:
+    """Return the page of one execution.
+
+    Args:
+        run: what it shows.
+        index: the address of the list of executions, for a way back.
+    """
+    execution = run.execution
+    return (
+        _environment()
+        .get_template("execution.html.j2")
+        .render(
+            run=run,
+            execution=execution,
+            graph=graph.of_execution(execution),
+            linked=True,
+            timeline=timeline.rows(execution),
+            ticks=timeline.ticks(execution),
+            selected=_first_to_look_at(execution),
+            index=index,
+            made=_now(),
+        )
+    )
+
+
+def index_page(rows: Sequence[Row], title: str) -> str:
+    """Return the list of executions, the newest first.
+
+    Args:
+        rows: the executions.
+        title: whose executions they are.
+    """
+    ordered = sorted(rows, key=lambda row: row.run.execution.started, reverse=True)
+    kinds: dict[str, int] = {}
+    for row in ordered:
+        kinds[row.run.kind] = kinds.get(row.run.kind, 0) + 1
+    seconds = [row.run.execution.seconds() for row in ordered if row.run.execution.ended]
+    return (
+        _environment()
+        .get_template("index.html.j2")
+        .render(
+            rows=ordered,
+            title=title,
+            kinds=sorted(kinds.items(), key=lambda one: -one[1]),
+            median=median(seconds) if seconds else None,
+            longest=max(seconds, default=None),
+            slowest=max((row.run.execution.seconds() for row in ordered), default=0) or 1,
+            dollars=sum(row.run.bill.total for row in ordered),
+            read=sum(_size(row.run, "Original") for row in ordered),
+            written=sum(_size(row.run, "PNG") for row in ordered),
+            retries=sum(row.run.execution.retries for row in ordered),
+            made=_now(),
+        )
+    )
+
+
+def picture(drawn: Graph) -> str:
+    """Return a graph alone, as an SVG file."""
+    return _environment().get_template("graph.svg.j2").render(graph=drawn, linked=False)
+
+
+def _first_to_look_at(execution: Execution) -> str:
+    for outcome in _FIRST:
+        for name, run in execution.states.items():
+            if run.outcome is outcome and not execution.machine_state(name).lanes:
+                return name
+    return execution.machine.start_at
+
+
+def _size(run: Run, role: str) -> int:
+    return sum(picture.size for picture in run.pictures if picture.role == role)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,  # keys, causes and log lines come from whoever uploads
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": text.duration,
+        "size": text.size,
+        "money": text.money,
+        "pretty": text.pretty,
+        "coloured": text.coloured,
+        "trace": text.trace,
+        "clock": _clock,
+        "day": lambda moment: f"{moment:%d %b %Y}",
+    }
+    environment.globals |= {
+        "anchor": graph.anchor,
+        "counted": text.counted,
+        "sentence": text.sentence,
+        "tone_of": _tone_of,
+        "sign_of": _sign_of,
+        "Outcome": Outcome,
+    }
+    return environment
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
+
+
+_KIND_TONES: dict[str, Any] = {
+    "converted": Outcome.SUCCEEDED,
+    "converted after a retry": Outcome.RETRIED,
+    "no JPEG": Outcome.SUCCEEDED,
+}
+
+
+def _outcome(kind: str) -> Outcome:
+    found: Outcome = _KIND_TONES.get(kind) or Outcome(kind)
+    return found
+
+
+def _tone_of(kind: str) -> str:
+    return "neutral" if kind == "no JPEG" else _outcome(kind).tone
+
+
+def _sign_of(kind: str) -> str:
+    return "⊘" if kind == "no JPEG" else _outcome(kind).sign

@@ -1,0 +1,96 @@
+"""Values as people read them: durations, sizes, money, causes, JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from markupsafe import Markup, escape
+
+_KIB = 1024
+_TOKEN = re.compile(
+    r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*")'
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)"
+)
+
+
+def duration(seconds: float) -> str:
+    """Return a duration: 87 ms, 3.2 s, 2 min 5 s, 1 h 4 min."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:  # noqa: PLR2004 - below it a tenth of a second matters
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes: 512 B, 34 KB, 1.2 MB."""
+    for unit in ("B", "KB", "MB"):
+        if count < _KIB:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"  # noqa: PLR2004
+        count /= _KIB
+    return f"{count:.1f} GB"
+
+
+def money(dollars: float) -> str:
+    """Return an amount, small ones with the digits that say something: $0.000187."""
+    if dollars == 0:
+        return "$0"
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.7f}".rstrip("0")
+
+
+def counted(number: int, thing: str, things: str | None = None) -> str:
+    """Return a number with its noun: 1 attempt, 2 attempts."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def sentence(error: str, cause: str) -> str:
+    """Return an error and its cause as one sentence: the message out of Lambda's error object."""
+    message = _message(cause)
+    return ": ".join(part for part in (error, message) if part) or "no error is told"
+
+
+def trace(cause: str) -> str:
+    """Return the stack trace out of Lambda's error object, or an empty string."""
+    lines = _object(cause).get("stackTrace") or []
+    return "".join(str(line) for line in lines).rstrip()
+
+
+def pretty(text: str | None) -> str:
+    """Return a JSON text indented; what is no JSON as it is."""
+    if text is None:
+        return ""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def coloured(text: str) -> Markup:
+    """Return a JSON text as HTML with its parts marked."""
+    parts: list[str] = []
+    done = 0
+    for found in _TOKEN.finditer(text):
+        parts.append(str(escape(text[done : found.start()])))
+        parts.append(f'<span class="j-{found.lastgroup}">{escape(found.group())}</span>')
+        done = found.end()
+    parts.append(str(escape(text[done:])))
+    return Markup("".join(parts))  # noqa: S704 - every part is escaped above
+
+
+def _message(cause: str) -> str:
+    return str(_object(cause).get("errorMessage", cause))
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

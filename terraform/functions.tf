@@ -18,14 +18,16 @@ locals {
     }
   }
 
-  # The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by the
-  # kernel. Beside the interpreter with its libraries, memory holds the JPEG and the PNG as files and the pixels.
+  # The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by
+  # the kernel. Beside the interpreter with its libraries, memory holds the JPEG and the PNG as files and the pixels.
   bytes_per_mb           = 1048576
   resize_memory          = local.function_settings.resize_image.memory_mb * local.bytes_per_mb
   resize_overhead        = 192 * local.bytes_per_mb
   resize_bytes_per_pixel = 8 # 4 for CMYK while it becomes RGB, 3 for RGB; the PNG of a photograph has less than 2
   max_image_bytes        = floor(local.resize_memory / 16)
-  max_image_pixels       = floor((local.resize_memory - local.resize_overhead - local.max_image_bytes) / local.resize_bytes_per_pixel)
+  max_image_pixels = floor(
+    (local.resize_memory - local.resize_overhead - local.max_image_bytes) / local.resize_bytes_per_pixel
+  )
 
   function_descriptions = {
     upload            = "Puts an image that came by POST /upload into the source bucket"

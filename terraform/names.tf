@@ -14,7 +14,9 @@ locals {
   }
   bucket_arns = { for bucket, name in local.bucket_names : bucket => "arn:${local.partition}:s3:::${name}" }
 
-  function_names = { for function in keys(local.function_defaults) : function => "${var.name}-${replace(function, "_", "-")}" }
+  function_names = {
+    for function in keys(local.function_defaults) : function => "${var.name}-${replace(function, "_", "-")}"
+  }
 
   role_names = merge(
     { for function, name in local.function_names : function => "${name}-${local.region}" },

@@ -56,21 +56,25 @@ output "alarm_topic_arn" {
 output "commands" {
   description = "Ready-made commands for what comes next."
   value = {
-    upload = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
-    watch = (
-      var.workflow_type == "EXPRESS"
-      ? "aws logs tail ${local.log_groups.state_machine} --follow"
-      : "aws stepfunctions list-executions --state-machine-arn ${module.state_machine.arn} --max-items 10"
-    )
+    upload       = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
+    start        = "aws stepfunctions start-execution --state-machine-arn ${local.machine} --input '${local.example.input}'"
+    watch        = var.workflow_type == "EXPRESS" ? local.watch_logs : local.watch_executions
     download     = "aws s3 cp s3://${module.destination_bucket.name}/photo.png photo.png"
-    record       = "aws dynamodb get-item --table-name ${module.table.name} --key '{\"imageName\":{\"S\":\"photo.jpg\"}}'"
-    start        = "aws stepfunctions start-execution --state-machine-arn ${module.state_machine.arn} --input '${local.example_input}'"
+    record       = "aws dynamodb get-item --table-name ${module.table.name} --key '${local.example.key}'"
     logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
-    dead_letters = "aws sqs get-queue-attributes --queue-url ${module.ingest.dead_letter_queue_url} --attribute-names ApproximateNumberOfMessages"
+    dead_letters = "aws sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
     destroy      = "terraform -chdir=terraform destroy"
   }
 }
 
 locals {
-  example_input = jsonencode({ s3 = { bucket = { name = module.source_bucket.name }, object = { key = "photo.jpg" } } })
+  machine = module.state_machine.arn
+
+  example = {
+    input = jsonencode({ s3 = { bucket = { name = module.source_bucket.name }, object = { key = "photo.jpg" } } })
+    key   = jsonencode({ imageName = { S = "photo.jpg" } })
+  }
+
+  watch_executions = "aws stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
+  watch_logs       = "aws logs tail ${local.log_groups.state_machine} --follow" # EXPRESS keeps no list of executions
 }

@@ -3,9 +3,9 @@
 locals {
   manifest = try(jsondecode(file("${var.package_dir}/manifest.json")), null)
 
-  runtime      = try(local.manifest.runtime, var.runtime)
-  architecture = try(local.manifest.architecture, var.architecture)
-
+  # Without a package these are null or empty, so that a stack can still be destroyed.
+  runtime      = try(local.manifest.runtime, null)
+  architecture = try(local.manifest.architecture, null)
   artifacts = {
     for artifact in ["functions", "layer"] : artifact => {
       file = "${var.package_dir}/${try(local.manifest.artifacts[artifact].file, "${artifact}.zip")}"
@@ -13,6 +13,10 @@ locals {
     }
   }
 
+  wanted = {
+    runtime      = var.runtime == null ? local.runtime : var.runtime
+    architecture = var.architecture == null ? local.architecture : var.architecture
+  }
   make_package = join(" ", compact([
     "make package",
     var.runtime == null ? "" : "RUNTIME=${var.runtime}",
@@ -29,18 +33,21 @@ resource "terraform_data" "package" {
     }
 
     precondition {
-      condition     = local.manifest == null || var.runtime == null || try(local.manifest.runtime, null) == var.runtime
-      error_message = "The package in ${var.package_dir} was built for ${coalesce(local.runtime, "no runtime")}, but the variable runtime is ${coalesce(var.runtime, "not set")}. Run `${local.make_package}`."
+      condition = local.manifest == null || (
+        local.wanted.runtime == local.runtime && local.wanted.architecture == local.architecture
+      )
+      error_message = join(" ", [
+        "The package in ${var.package_dir} was built for ${format("%v on %v", local.runtime, local.architecture)},",
+        "but the variables ask for ${format("%v on %v", local.wanted.runtime, local.wanted.architecture)}.",
+        "Run `${local.make_package}`.",
+      ])
     }
 
     precondition {
-      condition     = local.manifest == null || var.architecture == null || try(local.manifest.architecture, null) == var.architecture
-      error_message = "The package in ${var.package_dir} was built for ${coalesce(local.architecture, "no architecture")}, but the variable architecture is ${coalesce(var.architecture, "not set")}. Run `${local.make_package}`."
-    }
-
-    precondition {
-      condition     = local.manifest == null || alltrue([for artifact in local.artifacts : try(filebase64sha256(artifact.file), "") == artifact.hash])
-      error_message = "The zips in ${var.package_dir} are not those of its manifest.json. Run `${local.make_package}` again."
+      condition = local.manifest == null || alltrue([
+        for artifact in local.artifacts : try(filebase64sha256(artifact.file), "") == artifact.hash
+      ])
+      error_message = "The zips in ${var.package_dir} are not those of its manifest. Run `${local.make_package}`."
     }
   }
 }

@@ -1,26 +1,28 @@
-# What each function may do beside writing its logs and traces: the exact actions, on the exact resources. The key may be used
-# only through the service that holds the data.
+# What each function may do beside writing its logs and traces: the exact actions, on the exact resources. The key may
+# be used only through the service that holds the data.
 
 locals {
   source_objects      = "${local.bucket_arns.source}/*"
   destination_objects = "${local.bucket_arns.destination}/*"
 
   via = {
-    for service in ["s3", "sqs", "dynamodb"] :
-    service => { StringEquals = { "kms:ViaService" = ["${service}.${local.region}.${data.aws_partition.current.dns_suffix}"] } }
+    for service in ["s3", "sqs", "dynamodb"] : service => {
+      StringEquals = { "kms:ViaService" = ["${service}.${local.region}.${data.aws_partition.current.dns_suffix}"] }
+    }
   }
+  encrypt = { sid = "Encrypt", actions = ["kms:GenerateDataKey"], resources = [module.key.arn], condition = local.via.s3 }
 
   # Without s3:ListBucket, S3 answers 403 for an object that is gone; with it, 404.
   read_source = [
     { sid = "ReadSource", actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = [local.source_objects] },
     { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },
-    { sid = "DecryptSource", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.s3 },
+    { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.s3 },
   ]
 
   function_permissions = {
     upload = [
       { sid = "WriteSource", actions = ["s3:PutObject"], resources = [local.source_objects] },
-      { sid = "EncryptSource", actions = ["kms:GenerateDataKey"], resources = [module.key.arn], condition = local.via.s3 },
+      local.encrypt,
     ]
 
     trigger = [
@@ -30,7 +32,7 @@ locals {
         actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
         resources = [local.queue_arn]
       },
-      { sid = "DecryptQueue", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.sqs },
+      { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.sqs },
     ]
 
     get_file_type = local.read_source
@@ -47,18 +49,18 @@ locals {
         resources = [local.destination_objects]
       },
       { sid = "TellFreeFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.destination] },
-      { sid = "EncryptDestination", actions = ["kms:GenerateDataKey"], resources = [module.key.arn], condition = local.via.s3 },
+      local.encrypt,
     ])
 
     resize_image = concat(local.read_source, [
       { sid = "WriteDestination", actions = ["s3:GetObject", "s3:PutObject"], resources = [local.destination_objects] },
       { sid = "TellFreeFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.destination] },
-      { sid = "EncryptDestination", actions = ["kms:GenerateDataKey"], resources = [module.key.arn], condition = local.via.s3 },
+      local.encrypt,
     ])
 
     write_to_dynamodb = [
       { sid = "WriteRecords", actions = ["dynamodb:PutItem"], resources = [local.table_arn] },
-      { sid = "DecryptTable", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.dynamodb },
+      { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.dynamodb },
     ]
 
     # It looks at an object and deletes it, on condition of its ETag; it never reads one, so it needs no key.

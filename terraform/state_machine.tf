@@ -2,12 +2,19 @@ locals {
   # The functions that the state machine calls.
   tasks = ["get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file"]
 
-  # A task waits a little longer than its function may run: so the function's own error arrives, not the state's timeout.
+  # A task waits a little longer than its function may run, so that the function's own error arrives.
   task_margin_seconds = 5
+  task_timeouts = {
+    for task in local.tasks : task => local.function_settings[task].timeout_seconds + local.task_margin_seconds
+  }
+
+  # EXPRESS executions end after five minutes, whatever they ask for.
+  default_timeout_seconds   = var.workflow_type == "EXPRESS" ? 300 : 3600
+  execution_timeout_seconds = coalesce(var.execution_timeout_seconds, local.default_timeout_seconds)
 
   definition = templatefile("${path.module}/../asl/image_converter.asl.json", merge(
     { for task in local.tasks : "${task}_arn" => module.function[task].arn },
-    { for task in local.tasks : "${task}_timeout" => local.function_settings[task].timeout_seconds + local.task_margin_seconds },
+    { for task in local.tasks : "${task}_timeout" => local.task_timeouts[task] },
     {
       execution_timeout      = local.execution_timeout_seconds
       retry_interval         = var.retry.interval_seconds
@@ -20,10 +27,6 @@ locals {
       transient_max_delay    = var.retry.transient_max_delay_seconds
     },
   ))
-
-  # EXPRESS executions end after five minutes, whatever they ask for.
-  express_seconds           = 300
-  execution_timeout_seconds = coalesce(var.execution_timeout_seconds, var.workflow_type == "EXPRESS" ? local.express_seconds : 3600)
 }
 
 module "state_machine" {

@@ -31,7 +31,9 @@ variable "bucket_names" {
   nullable = false
 
   validation {
-    condition     = alltrue([for name in compact(values(var.bucket_names)) : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))])
+    condition = alltrue([
+      for name in compact(values(var.bucket_names)) : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))
+    ])
     error_message = "bucket_names has ${join(", ", compact(values(var.bucket_names)))}, but a bucket's name is 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends."
   }
 
@@ -78,7 +80,7 @@ variable "noncurrent_version_expiration_days" {
   default     = 30
 
   validation {
-    condition     = var.noncurrent_version_expiration_days >= 1 && floor(var.noncurrent_version_expiration_days) == var.noncurrent_version_expiration_days
+    condition     = var.noncurrent_version_expiration_days >= 1 && var.noncurrent_version_expiration_days % 1 == 0
     error_message = "noncurrent_version_expiration_days is ${var.noncurrent_version_expiration_days}, but must be a whole number of days, at least 1."
   }
 }
@@ -108,7 +110,7 @@ variable "architecture" {
   default     = null
 
   validation {
-    condition     = var.architecture == null ? true : contains(["arm64", "x86_64"], var.architecture)
+    condition     = contains(["arm64", "x86_64"], coalesce(var.architecture, "arm64"))
     error_message = "architecture is '${coalesce(var.architecture, "null")}', but must be arm64 or x86_64."
   }
 }
@@ -126,12 +128,16 @@ variable "functions" {
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.functions), ["upload", "trigger", "get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file"])) == 0
+    condition = length(setsubtract(keys(var.functions), [
+      "upload", "trigger", "get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file",
+    ])) == 0
     error_message = "functions has settings for ${join(", ", keys(var.functions))}, but the functions are upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb and delete_file."
   }
 
   validation {
-    condition     = alltrue([for function in values(var.functions) : try(function.memory_mb >= 128 && function.memory_mb <= 10240, function.memory_mb == null)])
+    condition = alltrue([
+      for memory in values(var.functions)[*].memory_mb : try(memory >= 128 && memory <= 10240, memory == null)
+    ])
     error_message = "functions has a memory_mb that Lambda does not take: it must be 128 to 10,240."
   }
 
@@ -141,7 +147,9 @@ variable "functions" {
   }
 
   validation {
-    condition     = alltrue([for function in values(var.functions) : try(function.timeout_seconds >= 1 && function.timeout_seconds <= 900, function.timeout_seconds == null)])
+    condition = alltrue([
+      for timeout in values(var.functions)[*].timeout_seconds : try(timeout >= 1 && timeout <= 900, timeout == null)
+    ])
     error_message = "functions has a timeout_seconds that Lambda does not take: it must be 1 to 900."
   }
 
@@ -151,7 +159,9 @@ variable "functions" {
   }
 
   validation {
-    condition     = alltrue([for function in values(var.functions) : try(function.reserved_concurrency >= 0, function.reserved_concurrency == null)])
+    condition = alltrue([
+      for reserved in values(var.functions)[*].reserved_concurrency : try(reserved >= 0, reserved == null)
+    ])
     error_message = "functions has a reserved_concurrency below 0; leave it out for no reservation."
   }
 }
@@ -186,7 +196,10 @@ variable "execution_timeout_seconds" {
   default     = null
 
   validation {
-    condition     = try(var.execution_timeout_seconds >= 1 && var.execution_timeout_seconds <= 31536000, var.execution_timeout_seconds == null)
+    condition = try(
+      var.execution_timeout_seconds >= 1 && var.execution_timeout_seconds <= 31536000,
+      var.execution_timeout_seconds == null,
+    )
     error_message = "execution_timeout_seconds is ${coalesce(var.execution_timeout_seconds, 0)}, but must be 1 to 31,536,000 (a year)."
   }
 
@@ -212,12 +225,19 @@ variable "retry" {
   nullable = false
 
   validation {
-    condition     = alltrue([for seconds in [var.retry.interval_seconds, var.retry.any_error_interval_seconds, var.retry.transient_interval_seconds] : seconds >= 1 && seconds <= 99999999 && floor(seconds) == seconds])
+    condition = alltrue([
+      for seconds in [
+        var.retry.interval_seconds, var.retry.any_error_interval_seconds, var.retry.transient_interval_seconds,
+      ] : seconds >= 1 && seconds <= 99999999 && floor(seconds) == seconds
+    ])
     error_message = "retry has an interval that Step Functions does not take: it must be a whole number of seconds, at least 1."
   }
 
   validation {
-    condition     = alltrue([for attempts in [var.retry.max_attempts, var.retry.transient_max_attempts] : attempts >= 0 && attempts <= 99999999 && floor(attempts) == attempts])
+    condition = alltrue([
+      for attempts in [var.retry.max_attempts, var.retry.transient_max_attempts] :
+      attempts >= 0 && attempts <= 99999999 && floor(attempts) == attempts
+    ])
     error_message = "retry has a number of attempts that Step Functions does not take: it must be a whole number, at least 0."
   }
 
@@ -227,7 +247,10 @@ variable "retry" {
   }
 
   validation {
-    condition     = var.retry.transient_max_delay_seconds > var.retry.transient_interval_seconds && var.retry.transient_max_delay_seconds < 31622400
+    condition = (
+      var.retry.transient_max_delay_seconds > var.retry.transient_interval_seconds
+      && var.retry.transient_max_delay_seconds < 31622400
+    )
     error_message = "retry.transient_max_delay_seconds is ${var.retry.transient_max_delay_seconds}, but must be more than transient_interval_seconds and less than 31,622,400."
   }
 }
@@ -334,7 +357,9 @@ variable "log_retention_days" {
   default     = 365
 
   validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    condition = contains([
+      1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+    ], var.log_retention_days)
     error_message = "log_retention_days is ${var.log_retention_days}, but CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
@@ -345,7 +370,7 @@ variable "state_machine_log_level" {
   default     = null
 
   validation {
-    condition     = var.state_machine_log_level == null ? true : contains(["ALL", "ERROR", "FATAL", "OFF"], var.state_machine_log_level)
+    condition     = contains(["ALL", "ERROR", "FATAL", "OFF"], coalesce(var.state_machine_log_level, "ERROR"))
     error_message = "state_machine_log_level is '${coalesce(var.state_machine_log_level, "null")}', but must be ALL, ERROR, FATAL or OFF."
   }
 }

@@ -1,5 +1,5 @@
-# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error. All of it goes to
-# one topic.
+# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error. All of
+# it goes to one topic.
 
 data "aws_caller_identity" "current" {}
 
@@ -8,19 +8,22 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  account = data.aws_caller_identity.current.account_id
-  alarm_arns = join(":", [
-    "arn", data.aws_partition.current.partition, "cloudwatch", data.aws_region.current.id, local.account, "alarm", "${var.name}-*",
-  ])
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+  region    = data.aws_region.current.id
 
   executions = {
-    for outcome, metric in { failed = "ExecutionsFailed", timed-out = "ExecutionsTimedOut", aborted = "ExecutionsAborted" } :
-    "executions-${outcome}" => {
-      description = "Executions ${replace(outcome, "-", " ")}. Their images are still in the source bucket; the execution's error and cause say why."
+    for outcome, metric in local.execution_metrics : "executions-${outcome}" => {
+      description = "Executions ${outcome}: their images are still in the source bucket, their error and cause say why."
       namespace   = "AWS/States"
       metric      = metric
       dimensions  = { StateMachineArn = var.state_machine_arn }
     }
+  }
+  execution_metrics = {
+    failed    = "ExecutionsFailed"
+    timed-out = "ExecutionsTimedOut"
+    aborted   = "ExecutionsAborted"
   }
 
   functions = {
@@ -36,14 +39,14 @@ locals {
 
   queues = {
     dead-letters = {
-      description = "Notifications could not be handled and lie in the dead-letter queue: their images have not been converted."
+      description = "Notifications lie in the dead-letter queue: their images have not been converted."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = var.dead_letter_queue_name }
     }
     queue-age = {
-      description = "Notifications wait for longer than usual: images come in faster than they are handled, or the trigger fails."
+      description = "Notifications wait too long: images come in faster than they are handled, or the trigger fails."
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
       statistic   = "Maximum"
@@ -72,7 +75,9 @@ resource "aws_sns_topic_policy" "this" {
       Resource  = aws_sns_topic.this.arn
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnLike      = { "aws:SourceArn" = local.alarm_arns }
+        ArnLike = {
+          "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.name}-*"
+        }
       }
     }]
   })

@@ -63,6 +63,9 @@ resource "aws_iam_role_policy" "this" {
 }
 
 resource "aws_lambda_function" "this" {
+  # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep what failed
+  # checkov:skip=CKV_AWS_117:Reaches AWS's public endpoints only, by TLS and signed; a VPC would add nothing but cost
+  # checkov:skip=CKV_AWS_272:Code comes from the machine that applies, pinned by its hash
   function_name                  = var.name
   description                    = var.description
   role                           = aws_iam_role.this.arn

@@ -4,6 +4,19 @@
 data "aws_caller_identity" "current" {}
 
 locals {
+  dead_letter_queue_arn = "${var.queue_arn}-dead-letters"
+
+  tls_only = {
+    for arn in [var.queue_arn, local.dead_letter_queue_arn] : arn => {
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sqs:*"
+      Resource  = arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }
+  }
+
   policy = {
     Version = "2012-10-17"
     Statement = [
@@ -18,27 +31,20 @@ locals {
           ArnEquals    = { "aws:SourceArn" = var.bucket_arn }
         }
       },
-      {
-        Sid       = "TlsOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = var.queue_arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      },
+      local.tls_only[var.queue_arn],
     ]
   }
 
   dead_letter_policy = {
     Version   = "2012-10-17"
-    Statement = [for statement in local.policy.Statement : merge(statement, { Resource = "${var.queue_arn}-dead-letters" }) if statement.Effect == "Deny"]
+    Statement = [local.tls_only[local.dead_letter_queue_arn]]
   }
 
   # How long SQS uses a data key before it asks KMS for another: an hour keeps KMS out of the bill.
   data_key_reuse_seconds = 3600
 }
 
-# Policies are arguments of the queues, not resources of their own: each of those would wait until SQS has them everywhere.
+# Policies are arguments of the queues: as resources, each would wait once more until SQS has it everywhere.
 resource "aws_sqs_queue" "this" {
   name                              = var.name
   policy                            = jsonencode(local.policy)

@@ -1,4 +1,4 @@
-# The HTTP API in front of the upload function: one route, authorised, throttled and logged. Everything else answers 404.
+# The HTTP API in front of the upload function: one route, authorised, throttled and logged. All else answers 404.
 
 locals {
   route = "POST /upload"

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from urllib.parse import quote_plus
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 
 from image_converter import clients
 from tests import faults, s3_conditions
@@ -70,6 +73,14 @@ class Cloud:
             "sequencer": f"{next(self._sequencers):018X}",
         }
         return record
+
+    def date(self, record: Record, when: datetime) -> None:
+        """Have the record's version created at another time."""
+        item = record["s3"]["object"]
+        backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+        version = backend.get_object(SOURCE, item["key"], version_id=item["versionId"])
+        assert version is not None
+        version.last_modified = when
 
     def keys(self, bucket: str) -> set[str]:
         """Return the keys of the bucket's current objects."""

@@ -1,0 +1,159 @@
+import pytest
+from botocore.exceptions import ClientError
+
+from image_converter import clients
+from image_converter.errors import InvalidRecord, InvalidSettings
+from image_converter.handlers.delete_file import handler
+from tests.awkward_keys import AWKWARD_KEYS
+from tests.fake_cloud import DESTINATION, SOURCE, Cloud, recorded
+from tests.faults import before, refuse
+from tests.images import jpeg
+from tests.unit.states import converted, unconverted
+
+DELETED = "Deleted from source bucket"
+GONE = "Already deleted from source bucket"
+KEPT = "Kept in source bucket: a newer upload has the same key"
+
+# What a record may say of the version, from all that S3 tells to what a person types.
+PINS = {
+    "notification": (),
+    "no version": ("versionId",),
+    "no etag": ("eTag",),
+    "key only": ("versionId", "eTag", "sequencer"),
+}
+pins = pytest.mark.parametrize("left_out", PINS.values(), ids=PINS)
+
+
+@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
+def test_a_handled_image_is_deleted_and_stays_recoverable(cloud: Cloud, key: str) -> None:
+    record = cloud.upload(key, jpeg())
+    answer = handler(converted(record), None)
+    assert answer == {
+        "status": DELETED,
+        "sourceBucket": SOURCE,
+        "destinationBucket": DESTINATION,
+    }
+    assert cloud.keys(SOURCE) == set()
+    assert cloud.content(SOURCE, key, record["s3"]["object"]["versionId"]) == jpeg()
+
+
+def test_the_answer_is_the_article_s(cloud: Cloud) -> None:
+    article = recorded("article_output")["deletionStatus"]
+    answer = handler(converted(cloud.upload("1.jpg", jpeg())), None)
+    assert answer.keys() == article.keys()
+    assert answer["status"] == article["status"]
+
+
+@pytest.mark.parametrize("file_type", ["txt", "png", None])
+@pins
+def test_what_is_no_jpeg_is_deleted(
+    cloud: Cloud, file_type: str | None, left_out: tuple[str, ...]
+) -> None:
+    record = cloud.upload("a", b"words")
+    for name in left_out:
+        del record["s3"]["object"][name]
+    assert handler(unconverted(record, file_type), None)["status"] == DELETED
+    assert cloud.keys(SOURCE) == set()
+
+
+@pins
+def test_a_newer_upload_stays(cloud: Cloud, left_out: tuple[str, ...]) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    for name in left_out:
+        del record["s3"]["object"][name]
+    state = converted(record)
+    cloud.upload("a.jpg", jpeg(seed=1))
+    assert handler(state, None)["status"] == KEPT
+    assert cloud.content(SOURCE, "a.jpg") == jpeg(seed=1)
+
+
+@pins
+def test_a_jpeg_that_replaced_another_file_stays(cloud: Cloud, left_out: tuple[str, ...]) -> None:
+    record = cloud.upload("a", b"words")
+    for name in left_out:
+        del record["s3"]["object"][name]
+    cloud.upload("a", jpeg())
+    assert handler(unconverted(record), None)["status"] == KEPT
+    assert cloud.content(SOURCE, "a") == jpeg()
+
+
+def test_a_newer_upload_of_the_same_bytes_stays(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    newer = cloud.upload("a.jpg", jpeg())
+    assert handler(state, None)["status"] == KEPT
+    current = cloud.s3.head_object(Bucket=SOURCE, Key="a.jpg")
+    assert current["VersionId"] == newer["s3"]["object"]["versionId"]
+
+
+@pytest.mark.parametrize("is_jpeg", [True, False])
+def test_an_upload_between_look_and_delete_stays(cloud: Cloud, is_jpeg: bool) -> None:
+    body = jpeg() if is_jpeg else b"words"
+    record = cloud.upload("a", body)
+    state = converted(record) if is_jpeg else unconverted(record)
+    before(clients.s3(), "DeleteObject", lambda: cloud.upload("a", jpeg(seed=1)))
+    assert handler(state, None)["status"] == KEPT
+    assert cloud.content(SOURCE, "a") == jpeg(seed=1)
+
+
+def test_deleted_again_it_says_so_and_adds_no_marker(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    handler(state, None)
+    assert handler(state, None)["status"] == GONE
+    assert cloud.version_count(SOURCE) == 2
+
+
+def test_deleted_by_somebody_between_look_and_delete(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    before(clients.s3(), "DeleteObject", lambda: cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg"))
+    assert handler(state, None)["status"] == GONE
+
+
+def test_a_version_that_is_already_noncurrent_leaves_the_current_one(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    cloud.upload("a.jpg", b"words")
+    handler(state, None)
+    assert cloud.content(SOURCE, "a.jpg") == b"words"
+
+
+@pytest.mark.parametrize("results", [{"fileType": "jpg"}, {"fileType": "jpg", "images": None}])
+def test_a_jpeg_that_was_not_converted_is_not_deleted(
+    cloud: Cloud, results: dict[str, object]
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    with pytest.raises(InvalidRecord, match="neither copied nor converted"):
+        handler({**record, "results": results}, None)
+    assert cloud.keys(SOURCE) == {"a.jpg"}
+
+
+def test_half_a_conversion_deletes_nothing(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    del state["results"]["images"][1]
+    with pytest.raises(InvalidRecord):
+        handler(state, None)
+    assert cloud.keys(SOURCE) == {"a.jpg"}
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("event", [{}, {"s3": {}}, {"results": {"fileType": "txt"}}])
+def test_an_input_that_is_no_record(event: dict[str, object]) -> None:
+    with pytest.raises(InvalidRecord):
+        handler(event, None)
+
+
+@pytest.mark.parametrize("operation", ["HeadObject", "DeleteObject"])
+@pytest.mark.parametrize("code", ["SlowDown", "AccessDenied", "ConditionalRequestConflict"])
+def test_an_error_that_may_pass_is_raised_as_it_is(cloud: Cloud, operation: str, code: str) -> None:
+    state = unconverted(cloud.upload("a.txt", b"words"))
+    refuse(clients.s3(), operation, code, 503)
+    with pytest.raises(ClientError, match=code):
+        handler(state, None)
+
+
+def test_without_its_setting_it_deletes_nothing(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = unconverted(cloud.upload("a.txt", b"words"))
+    monkeypatch.delenv("DESTINATION_BUCKET")
+    with pytest.raises(InvalidSettings, match="DESTINATION_BUCKET"):
+        handler(state, None)
+    assert cloud.keys(SOURCE) == {"a.txt"}

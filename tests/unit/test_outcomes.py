@@ -1,0 +1,69 @@
+"""Each failure leaves one log line that names image and error, and marks on the trace."""
+
+import json
+from typing import Any
+
+import pytest
+from image_converter import outcomes, tracing
+from image_converter.errors import DamagedImage
+
+EVENT = {"s3": {"bucket": {"name": "pictures"}, "object": {"key": "sea.jpg"}}}
+
+
+@pytest.fixture
+def marks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What is put on the trace, with tracing on and no X-Ray there to take it."""
+    found: list[dict[str, Any]] = []
+    monkeypatch.setenv("TRACING", "on")
+    monkeypatch.setattr(tracing, "annotate", lambda **values: found.append(values))
+    return found
+
+
+def call(failure: Exception | None, event: dict[str, Any]) -> str:
+    @outcomes.reported
+    def handler(_event: Any, _context: object) -> str:
+        if failure:
+            raise failure
+        return "done"
+
+    return handler(event, None)
+
+
+@pytest.mark.parametrize(
+    ("failure", "level"), [(DamagedImage("cut off"), "WARNING"), (OSError("reset"), "ERROR")]
+)
+def test_a_failure_is_logged_by_name_and_goes_on(
+    failure: Exception, level: str, marks: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(type(failure)):
+        call(failure, EVENT)
+
+    assert json.loads(capsys.readouterr().out) == {
+        "level": level,
+        "message": "failed",
+        "key": "sea.jpg",
+        "error": type(failure).__name__,
+        "cause": str(failure),
+    }
+    assert marks[0]["outcome"] == type(failure).__name__
+
+
+def test_success_is_marked_and_adds_no_line(
+    marks: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(None, EVENT) == "done"
+
+    assert capsys.readouterr().out == ""
+    assert marks[0]["bucket"] == "pictures"
+    assert marks[0]["outcome"] == "succeeded"
+    assert "sea" not in marks[0]["key_hash"], "keys are people's own; the trace has a hash"
+
+
+def test_an_event_that_is_no_record_does_not_hide_its_error(
+    marks: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(OSError, match="reset"):
+        call(OSError("reset"), {})
+
+    assert json.loads(capsys.readouterr().out)["key"] is None
+    assert marks == [{"outcome": "OSError"}]

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from image_converter import outcomes, tracing
 from image_converter.errors import DamagedImage
 

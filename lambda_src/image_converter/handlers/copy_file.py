@@ -4,13 +4,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, copying, destination, events, log, settings, sources
+from image_converter import clients, copying, destination, events, log, outcomes, settings, sources
 from image_converter.destination import Condition, Metadata
 from image_converter.events import Event, Location
 
 clients.prepare(clients.s3, clients.s3_copies)
 
 
+@outcomes.reported
 def handler(event: Event, context: object) -> Location:
     """Copy the record's object to the destination bucket and return where it is.
 

@@ -1,12 +1,13 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled."""
 
-from image_converter import clients, deletion, events, log, settings
+from image_converter import clients, deletion, events, log, outcomes, settings
 from image_converter.errors import InvalidRecord
 from image_converter.events import Event
 
 clients.prepare(clients.s3)
 
 
+@outcomes.reported
 def handler(event: Event, context: object) -> dict[str, str]:
     """Delete the record's object from the source bucket, unless a newer upload has taken its place.
 

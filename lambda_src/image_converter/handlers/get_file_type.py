@@ -1,11 +1,12 @@
 """GetFileType: what kind of file is the object, by its bytes?"""
 
-from image_converter import clients, events, file_types, keys, log, sources
+from image_converter import clients, events, file_types, keys, log, outcomes, sources
 from image_converter.events import Event
 
 clients.prepare(clients.s3)
 
 
+@outcomes.reported
 def handler(event: Event, context: object) -> str | None:
     """Return `"jpg"` for a JPEG whatever its name says, else another short name or None.
 

@@ -3,7 +3,17 @@
 import io
 from typing import TYPE_CHECKING, Any
 
-from image_converter import clients, destination, events, keys, log, settings, sources, tracing
+from image_converter import (
+    clients,
+    destination,
+    events,
+    keys,
+    log,
+    outcomes,
+    settings,
+    sources,
+    tracing,
+)
 from image_converter.conversion import Limits, convert
 from image_converter.destination import Condition, Metadata, Written
 from image_converter.errors import ImageTooLarge
@@ -19,6 +29,7 @@ CONTENT_TYPE = "image/png"
 clients.prepare(clients.s3)
 
 
+@outcomes.reported
 def handler(event: Event, context: object) -> Location:
     """Convert the record's JPEG and return where the PNG is.
 

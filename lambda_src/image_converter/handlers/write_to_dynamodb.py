@@ -1,11 +1,12 @@
 """WriteToDynamoDb: write down what was made of the image."""
 
-from image_converter import clients, events, log, records, settings
+from image_converter import clients, events, log, outcomes, records, settings
 from image_converter.events import Event
 
 clients.prepare(clients.dynamodb)
 
 
+@outcomes.reported
 def handler(event: Event, context: object) -> dict[str, object]:
     """Save the image's record, unless the table already has one of a newer upload.
 

@@ -4,11 +4,12 @@ XML cannot hold every character that a key can; encoded, it holds them all.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 """
 
+import re
 from urllib.parse import quote
-from xml.etree.ElementTree import SubElement, fromstring, register_namespace, tostring
+from xml.sax.saxutils import unescape
 
-_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
-_ENCODED = ("Delimiter", "Key", "KeyMarker", "NextKeyMarker", "Prefix")
+# No XML parser: a listing with such a character is no XML, which is the reason to encode it.
+_KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>", re.DOTALL)
 
 
 def url_encoded(listing: bytes) -> bytes:
@@ -17,11 +18,11 @@ def url_encoded(listing: bytes) -> bytes:
     Parameters:
         listing: the XML of the answer, with plain keys.
     """
-    register_namespace("", _NAMESPACE)
-    root = fromstring(listing)  # noqa: S314 - the emulator's own, in this process
-    for name in _ENCODED:
-        for element in root.iter(f"{{{_NAMESPACE}}}{name}"):
-            element.text = quote(element.text or "", safe="/")
-    SubElement(root, f"{{{_NAMESPACE}}}EncodingType").text = "url"
-    encoded: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return encoded
+    encoded = _KEYS.sub(_encode, listing.decode())
+    body, end, rest = encoded.rpartition("</ListVersionsResult>")
+    return f"{body}<EncodingType>url</EncodingType>{end}{rest}".encode()
+
+
+def _encode(element: re.Match[str]) -> str:
+    name, key = element.groups()
+    return f"<{name}>{quote(unescape(key), safe='/')}</{name}>"

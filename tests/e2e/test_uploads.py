@@ -23,6 +23,7 @@ AWKWARD_KEYS = {
     "upper case": "HOLIDAY.JPEG",
     "quotes and shell": 'it\'s "$(x)" & <y>;.jpg',
     "only a suffix": ".jpg",
+    "control character": "bell\x07.jpg",
     "dots": "a/../b.jpg",
     "1,024 bytes": "n" * 1020 + ".jpg",
 }

@@ -1,0 +1,51 @@
+"""Which processes belong to a local AWS: those whose environment names its directory."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+_OWNER = """
+import pathlib, sys
+from scripts.local_aws import LocalAws
+with LocalAws(pathlib.Path(sys.argv[1])) as aws:
+    print(aws.endpoint, flush=True)
+    sys.stdin.read()
+"""
+
+
+def belonging_to(directory: Path) -> list[int]:
+    """Return the ids of the processes that a local AWS of that directory consists of."""
+    found = []
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            named = str(directory).encode() in environment.read_bytes()
+        except OSError:  # it has ended, or is another user's
+            continue
+        if named:
+            found.append(int(environment.parent.name))
+    return found
+
+
+def server_of(directory: Path) -> int:
+    """Return the id of the process that serves."""
+    state = json.loads((directory / "local-aws.json").read_text(encoding="utf-8"))
+    (child,) = Path(f"/proc/{state['pid']}/task/{state['pid']}/children").read_text().split()
+    return int(child)
+
+
+def start_owner(directory: Path) -> tuple[subprocess.Popen[str], str]:
+    """Start a process that owns a local AWS; return it, and the local AWS's endpoint."""
+    owner = subprocess.Popen(
+        [sys.executable, "-c", _OWNER, str(directory)],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert owner.stdout is not None
+    return owner, owner.stdout.readline().strip()

@@ -1,0 +1,102 @@
+"""The parts of the local AWS that need no server."""
+
+from xml.etree.ElementTree import Element, fromstring
+
+import pytest
+
+from scripts.local_aws import alarms, history, listings
+
+
+def _parsed(text: str) -> Element:
+    return fromstring(text)  # noqa: S314 - made a line above
+
+
+def test_alarm_is_told_whole() -> None:
+    alarm = {
+        "AlarmName": "failed & gone",
+        "Dimensions": [{"Name": "FunctionName", "Value": "f"}],
+        "AlarmActions": ["arn:one", "arn:two"],
+        "ActionsEnabled": True,
+        "Period": 60,
+        "Threshold": 1.0,
+        "Unit": None,
+        "StateUpdatedTimestamp": 0,
+    }
+
+    root = _parsed(alarms.result({"MetricAlarms": [alarm]}, "more"))
+
+    assert root.findtext("MetricAlarms/member/AlarmName") == "failed & gone"
+    assert root.findtext("MetricAlarms/member/Dimensions/member/Value") == "f"
+    actions = root.findall("MetricAlarms/member/AlarmActions/member")
+    assert [action.text for action in actions] == ["arn:one", "arn:two"]
+    assert root.findtext("MetricAlarms/member/ActionsEnabled") == "true"
+    assert root.findtext("MetricAlarms/member/StateUpdatedTimestamp", "").startswith("1970-01-01T")
+    assert root.find("MetricAlarms/member/Unit") is None
+    assert root.findtext("NextToken") == "more"
+
+
+def test_alarm_has_one_kind_of_statistic() -> None:
+    alarm = {"Statistic": "Average", "ExtendedStatistic": "p99"}
+
+    root = _parsed(alarms.result({"MetricAlarms": [alarm]}, None))
+
+    assert root.find("MetricAlarms/member/Statistic") is None
+    assert root.findtext("MetricAlarms/member/ExtendedStatistic") == "p99"
+
+
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "expected"),
+    [
+        (
+            "TaskScheduled",
+            {"resource": FUNCTION, "resourceType": "lambda"},
+            ["LambdaFunctionScheduled", "LambdaFunctionStarted"],
+        ),
+        ("TaskSucceeded", {"resource": FUNCTION, "output": "1"}, ["LambdaFunctionSucceeded"]),
+        (
+            "TaskFailed",
+            {"resource": FUNCTION, "error": "Boom", "cause": ""},
+            ["LambdaFunctionFailed"],
+        ),
+        (
+            "TaskFailed",
+            {"resource": FUNCTION, "error": "States.Timeout", "cause": ""},
+            ["LambdaFunctionTimedOut"],
+        ),
+        ("TaskScheduled", {"resource": "arn:aws:states:::sqs:sendMessage"}, ["TaskScheduled"]),
+    ],
+)
+def test_invocations_are_told_as_on_aws(
+    kind: str, told: dict[str, str], expected: list[str]
+) -> None:
+    details = {f"{kind[0].lower()}{kind[1:]}EventDetails": told}
+
+    events = history.as_on_aws(kind, details)
+
+    assert [event for event, _details in events] == expected
+
+
+def test_parallel_starts_and_succeeds() -> None:
+    entered = history.as_on_aws("ParallelStateEntered", {"stateEnteredEventDetails": {"name": "P"}})
+    exited = history.as_on_aws("ParallelStateExited", {"stateExitedEventDetails": {"name": "P"}})
+
+    assert [kind for kind, _ in entered] == ["ParallelStateEntered", "ParallelStateStarted"]
+    assert [kind for kind, _ in exited] == ["ParallelStateSucceeded", "ParallelStateExited"]
+
+
+def test_listed_keys_are_encoded() -> None:
+    listing = (
+        b'<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        b"<Prefix>a %</Prefix><Version><Key>a %/b</Key><VersionId>a %</VersionId></Version>"
+        b"</ListVersionsResult>"
+    )
+
+    encoded = listings.url_encoded(listing)
+
+    assert b"<Key>a%20%25/b</Key>" in encoded
+    assert b"<Prefix>a%20%25</Prefix>" in encoded
+    assert b"<VersionId>a %</VersionId>" in encoded
+    assert b"<EncodingType>url</EncodingType>" in encoded

@@ -36,6 +36,9 @@ _PHOTOMETRICS = {"gray": 1, "rgb": 2, "cmyk": 5, "ycck": 5, "ycc": 6}
 _SUBSAMPLINGS = (1, 2, 4)
 _MODES = {"gray": "L", "rgb": "RGB", "ycc": "RGB", "cmyk": "CMYK", "ycck": "CMYK"}
 
+# Where Pillow's wheels have it, seen from the package: on Linux, on a Mac.
+_PLACES = ("../pillow.libs/libtiff-*", ".dylibs/libtiff*")
+
 _TIFF_START = struct.Struct(
     "<2sHIH"
 )  # byte order, magic number, where the directory is, its entries
@@ -56,14 +59,14 @@ _HANDLER = ctypes.CFUNCTYPE(
 def _library() -> ctypes.CDLL | None:
     """Loads libtiff, which Pillow has loaded already, from where Pillow's wheels have it."""
     package = Path(PIL.__file__).parent
-    for pattern in ("../pillow.libs/libtiff-*", ".dylibs/libtiff*"):
+    for pattern in _PLACES:
         for path in package.glob(pattern):
             library = ctypes.CDLL(str(path))
             if hasattr(library, "TIFFFdOpenExt"):  # since 4.5
                 return _declare(library)
     _LOGGER.warning(
-        "This Pillow brings no libtiff since 4.5: JPEGs are decoded whole, and data that is corrupt"
-        " within a scan goes unseen."
+        "This Pillow brings no libtiff since 4.5: JPEGs are decoded whole, and twice, and corrupt"
+        " data is not always seen."
     )
     return None
 

@@ -1,0 +1,135 @@
+import io
+import logging
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_converter.conversion import Conversion, Limits, convert
+from image_converter.conversion.model import Compression
+from tests.images import jpeg
+from tests.unit.conversion import profiles, reference
+
+LIMITS = Limits(max_bytes=100_000_000, max_pixels=100_000_000)
+MODES = ("L", "RGB")
+
+
+def _convert(encoded: bytes, compression: Compression = "fast") -> tuple[bytes, Conversion]:
+    png = io.BytesIO()
+    made = convert(encoded, png, LIMITS, compression)
+    return png.getvalue(), made
+
+
+def _assert_same(png: bytes, encoded: bytes) -> None:
+    assert np.array_equal(reference.decode_png(png), reference.decode_jpeg(encoded))
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    offset = 8
+    while offset < len(png):
+        length, kind = struct.unpack_from(">I4s", png, offset)
+        yield kind, png[offset + 8 : offset + 8 + length]
+        offset += 12 + length
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("width", range(1, 71))
+def test_every_width(width: int, mode: str) -> None:
+    encoded = jpeg(width, 71 - width, seed=width, mode=mode)
+    png, _ = _convert(encoded)
+    _assert_same(png, encoded)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [
+        (1, 1),
+        (1, 1000),
+        (1000, 1),
+        # A block has 127 rows, of so few pixels: on its borders and beside them.
+        *((5, height) for height in (126, 127, 128, 253, 254, 255)),
+        # Here a block has 4 rows (gray: 12).
+        *((60_001, height) for height in (3, 4, 5, 8, 9, 12, 13)),
+    ],
+)
+def test_borders_of_blocks(width: int, height: int, mode: str) -> None:
+    encoded = jpeg(width, height, mode=mode)
+    png, _ = _convert(encoded)
+    _assert_same(png, encoded)
+
+
+@pytest.mark.parametrize("compression", ["fast", "smallest"])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_strict_checker_has_nothing_to_say(
+    tmp_path: Path, mode: str, compression: Compression
+) -> None:
+    checker = shutil.which("pngcheck")
+    if checker is None:
+        pytest.skip("pngcheck is not installed: make system-packages")
+    profile = profiles.gray() if mode == "L" else profiles.srgb()
+    names = []
+    for width, height in ((1, 1), (70, 51), (640, 480), (3, 400), (5000, 3)):
+        png, _ = _convert(
+            jpeg(width, height, mode=mode, icc_profile=profile, dpi=(300, 300)), compression
+        )
+        names.append(tmp_path / f"{width}x{height}.png")
+        names[-1].write_bytes(png)
+    answer = subprocess.run([checker, "-v", *names], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout
+    assert answer.stdout.count("No errors detected") == len(names)
+    assert "pHYs" in answer.stdout
+    assert "iCCP" in answer.stdout
+
+
+def test_filter_types_are_in_front_of_the_rows() -> None:
+    png, _ = _convert(jpeg(50, 300))
+    data = zlib.decompress(b"".join(data for kind, data in _chunks(png) if kind == b"IDAT"))
+    assert len(data) == 300 * 151
+    assert set(data[::151]) == {2}
+
+
+@pytest.mark.parametrize("compression", ["fast", "smallest"])
+def test_profile_and_density_are_kept(compression: Compression) -> None:
+    profile = profiles.srgb()
+    png, _ = _convert(jpeg(icc_profile=profile, dpi=(300, 150)), compression)
+    info = Image.open(io.BytesIO(png)).info
+    assert info["icc_profile"] == profile
+    assert info["dpi"] == pytest.approx((300, 150), abs=0.02)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_smallest_is_smaller_and_as_exact(mode: str) -> None:
+    encoded = jpeg(300, 200, mode=mode)
+    fast, _ = _convert(encoded)
+    smallest, made = _convert(encoded, "smallest")
+    _assert_same(smallest, encoded)
+    assert len(smallest) < len(fast)
+    assert made.size == len(smallest)
+
+
+def test_without_isal_it_takes_zlib_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "isal.isal_zlib", None)
+    encoded = jpeg(300, 200)
+    with caplog.at_level(logging.WARNING):
+        png, _ = _convert(encoded)
+    _assert_same(png, encoded)
+    assert [record.message for record in caplog.records if "isal" in record.message]
+
+
+def test_it_writes_from_the_current_position_on() -> None:
+    png = io.BytesIO()
+    png.write(b"before")
+    made = convert(jpeg(), png, LIMITS)
+    content = png.getvalue()
+    assert content.startswith(b"before\x89PNG")
+    assert made.size == len(content) - len(b"before")

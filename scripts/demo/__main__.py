@@ -1,6 +1,7 @@
 """Run the demonstration: ``python -m scripts.demo [--images PATH]``."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from scripts.demo.display import Display
-from scripts.demo.run import DemoError, run
+from scripts.demo.run import DIRECTORY, DemoError, run
 from scripts.local_aws import LocalAwsError
 from scripts.terraform_cli import TerraformError
 
@@ -17,10 +18,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run it; the exit status is 0 only if everything holds that the demonstration checks."""
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
     parser.add_argument("--images", type=Path, help="a file or a folder to convert instead")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where its files go")
     options = parser.parse_args(arguments)
-    display = Display(Console(soft_wrap=False))
+    display = Display(Console())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
-        return 0 if run(display, options.images) else 1
+        return 0 if run(display, options.images, options.directory) else 1
     except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
         display.failed(str(error))
         return 1

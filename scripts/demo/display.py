@@ -22,6 +22,7 @@ _TIMED_STATES = {
     "WriteToDynamoDb": "record",
     "DeleteSourceFile": "delete",
 }
+_NAMED = 3  # resources that are named while they are waited for
 _PLAIN_LINE_SECONDS = 10  # between two lines about the same step, where nothing can be redrawn
 
 
@@ -173,8 +174,11 @@ def _outcome(image: Image) -> str:
 
 
 def _waiting(addresses: tuple[str, ...]) -> str:
-    names = [address.rsplit("module.", 1)[-1] for address in addresses]
-    return ", ".join(names)
+    """Return the resources that have been waited for longest, in short."""
+    shown = addresses[:_NAMED]
+    names = [address.rsplit("module.", 1)[-1].removesuffix(".this") for address in shown]
+    more = len(addresses) - len(shown)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _seconds(seconds: float | None) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +27,35 @@ class DemoError(Exception):
     """The demonstration cannot go on. The message says what to do."""
 
 
-def run(display: Display, images_path: Path | None) -> bool:
+def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY) -> bool:
     """Run the demonstration and return whether everything holds.
 
     Parameters:
         display: where to show it.
         images_path: a file or a folder of images; None for the ones made by code.
+        directory: where its files go; emptied first.
 
     Raises:
         DemoError, LocalAwsError, TerraformError, TimeoutError: it could not be run to its end.
     """
     started = time.monotonic()
-    shutil.rmtree(DIRECTORY, ignore_errors=True)
-    files = _choose_files(display, images_path)
+    shutil.rmtree(directory, ignore_errors=True)
+    files = _choose_files(display, images_path, directory / "photographs")
     display.step("Starting the local AWS")
-    with LocalAws(DIRECTORY / "local-aws") as aws:
+    with LocalAws(directory / "local-aws") as aws:
         display.say(f"It answers at {aws.endpoint} and logs to {_short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
         stack = Stack(
-            DIRECTORY / "stack", aws.env, package=PACKAGE, variables={"force_destroy": True}
+            directory / "stack", aws.env, package=PACKAGE, variables={"force_destroy": True}
         )
         outputs = _apply(display, stack)
         images = _upload(display, clients, outputs["source_bucket"], files)
         _follow(display, clients, outputs["state_machine_arn"], images)
-        holds = _show_and_check(display, clients, outputs, images)
+        fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
+        _keep(fetched, directory / "images")
+        _show(display, images.values(), _places(directory, aws, stack))
+        holds = _check(display, clients, outputs["source_bucket"], images.values(), fetched)
         gather(clients, images.values())
         _destroy(display, stack)
         left = sorted(inventory(clients) - before)
@@ -67,11 +71,11 @@ def gather(clients: Clients, images: Iterable[Image]) -> list[Execution]:
     return [executions.describe(clients.stepfunctions, arn) for arn in arns]
 
 
-def _choose_files(display: Display, images_path: Path | None) -> dict[str, Path]:
-    """Return the files to upload by their keys."""
+def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> dict[str, Path]:
+    """Return the files to upload by their keys; draws some where none are given."""
     if images_path is None:
         display.step("Making photographs")
-        images_path = DIRECTORY / "photographs"
+        images_path = drawn
         pictures.write_all(images_path)
     if not images_path.exists():
         raise DemoError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
@@ -139,32 +143,35 @@ def _state(image: Image) -> str:
     return (executions.states_now(image.execution.history) or ["starting"])[-1]
 
 
-def _show_and_check(
-    display: Display, clients: Clients, outputs: dict[str, Any], images: dict[str, Image]
+def _places(directory: Path, aws: LocalAws, stack: Stack) -> dict[str, str]:
+    return {
+        "Originals and PNGs, kept for you": _short(directory / "images"),
+        "What the local AWS did": _short(aws.log_file),
+        "What Terraform said": _short(stack.log_file),
+    }
+
+
+def _show(display: Display, images: Collection[Image], places: dict[str, str]) -> None:
+    display.outcomes(images)
+    display.times(images)
+    display.places(places)
+
+
+def _check(
+    display: Display,
+    clients: Clients,
+    source_bucket: str,
+    images: Collection[Image],
+    fetched: Collection[Fetched],
 ) -> bool:
-    source, destination = outputs["source_bucket"], outputs["destination_bucket"]
-    fetched = verdict.fetch(clients, destination, images.values())
-    display.outcomes(images.values())
-    display.times(images.values())
-    kept = DIRECTORY / "images"
-    _keep(fetched, kept)
-    display.places(
-        {
-            "Originals and PNGs, kept for you": _short(kept),
-            "What the local AWS did": _short(DIRECTORY / "local-aws" / "local-aws.log"),
-            "What Terraform said": _short(DIRECTORY / "stack" / "terraform.log"),
-        }
-    )
+    """Check every promise, say of each whether it holds, and return whether all do."""
     display.step("Checking")
+    converted = len(fetched)
     faults = {
-        f"all {len(images)} files were handled as they should be": verdict.outcome_faults(
-            images.values()
-        ),
-        f"{len(fetched)} originals arrived whole (by their SHA-256)": verdict.original_faults(
-            fetched
-        ),
-        f"{len(fetched)} PNGs have the pixels of their JPEGs": verdict.pixel_faults(fetched),
-        "the source bucket is empty": verdict.source_faults(clients, source),
+        f"all {len(images)} files were handled as they should be": verdict.outcome_faults(images),
+        f"{converted} originals arrived whole (by their SHA-256)": verdict.original_faults(fetched),
+        f"{converted} PNGs have the pixels of their JPEGs": verdict.pixel_faults(fetched),
+        "the source bucket is empty": verdict.source_faults(clients, source_bucket),
     }
     held = [_told(display, promise, found) for promise, found in faults.items()]
     return all(held)
@@ -201,4 +208,4 @@ def _destroy(display: Display, stack: Stack) -> None:
 
 
 def _short(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY))
+    return str(path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path)

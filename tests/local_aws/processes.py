@@ -1,4 +1,4 @@
-"""Which processes belong to a local AWS: those whose environment names its directory."""
+"""Which processes belong to a directory: those that work in it, or are told of it."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 _OWNER = """
-import pathlib, sys
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 from scripts.local_aws import LocalAws
 with LocalAws(pathlib.Path(sys.argv[1])) as aws:
     print(aws.endpoint, flush=True)
@@ -18,16 +19,20 @@ with LocalAws(pathlib.Path(sys.argv[1])) as aws:
 
 
 def belonging_to(directory: Path) -> list[int]:
-    """Return the ids of the processes that a local AWS of that directory consists of."""
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
-        try:
-            named = str(directory).encode() in environment.read_bytes()
-        except OSError:  # it has ended, or is another user's
-            continue
-        if named:
-            found.append(int(environment.parent.name))
-    return found
+    """Return the ids of the processes of a local AWS, a Terraform or a demonstration in there."""
+    return [
+        int(process.name) for process in Path("/proc").glob("[0-9]*") if _names(process, directory)
+    ]
+
+
+def _names(process: Path, directory: Path) -> bool:
+    try:
+        told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        return str(directory).encode() in told or (process / "cwd").readlink().is_relative_to(
+            directory
+        )
+    except OSError:  # it has ended, or is another user's
+        return False
 
 
 def server_of(directory: Path) -> int:

@@ -57,7 +57,7 @@ package-local: $(STAMP) ## Build the zips for this machine in build/package-loca
 ##@ Local AWS
 
 .PHONY: local-up
-local-up: setup ## Start a local AWS and print the exports that point terraform and aws at it (PORT=4566)
+local-up: setup package-local ## Start a local AWS and print the exports that point terraform and aws at it (PORT=4566)
 	@$(HERMETIC) $(RUN) scripts.local_aws up $(if $(PORT),--port "$(PORT)")
 
 .PHONY: local-down

@@ -64,7 +64,8 @@ def _up(options: argparse.Namespace) -> int:
     running = _local_aws(options).start(detached=True)
     print(f"# The local AWS runs at {running.endpoint}; it logs to", end=" ")
     print(f"{_short(instance.log_file(options.directory))}. `make local-down` stops it.")
-    print("# Paste these lines, and terraform, aws and every AWS SDK use it in this shell:")
+    print("# Paste these lines, and terraform, aws and every AWS SDK use it in this shell")
+    print("# (but version 1 of the aws command needs --endpoint-url $AWS_ENDPOINT_URL for sqs):")
     _print_exports(running)
     return 0
 

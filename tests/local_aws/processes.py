@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 _OWNER = """
 import pathlib, signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 from scripts.local_aws import LocalAws
 with LocalAws(pathlib.Path(sys.argv[1])) as aws:
     print(aws.endpoint, flush=True)

@@ -125,7 +125,7 @@ def test_progress_is_told(tmp_path: Path, package: Path) -> None:
 
 @pytest.mark.usefixtures("repository")
 def test_terraforms_own_sentence_is_passed_on(tmp_path: Path, package: Path) -> None:
-    says = [
+    says: list[str | dict[str, Any]] = [
         "Warning: said before Terraform speaks JSON",
         {
             "type": "diagnostic",

@@ -1,6 +1,6 @@
 (() => {
   const nodes = [...document.querySelectorAll(".graph a[data-state]")];
-  const states = [...document.querySelectorAll(".state")];
+  const states = [...document.querySelectorAll(".about")];
   const choose = (name, { scroll = false } = {}) => {
     const state = states.find((one) => one.dataset.state === name);
     if (!state) return;
@@ -19,6 +19,6 @@
   }));
   const byHash = () => choose(nodes.find((node) => node.getAttribute("href") === location.hash)?.dataset.state);
   addEventListener("hashchange", byHash);
-  choose(document.querySelector(".state.chosen").dataset.state);
+  choose(document.querySelector(".about.chosen").dataset.state);
   byHash();
 })();

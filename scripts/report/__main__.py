@@ -1,0 +1,101 @@
+"""Write the report of executions: ``python -m scripts.report [ARN...]``.
+
+Without ARNs it reports on the newest executions of the stack. `--history` reads a recorded history
+instead, as `aws stepfunctions get-execution-history` prints it, without any AWS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from scripts import asl, aws_errors, deployed, executions
+from scripts.aws_clients import Clients
+from scripts.aws_errors import PersonError
+from scripts.report import collect, cost, history, write
+from scripts.report.history import HistoryError
+from scripts.report.run import Run
+
+DIRECTORY = Path("build/report")
+_NEWEST = 50
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 if the report is written."""
+    options = _parser().parse_args(arguments)
+    return aws_errors.run(lambda: _report(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scripts.report", description=__doc__)
+    parser.add_argument("arns", nargs="*", metavar="ARN", help="executions")
+    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
+    parser.add_argument("--newest", type=int, default=_NEWEST, help=f"default: {_NEWEST}")
+    parser.add_argument("--history", type=Path, action="append", help="a file with a history")
+    parser.add_argument("--definition", type=Path, help="the state machine of --history")
+    parser.add_argument("--out", type=Path, default=DIRECTORY, help=f"default: {DIRECTORY}")
+    return parser
+
+
+def _report(options: argparse.Namespace) -> int:
+    if options.history:
+        runs = [_recorded(path, options.definition) for path in options.history]
+    else:
+        clients = Clients(os.environ)
+        runs = collect.runs(clients, options.arns or _newest(clients, options))
+    target = write.report(runs, options.out, options.name)
+    for run in runs if len(runs) == 1 else []:
+        print(f"{run.key}: {run.kind}. {run.sentence}")
+    print(f"The report is in {target}")
+    return 0
+
+
+def _newest(clients: Clients, options: argparse.Namespace) -> list[str]:
+    stack = deployed.find(clients, options.name)
+    if stack.express:
+        raise PersonError(
+            f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
+            "Its log group has their events; `make status IMAGE=...` tells what became of an image."
+        )
+    listed = executions.listed(clients.stepfunctions, stack.state_machine_arn)
+    found = list(itertools.islice(listed, options.newest))
+    if not found:
+        raise PersonError(
+            f"{stack.name} has not run yet. `make upload FILES=photo.jpg` sends it an image."
+        )
+    return found
+
+
+def _recorded(path: Path, definition: Path | None) -> Run:
+    try:
+        recorded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        asl_text = definition.read_text(encoding="utf-8") if definition else None
+        states = json.loads(asl_text) if asl_text else recorded.get("definition") or _own()
+        arn = recorded.get("executionArn") or f"recorded:{path.stem}"
+        execution = history.read(arn, recorded["events"], states)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise PersonError(
+            f"{path} is no history as `aws stepfunctions get-execution-history` prints it: {error}"
+        ) from error
+    except HistoryError as error:
+        raise PersonError(f"{path}: {error}") from error
+    return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})))
+
+
+def _own() -> dict[str, Any]:
+    """Return this project's definition; what stands in its holes does not matter here."""
+    template = asl.template()
+    own: dict[str, Any] = json.loads(
+        asl.render(template, dict.fromkeys(asl.placeholders(template), 1))
+    )
+    return own
+
+
+if __name__ == "__main__":
+    sys.exit(main())

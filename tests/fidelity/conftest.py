@@ -1,4 +1,4 @@
-"""A local AWS of these tests' own, without Terraform and without waits."""
+"""A local AWS of these tests' own, and what Terraform makes where there is none."""
 
 import io
 import platform
@@ -12,6 +12,7 @@ import pytest
 
 from scripts.aws_clients import Clients
 from scripts.local_aws import LocalAws, Options
+from tests.fidelity import plans
 
 ROLE = "arn:aws:iam::000000000000:role/any"
 
@@ -47,3 +48,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     directory: Path = tmp_path_factory.mktemp("fidelity-aws")
     with LocalAws(directory, Options(wait_scale=0.0)) as aws:
         yield Emulator(aws, Clients(aws.env))
+
+
+@pytest.fixture(scope="session")
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, plans.Stack]:
+    """What Terraform makes in each of `plans.PLACES`."""
+    return plans.make(tmp_path_factory.mktemp("places"))

@@ -89,6 +89,10 @@ test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
 test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 	$(HERMETIC) $(RUN) pytest -m e2e $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
+	$(RUN) scripts.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
+
 .PHONY: requirements
 requirements: .venv/uv/bin/uv ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
 	for name in layer dev runtime checkov awscli; do \

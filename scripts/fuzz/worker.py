@@ -1,0 +1,87 @@
+"""The process that converts: one line of JSON on stdout for each file, in order."""
+
+import io
+import json
+import logging
+import resource
+import sys
+import warnings
+from random import Random
+
+import numpy as np
+
+from image_converter.conversion import Conversion, convert, libtiff, metadata, structure
+from image_converter.errors import ConversionError
+from scripts.fuzz.mutations import mutate
+from tests.unit.conversion import reference
+from tests.unit.conversion.corpus import CASES, LIMITS
+
+_MEMORY = 3 * 1024**3
+_METADATA = ("ICC", "Adobe")
+
+
+def files() -> list[bytes]:
+    """Return what the mutations start from: the corpus, the good images of it more often."""
+    made = [(case, case.make()) for case in CASES]
+    good = [content for case, content in made if case.error is None]
+    return [content for _, content in made] + good * 3
+
+
+def mutated(corpus: list[bytes], seed: int, index: int) -> bytes:
+    """Return the file with this number."""
+    return mutate(corpus, Random(f"{seed}/{index}"))  # noqa: S311 - no secret
+
+
+def judge(content: bytes) -> str:
+    """Convert a file and compare with the second decoder.
+
+    Returns:
+        "converted", an error's name, or what is wrong, after "WRONG".
+    """
+    png = io.BytesIO()
+    try:
+        made = convert(content, png, LIMITS)
+    except ConversionError as error:
+        return type(error).__name__
+    except Exception as error:  # noqa: BLE001 - that there are none is what is tested
+        return f"WRONG: {type(error).__name__}: {error}"
+    return _compare(content, png.getvalue(), made)
+
+
+def _compare(content: bytes, png: bytes, made: Conversion) -> str:
+    written = reference.decode_png(png)
+    try:
+        expected = reference.decode_jpeg(content, made.orientation)
+    except ValueError as error:
+        if any(word in str(error) for word in _METADATA):
+            return "converted, the other decoder minds its metadata"
+        if not _checked_in_full(content):
+            return "converted, checked for missing data only"
+        return f"WRONG: converted, but the other decoder says: {error}"
+    if made.icc == "applied":
+        same = written.shape[:2] == expected.shape[:2]
+    elif made.source_mode == "CMYK":
+        same = np.array_equal(written, reference.cmyk_to_rgb(expected))
+    else:
+        same = np.array_equal(written, expected)
+    return "converted" if same else "WRONG: other pixels than the other decoder's"
+
+
+def _checked_in_full(content: bytes) -> bool:
+    header = structure.read_header(content)
+    return libtiff.reads(header, metadata.colours(content, header))
+
+
+def main(seed: int, first: int, last: int) -> None:
+    """Judge the files from one number to another."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    logging.disable()
+    warnings.simplefilter("ignore")
+    corpus = files()
+    for index in range(first, last):
+        outcome = judge(mutated(corpus, seed, index))
+        print(json.dumps([index, outcome]), flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -40,9 +40,9 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """A local AWS, for the whole session."""
+    """A local AWS that enforces IAM policies, for the whole session."""
     directory = tmp_path_factory.mktemp("local-aws")
-    with LocalAws(directory, Options(wait_scale=WAIT_SCALE)) as aws:
+    with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
         yield aws
 
 

@@ -13,6 +13,7 @@ What is put in, and why:
 * State machines are checked by a real validator and remember their tracing configuration.
 * Execution histories read as on AWS: they tell of the states in branches, too, and of functions.
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
+* ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
 * ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
 * ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
 * With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
@@ -75,6 +76,7 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
     },
     s3: {
         "_check_put_preconditions": "headers existing_obj",
+        "_dispatch": "method bucket key headers body query_params",
         "_copy_object": "bucket_name dest_key headers",
         "_ensure_bucket": "name",
         "_list_object_versions": "bucket_name query_params",
@@ -139,6 +141,7 @@ def install(runtime_python: Path) -> None:
     _tell_whole_histories()
     _make_copies_conditional()
     _encode_listed_versions()
+    _answer_who_pays()
     _tell_whole_alarms()
     _count_requests_as_tls()
 
@@ -406,6 +409,25 @@ def _encode_listed_versions() -> None:
         return status, headers, body
 
     s3._list_object_versions = list_object_versions
+
+
+def _answer_who_pays() -> None:
+    dispatch = s3._dispatch
+
+    def dispatch_as_on_the_wire(
+        method: str,
+        bucket: str,
+        key: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+    ) -> Response:
+        if method == "GET" and "requestPayment" in query_params:
+            query_params = {**query_params, "request-payment": [""]}
+        answer: Response = dispatch(method, bucket, key, headers, body, query_params)
+        return answer
+
+    s3._dispatch = dispatch_as_on_the_wire
 
 
 def _tell_whole_alarms() -> None:

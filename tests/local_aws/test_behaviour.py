@@ -108,6 +108,11 @@ def test_listed_versions_have_their_keys(clients: Clients, key: str) -> None:
     assert [version["Key"] for version in listed["Versions"]] == [key]
 
 
+def test_bucket_owner_pays(clients: Clients) -> None:
+    clients.s3.create_bucket(Bucket="paid")
+    assert clients.s3.get_bucket_request_payment(Bucket="paid")["Payer"] == "BucketOwner"
+
+
 def test_definition_is_checked(clients: Clients) -> None:
     sfn = clients.stepfunctions
     role = "arn:aws:iam::000000000000:role/any"

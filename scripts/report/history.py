@@ -230,13 +230,13 @@ class _Reader:
         return self._outcome_of_open(visit)
 
     def _outcome_of_open(self, visit: Visit) -> Outcome:
-        if visit.failed:
+        if visit.failed and self.status != "RUNNING":
             late = bool(visit.attempts) and visit.attempts[-1].outcome is Outcome.TIMED_OUT
             return Outcome.TIMED_OUT if late else Outcome.FAILED
         if self.status == "TIMED_OUT" and not visit.stopped:
             return Outcome.TIMED_OUT
         if self.status == "RUNNING" and not visit.stopped:
-            return Outcome.RUNNING
+            return Outcome.RUNNING  # a failed attempt may yet be followed by another
         return Outcome.STOPPED
 
 

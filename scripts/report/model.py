@@ -48,7 +48,7 @@ _SIGNS = {
     Outcome.RETRIED: "↻",
     Outcome.CAUGHT: "!",
     Outcome.FAILED: "✕",
-    Outcome.TIMED_OUT: "⏱",
+    Outcome.TIMED_OUT: "✕",
     Outcome.STOPPED: "■",
     Outcome.RUNNING: "…",
     Outcome.NOT_ENTERED: "○",

@@ -5,6 +5,7 @@ A page carries everything that it shows: no script, style, font or image is fetc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,9 +73,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
         title: whose executions they are.
     """
     ordered = sorted(rows, key=lambda row: row.run.execution.started, reverse=True)
-    kinds: dict[str, int] = {}
-    for row in ordered:
-        kinds[row.run.kind] = kinds.get(row.run.kind, 0) + 1
+    kinds = Counter(row.run.kind for row in ordered)
     seconds = [row.run.execution.seconds() for row in ordered if row.run.execution.ended]
     return (
         _environment()
@@ -82,7 +81,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
         .render(
             rows=ordered,
             title=title,
-            kinds=sorted(kinds.items(), key=lambda one: -one[1]),
+            kinds=[(kind, kinds[kind]) for kind in _KINDS if kind in kinds],
             median=median(seconds) if seconds else None,
             longest=max(seconds, default=None),
             slowest=max((row.run.execution.seconds() for row in ordered), default=0) or 1,
@@ -149,6 +148,13 @@ def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
 
 
+# What became of images, the good first.
+_KINDS = (
+    "converted",
+    "converted after a retry",
+    "no JPEG",
+    *(Outcome.RUNNING, Outcome.STOPPED, Outcome.TIMED_OUT, Outcome.FAILED),
+)
 _KIND_TONES: dict[str, Any] = {
     "converted": Outcome.SUCCEEDED,
     "converted after a retry": Outcome.RETRIED,

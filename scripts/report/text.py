@@ -85,7 +85,8 @@ def coloured(text: str) -> Markup:
 
 
 def _message(cause: str) -> str:
-    return str(_object(cause).get("errorMessage", cause))
+    told = _object(cause)
+    return str(told.get("errorMessage") or told.get("message") or cause)
 
 
 def _object(text: str) -> dict[str, Any]:

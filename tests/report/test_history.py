@@ -141,3 +141,10 @@ def test_what_is_no_history_is_refused_with_a_sentence() -> None:
         history.read("arn", recorded["events"][3:], recorded["definition"])
     with pytest.raises(HistoryError, match="no execution history"):
         history.read("arn", [{"hello": 1}], recorded["definition"])
+
+
+def test_a_running_execution_that_waits_for_a_retry_is_running() -> None:
+    run = cut("aws", "retried", after="LambdaFunctionFailed")
+
+    assert run.states["ResizeImage"].outcome is Outcome.RUNNING
+    assert run.states["ResizeImage"].attempts[0].outcome is FAILED

@@ -125,6 +125,7 @@ def _write_test(tests: Path, name: str, place: Place, mocks: str) -> None:
     text = (
         mocks.replace(_MOCKED_REGION, place.region)
         .replace("arn:aws:", f"arn:{place.partition}:")
+        .replace(".amazonaws.com/", f".{place.suffix}/")
         .replace('partition  = "aws"', f'partition  = "{place.partition}"')
         .replace('dns_suffix = "amazonaws.com"', f'dns_suffix = "{place.suffix}"')
     )

@@ -8,7 +8,7 @@ from scripts import asl
 
 FUNCTIONS = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
 
-# Terraform's own defaults; tests/fidelity/test_plan.py compares them with a plan.
+# Terraform's own defaults; test_inventory.py compares them with what Terraform renders.
 NUMBERS: dict[str, float] = {
     "execution_timeout": 3600,
     "retry_interval": 5,

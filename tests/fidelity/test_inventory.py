@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fidelity import rendering
 from tests.fidelity.plans import Stack, kind_of
 
 pytestmark = pytest.mark.terraform
@@ -165,3 +166,13 @@ def test_a_changed_attribute_and_a_missing_resource_are_seen(stacks: dict[str, S
     kept = inventory(stacks["virginia"]).splitlines()
     assert "    timeout = 31" in set(changed) - set(kept)
     assert "module.table: 1" in set(kept) - set(changed)
+
+
+def test_the_definition_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:
+    """They render the template with the numbers that stand in rendering.py."""
+    found = stacks["virginia"].resources["module.state_machine.aws_sfn_state_machine.this"]
+    mocked = r"arn:aws:lambda:us-east-1:123456789012:function:[\w-]+"
+    made, rendered = (
+        re.sub(mocked, "...", text) for text in (found["definition"], rendering.rendered())
+    )
+    assert json.loads(made) == json.loads(rendered)

@@ -1,0 +1,62 @@
+"""AWS's limits, and how near this project comes to each at the most.
+
+`largest` is a statement here, which docs/fidelity.md prints; test_limits.py computes or measures it
+and fails where the statement is not true or the limit is passed.
+"""
+
+from dataclasses import dataclass
+
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"
+_STATES = "https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"
+_IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+_BUCKETS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html"
+_QUEUES = (
+    "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html"
+)
+_HTTP = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"
+_TABLES = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit of AWS's.
+
+    Attributes:
+        allowed: what AWS allows.
+        largest: what this project reaches at the most, with the defaults of its variables.
+        unit: of both.
+        source: where AWS states it.
+    """
+
+    allowed: int
+    largest: int
+    unit: str
+    source: str
+
+
+LIMITS = {
+    "name of a bucket": Limit(63, 63, "characters", _BUCKETS),
+    "name of a function": Limit(
+        64,
+        41,
+        "characters",
+        "https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html",
+    ),
+    "name of a role": Limit(64, 56, "characters", _IAM),
+    "name of the state machine": Limit(80, 23, "characters", _STATES),
+    "name of an execution": Limit(80, 73, "characters", _STATES),
+    "name of a queue": Limit(80, 36, "characters", _QUEUES),
+    "policy of a role": Limit(10_240, 2_200, "characters", _IAM),
+    "trust policy of a role": Limit(2_048, 400, "characters", _IAM),
+    "environment of a function": Limit(4_096, 200, "bytes", _LAMBDA),
+    "run of a function": Limit(900, 300, "seconds", _LAMBDA),
+    "run of the upload's integration": Limit(30, 29, "seconds", _HTTP),
+    "request to the upload function": Limit(6_291_456, 6_014_000, "bytes", _LAMBDA),
+    "functions and layer, unzipped": Limit(262_144_000, 30_000_000, "bytes", _LAMBDA),
+    "functions or layer, zipped": Limit(52_428_800, 12_000_000, "bytes", _LAMBDA),
+    "definition of the state machine": Limit(1_048_576, 8_000, "bytes", _STATES),
+    "state of an execution": Limit(262_144, 200_000, "bytes", _STATES),
+    "history of an execution": Limit(25_000, 200, "events", _STATES),
+    "record in the table": Limit(409_600, 26_000, "bytes", _TABLES),
+    "key of a record": Limit(2_048, 1_024, "bytes", _TABLES),
+}

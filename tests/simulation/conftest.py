@@ -1,0 +1,34 @@
+"""Fixtures of the simulations: the real handlers, and how much is to be run."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.simulation.machine import Machine, definition
+from tests.simulation.replay import Handlers
+from tests.simulation.system import System
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[System]:
+    handlers = Handlers()
+    with handlers.installed():
+        yield System(handlers, Machine(handlers, definition()))
+
+
+@pytest.fixture(scope="session")
+def soaking() -> bool:
+    """Whether all is to be run, however long it takes: `make soak`."""
+    return os.environ.get("SOAK", "") == "1"
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line that is seen in every test run: how much was covered."""
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}", end=" ")  # noqa: T201
+
+    return show

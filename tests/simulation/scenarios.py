@@ -1,0 +1,62 @@
+"""Who uploads what: the situations of which every interleaving is run."""
+
+from dataclasses import dataclass
+
+from tests import images
+from tests.simulation.storage import NOTHING, Storage
+from tests.simulation.system import Plan, State, event_of
+
+RED, BLUE = images.jpeg(8, 8, seed=1), images.jpeg(8, 8, seed=2)
+DAMAGED = RED[: len(RED) // 2]
+TEXT = b"not a picture"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What people do, in this order, while the pipeline does whatever it can."""
+
+    name: str
+    plans: tuple[Plan, ...]
+    storage: Storage = NOTHING
+
+    def start(self, *, faults: int, duplicates: bool) -> State:
+        """Return the state in which nothing has happened."""
+        return State(storage=self.storage, plans=self.plans, faults=faults, duplicates=duplicates)
+
+
+def _uploads(*bodies: bytes, keys: tuple[str, ...] = ("a.jpg", "a.jpg")) -> tuple[Plan, ...]:
+    return tuple(Plan(key, body) for key, body in zip(keys, bodies, strict=True))
+
+
+_BY_HAND = Plan(event=event_of("a.jpg"))
+
+TWO_UPLOADS = Scenario("two uploads of one key", _uploads(RED, BLUE))
+
+SCENARIOS = (
+    TWO_UPLOADS,
+    Scenario(
+        "two uploads, and deletes of what is deleted answer 404",
+        _uploads(RED, BLUE),
+        Storage(marker_answer="NoSuchKey"),
+    ),
+    Scenario("the same bytes twice", _uploads(RED, RED)),
+    Scenario("a damaged image, then a good one", _uploads(DAMAGED, BLUE)),
+    Scenario("a good image, then a damaged one", _uploads(RED, DAMAGED)),
+    Scenario("a text, then an image", _uploads(TEXT, BLUE)),
+    Scenario("an image, then a text", _uploads(RED, TEXT)),
+    Scenario("two images whose PNGs have one key", _uploads(RED, BLUE, keys=("a.jpg", "a.jpeg"))),
+    Scenario("an image named like another's PNG", _uploads(RED, BLUE, keys=("a.jpg", "a.png"))),
+    Scenario("an image that is deleted by who uploaded it", (Plan("a.jpg", RED), Plan("a.jpg"))),
+    # An execution that is started by hand has no sequencer, and goes by S3's times.
+    Scenario(
+        "an execution started by hand between two uploads",
+        (Plan("a.jpg", RED), _BY_HAND, Plan("a.jpg", BLUE)),
+        Storage(seconds_pass=True),
+    ),
+    Scenario(
+        "an execution started by hand while a text becomes an image",
+        (Plan("a.jpg", TEXT), _BY_HAND, Plan("a.jpg", BLUE)),
+        Storage(seconds_pass=True),
+    ),
+    Scenario("an execution started by hand of nothing", (_BY_HAND, Plan("a.jpg", RED))),
+)

@@ -1,0 +1,319 @@
+"""S3, DynamoDB and StartExecution as one immutable value, with the conditions AWS documents.
+
+Both buckets are versioned and strongly consistent, so each request happens at one instant. Sources:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from moto.dynamodb.comparisons import get_filter_expression
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+
+CREATED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+SOURCE = "source-bucket"
+DESTINATION = "destination-bucket"
+TABLE = "images"
+MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an object, or a delete marker where `body` is None."""
+
+    id: str
+    body: bytes | None
+    etag: str = ""
+    metadata: Pairs = ()
+    content_type: str = "binary/octet-stream"
+    created: datetime = CREATED
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call of a client, as a value.
+
+    Attributes:
+        parameters: the call's, as JSON; bytes as {"base64": ...}.
+    """
+
+    service: str
+    method: str
+    parameters: str
+
+    def get(self) -> Mapping[str, Any]:
+        """Return the parameters, which nobody may change."""
+        return _parsed(self.parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes back: fields, or an error.
+
+    Attributes:
+        fields: pairs, as a client returns them but for `Body`, which is bytes, and `Metadata`.
+        error: AWS's error code; "lost" where no answer came.
+    """
+
+    fields: tuple[tuple[str, Any], ...] = ()
+    error: str = ""
+    status: int = 200
+
+
+LOST = Answer(error="lost", status=0)
+
+
+def refusal(service: str) -> Answer:
+    """Return a transient error of the service, such as the SDK gives up on."""
+    codes = {"s3": "SlowDown", "dynamodb": "ThrottlingException"}
+    return Answer(error=codes.get(service, "ThrottlingException"), status=503)
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Everything that the functions see.
+
+    Attributes:
+        objects: the versions of each (bucket, key), the oldest first.
+        items: the table's items by name, each as JSON.
+        started: the executions' names and inputs.
+        etags_are_md5: as with SSE-S3; with KMS, which is what is deployed, each upload has its own.
+        seconds_pass: whether two uploads of a key are made in different seconds. S3's times have no
+            finer grain, so where they are not, nothing can lean on them.
+        marker_answer: the error of a conditional delete whose current version is a delete marker,
+            which AWS leaves open.
+    """
+
+    objects: tuple[tuple[tuple[str, str], tuple[Version, ...]], ...] = ()
+    items: Pairs = ()
+    started: Pairs = ()
+    closed: frozenset[str] = frozenset()
+    etags_are_md5: bool = False
+    seconds_pass: bool = False
+    marker_answer: str = "PreconditionFailed"
+
+    def history(self, bucket: str, key: str) -> tuple[Version, ...]:
+        """Return the versions of a key, the oldest first."""
+        return next((found for name, found in self.objects if name == (bucket, key)), ())
+
+    def current(self, bucket: str, key: str) -> Version | None:
+        """Return the current version, or None where there is none or a delete marker."""
+        history = self.history(bucket, key)
+        return history[-1] if history and history[-1].body is not None else None
+
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes | None,
+        metadata: Pairs = (),
+        content_type: str = "binary/octet-stream",
+    ) -> "tuple[Storage, Version]":
+        """Add a version, or a delete marker where `body` is None."""
+        history = self.history(bucket, key)
+        # Named by its place in the history of its key, so that writes to different keys commute.
+        version = hashlib.sha256(f"{bucket}/{key}/{len(history)}".encode()).hexdigest()[:16]
+        etag = ""
+        if body is not None:
+            marked = body if self.etags_are_md5 else body + version.encode()
+            etag = hashlib.md5(marked, usedforsecurity=False).hexdigest()
+        created = CREATED + timedelta(seconds=len(history) if self.seconds_pass else 0)
+        new = Version(version, body, etag, metadata, content_type, created)
+        objects = dict(self.objects) | {(bucket, key): (*history, new)}
+        return replace(self, objects=tuple(sorted(objects.items()))), new
+
+
+NOTHING = Storage()
+
+
+def perform(storage: Storage, request: Request) -> tuple[Storage, Answer]:
+    """Return the storage after a request, and the request's answer."""
+    operation = _OPERATIONS[request.service, request.method]
+    return operation(storage, request.get())
+
+
+def plain_item(item: str) -> dict[str, Any]:
+    """Return a table's item with plain values."""
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in json.loads(item).items()}
+
+
+def request(service: str, method: str, parameters: Mapping[str, Any]) -> Request:
+    """Return a client's call as a value."""
+    return Request(service, method, json.dumps(parameters, default=_as_base64, sort_keys=True))
+
+
+@cache
+def _parsed(parameters: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(parameters, object_hook=_bytes_again)
+    return found
+
+
+def _as_base64(value: Any) -> dict[str, str]:
+    content = value if isinstance(value, bytes) else value.read()
+    return {"base64": base64.b64encode(content).decode()}
+
+
+def _bytes_again(found: dict[str, Any]) -> Any:
+    return base64.b64decode(found["base64"]) if found.keys() == {"base64"} else found
+
+
+def _look_up(storage: Storage, asked: Mapping[str, Any]) -> Version | Answer:
+    """Return the version that a read names, or its error."""
+    history = storage.history(asked["Bucket"], asked["Key"])
+    if "VersionId" in asked:
+        found = next((one for one in history if one.id == asked["VersionId"]), None)
+        if found is None:
+            return Answer(error="NoSuchVersion", status=404)
+        if found.body is None:
+            return Answer(error="MethodNotAllowed", status=405)
+    else:
+        found = storage.current(asked["Bucket"], asked["Key"])
+        if found is None:
+            return Answer(error="NoSuchKey", status=404)
+    if asked.get("IfMatch", found.etag).strip('"') != found.etag:
+        return Answer(error="PreconditionFailed", status=412)
+    return found
+
+
+def _head_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    found = _look_up(storage, asked)
+    if isinstance(found, Answer):  # HEAD's answers have no body, and so no code but the status
+        return storage, Answer(error=str(found.status), status=found.status)
+    return storage, Answer(_headers(found))
+
+
+def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    found = _look_up(storage, asked)
+    if isinstance(found, Answer):
+        return storage, found
+    body = found.body or b""
+    if "Range" in asked:
+        if not body:
+            return storage, Answer(error="InvalidRange", status=416)
+        first, last = asked["Range"].removeprefix("bytes=").split("-")
+        body = body[int(first) : int(last) + 1]
+    headers = dict(_headers(found)) | {"Body": body, "ContentLength": len(body)}
+    return storage, Answer(tuple(headers.items()))
+
+
+def _headers(found: Version) -> tuple[tuple[str, Any], ...]:
+    return (
+        ("ContentLength", len(found.body or b"")),
+        ("ContentType", found.content_type),
+        ("ETag", f'"{found.etag}"'),
+        ("LastModified", found.created),
+        ("Metadata", found.metadata),
+        ("VersionId", found.id),
+    )
+
+
+def _failed_condition(storage: Storage, asked: Mapping[str, Any]) -> Answer | None:
+    """Return the error of a conditional write whose condition does not hold."""
+    current = storage.current(asked["Bucket"], asked["Key"])
+    if asked.get("IfNoneMatch") == "*" and current is not None:
+        return Answer(error="PreconditionFailed", status=412)
+    if "IfMatch" in asked:
+        if current is None:
+            return Answer(error="NoSuchKey", status=404)
+        if asked["IfMatch"].strip('"') != current.etag:
+            return Answer(error="PreconditionFailed", status=412)
+    return None
+
+
+def _put_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    if failed := _failed_condition(storage, asked):
+        return storage, failed
+    storage, new = _write(storage, asked, asked["Body"])
+    return storage, Answer((("ETag", f'"{new.etag}"'), ("VersionId", new.id)))
+
+
+def _copy_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    source = {**asked["CopySource"], "IfMatch": asked.get("CopySourceIfMatch", "")}
+    if not source["IfMatch"]:
+        del source["IfMatch"]
+    found = _look_up(storage, source)
+    if isinstance(found, Answer):
+        return storage, found
+    if failed := _failed_condition(storage, asked):
+        return storage, failed
+    assert asked["MetadataDirective"] == "REPLACE"
+    storage, new = _write(storage, asked, found.body or b"")
+    result = (("ETag", f'"{new.etag}"'),)
+    return storage, Answer((("CopyObjectResult", result), ("VersionId", new.id)))
+
+
+def _write(storage: Storage, asked: Mapping[str, Any], body: bytes) -> tuple[Storage, Version]:
+    metadata = tuple(sorted(asked.get("Metadata", {}).items()))
+    content_type = asked.get("ContentType", "binary/octet-stream")
+    return storage.put(asked["Bucket"], asked["Key"], body, metadata, content_type)
+
+
+def _delete_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    assert "VersionId" not in asked, "a version must never be deleted for good"
+    history = storage.history(asked["Bucket"], asked["Key"])
+    if "IfMatch" in asked:
+        if not history:
+            return storage, Answer(error="NoSuchKey", status=404)
+        if history[-1].body is None:
+            status = 412 if storage.marker_answer == "PreconditionFailed" else 404
+            return storage, Answer(error=storage.marker_answer, status=status)
+        if asked["IfMatch"].strip('"') != history[-1].etag:
+            return storage, Answer(error="PreconditionFailed", status=412)
+    storage, marker = storage.put(asked["Bucket"], asked["Key"], None)
+    return storage, Answer((("DeleteMarker", True), ("VersionId", marker.id)))
+
+
+def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    items = dict(storage.items)
+    name = asked["Item"]["imageName"]["S"]
+    there = json.loads(items.get(name, "{}"))
+    condition = asked.get("ConditionExpression")
+    values = asked.get("ExpressionAttributeValues")
+    if condition and not _holds(condition, there, values):
+        return storage, Answer(error="ConditionalCheckFailedException", status=400)
+    items[name] = json.dumps(asked["Item"], sort_keys=True)
+    answer = (("HTTPStatusCode", 200), ("RequestId", "R"))
+    stored = replace(storage, items=tuple(sorted(items.items())))
+    return stored, Answer((("ResponseMetadata", answer),))
+
+
+def _holds(condition: str, item: Mapping[str, Any], values: Any) -> bool:
+    parsed = get_filter_expression(condition, None, values)
+    return bool(parsed.expr(Item(DynamoType({"S": ""}), None, dict(item))))
+
+
+def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    started = dict(storage.started)
+    name = asked.get("name", f"unnamed-{len(started)}")
+    if name in storage.closed or started.get(name, asked["input"]) != asked["input"]:
+        return storage, Answer(error="ExecutionAlreadyExists", status=400)
+    started[name] = asked["input"]
+    arn = f"{asked['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
+    return replace(storage, started=tuple(sorted(started.items()))), Answer(
+        (("executionArn", arn),)
+    )
+
+
+_Operation = Callable[[Storage, Mapping[str, Any]], tuple[Storage, Answer]]
+_OPERATIONS: dict[tuple[str, str], _Operation] = {
+    ("s3", "head_object"): _head_object,
+    ("s3", "get_object"): _get_object,
+    ("s3", "put_object"): _put_object,
+    ("s3", "copy_object"): _copy_object,
+    ("s3", "delete_object"): _delete_object,
+    ("dynamodb", "put_item"): _put_item,
+    ("stepfunctions", "start_execution"): _start_execution,
+}

@@ -13,7 +13,7 @@ from scripts.demo.display import Display
 from scripts.demo.verdict import Fetched, Image
 from scripts.executions import RUNNING, Execution
 from scripts.inventory import inventory
-from scripts.local_aws import LocalAws
+from scripts.local_aws import LocalAws, Options
 from scripts.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -42,8 +42,8 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
     shutil.rmtree(directory, ignore_errors=True)
     files = _choose_files(display, images_path, directory / "photographs")
     display.step("Starting the local AWS")
-    with LocalAws(directory / "local-aws") as aws:
-        display.say(f"It answers at {aws.endpoint} and logs to {_short(aws.log_file)}.")
+    with LocalAws(directory / "local-aws", Options(auth=True)) as aws:
+        display.say(f"It answers at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
         stack = Stack(

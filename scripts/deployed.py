@@ -60,6 +60,19 @@ def name(env: Mapping[str, str] = os.environ) -> str:
     return env.get("NAME") or env.get("TF_VAR_name") or DEFAULT_NAME
 
 
+def connect(env: Mapping[str, str] = os.environ) -> Clients:
+    """Return clients for the AWS that an environment names.
+
+    Raises:
+        PersonError: only half of the credentials is there.
+    """
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    missing = [one for one in names if not env.get(one)]
+    if len(missing) == 1:
+        raise PersonError(f"{missing[0]} is not set, though its other half is. Set or unset both.")
+    return Clients(env)
+
+
 def find(clients: Clients, stack: str) -> Deployment:
     """Return the stack of that name.
 

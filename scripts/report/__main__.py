@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +46,7 @@ def _report(options: argparse.Namespace) -> int:
     if options.history:
         runs = [_recorded(path, options.definition) for path in options.history]
     else:
-        clients = Clients(os.environ)
+        clients = deployed.connect()
         runs = collect.runs(clients, options.arns or _newest(clients, options))
     target = write.report(runs, options.out, options.name)
     for run in runs if len(runs) == 1 else []:

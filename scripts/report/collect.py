@@ -42,6 +42,15 @@ def runs(clients: Clients, arns: Sequence[str]) -> list[Run]:
         return list(pool.map(lambda one: _run(clients, one, functions), executions))
 
 
+def bare(clients: Clients, arn: str) -> Run:
+    """Return an execution by its history alone, without pictures, record and logs.
+
+    Raises: as `runs`.
+    """
+    execution = _execution(clients, arn)
+    return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})))
+
+
 def _make_clients(clients: Clients) -> None:
     """Make the clients before threads may: boto3 does not make them in two threads at a time."""
     _ = (clients.stepfunctions, clients.s3, clients.dynamodb, clients.logs, clients.functions)
@@ -133,15 +142,15 @@ def _by_function(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
 
 def _pictures(clients: Clients, execution: Execution, run: Run) -> Iterable[Picture]:
     """Yield the original, from wherever it is now, and the PNG if one was made."""
-    made = _made(execution)
-    original = made.get("Original") or source(execution)
+    written = made(execution)
+    original = written.get("Original") or source(execution)
     if original:
         yield _picture(clients, "Original", original, run)
-    if "PNG" in made:
-        yield _picture(clients, "PNG", made["PNG"], run)
+    if "PNG" in written:
+        yield _picture(clients, "PNG", written["PNG"], run)
 
 
-def _made(execution: Execution) -> dict[str, dict[str, Any]]:
+def made(execution: Execution) -> dict[str, dict[str, Any]]:
     """Return the objects that the execution's tasks say they wrote, by their role."""
     found: dict[str, dict[str, Any]] = {}
     for state in execution.states.values():
@@ -184,10 +193,19 @@ def _record(clients: Clients, table: str | None, key: str, run: Run) -> dict[str
     if table is None:
         return None
     try:
-        item = clients.dynamodb.get_item(TableName=table, Key={"imageName": {"S": key}}).get("Item")
+        return record(clients, table, key)
     except (BotoCoreError, ClientError) as error:
         run.notes.append(f"The table could not be read. {aws_errors.sentence(error)}")
         return None
+
+
+def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
+    """Return an image's record as JSON has it, or None.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    item = clients.dynamodb.get_item(TableName=table, Key={"imageName": {"S": key}}).get("Item")
     if item is None:
         return None
     plain: dict[str, Any] = json.loads(

@@ -1,0 +1,109 @@
+"""What is known of an image: ``python -m scripts.status KEY``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from image_converter import keys
+from scripts import aws_errors, deployed
+from scripts.aws_clients import Clients
+from scripts.aws_errors import PersonError
+from scripts.deployed import Deployment
+from scripts.report import collect
+from scripts.report.run import Run
+from scripts.report.text import size
+
+_GONE = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
+Row = tuple[str, str]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 if anything is known of the image."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.status", description=__doc__)
+    parser.add_argument("image", help="its key in the source bucket, for example holiday/beach.jpg")
+    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
+    options = parser.parse_args(arguments)
+    return aws_errors.run(lambda: _status(options, Console(highlight=False)))
+
+
+def _status(options: argparse.Namespace, console: Console) -> int:
+    clients = deployed.connect()
+    stack = deployed.find(clients, options.name)
+    rows = list(known(clients, stack, options.image))
+    if not rows:
+        raise PersonError(
+            f"Nothing is known of '{options.image}' in {stack.name}: it is in neither bucket nor "
+            "the table. Names are whole keys, upper and lower case as they were uploaded."
+        )
+    console.print(options.image, style="bold", markup=False, soft_wrap=True)
+    for name, value in rows:
+        console.print(f"  {name:<18}", end="", style="dim", markup=False)
+        console.print(value, markup=False, soft_wrap=True)
+    return 0
+
+
+def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
+    """Yield what is known of an image, as pairs of a name and a value."""
+    versions = _versions(clients, stack.source_bucket, key)
+    current = next((one for one in versions if one["IsLatest"] and "Size" in one), None)
+    if current:
+        place = f"s3://{stack.source_bucket}/{key}"
+        yield "in the source", f"{place}, {size(current['Size'])}, uploaded {_at(current)}"
+    for one in [one for one in versions if "Size" in one][:3]:
+        run = _run(clients, stack, key, one["VersionId"])
+        if run is not None:
+            yield "execution", f"{run.execution.outcome.sign} {run.kind}: {run.sentence}"
+            yield "", run.execution.arn
+    record = collect.record(clients, stack.table_name, key)
+    if record:
+        yield (
+            "record",
+            f"written {record.get('writtenAt', '')} of version {record['sourceVersionId']}",
+        )
+        original, png = record["images"][0]["original"], record["images"][1]["resized"]
+        yield "original", _object(clients, original)
+        yield "PNG", f"{_object(clients, png)}, {png['width']} x {png['height']}"
+
+
+def _versions(clients: Clients, bucket: str, key: str) -> list[Any]:
+    """Return the versions and delete markers of exactly that key, the newest first."""
+    told = clients.s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=100)
+    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
+    mine = [one for one in found if one["Key"] == key]
+    return sorted(mine, key=lambda one: one["LastModified"], reverse=True)
+
+
+def _run(clients: Clients, stack: Deployment, key: str, version: str) -> Run | None:
+    if stack.express:
+        return None
+    arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
+    try:
+        return collect.bare(clients, arn)
+    except PersonError:
+        return None  # not started yet, or forgotten after 90 days
+
+
+def _object(clients: Clients, where: dict[str, Any]) -> str:
+    place = f"s3://{where['bucket']}/{where['key']}"
+    try:
+        head = clients.s3.head_object(Bucket=where["bucket"], Key=where["key"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            return f"{place}, which is no longer there"
+        raise
+    same = head.get("VersionId") in (None, where.get("versionId"))
+    return f"{place}, {size(head['ContentLength'])}{'' if same else ', a newer version by now'}"
+
+
+def _at(version: Any) -> str:
+    return f"{version['LastModified']:%Y-%m-%d %H:%M:%S} UTC"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -27,6 +27,8 @@ FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR 
 	SFN_WAIT_SCALE,$(.VARIABLES)))
 HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
 
+STACK = $(if $(NAME),--name "$(NAME)")
+
 ##@ Start here
 
 .PHONY: help
@@ -42,6 +44,32 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 .PHONY: test
 test: setup system-packages lint package package-local ## Run every linter and every test
 	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
+
+##@ Use a stack, on AWS or the local one (the AWS CLI's variables say which; NAME= for another stack)
+
+.PHONY: upload
+upload: $(STAMP) ## Send images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday/)
+	@test -n "$(FILES)" || { echo 'Which files? make upload FILES="photo.jpg"' >&2; exit 2; }
+	@$(RUN) scripts.upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
+		$(if $(PREFIX),--prefix "$(PREFIX)") $(STACK)
+
+.PHONY: watch
+watch: $(STAMP) ## Follow the executions as they run (UNTIL_DONE=1 leaves when none runs)
+	@$(RUN) scripts.watch $(if $(UNTIL_DONE),--until-done) $(STACK)
+
+.PHONY: status
+status: $(STAMP) ## Tell what is known of an image and where it is (IMAGE=holiday/beach.jpg)
+	@test -n "$(IMAGE)" || { echo "Which image? make status IMAGE=photo.jpg" >&2; exit 2; }
+	@$(RUN) scripts.status "$(IMAGE)" $(STACK)
+
+.PHONY: report
+report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, HISTORY=file, or the newest)
+	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
+		$(if $(OUT),--out "$(OUT)") $(if $(NEWEST),--newest "$(NEWEST)") $(STACK)
+
+.PHONY: pictures
+pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
+	$(HERMETIC) $(RUN) scripts.pictures
 
 ##@ Build
 

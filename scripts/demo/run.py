@@ -14,10 +14,12 @@ from scripts.demo.verdict import Fetched, Image
 from scripts.executions import RUNNING, Execution
 from scripts.inventory import inventory
 from scripts.local_aws import LocalAws, Options
+from scripts.report import collect, write
 from scripts.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIRECTORY = REPOSITORY / "build" / "demo"
+REPORT = REPOSITORY / "build" / "report"
 PACKAGE = REPOSITORY / "build" / "package-local"
 
 _MAX_SECONDS = 180  # for all images together
@@ -56,7 +58,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         _keep(fetched, directory / "images")
         _show(display, images.values(), _places(directory, aws, stack))
         holds = _check(display, clients, outputs["source_bucket"], images.values(), fetched)
-        gather(clients, images.values())
+        report(display, clients, images.values())
         _destroy(display, stack)
         left = sorted(inventory(clients) - before)
         holds &= _told(display, "`terraform destroy` left nothing behind", left)
@@ -65,10 +67,11 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
     return holds
 
 
-def gather(clients: Clients, images: Iterable[Image]) -> list[Execution]:
-    """Return the finished executions of the images, with their histories, for a report on them."""
+def report(display: Display, clients: Clients, images: Iterable[Image]) -> None:
+    """Write the pages on the images' executions, and say where they are."""
     arns = [image.execution.arn for image in images if image.execution]
-    return [executions.describe(clients.stepfunctions, arn) for arn in arns]
+    target = write.report(collect.runs(clients, arns), REPORT, "the demonstration")
+    display.say(f"What happened, state by state, with pictures: {_short(target)}")
 
 
 def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> dict[str, Path]:

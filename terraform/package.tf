@@ -3,9 +3,9 @@
 locals {
   manifest = try(jsondecode(file("${var.package_dir}/manifest.json")), null)
 
-  # Without a package these are null or empty, so that a stack can still be destroyed.
-  runtime      = try(local.manifest.runtime, null)
-  architecture = try(local.manifest.architecture, null)
+  # Without a package a stack can still be destroyed: these values then stand in for the manifest's.
+  runtime      = try(local.manifest.runtime, "python3.13")
+  architecture = try(local.manifest.architecture, "arm64")
   artifacts = {
     for artifact in ["functions", "layer"] : artifact => {
       file = "${var.package_dir}/${try(local.manifest.artifacts[artifact].file, "${artifact}.zip")}"
@@ -37,8 +37,8 @@ resource "terraform_data" "package" {
         local.wanted.runtime == local.runtime && local.wanted.architecture == local.architecture
       )
       error_message = join(" ", [
-        "The package in ${var.package_dir} was built for ${format("%v on %v", local.runtime, local.architecture)},",
-        "but the variables ask for ${format("%v on %v", local.wanted.runtime, local.wanted.architecture)}.",
+        "The package in ${var.package_dir} was built for ${local.runtime} on ${local.architecture},",
+        "but the variables ask for ${local.wanted.runtime} on ${local.wanted.architecture}.",
         "Run `${local.make_package}`.",
       ])
     }

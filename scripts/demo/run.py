@@ -19,7 +19,6 @@ from scripts.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIRECTORY = REPOSITORY / "build" / "demo"
-REPORT = REPOSITORY / "build" / "report"
 PACKAGE = REPOSITORY / "build" / "package-local"
 
 _MAX_SECONDS = 180  # for all images together
@@ -58,7 +57,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         _keep(fetched, directory / "images")
         _show(display, images.values(), _places(directory, aws, stack))
         holds = _check(display, clients, outputs["source_bucket"], images.values(), fetched)
-        report(display, clients, images.values())
+        report(display, clients, images.values(), directory.parent / "report")
         _destroy(display, stack)
         left = sorted(inventory(clients) - before)
         holds &= _told(display, "`terraform destroy` left nothing behind", left)
@@ -67,10 +66,10 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
     return holds
 
 
-def report(display: Display, clients: Clients, images: Iterable[Image]) -> None:
+def report(display: Display, clients: Clients, images: Iterable[Image], directory: Path) -> None:
     """Write the pages on the images' executions, and say where they are."""
     arns = [image.execution.arn for image in images if image.execution]
-    target = write.report(collect.runs(clients, arns), REPORT, "the demonstration")
+    target = write.report(collect.runs(clients, arns), directory, "the demonstration")
     display.say(f"What happened, state by state, with pictures: {_short(target)}")
 
 

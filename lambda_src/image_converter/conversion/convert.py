@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from image_converter.conversion import libtiff, metadata, pillow
-from image_converter.conversion.colour import from_cmyk
+from image_converter.conversion import libtiff, metadata
 from image_converter.conversion.libtiff import JpegRows
 from image_converter.conversion.metadata import Colours, Density
 from image_converter.conversion.model import Compression, Conversion, Icc, Limits
@@ -116,6 +115,8 @@ def _decoded(source: _Source) -> Iterator[tuple[Rows, Icc]]:
         with _strictly(source) as rows:
             image = to_image(rows)
     else:
+        from image_converter.conversion import pillow  # noqa: PLC0415 - rare, and slow to import
+
         image = pillow.decode_strictly(source.jpeg, source.scans)
     yield ImageRows(image, source.orientation), _icc(source, image.mode)
 
@@ -126,13 +127,15 @@ def _strictly(source: _Source) -> JpegRows:
 
 def _from_cmyk(source: _Source) -> tuple[Rows, Icc]:
     """Decodes with Pillow, as libtiff does not convert CMYK; it only has a strict look at it."""
+    from image_converter.conversion import colour, pillow  # noqa: PLC0415 - rare, slow to import
+
     if libtiff.reads(source.header, source.colours):
         with _strictly(source) as rows:
             rows.skim()
         image = pillow.decode(source.jpeg, source.scans)
     else:
         image = pillow.decode_strictly(source.jpeg, source.scans)
-    convert_strip, applied = from_cmyk(source.icc_profile)
+    convert_strip, applied = colour.from_cmyk(source.icc_profile)
     rgb = ImageRows(image, source.orientation, convert_strip, "RGB")
     if not source.icc_profile:
         return rgb, "none"

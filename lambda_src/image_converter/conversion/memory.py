@@ -1,0 +1,39 @@
+"""How much memory a conversion takes, and the limits that follow for a function's memory.
+
+Measured as a process's peak over what it had before, 24 megapixels, x86-64, bytes per pixel:
+
+    baseline, upright                    0.5   rows are decoded and encoded as they come
+    baseline, turned by EXIF             4.2   the image as it is stored, at four bytes a pixel
+    progressive, upright                 3.3 to 6.2, by colour resolution: libjpeg's coefficients
+    progressive, turned by EXIF          7 to 9.9
+    CMYK                                 4.2
+    CMYK, progressive                   11.5   the coefficients of four colours, and the image
+    any, "smallest"                      8 more at most, but never over the line above
+
+The PNG comes on top where it is kept in memory: up to 3.4 bytes a pixel, when the coefficients are
+gone or together with the lesser of these figures, so that 12 bytes a pixel cover it, too.
+`tests/unit/conversion/test_memory.py` measures again.
+"""
+
+from image_converter.conversion.model import Limits
+
+BYTES_PER_PIXEL = 12
+"""Peak of the worst kind of JPEG."""
+
+COPIES = 3
+"""How often the bytes of the JPEG are in memory at most: the caller's, and what decoders read."""
+
+OVERHEAD_BYTES = 192 * 1024**2
+"""What Python, its libraries and the AWS SDK take before the first image."""
+
+_SHARE_OF_FILE = 16
+
+
+def limits(memory_bytes: int) -> Limits:
+    """Returns what can be converted within a function's memory, whatever the kind of JPEG.
+
+    A sixteenth of the memory is the limit of the file, what is left is for the pixels.
+    """
+    max_bytes = memory_bytes // _SHARE_OF_FILE
+    for_pixels = memory_bytes - OVERHEAD_BYTES - COPIES * max_bytes
+    return Limits(max_bytes=max_bytes, max_pixels=max(0, for_pixels // BYTES_PER_PIXEL))

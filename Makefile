@@ -121,6 +121,11 @@ test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
 	$(RUN) scripts.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
+.PHONY: provider-6
+provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration by it
+	$(RUN) scripts.provider_schema
+	$(RUN) scripts.provider_check
+
 .PHONY: requirements
 requirements: .venv/uv/bin/uv ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
 	for name in layer dev runtime checkov awscli; do \

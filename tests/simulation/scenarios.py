@@ -19,9 +19,9 @@ class Scenario:
     plans: tuple[Plan, ...]
     storage: Storage = NOTHING
 
-    def start(self, *, faults: int, duplicates: bool) -> State:
+    def start(self, *, faults: int, deliveries: int) -> State:
         """Return the state in which nothing has happened."""
-        return State(storage=self.storage, plans=self.plans, faults=faults, duplicates=duplicates)
+        return State(storage=self.storage, plans=self.plans, faults=faults, deliveries=deliveries)
 
 
 def _uploads(*bodies: bytes, keys: tuple[str, ...] = ("a.jpg", "a.jpg")) -> tuple[Plan, ...]:

@@ -13,6 +13,7 @@ A killed process is one that timed out and does not go on.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote_plus
@@ -24,7 +25,6 @@ from tests.simulation.replay import Handlers, Node
 from tests.simulation.storage import LOST, SOURCE, Answer, Storage
 
 MAX_RECEIVES = 3
-DELIVERIES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,12 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution; `event` is its input as JSON."""
+    """An execution; `event` is its input as JSON, `by_hand` that no notification started it."""
 
     name: str
     event: str
     frame: Frame
+    by_hand: bool = False
 
     @property
     def closed(self) -> bool:
@@ -86,7 +87,7 @@ class State:
         plans: what people will still do, in this order.
         faults: how many faults may still happen.
         outage: the function of which every call is refused.
-        duplicates: whether notifications may be delivered twice.
+        deliveries: how often each notification may be delivered.
     """
 
     storage: Storage = storage.NOTHING
@@ -97,7 +98,7 @@ class State:
     plans: tuple[Plan, ...] = ()
     faults: int = 0
     outage: str = ""
-    duplicates: bool = True
+    deliveries: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +110,14 @@ class Step:
             call may never come.
         private: whether it can neither see nor be seen by anybody else, so that its place among
             the others' steps does not matter.
+        is_fault: whether it takes one of the state's faults.
     """
 
     label: str
     after: Callable[[], State]
     needed: bool = True
     private: bool = False
+    is_fault: bool = False
 
 
 class System:
@@ -139,14 +142,33 @@ class System:
         ]
         found += self._deliveries(state)
         if state.plans:
-            found.append(Step(f"person: {_told(state.plans[0])}", lambda: self._person(state)))
+            found.append(Step(f"person: {_told(state.plans[0])}", lambda: self.person(state)))
         return found
 
-    def _person(self, state: State) -> State:
+    def redriven(self, state: State) -> State:
+        """Return the state after somebody has started again what failed, and the dead letters."""
+        succeeded = {one.event for one in state.executions if isinstance(one.frame, Done)}
+        failed = {
+            one.event for one in state.executions if isinstance(one.frame, Failed)
+        } - succeeded
+        count = len(state.executions)
+        again = [
+            Execution(f"again-{count + number}", event, self._machine.start(event), by_hand=True)
+            for number, event in enumerate(sorted(failed))
+        ]
+        messages = [replace(one, failures=0) for one in state.notifications]
+        return replace(
+            state,
+            executions=tuple(sorted((*state.executions, *again), key=lambda one: one.name)),
+            notifications=tuple(messages),
+        )
+
+    def person(self, state: State) -> State:
+        """Return the state after the first of its plans."""
         plan, rest = state.plans[0], state.plans[1:]
         if plan.event:
-            name = f"by-hand-{len(rest)}"
-            execution = Execution(name, plan.event, self._machine.start(plan.event))
+            name = f"by-hand-{len(state.executions)}"
+            execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
             return replace(state, executions=(*state.executions, execution), plans=rest)
         stored, version = state.storage.put(SOURCE, plan.key, plan.body)
         state = replace(state, storage=stored, plans=rest)
@@ -167,8 +189,7 @@ class System:
 
     def _deliveries(self, state: State) -> Iterator[Step]:
         for number, message in enumerate(state.notifications):
-            most = DELIVERIES if state.duplicates else 1
-            if message.dead or message.delivered >= most:
+            if message.dead or message.delivered >= state.deliveries:
                 continue
             needed = message.delivered == 0
             for fault in ("", *self._faults(state, "trigger")):
@@ -178,7 +199,7 @@ class System:
                         return self._deliver(state, number, fault)
 
                     label = f"trigger: message {number} {fault}"
-                    yield Step(label, after, needed=needed and not fault)
+                    yield Step(label, after, needed=needed and not fault, is_fault=bool(fault))
 
     def _deliver(self, state: State, number: int, fault: str) -> State:
         message = state.notifications[number]
@@ -262,7 +283,7 @@ class _Actor:
             def after(fault: str = fault) -> State:
                 return self._after(fault)
 
-            yield Step(label, after, needed=not fault, private=private)
+            yield Step(label, after, needed=not fault, private=private, is_fault=bool(fault))
 
     def _after(self, fault: str) -> State:
         asked = self.node.request
@@ -330,23 +351,36 @@ def observed(state: State) -> nothing_lost.World:
 def violations(state: State) -> list[str]:
     """Return each way in which the promise is broken in a state that may be the last.
 
-    Beside the promise itself, one fault is none: what can be converted is, unless a function's
-    calls are refused until its retries end. (An execution that was started by hand and names no
-    version may find that its object has changed, or is gone.)
+    Beside the promise itself: a notification starts one execution, however often it comes, and one
+    fault is none, so what can be converted is, unless a function's calls are refused until its
+    retries end.
     """
-    world = observed(state)
-    found = nothing_lost.violations(world)
-    inputs = [one.event for one in state.executions]
-    found += [
-        f"{one.name}: not the only one" for one in state.executions if inputs.count(one.event) > 1
+    found = nothing_lost.violations(observed(state)) + _twice_started(state)
+    return found if state.outage else found + unfinished(state)
+
+
+def _twice_started(state: State) -> list[str]:
+    notified = [one.event for one in state.executions if not one.by_hand]
+    twice = [event for event, count in Counter(notified).items() if count > 1]
+    return [f"several executions of {event}" for event in twice]
+
+
+def unfinished(state: State) -> list[str]:
+    """Return a sentence for each execution that has not succeeded, and could have.
+
+    Damaged images are expected to fail; so is an execution that was started by hand and names no
+    version, where its object has changed or gone.
+    """
+    bodies = {(one.key, one.version): one.body for one in state.uploads}
+    runs = [_run(execution) for execution in state.executions]
+    succeeded = {(run.key, run.version) for run in runs if run.succeeded}
+    return [
+        f"{run.name}: {run.status} though nothing kept failing"
+        for run in runs
+        if run.version is not None
+        and (run.key, run.version) not in succeeded
+        and nothing_lost.is_whole(bodies[run.key, run.version])
     ]
-    bodies = {(one.key, one.version): one.body for one in world.uploads}
-    for run in world.runs:
-        if not run.succeeded and not state.outage and run.version is not None:
-            body = bodies[run.key, run.version]
-            if nothing_lost.is_whole(body):
-                found.append(f"{run.name}: {run.status} though nothing kept failing")
-    return found
 
 
 def hidden_early(state: State) -> list[str]:

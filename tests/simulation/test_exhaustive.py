@@ -31,7 +31,7 @@ def _judge(report: Report, name: str, say: Callable[[str], None]) -> None:
 def test_duplicate_notifications_at_any_time(
     system: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
 ) -> None:
-    start = scenario.start(faults=0, duplicates=True)
+    start = scenario.start(faults=0, deliveries=2)
     report = explore(system, start, 0 if soaking else DUPLICATES_LIMIT, SEED)
     _judge(report, f"{scenario.name}, twice notified", say)
 
@@ -42,7 +42,7 @@ def test_one_fault_at_any_call(
     system: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
 ) -> None:
     limit = MAIN_LIMIT if scenario is TWO_UPLOADS else FAULT_LIMIT
-    start = scenario.start(faults=1, duplicates=soaking)
+    start = scenario.start(faults=1, deliveries=2 if soaking else 1)
     report = explore(system, start, 0 if soaking else limit, SEED)
     _judge(report, f"{scenario.name}, one fault", say)
 
@@ -74,5 +74,5 @@ def test_the_promise_breaks_without_the_order_in_the_destination_bucket(
 def _broken(handlers: Handlers) -> list[str]:
     with handlers.installed():
         system = System(handlers, Machine(handlers, definition()))
-        start = TWO_UPLOADS.start(faults=0, duplicates=True)
+        start = TWO_UPLOADS.start(faults=0, deliveries=2)
         return explore(system, start, 2 * DUPLICATES_LIMIT, SEED).broken

@@ -66,7 +66,9 @@ class _Reader:
 
     def run(self) -> Execution:
         for event in vocabulary.complete(self.told, self.machine):
-            self._read(event)
+            # Emulators tell of functions that end after their execution; only a redrive goes on.
+            if self.status == "RUNNING" or event.type == "ExecutionRedriven":
+                self._read(event)
         for visit in reversed(self._visits()):  # lanes before what holds them
             visit.outcome = self._outcome(visit)
         ended = self.last if self.status != "RUNNING" else None
@@ -230,14 +232,15 @@ class _Reader:
         return self._outcome_of_open(visit)
 
     def _outcome_of_open(self, visit: Visit) -> Outcome:
-        if visit.failed and self.status != "RUNNING":
-            late = bool(visit.attempts) and visit.attempts[-1].outcome is Outcome.TIMED_OUT
-            return Outcome.TIMED_OUT if late else Outcome.FAILED
-        if self.status == "TIMED_OUT" and not visit.stopped:
-            return Outcome.TIMED_OUT
+        """Return the outcome of a visit that was never left."""
         if self.status == "RUNNING" and not visit.stopped:
             return Outcome.RUNNING  # a failed attempt may yet be followed by another
-        return Outcome.STOPPED
+        if self.status == "TIMED_OUT" and not visit.stopped:
+            return Outcome.TIMED_OUT
+        if not visit.failed or self.status == "ABORTED":
+            return Outcome.STOPPED
+        late = bool(visit.attempts) and visit.attempts[-1].outcome is Outcome.TIMED_OUT
+        return Outcome.TIMED_OUT if late else Outcome.FAILED
 
 
 def end_of(visit: Visit, execution: Execution) -> datetime:

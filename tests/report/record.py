@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from time import sleep
 from typing import Any
 
 from PIL import Image
 
-from tests.asl import interpreter, machine
+from tests.asl import interpreter
 from tests.asl.interpreter import Function
 from tests.fake_cloud import Cloud
+from tests.fidelity import rendering
 
 HISTORIES = Path(__file__).parent / "histories"
 
@@ -38,7 +41,7 @@ class Scenario:
     key: str
     body: bytes
     faults: dict[str, list[Exception | float]] = field(default_factory=dict)
-    values: dict[str, object] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
 
 
 def jpeg(width: int = 640, height: int = 427) -> bytes:
@@ -71,15 +74,18 @@ def scenarios() -> dict[str, Scenario]:
 
 def run(cloud: Cloud, scenario: Scenario) -> dict[str, Any]:
     """Run one execution to its end and return its history with the definition that ran."""
-    definition = machine.definition(**scenario.values)
-    faulty = {name: _faulty(name, faults) for name, faults in scenario.faults.items()}
+    definition = rendering.rendered("image-converter", **scenario.values)
+    functions = {
+        rendering.function_arn(name): _faulty(name, scenario.faults.get(name, []))
+        for name in rendering.FUNCTIONS
+    }
     record = cloud.upload(scenario.key, scenario.body)
-    result = interpreter.run(definition, record, machine.functions(**faulty))
+    result = interpreter.run(definition, record, functions)
     return {
         "executionArn": "arn:aws:states:us-east-1:123456789012:execution:image-converter:"
         f"{Path(scenario.key).stem}-recorded",
         "definition": json.loads(definition),
-        "events": [_without_traces(event) for event in result.events],
+        "events": result.events,
     }
 
 
@@ -88,6 +94,8 @@ def save(folder: str, name: str, recorded: dict[str, Any]) -> None:
     target = HISTORIES / folder / f"{name}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(recorded, indent=1, default=lambda value: value.isoformat())
+    # Stack traces name folders of the machine it ran on; on AWS it is this one.
+    text = re.sub(r'/[^" ]*?/(?=image_converter/|tests/|botocore/|PIL/)', "/var/task/", text)
     target.write_text(f"{text}\n", encoding="utf-8")
 
 
@@ -100,6 +108,7 @@ def load(folder: str, name: str) -> dict[str, Any]:
 def _faulty(name: str, faults: list[Exception | float]) -> Function:
     """Return the function with faults in its first calls: an exception, or seconds it is late."""
     left: Iterator[Exception | float] = iter(faults)
+    handler: Function = import_module(f"image_converter.handlers.{name}").handler
 
     def function(event: Any, context: Any) -> Any:
         fault = next(left, None)
@@ -107,16 +116,6 @@ def _faulty(name: str, faults: list[Exception | float]) -> Function:
             raise fault
         if fault is not None:
             sleep(fault)  # a function that hangs is what is recorded
-        return machine.HANDLERS[name](event, context)
+        return handler(event, context)
 
     return function
-
-
-def _without_traces(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event without stack traces, which name folders of the machine it ran on."""
-    for details in event.values():
-        if isinstance(details, dict) and "stackTrace" in details.get("cause", ""):
-            cause = json.loads(details["cause"])
-            cause["stackTrace"] = []
-            details["cause"] = json.dumps(cause)
-    return event

@@ -11,7 +11,7 @@ from scripts.report.model import Execution, Outcome
 from tests.report import record
 
 GOOD, RETRIED, CAUGHT = Outcome.SUCCEEDED, Outcome.RETRIED, Outcome.CAUGHT
-FAILED, UNSEEN = Outcome.FAILED, Outcome.NOT_ENTERED
+FAILED, UNSEEN, STOPPED = Outcome.FAILED, Outcome.NOT_ENTERED, Outcome.STOPPED
 
 # In the order of the definition: what a person should see of each recorded run.
 STATES = (
@@ -35,6 +35,17 @@ SEEN = {
 }
 
 
+# The same, as the local AWS tells it.
+SEEN_LOCALLY = {
+    "succeeded": SEEN["succeeded"],
+    "retried": (RETRIED, GOOD, GOOD, GOOD, UNSEEN, GOOD, UNSEEN, GOOD, GOOD, UNSEEN),
+    "timed-out": SEEN["timed-out"],
+    "not-a-jpeg": SEEN["not-a-jpeg"],
+    "damaged": SEEN["timed-out"],
+    "stopped": (GOOD, GOOD, STOPPED, GOOD, UNSEEN, STOPPED, UNSEEN, UNSEEN, UNSEEN, UNSEEN),
+}
+
+
 def read(folder: str, name: str) -> Execution:
     return cut(folder, name, None)
 
@@ -49,12 +60,20 @@ def cut(folder: str, name: str, after: str | None) -> Execution:
     return history.read(recorded["executionArn"], events, recorded["definition"])
 
 
-@pytest.mark.parametrize("name", SEEN)
-def test_each_state_has_the_outcome_that_a_person_should_see(name: str) -> None:
-    run = read("aws", name)
+@pytest.mark.parametrize(
+    ("folder", "name", "seen"),
+    [
+        *(("aws", name, seen) for name, seen in SEEN.items()),
+        *(("local", name, seen) for name, seen in SEEN_LOCALLY.items()),
+    ],
+)
+def test_each_state_has_the_outcome_that_a_person_should_see(
+    folder: str, name: str, seen: tuple[Outcome, ...]
+) -> None:
+    run = read(folder, name)
 
     assert tuple(run.states) == STATES
-    assert tuple(state.outcome for state in run.states.values()) == SEEN[name]
+    assert tuple(state.outcome for state in run.states.values()) == seen
 
 
 def test_a_damaged_image_fails_its_lane_and_gives_up_the_other() -> None:

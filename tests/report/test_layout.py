@@ -1,22 +1,21 @@
 """The graph's layout: every state has its place, containers hold theirs, nothing overlaps."""
 
 import itertools
-import json
 
 import pytest
 
 from scripts.report import definition, layout
 from scripts.report.layout import Box, Drawing
-from tests.asl import machine
+from tests.fidelity import rendering
 
 
 @pytest.fixture
 def drawing() -> Drawing:
-    return layout.draw(definition.read(json.loads(machine.definition())))
+    return layout.draw(definition.read(rendering.machine()))
 
 
 def test_every_state_has_a_place_and_every_edge_a_line(drawing: Drawing) -> None:
-    asl = definition.read(json.loads(machine.definition()))
+    asl = definition.read(rendering.machine())
     named = [box.name for box in drawing.boxes if box.kind not in ("lane", "start", "end")]
 
     assert sorted(named) == sorted(state.name for state in asl.walk())

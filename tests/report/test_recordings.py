@@ -1,10 +1,12 @@
 """The recordings that the other tests read are what the state machine still does."""
 
 import os
+from typing import Any
 
 import pytest
 
 from scripts.report import history
+from scripts.report.model import Outcome
 from tests.fake_cloud import Cloud
 from tests.report import record
 
@@ -20,6 +22,13 @@ def test_a_run_now_goes_the_way_of_the_recorded_one(cloud: Cloud, name: str) -> 
     assert _way(recorded) == _way(record.load("aws", name))
 
 
-def _way(recorded: dict[str, object]) -> dict[str, object]:
-    run = history.read("arn", recorded["events"], recorded["definition"])  # type: ignore[arg-type]
-    return {name: (state.outcome, len(state.attempts)) for name, state in run.states.items()}
+def _way(recorded: dict[str, Any]) -> dict[str, object]:
+    run = history.read("arn", recorded["events"], recorded["definition"])
+    return {
+        name: (_steady(state.outcome), len(state.attempts)) for name, state in run.states.items()
+    }
+
+
+def _steady(outcome: Outcome) -> Outcome:
+    """Whether the other lane was just done when one failed is a matter of milliseconds."""
+    return Outcome.SUCCEEDED if outcome is Outcome.STOPPED else outcome

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+import warnings
 
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
@@ -45,7 +46,8 @@ def decode_strictly(jpeg: bytes, scans: Scans) -> Image.Image:
 
 def _decode(jpeg: bytes) -> Image.Image:
     try:
-        image = JpegImageFile(io.BytesIO(jpeg))
+        with warnings.catch_warnings(action="ignore"):  # about EXIF data, which are read elsewhere
+            image = JpegImageFile(io.BytesIO(jpeg))
         image.load()
     except (OSError, SyntaxError) as error:
         raise DamagedImage(f"The JPEG cannot be decoded: {error}.") from error

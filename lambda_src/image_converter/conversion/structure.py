@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from image_converter.errors import DamagedImage, UnsupportedImage
+from image_converter.errors import DamagedImage, ImageTooLarge, UnsupportedImage
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 _TEM = 0x01
@@ -95,6 +95,7 @@ def read_header(jpeg: bytes) -> Header:
 
     Raises:
         DamagedImage: a segment is cut off or out of place.
+        ImageTooLarge: a side is longer than the decoder can.
         UnsupportedImage: a kind of JPEG that is not converted, by its name.
     """
     segments: list[Segment] = []
@@ -222,7 +223,7 @@ def _refuse_sizes(width: int, height: int) -> None:
     if width == 0:
         raise DamagedImage("The JPEG says that it is 0 pixels wide.")
     if max(width, height) > _MAX_SIDE:
-        raise UnsupportedImage(
+        raise ImageTooLarge(
             f"The JPEG has {width:,} x {height:,} pixels; {_MAX_SIDE:,} a side is the most."
         )
 

@@ -553,10 +553,16 @@ SECTIONS: dict[str, list[Case]] = {
             "65,501 wide",
             "wider than the decoder can",
             lambda: resize(jpeg(), 65_501, 1),
-            UnsupportedImage,
+            ImageTooLarge,
         ),
         Case("0 wide", "a width of 0", lambda: resize(jpeg(), 0, 16), DamagedImage),
         Case("bomb", "a small file whose header says 65,000 x 65,000", _bomb, ImageTooLarge),
+        Case(
+            "largest bomb",
+            "a small file whose header says the most there is, 65,535 x 65,535",
+            lambda: resize(jpeg(8, 8), 65_535, 65_535),
+            ImageTooLarge,
+        ),
         Case(
             "bomb progressive",
             "the same, progressive",

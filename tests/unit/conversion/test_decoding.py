@@ -1,8 +1,10 @@
 import io
 import itertools
 import logging
+import os
 import re
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,8 +96,28 @@ def test_a_missing_libtiff_is_logged(
     assert "libtiff" in caplog.text
 
 
+def test_without_files_in_memory_it_takes_one_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: str) -> int:
+        raise PermissionError
+
+    usual, on_disk = io.BytesIO(), io.BytesIO()
+    convert(jpeg(300, 200), usual, LIMITS)
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    convert(jpeg(300, 200), on_disk, LIMITS)
+    assert on_disk.getvalue() == usual.getvalue()
+
+
+def test_no_file_stays_open() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        convert(jpeg(300, 200), io.BytesIO(), LIMITS)
+        with pytest.raises(DamagedImage):
+            convert(cut(jpeg(300, 200), 0.5) + END, io.BytesIO(), LIMITS)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_damage_is_told_with_its_place() -> None:
-    with pytest.raises(DamagedImage, match=r"at or above row \d+: .*premature end of data segment"):
+    with pytest.raises(DamagedImage, match=r"near row \d+: .*premature end of data segment"):
         convert(cut(jpeg(200, 200), 0.5) + END, io.BytesIO(), LIMITS)
 
 

@@ -2,12 +2,14 @@
 
     result = run(definition, {"s3": ...}, {arn: handler, ...})
 
-moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Three things
-are put in its place here:
+moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Four things
+are put right here:
 
 * Lambda: a Task calls the function for its ARN, and an exception becomes the error object that
   Lambda's Python runtime reports.
 * Waiting: a retry does not sleep; what it would have waited stands in `Result.waits`.
+* Parallel: when a branch fails, moto goes through the other one's remaining steps without doing
+  them, and garbage comes into the history. Here the other branch stops, as on AWS.
 * Fail with ErrorPath: moto takes the name that the path finds for a custom one, and stops at
   `States.Timeout` with a ValueError. AWS documents no such limit of ErrorPath.
 """
@@ -26,9 +28,15 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 from moto.core.config import default_user_config
+from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import (
+    StateTaskLambda,
+)
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 # A function, called as Lambda calls a handler: with the event and a context.
@@ -90,16 +98,19 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
         machine = sfn.create_state_machine(
             name=f"machine-{number}", definition=definition, roleArn=_ROLE
         )
-        before = len(TMP_THREADS)
+        threads = len(TMP_THREADS)
         execution = sfn.start_execution(
             stateMachineArn=machine["stateMachineArn"],
             name=f"execution-{number}",
             input=json.dumps(event),
         )["executionArn"]
-        TMP_THREADS[before].join(_PATIENCE_SECONDS)
+        TMP_THREADS[threads].join(_PATIENCE_SECONDS)
         described = sfn.describe_execution(executionArn=execution)
         pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
         events = [dict(event) for page in pages for event in page["events"]]
+        # A function may still be at work: in a branch that was stopped, in a Task that timed out.
+        for thread in itertools.islice(TMP_THREADS, threads, None):
+            thread.join(_PATIENCE_SECONDS)
     output = described.get("output")
     return Result(
         status=described["status"],
@@ -120,9 +131,34 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
         patch.object(lambda_eval_utils, "boto_client_for", lambda **_: lambdas),
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=waits.append)),
         patch.object(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "\0"),
+        patch.object(EvalComponent, "eval", _stopping(EvalComponent.eval)),
+        patch.object(StateTaskLambda, "_from_error", _passing_stops(StateTaskLambda._from_error)),
+        patch.multiple(eval_component.LOG, disabled=True),  # it prints the whole machine
         mock_aws(),
     ):
         yield
+
+
+class _StoppedError(Exception):
+    """The branch is to do no more."""
+
+
+def _stopping(evaluate: Callable[..., None]) -> Callable[..., None]:
+    def eval_unless_stopped(component: EvalComponent, env: Any) -> None:
+        if isinstance(env.program_state(), ProgramStopped):
+            raise _StoppedError
+        evaluate(component, env)
+
+    return eval_unless_stopped
+
+
+def _passing_stops(from_error: Callable[..., Any]) -> Callable[..., Any]:
+    def from_error_unless_stopped(state: StateTaskLambda, env: Any, ex: Exception) -> Any:
+        if isinstance(ex, _StoppedError):
+            raise ex
+        return from_error(state, env, ex)
+
+    return from_error_unless_stopped
 
 
 def _invoke(functions: Mapping[str, Function], FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - boto3's names

@@ -1,6 +1,7 @@
-"""The project's state machine as tests run it: rendered with values like the Terraform's."""
+"""The project's state machine with the project's functions, to run on moto's interpreter."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
 
 from image_converter.handlers import (
     copy_file,
@@ -9,8 +10,9 @@ from image_converter.handlers import (
     resize_image,
     write_to_dynamodb,
 )
-from scripts import asl
-from tests.asl.interpreter import Function
+from tests.asl import interpreter
+from tests.asl.interpreter import Function, Result
+from tests.fidelity import rendering
 
 HANDLERS: dict[str, Function] = {
     "get_file_type": get_file_type.handler,
@@ -20,32 +22,48 @@ HANDLERS: dict[str, Function] = {
     "delete_file": delete_file.handler,
 }
 
-VALUES: dict[str, object] = {
-    "execution_timeout": 3600,
-    "transient_interval": 1,
-    "transient_max_attempts": 6,
-    "transient_backoff": 2,
-    "transient_max_delay": 60,
-    "retry_interval": 5,
-    "retry_max_attempts": 2,
-    "retry_backoff": 2,
-    "any_error_interval": 2,
-    **{f"{function}_timeout": 60 for function in HANDLERS},
-}
+
+def run(event: object, **changed: Function) -> Result:
+    """Run an execution with Terraform's own numbers.
+
+    Args:
+        event: the input.
+        changed: functions in place of the real ones, by name.
+    """
+    functions = {
+        rendering.function_arn(name): function for name, function in {**HANDLERS, **changed}.items()
+    }
+    return interpreter.run(rendering.rendered(), event, functions)
 
 
-def arn(function: str) -> str:
-    """Return the function's ARN."""
-    name = function.replace("_", "-")
-    return f"arn:aws:lambda:us-east-1:123456789012:function:image-converter-{name}"
+def failing(function: str, times: int | None = None, *, after_its_effect: bool = False) -> Function:
+    """Return the real function, which raises an error that may pass.
+
+    Args:
+        function: its name.
+        times: how many calls fail; None for all.
+        after_its_effect: whether it does its work first.
+    """
+    calls: list[object] = []
+
+    def handler(event: Any, context: Any) -> Any:
+        calls.append(event)
+        fails = times is None or len(calls) <= times
+        answer = HANDLERS[function](event, context) if after_its_effect or not fails else None
+        if fails:
+            raise ConnectionError(f"{function} lost its connection")
+        return answer
+
+    return handler
 
 
-def definition(**changed: object) -> str:
-    """Return the rendered state machine; `changed` values replace the usual ones."""
-    arns = {f"{function}_arn": arn(function) for function in HANDLERS}
-    return asl.render(asl.template(), {**VALUES, **arns, **changed})
+def preceded(function: str, action: Callable[[], object]) -> Function:
+    """Return the real function, ahead of whose first call something happens."""
+    waiting = [action]
 
+    def handler(event: Any, context: Any) -> Any:
+        if waiting:
+            waiting.pop()()
+        return HANDLERS[function](event, context)
 
-def functions(**changed: Function) -> Mapping[str, Function]:
-    """Return the functions by ARN: the real handlers, but for those that are `changed`."""
-    return {arn(name): function for name, function in {**HANDLERS, **changed}.items()}
+    return handler

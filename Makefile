@@ -71,6 +71,10 @@ report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, H
 pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
 	$(HERMETIC) $(RUN) scripts.pictures
 
+.PHONY: smoke
+smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,package) ## Deploy, convert, verify and destroy once on an AWS account (asks first; CONFIRM=yes)
+	@$(RUN) scripts.smoke $(if $(CONFIRM),--confirm "$(CONFIRM)")
+
 ##@ Build
 
 .PHONY: package

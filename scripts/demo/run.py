@@ -51,14 +51,14 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
             directory / "stack", aws.env, package=PACKAGE, variables={"force_destroy": True}
         )
         outputs = _apply(display, stack)
-        images = _upload(display, clients, outputs["source_bucket"], files)
-        _follow(display, clients, outputs["state_machine_arn"], images)
+        images = upload(display, clients, outputs["source_bucket"], files)
+        follow(display, clients, outputs["state_machine_arn"], images)
         fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
         _keep(fetched, directory / "images")
         _show(display, images.values(), _places(directory, aws, stack))
-        holds = _check(display, clients, outputs["source_bucket"], images.values(), fetched)
+        holds = check(display, clients, outputs["source_bucket"], images.values(), fetched)
         report(display, clients, images.values(), directory.parent / "report")
-        _destroy(display, stack)
+        destroy(display, stack)
         left = sorted(inventory(clients) - before)
         holds &= _told(display, "`terraform destroy` left nothing behind", left)
     display.step(f"{'All of it holds' if holds else 'Not all of it holds'}.")
@@ -101,7 +101,7 @@ def _apply(display: Display, stack: Stack) -> dict[str, Any]:
     return stack.outputs()
 
 
-def _upload(
+def upload(
     display: Display, clients: Clients, bucket: str, files: dict[str, Path]
 ) -> dict[str, Image]:
     """Upload the files and return them as images, by version id."""
@@ -114,7 +114,7 @@ def _upload(
     return images
 
 
-def _follow(
+def follow(
     display: Display, clients: Clients, state_machine_arn: str, images: dict[str, Image]
 ) -> None:
     """Wait until the executions of all images have ended, and show where each is."""
@@ -159,7 +159,7 @@ def _show(display: Display, images: Collection[Image], places: dict[str, str]) -
     display.places(places)
 
 
-def _check(
+def check(
     display: Display,
     clients: Clients,
     source_bucket: str,
@@ -203,7 +203,8 @@ def _named(fetched: Iterable[Fetched]) -> Iterator[tuple[str, bytes]]:
         yield found.image.png_key or "", found.png
 
 
-def _destroy(display: Display, stack: Stack) -> None:
+def destroy(display: Display, stack: Stack) -> None:
+    """Destroy the stack, and show how far that is."""
     display.step("terraform destroy")
     with display.terraform() as report:
         stack.destroy(report)

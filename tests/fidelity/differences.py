@@ -33,7 +33,7 @@ _BRANCHES_STOP = (
     "it is, as on moto"
 )
 _PARALLEL = "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html"
-_EMPTY_CAUSE = "the cause of a timeout is the empty string; no part of this project reads it"
+_EMPTY_CAUSE = "the cause of a timeout is the empty string, and so is that of the Fail state"
 # AWS quotes the input of a state behind a Catch there: {"Error":"States.Timeout","Cause":"", ...}
 _QUOTED = "https://github.com/aws-samples/serverless-coffee-workshop/issues/15"
 

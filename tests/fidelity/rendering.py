@@ -19,11 +19,11 @@ NUMBERS: dict[str, float] = {
     "transient_max_attempts": 6,
     "transient_backoff": 2,
     "transient_max_delay": 30,
-    "get_file_type_timeout": 20,
-    "copy_file_timeout": 305,
-    "resize_image_timeout": 125,
-    "write_to_dynamodb_timeout": 20,
-    "delete_file_timeout": 20,
+    "get_file_type_timeout": 35,
+    "copy_file_timeout": 365,
+    "resize_image_timeout": 245,
+    "write_to_dynamodb_timeout": 35,
+    "delete_file_timeout": 85,
 }
 
 # The names that the functions' errors have in Lambda's answer and in ErrorEquals.

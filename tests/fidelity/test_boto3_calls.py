@@ -1,6 +1,5 @@
 """Every boto3 call of the functions, checked by botocore's models, both what goes in and out."""
 
-import ast
 import io
 import json
 import re
@@ -25,9 +24,9 @@ from image_converter.handlers import (
     write_to_dynamodb,
 )
 from tests import fake_cloud, images
+from tests.called_operations import calls_in_the_source
 from tests.fidelity.stubs import Stubs, client_of, stubbed
 
-SOURCES = Path(copy_file.__file__).parents[1]
 MODELS = json.loads(
     (Path(__file__).parent / "vendor" / "botocore_inputs.json").read_text(encoding="utf-8")
 )["versions"]
@@ -294,45 +293,6 @@ def test_no_call_in_the_source_is_left_out(calls: set[tuple[str, str]]) -> None:
     assert {operation for operation, _ in calls} == calls_in_the_source()
 
 
-def calls_in_the_source() -> set[str]:
-    """Return the operations that the functions' code calls, read from the code itself."""
-    found: set[str] = set()
-    for file in SOURCES.rglob("*.py"):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        variables = {
-            target.id: service
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Assign) and (service := _service(node.value))
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        }
-        for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-                continue
-            owner = node.func.value
-            service = variables.get(owner.id) if isinstance(owner, ast.Name) else _service(owner)
-            if service:
-                found.add(f"{service}.{_operation(service, node.func.attr)}")
-    return found
-
-
-def _service(node: ast.expr) -> str | None:
-    """Return the service of an expression `clients.<service>()`."""
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id == "clients"
-    ):
-        return node.func.attr.removesuffix("_copies")
-    return None
-
-
-def _operation(service: str, method: str) -> str:
-    operation: str = client_of(service).meta.method_to_api_mapping[method]
-    return operation
-
-
 # ---- Which botocore knows these parameters --------------------------------------------------
 
 
@@ -374,7 +334,6 @@ def test_an_answer_that_the_service_cannot_give_is_refused(stubs: Stubs) -> None
         stubs.answer("s3", "put_object", {"Etag": ETAG})
 
 
-@pytest.mark.xfail(strict=True, reason="the layer does not carry boto3 yet")
 def test_the_layer_carries_a_botocore_that_knows_every_parameter() -> None:
     """Lambda's own is of no stated version: it differs by region and changes without notice.
 

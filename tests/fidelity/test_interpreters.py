@@ -181,6 +181,7 @@ def _allowing(case: str, interpreter: str) -> Outcome:
     return dataclasses.replace(CASES[case].expected, **changed)
 
 
+@pytest.mark.exercised("moto")
 @pytest.mark.parametrize("case", CASES)
 def test_on_moto(case: str, tmp_path: Path) -> None:
     timeouts = {name: MOTO_TIMEOUT for name in CASES[case].numbers if name.endswith("_timeout")}

@@ -1,0 +1,80 @@
+"""Try this project on an AWS account, once: deploy, convert, verify, destroy.
+
+It makes about ninety resources under a random name, costs less than a cent, takes ten minutes, and
+does nothing before you agree: with CONFIRM=yes, or at the terminal with the account's number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from scripts import aws_errors
+from scripts.aws_clients import Clients
+from scripts.demo.display import Display
+from scripts.smoke.run import DIRECTORY, REPOSITORY, random_name, run
+from scripts.terraform_cli import TerraformError
+
+REFUSED = 2
+
+
+def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.environ) -> int:
+    """Run it; the exit status is 0 if everything holds, 2 if nobody agreed."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.smoke", description=__doc__)
+    parser.add_argument("--confirm", help="yes: deploy without asking")
+    parser.add_argument("--name", default=random_name(), help="default: a random one")
+    parser.add_argument("--package", type=Path, help="default: the one for this AWS")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where its files go")
+    options = parser.parse_args(arguments)
+    display = Display(Console())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+
+    def command() -> int:
+        if not _agreed(options.confirm, display, env, options.name):
+            return REFUSED
+        package = options.package or _package(env)
+        try:
+            return 0 if run(display, env, options.name, package, options.directory) else 1
+        except (TerraformError, TimeoutError) as error:
+            display.failed(str(error))
+            return 1
+
+    return aws_errors.run(command, env)
+
+
+def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name: str) -> bool:
+    """Say where what would be made, and return whether somebody wants that."""
+    if confirm not in (None, "", "yes"):
+        display.failed(f"CONFIRM is '{confirm}', but only 'yes' is a yes. Nothing was made.")
+        return False
+    who = Clients(env).sts.get_caller_identity()
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "the profile's region"
+    place = env.get("AWS_ENDPOINT_URL") or f"AWS, {region}"
+    display.step(f"About to deploy {name} to account {who['Account']} at {place}")
+    display.say(f"As {who['Arn']}. About ninety resources, ten minutes, less than a cent.")
+    if confirm == "yes":
+        return True
+    if not sys.stdin.isatty():
+        display.failed("Nobody has agreed to that. Run `make smoke CONFIRM=yes`.")
+        return False
+    if input("  Type the account's number to go on: ").strip() == who["Account"]:
+        return True
+    display.failed("That is not its number. Nothing was made.")
+    return False
+
+
+def _package(env: Mapping[str, str]) -> Path:
+    """Return the package's folder: the local AWS runs functions with this machine's Python."""
+    local = "127.0.0.1" in env.get("AWS_ENDPOINT_URL", "")
+    return REPOSITORY / "build" / ("package-local" if local else "package")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

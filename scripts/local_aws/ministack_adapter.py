@@ -15,6 +15,7 @@ What is put in, and why:
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
 * ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
 * ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
+* JWT authorisers have no payload format version, or each plan would want to take it away.
 * ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
 * With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
   interface, and a bucket policy that demands TLS would lock everyone out.
@@ -36,7 +37,7 @@ from types import ModuleType
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime, responses
-from ministack.services import cloudwatch, lambda_svc, s3, stepfunctions
+from ministack.services import apigateway, cloudwatch, lambda_svc, s3, stepfunctions
 
 from scripts import asl_check
 from scripts.local_aws import alarms, history, listings
@@ -59,6 +60,7 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "error_response_json": "code message status extra message_key content_type",
         "json_response": "data status content_type",
     },
+    apigateway: {"_authorizers": None, "_create_authorizer": "api_id data"},
     cloudwatch: {
         "_describe_alarms": "params cbor_data is_cbor is_json",
         "_p": "params key default",
@@ -142,6 +144,7 @@ def install(runtime_python: Path) -> None:
     _make_copies_conditional()
     _encode_listed_versions()
     _answer_who_pays()
+    _make_jwt_authorisers_plain()
     _tell_whole_alarms()
     _count_requests_as_tls()
 
@@ -428,6 +431,25 @@ def _answer_who_pays() -> None:
         return answer
 
     s3._dispatch = dispatch_as_on_the_wire
+
+
+# ---- API Gateway -------------------------------------------------------------------------------
+
+
+def _make_jwt_authorisers_plain() -> None:
+    create = apigateway._create_authorizer
+
+    def create_authorizer(api_id: str, data: dict[str, Any]) -> Response:
+        answer: Response = create(api_id, data)
+        for authoriser in apigateway._authorizers.get(api_id, {}).values():
+            if authoriser["authorizerType"] == "JWT":
+                authoriser.pop("authorizerPayloadFormatVersion", None)
+        return answer
+
+    apigateway._create_authorizer = create_authorizer
+
+
+# ---- CloudWatch --------------------------------------------------------------------------------
 
 
 def _tell_whole_alarms() -> None:

@@ -113,6 +113,23 @@ def test_bucket_owner_pays(clients: Clients) -> None:
     assert clients.s3.get_bucket_request_payment(Bucket="paid")["Payer"] == "BucketOwner"
 
 
+def test_jwt_authoriser_has_no_payload_format_version(clients: Clients) -> None:
+    gateway = clients.client("apigatewayv2")
+    api = gateway.create_api(Name="doors", ProtocolType="HTTP")["ApiId"]
+    made = gateway.create_authorizer(
+        ApiId=api,
+        Name="jwt",
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": "https://example.com", "Audience": ["uploads"]},
+    )["AuthorizerId"]
+
+    found = gateway.get_authorizer(ApiId=api, AuthorizerId=made)
+
+    assert found["JwtConfiguration"]["Audience"] == ["uploads"]
+    assert "AuthorizerPayloadFormatVersion" not in found
+
+
 def test_definition_is_checked(clients: Clients) -> None:
     sfn = clients.stepfunctions
     role = "arn:aws:iam::000000000000:role/any"

@@ -31,8 +31,13 @@ def decode_jpeg(encoded: bytes, orientation: int = 1) -> Pixels:
     colours = simplejpeg.decode_jpeg_header(encoded, strict=True)[2]
     space = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colours, "RGB")
     pixels = simplejpeg.decode_jpeg(encoded, colorspace=space, strict=True)
-    upright: Pixels = np.ascontiguousarray(_UPRIGHT[orientation](pixels))
-    return upright
+    return upright(pixels, orientation)
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Return the pixels of an image as its EXIF orientation wants them seen."""
+    turned: Pixels = np.ascontiguousarray(_UPRIGHT[orientation](pixels))
+    return turned
 
 
 def cmyk_to_rgb(inverted: Pixels) -> Pixels:

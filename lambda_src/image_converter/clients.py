@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_stepfunctions import SFNClient
 
-# Chosen so that all attempts end well inside the functions' own timeouts: a function that is killed
+# Chosen so that all attempts end inside the functions' own timeouts: a function that is killed
 # cannot say what failed, one whose client gives up can. Standard mode backs off with jitter and
-# retries throttling, 5xx and resets.
+# retries throttling, 5xx and resets. A call takes 3 * (2 + 5) seconds at most, and the two waits
+# between its attempts 1 + 2: 24 seconds. A test compares this with Terraform's timeouts.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
-    read_timeout=10,
+    read_timeout=5,
 )
 COPY_CONNECTIONS = 64
 _COPY_CONFIG = Config(read_timeout=60, max_pool_connections=COPY_CONNECTIONS)

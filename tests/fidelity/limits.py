@@ -49,7 +49,7 @@ LIMITS = {
     "policy of a role": Limit(10_240, 2_200, "characters", _IAM),
     "trust policy of a role": Limit(2_048, 400, "characters", _IAM),
     "environment of a function": Limit(4_096, 200, "bytes", _LAMBDA),
-    "run of a function": Limit(900, 300, "seconds", _LAMBDA),
+    "run of a function": Limit(900, 360, "seconds", _LAMBDA),
     "run of the upload's integration": Limit(30, 29, "seconds", _HTTP),
     "request to the upload function": Limit(6_291_456, 6_014_000, "bytes", _LAMBDA),
     "functions and layer, unzipped": Limit(262_144_000, 45_000_000, "bytes", _LAMBDA),

@@ -11,10 +11,15 @@ from tests.simulation.system import System
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[System]:
-    handlers = Handlers()
-    with handlers.installed():
-        yield System(handlers, Machine(handlers, definition()))
+def handlers() -> Iterator[Handlers]:
+    real = Handlers()
+    with real.installed():
+        yield real
+
+
+@pytest.fixture(scope="module")
+def system(handlers: Handlers) -> System:
+    return System(handlers, Machine(handlers, definition()))
 
 
 @pytest.fixture(scope="session")

@@ -10,4 +10,5 @@ module "alarms" {
   queue_name             = module.ingest.queue_name
   queue_age_seconds      = var.alarm_thresholds.queue_age_seconds
   dead_letter_queue_name = module.ingest.dead_letter_queue_name
+  dashboard_url          = local.dashboard_url
 }

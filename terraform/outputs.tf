@@ -53,6 +53,11 @@ output "alarm_topic_arn" {
   value       = module.alarms.topic_arn
 }
 
+output "dashboard_url" {
+  description = "Address of the dashboard in the console."
+  value       = local.dashboard_url
+}
+
 output "commands" {
   description = "Ready-made commands for what comes next."
   value = {

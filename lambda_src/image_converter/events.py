@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from image_converter.errors import InvalidRecord
@@ -78,6 +79,15 @@ def padded_sequencer(sequencer: str | None) -> str | None:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """
     return sequencer.upper().ljust(_SEQUENCER_WIDTH, "0") if sequencer else None
+
+
+def seconds_since_upload(record: Record) -> float | None:
+    """Return how long ago the object was created, or None where the record does not say when."""
+    try:
+        created = datetime.fromisoformat(record.event_time or "")
+        return round((datetime.now(UTC) - created).total_seconds(), 3)
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return None
 
 
 def converted_images(event: Event) -> tuple[Location, Location] | None:

@@ -13,6 +13,7 @@ What is put in, and why:
 * State machines are checked by a real validator and remember their tracing configuration.
 * Execution histories read as on AWS: they tell of the states in branches, too, and of functions.
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
+* CloudWatch Logs keeps saved queries.
 * ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
 * ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
 * JWT authorisers have no payload format version, or each plan would want to take it away.
@@ -37,10 +38,18 @@ from types import ModuleType
 from typing import Any
 
 from ministack.core import iam_evaluator, lambda_runtime, responses
-from ministack.services import apigateway, cloudwatch, lambda_svc, s3, stepfunctions
+from ministack.services import (
+    apigateway,
+    cloudwatch,
+    cloudwatch_logs,
+    lambda_svc,
+    s3,
+    stepfunctions,
+)
 
 from scripts import asl_check
 from scripts.local_aws import alarms, history, listings
+from scripts.local_aws.queries import SavedQueries
 from scripts.local_aws.worker import worker_environment
 
 MINISTACK_VERSION = "1.5.33"
@@ -66,6 +75,7 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_p": "params key default",
         "_xml": "status root_tag inner",
     },
+    cloudwatch_logs: {"handle_request": "method path headers body query_params"},
     lambda_svc: {
         "_docker_extracted_dir": "blob kind",
         "_execute_function_provided_warm": "func event request_id",
@@ -146,6 +156,7 @@ def install(runtime_python: Path) -> None:
     _answer_who_pays()
     _make_jwt_authorisers_plain()
     _tell_whole_alarms()
+    _keep_saved_queries()
     _count_requests_as_tls()
 
 
@@ -475,6 +486,23 @@ def _tell_whole_alarms() -> None:
         return whole
 
     cloudwatch._describe_alarms = describe_alarms
+
+
+def _keep_saved_queries() -> None:
+    handle = cloudwatch_logs.handle_request
+    queries = SavedQueries()
+
+    async def handle_request(
+        method: str, path: str, headers: Any, body: Any, query_params: Any
+    ) -> Response:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        told = queries.answer(action, json.loads(body)) if action in queries.ACTIONS else None
+        if told is not None:
+            return _json(told)
+        answer: Response = await handle(method, path, headers, body, query_params)
+        return answer
+
+    cloudwatch_logs.handle_request = handle_request
 
 
 def _alarm_query(params: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,14 @@ def handler(event: Event, context: object) -> Location:
             chosen.destination_bucket, png_key, source, facts
         ) or _convert(chosen, png_key, source, body, facts)
     made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
-    log.info("converted", key=record.key, pngKey=written.key, repeated=written.repeated, **made)
+    log.info(
+        "converted",
+        key=record.key,
+        pngKey=written.key,
+        repeated=written.repeated,
+        secondsSinceUpload=events.seconds_since_upload(record),
+        **made,
+    )
     tracing.annotate(megapixels=made["width"] * made["height"] / 1e6)
     return destination.location(
         chosen.destination_bucket,

@@ -44,3 +44,8 @@ variable "dead_letter_queue_name" {
   description = "Name of the dead-letter queue."
   type        = string
 }
+
+variable "dashboard_url" {
+  description = "Address of the dashboard, for who gets an alarm."
+  type        = string
+}

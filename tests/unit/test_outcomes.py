@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from image_converter import outcomes, tracing
+from image_converter import events, outcomes, tracing
 from image_converter.errors import DamagedImage
+from image_converter.events import Record
 
 EVENT = {"s3": {"bucket": {"name": "pictures"}, "object": {"key": "sea.jpg"}}}
 
@@ -68,3 +69,16 @@ def test_an_event_that_is_no_record_does_not_hide_its_error(
 
     assert json.loads(capsys.readouterr().out)["key"] is None
     assert marks == [{"outcome": "OSError"}]
+
+
+def test_the_seconds_since_the_upload_come_from_the_record() -> None:
+    record = Record("pictures", "sea.jpg", event_time="2000-01-01T00:00:00.000Z")
+    seconds = events.seconds_since_upload(record)
+
+    assert seconds is not None
+    assert seconds > 800_000_000
+
+
+@pytest.mark.parametrize("time", [None, "", "yesterday", "2000-01-01T00:00:00"])
+def test_a_record_that_does_not_say_when_has_no_seconds(time: str | None) -> None:
+    assert events.seconds_since_upload(Record("pictures", "sea.jpg", event_time=time)) is None

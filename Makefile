@@ -62,6 +62,10 @@ status: $(STAMP) ## Tell what is known of an image and where it is (IMAGE=holida
 	@test -n "$(IMAGE)" || { echo "Which image? make status IMAGE=photo.jpg" >&2; exit 2; }
 	@$(RUN) scripts.status "$(IMAGE)" $(STACK)
 
+.PHONY: redrive
+redrive: $(STAMP) ## Start again what failed, and send dead letters to the queue again (DRY_RUN=1 only tells, ALL=1 hopeless ones too)
+	@$(RUN) scripts.redrive $(STACK)
+
 .PHONY: report
 report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, HISTORY=file, or the newest)
 	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
@@ -120,6 +124,10 @@ test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
 .PHONY: test-e2e
 test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 	$(HERMETIC) $(RUN) pytest -m e2e $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: $(STAMP) ## Run every interleaving, and random histories by the thousand (EXAMPLES=20000 SEED=1)
+	$(HERMETIC) SOAK=1 $(RUN) pytest tests/simulation $(PYTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)

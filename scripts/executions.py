@@ -58,11 +58,16 @@ class Execution:
 
     @property
     def sentence(self) -> str:
-        """The error in a person's words: its name, and the message out of Lambda's error object."""
-        cause = self.cause or ""
-        with contextlib.suppress(ValueError, TypeError, KeyError):  # or it is plain text
-            cause = json.loads(cause)["errorMessage"]
-        return ": ".join(filter(None, [self.error, cause]))
+        """The error in a person's words."""
+        return sentence(self.error, self.cause)
+
+
+def sentence(error: str | None, cause: str | None) -> str:
+    """Return an error in a person's words: its name, and the message out of Lambda's object."""
+    message = cause or ""
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # or it is plain text
+        message = json.loads(message)["errorMessage"]
+    return ": ".join(filter(None, [error, message]))
 
 
 def describe(stepfunctions: "SFNClient", arn: str) -> Execution:

@@ -1,0 +1,107 @@
+"""Look at a deployed stack, on AWS or the local one, as a world on which the promise is judged."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from image_converter import notifications
+from image_converter.errors import InvalidRecord
+from scripts.aws_clients import Clients
+from scripts.deployed import Deployment
+from scripts.nothing_lost.world import Run, Stored, Upload, World
+
+
+def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> World:
+    """Return what can be seen of a stack that has come to rest.
+
+    Parameters:
+        uploads: what was put into the source bucket, which only its uploaders know.
+    """
+    return World(
+        uploads=list(uploads),
+        source=_history(clients, stack.source_bucket),
+        destination=_history(clients, stack.destination_bucket),
+        records=_records(clients, stack.table_name),
+        runs=_runs(clients, stack.state_machine_arn),
+        dead_letters=frozenset(_dead_letters(clients, f"{stack.name}-dead-letters")),
+    )
+
+
+def _history(clients: Clients, bucket: str) -> dict[str, list[Stored]]:
+    """Return the versions of a bucket by key, the oldest first."""
+    found: dict[str, list[Any]] = {}
+    for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            found.setdefault(one["Key"], []).append(one)
+    # Several in a second: the listing has the newest first, and says which one is the latest.
+    return {
+        key: [_stored(clients, bucket, one) for one in sorted(versions, key=_age)]
+        for key, versions in found.items()
+    }
+
+
+def _age(version: Any) -> tuple[Any, bool]:
+    return version["LastModified"], version["IsLatest"]
+
+
+def _stored(clients: Clients, bucket: str, version: Any) -> Stored:
+    if "Size" not in version:
+        return Stored(version["VersionId"], None)
+    answer = clients.s3.get_object(
+        Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"]
+    )
+    with answer["Body"] as body:
+        return Stored(version["VersionId"], body.read(), answer["Metadata"])
+
+
+def _records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
+    deserialize = TypeDeserializer().deserialize
+    pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    items = [
+        {name: deserialize(value) for name, value in item.items()}
+        for page in pages
+        for item in page["Items"]
+    ]
+    return {item["imageName"]: item for item in items}
+
+
+def _runs(clients: Clients, state_machine_arn: str) -> list[Run]:
+    pages = clients.stepfunctions.get_paginator("list_executions").paginate(
+        stateMachineArn=state_machine_arn
+    )
+    return [_run(clients, one["executionArn"]) for page in pages for one in page["executions"]]
+
+
+def _run(clients: Clients, arn: str) -> Run:
+    told = clients.stepfunctions.describe_execution(executionArn=arn)
+    item = json.loads(told["input"])["s3"]["object"]
+    output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
+    return Run(told["name"], item["key"], item.get("versionId"), told["status"], output)
+
+
+def _dead_letters(clients: Clients, queue: str) -> Iterable[tuple[str, str]]:
+    """Yield the versions whose notifications are dead letters; they stay where they are."""
+    url = clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    seen: dict[str, str] = {}
+    while messages := [
+        one
+        for one in clients.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=30
+        ).get("Messages", [])
+        if one["MessageId"] not in seen
+    ]:
+        for message in messages:
+            seen[message["MessageId"]] = message["ReceiptHandle"]
+            try:
+                records = notifications.records(message["Body"])
+            except InvalidRecord:
+                continue
+            for record in records:
+                item = record["s3"]["object"]
+                yield item["key"], item.get("versionId", "")
+    for handle in seen.values():
+        clients.sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0
+        )

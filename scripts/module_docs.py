@@ -1,4 +1,4 @@
-"""Write the README of each Terraform module from what the module says of itself.
+"""Write the READMEs of the Terraform configuration and its modules from what they say themselves.
 
 The introduction is the comment at the head of main.tf; the tables come from the descriptions of
 variables and outputs. A README is never edited by hand:
@@ -20,7 +20,7 @@ from typing import Any
 import hcl2
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-MODULES = REPOSITORY / "terraform" / "modules"
+CONFIGURATION = REPOSITORY / "terraform"
 
 _NOTE = (
     "<!-- Written by `python -m scripts.module_docs`: change the descriptions, not this file. -->"
@@ -52,6 +52,7 @@ class Module:
     name: str
     introduction: str
     resources: tuple[str, ...]
+    modules: tuple[str, ...]
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
@@ -66,10 +67,12 @@ def read_module(folder: Path) -> Module:
     resources = {
         f"{kind}.{name}" for kind, named in _named(blocks, "resource") for name in _names(named)
     }
+    sources = {str(call["source"]).strip('"') for _, call in _named(blocks, "module")}
     return Module(
         name=folder.name,
         introduction=_introduction(folder / "main.tf"),
         resources=tuple(sorted(resources)),
+        modules=tuple(sorted(source.removeprefix("./") for source in sources)),
         inputs=tuple(
             Input(
                 name,
@@ -91,7 +94,9 @@ def render(module: Module) -> str:
     needed = [_input_row(given) for given in module.inputs if given.default is None]
     optional = [_input_row(given) for given in module.inputs if given.default is not None]
     lines = [f"# {module.name}", "", _NOTE, "", module.introduction, ""]
-    lines += ["Makes " + ", ".join(f"`{resource}`" for resource in module.resources) + ".", ""]
+    lines += [f"Makes {', '.join(f'`{resource}`' for resource in module.resources)}.", ""]
+    if module.modules:
+        lines += [f"Uses {', '.join(f'[{source}]({source})' for source in module.modules)}.", ""]
     lines += _table("Inputs", ["Name", "Type", "Default", "What it is"], needed + optional)
     lines += _table(
         "Outputs",
@@ -101,15 +106,15 @@ def render(module: Module) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def stale(folder: Path = MODULES, *, write: bool = False) -> list[Path]:
+def stale(folder: Path = CONFIGURATION, *, write: bool = False) -> list[Path]:
     """Return the READMEs that do not say what their modules say.
 
     Parameters:
-        folder: holds the modules.
+        folder: the configuration; its modules are in ``modules``.
         write: whether to put them right.
     """
     found = []
-    for main in sorted(folder.glob("*/main.tf")):
+    for main in [folder / "main.tf", *sorted(folder.glob("modules/*/main.tf"))]:
         readme, text = main.with_name("README.md"), render(read_module(main.parent))
         if not readme.is_file() or readme.read_text(encoding="utf-8") != text:
             found.append(readme)

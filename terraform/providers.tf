@@ -5,9 +5,3 @@ provider "aws" {
     tags = merge({ Project = var.name, ManagedBy = "terraform" }, var.tags)
   }
 }
-
-data "aws_caller_identity" "current" {}
-
-data "aws_partition" "current" {}
-
-data "aws_region" "current" {}

@@ -12,7 +12,7 @@ from tests.terraform.conftest import REPOSITORY, Terraform
 
 pytestmark = pytest.mark.terraform
 
-MODULES = sorted(main.parent for main in module_docs.MODULES.glob("*/main.tf"))
+MODULES = sorted(main.parent for main in module_docs.CONFIGURATION.glob("modules/*/main.tf"))
 
 
 def test_is_formatted(terraform: Terraform) -> None:
@@ -52,20 +52,21 @@ def test_readmes_say_what_the_modules_say() -> None:
 
 
 def test_a_changed_description_makes_its_readme_stale(tmp_path: Path) -> None:
-    modules = shutil.copytree(module_docs.MODULES, tmp_path / "modules")
-    assert module_docs.stale(modules) == []
+    copy = shutil.copytree(module_docs.CONFIGURATION, tmp_path / "terraform")
+    assert module_docs.stale(copy) == []
 
-    variables = modules / "table" / "variables.tf"
+    table = copy / "modules" / "table"
+    variables = table / "variables.tf"
     variables.write_text(variables.read_text().replace("Name of the table", "The table's name"))
-    assert module_docs.stale(modules) == [modules / "table" / "README.md"]
+    assert module_docs.stale(copy) == [table / "README.md"]
 
-    module_docs.stale(modules, write=True)
-    assert module_docs.stale(modules) == []
-    assert "The table's name" in (modules / "table" / "README.md").read_text()
+    module_docs.stale(copy, write=True)
+    assert module_docs.stale(copy) == []
+    assert "The table's name" in (table / "README.md").read_text()
 
 
 def test_an_output_without_a_description_is_refused(tmp_path: Path) -> None:
-    modules = shutil.copytree(module_docs.MODULES, tmp_path / "modules")
-    (modules / "table" / "more.tf").write_text('output "id" {\n  value = 1\n}\n')
+    copy = shutil.copytree(module_docs.CONFIGURATION, tmp_path / "terraform")
+    (copy / "modules" / "table" / "more.tf").write_text('output "id" {\n  value = 1\n}\n')
     with pytest.raises(ValueError, match=r"id in .*table has no description"):
-        module_docs.stale(modules)
+        module_docs.stale(copy)

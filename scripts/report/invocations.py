@@ -21,6 +21,8 @@ _REPORT = re.compile(
 )
 # A function's clock and Step Functions' differ a little; the local AWS logs when all is over.
 _SLACK = timedelta(seconds=2)
+# Where the local AWS unpacks a function's code; on Lambda it is /var/task.
+_LOCAL_CODE = re.compile(r'/[^"\s]*/ministack-provided-code-\d+/[0-9a-f]+/')
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -112,7 +114,7 @@ def _add(logged: Logged, moment: datetime, message: str) -> None:
 def _worded(message: str, told: Mapping[str, Any]) -> str:
     """Return a line as a person reads it: the words, then what was said beside them."""
     if "message" not in told:
-        return message.replace("\t", "  ")
+        return _LOCAL_CODE.sub("/var/task/", message.replace("\t", "  "))
     rest = {name: value for name, value in told.items() if name not in ("level", "message")}
     facts = ", ".join(f"{name} {value}" for name, value in rest.items() if value is not None)
     return f"{told['level']} {told['message']}{': ' if facts else ''}{facts}"

@@ -42,7 +42,7 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 	$(HERMETIC) $(RUN) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 .PHONY: test
-test: setup system-packages lint package package-local ## Run every linter and every test
+test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
 	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
 
 ##@ Use a stack, on AWS or the local one (the AWS CLI's variables say which; NAME= for another stack)

@@ -189,9 +189,19 @@ class Stack:
         Raises:
             TerraformError: it failed; the message carries Terraform's own.
         """
+        return sorted(_changes(self.planned()))
+
+    def planned(self) -> dict[str, Any]:
+        """Return a plan with everything that Terraform knows of it, unchanged resources too.
+
+        Source: https://developer.hashicorp.com/terraform/internals/json-format
+
+        Raises:
+            TerraformError: it failed; the message carries Terraform's own.
+        """
         plan = self.directory.resolve() / "plan.tfplan"
-        status = self._run(["plan", "-detailed-exitcode", f"-out={plan}"], _silent)
-        return sorted(_changes(self._json("show", "-json", str(plan)))) if status else []
+        self._run(["plan", "-detailed-exitcode", f"-out={plan}"], _silent)
+        return self._json("show", "-json", str(plan))
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name."""

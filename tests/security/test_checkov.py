@@ -1,0 +1,115 @@
+"""checkov finds nothing, in what is written and in what it becomes; what is skipped says why."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Deployment
+from tests.security.scan import REPOSITORY, Scan, scan
+
+TERRAFORM = REPOSITORY / "terraform"
+
+# A skip as checkov reads it, with whatever follows it.
+_SKIP = re.compile(r"(?:checkov|bridgecrew|cortex):skip=(?P<checks>[\w,]+)(?::(?P<reason>.*))?")
+_SHORTEST_REASON = 20
+_OWN = (".tf", ".hcl", ".tftpl", ".yml", ".yaml", ".py", ".toml", "Makefile", ".cfg")
+
+
+def unexplained(text: str) -> list[str]:
+    """Return the skips in a text that do not say why."""
+    return [
+        found["checks"]
+        for found in _SKIP.finditer(text)
+        if len((found["reason"] or "").strip()) < _SHORTEST_REASON
+    ]
+
+
+def _check(found: Scan, at_least: int) -> None:
+    assert found.failed == []
+    assert found.unreadable == []
+    assert found.passed >= at_least, "checkov looked at less than there is"
+    for check, reason in found.skipped.items():
+        assert len(reason) >= _SHORTEST_REASON, check
+        assert reason != "No comment provided", check
+
+
+@pytest.mark.terraform
+def test_configuration() -> None:
+    _check(scan("terraform", "-d", TERRAFORM), at_least=90)
+
+
+@pytest.mark.terraform
+def test_workflow() -> None:
+    # checkov knows workflows by where they lie under the folder that it is given.
+    _check(scan("github_actions", "-d", REPOSITORY / ".github"), at_least=10)
+
+
+@pytest.mark.e2e
+@pytest.mark.terraform
+def test_plan(deployment: Deployment, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(deployment.stack.planned()), encoding="utf-8")
+    # The folder is where checkov finds the skips: a plan carries no comments.
+    found = scan("terraform_plan", "-f", plan, "--repo-root-for-plan-enrichment", TERRAFORM)
+    _check(found, at_least=200)
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize(
+    ("said", "instead", "check"),
+    [
+        ("enable_key_rotation     = true", "enable_key_rotation = false", "CKV_AWS_7"),
+        ("# checkov:skip=CKV_AWS_116", "#", "CKV_AWS_116"),
+    ],
+    ids=["a weaker setting", "a skip taken away"],
+)
+def test_a_weakness_is_found(said: str, instead: str, check: str, tmp_path: Path) -> None:
+    folder = tmp_path / "terraform"
+    shutil.copytree(TERRAFORM, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+    [file] = [file for file in folder.rglob("*.tf") if said in file.read_text(encoding="utf-8")]
+    file.write_text(file.read_text(encoding="utf-8").replace(said, instead), encoding="utf-8")
+
+    failed = scan("terraform", "-d", file.parent).failed
+
+    assert check in {name.split()[0] for name in failed}
+
+
+def test_every_skip_says_why() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    files = [REPOSITORY / name for name in listed if name.endswith(_OWN)]
+    silent = {
+        str(file.relative_to(REPOSITORY)): found
+        for file in files
+        if file.exists()
+        and file != Path(__file__)
+        and (found := unexplained(file.read_text(encoding="utf-8")))
+    }
+    assert silent == {}
+
+
+@pytest.mark.parametrize(
+    "comment",
+    ["# checkov:skip=CKV_AWS_116", "# checkov:skip=CKV_AWS_116:", "# checkov:skip=CKV_AWS_116:ok"],
+)
+def test_a_skip_without_a_reason_is_seen(comment: str) -> None:
+    assert unexplained(comment) == ["CKV_AWS_116"]
+    assert unexplained("# checkov:skip=CKV_AWS_1:Because it is so and so") == []
+
+
+def test_nothing_is_skipped_by_configuration() -> None:
+    """Skips stand beside what they are about, not in a file or on a command line."""
+    assert not [*REPOSITORY.glob(".checkov.y*ml"), *TERRAFORM.glob("**/.checkov.y*ml")]
+    for file in (REPOSITORY / "Makefile", *(REPOSITORY / ".github").rglob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        assert "--skip-check" not in text
+        assert "--soft-fail" not in text

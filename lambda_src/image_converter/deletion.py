@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, file_types, sources
+from image_converter import clients, sources
 from image_converter.errors import SourceNotFound
 from image_converter.events import Location, Record
 from image_converter.sources import Source, code
@@ -45,11 +45,11 @@ def delete(record: Record, original: Location | None) -> str:
 
 
 def _is_handled(current: Source, record: Record, original: Location) -> bool:
-    """Tell whether the current version is the one that was handled."""
+    """Tell whether the current version is the one that was handled.
+
+    Where nothing names that one (a person's input with a key only, of a file that is no JPEG), it
+    is the current one.
+    """
     version = record.version_id or original.get("sourceVersionId")
     etag = record.etag or original.get("sourceETag")
-    if version or etag:
-        return version in (None, current.version) and etag in (None, current.etag)
-    # Only a file that is no JPEG comes here unnamed: what is one has been uploaded since.
-    start = sources.first_bytes(current.pinned, file_types.BYTES_NEEDED)
-    return file_types.identify(start) != "jpg"
+    return version in (None, current.version) and etag in (None, current.etag)

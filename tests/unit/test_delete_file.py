@@ -67,11 +67,11 @@ def test_a_newer_upload_stays(cloud: Cloud, left_out: tuple[str, ...]) -> None:
     assert cloud.content(SOURCE, "a.jpg") == jpeg(seed=1)
 
 
-@pins
-def test_a_jpeg_that_replaced_another_file_stays(cloud: Cloud, left_out: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("left_out", [None, "versionId", "eTag"])
+def test_a_jpeg_that_replaced_another_file_stays(cloud: Cloud, left_out: str | None) -> None:
     record = cloud.upload("a", b"words")
-    for name in left_out:
-        del record["s3"]["object"][name]
+    if left_out:
+        del record["s3"]["object"][left_out]
     cloud.upload("a", jpeg())
     assert handler(unconverted(record), None)["status"] == KEPT
     assert cloud.content(SOURCE, "a") == jpeg()

@@ -237,11 +237,17 @@ def _tell(clients: Clients, upload: Upload, out: Path | None, console: Console) 
     console.print(words, style=_STYLES[outcome.tone], end="", markup=False, soft_wrap=True)
     console.print(f"  {took}  {_said(upload.run, png)}", markup=False, soft_wrap=True)
     if out and png:
-        target = out / png["key"].lstrip("/")
+        target = _inside(out, png["key"])
         target.parent.mkdir(parents=True, exist_ok=True)
         version = {"VersionId": png["versionId"]} if png.get("versionId") else None
         clients.s3.download_file(png["bucket"], png["key"], str(target), ExtraArgs=version)
         console.print(f"  {target}", markup=False, soft_wrap=True)
+
+
+def _inside(folder: Path, key: str) -> Path:
+    """Return the file for a key; a key with `..` in it must not lead out of the folder."""
+    target = (folder / key.lstrip("/")).resolve()
+    return target if target.is_relative_to(folder.resolve()) else folder / key.replace("/", "_")
 
 
 def _said(run: Run, png: dict[str, Any] | None) -> str:

@@ -1,0 +1,93 @@
+"""Which log lines belong to which attempt, and what Lambda billed."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scripts.report import cost, invocations
+from scripts.report.model import Attempt
+from tests.report.test_history import read
+
+START = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def at(seconds: float, message: object, stream: str = "one") -> dict[str, Any]:
+    text = message if isinstance(message, str) else json.dumps(message)
+    moment = START + timedelta(seconds=seconds)
+    return {"timestamp": moment.timestamp() * 1000, "message": text, "logStreamName": stream}
+
+
+def invocation(seconds: float, number: str, key: str, stream: str = "one") -> list[dict[str, Any]]:
+    """Return the lines of an invocation as Lambda writes them in its text format."""
+    return [
+        at(seconds, f"START RequestId: {number} Version: $LATEST", stream),
+        at(seconds, {"level": "INFO", "message": "converted", "key": key}, stream),
+        at(seconds, f"END RequestId: {number}", stream),
+        at(
+            seconds,
+            f"REPORT RequestId: {number}\tDuration: 80.5 ms\tBilled Duration: 81 ms\t"
+            "Memory Size: 1769 MB\tMax Memory Used: 120 MB\tInit Duration: 300 ms",
+            stream,
+        ),
+    ]
+
+
+def attempt(begin: float, end: float) -> Attempt:
+    moments = [START + timedelta(seconds=seconds) for seconds in (begin, end)]
+    return Attempt(moments[0], ended=moments[1])
+
+
+def test_lines_are_told_apart_by_stream_and_request() -> None:
+    both = zip(invocation(1, "a", "x.jpg"), invocation(1, "b", "y.jpg", "two"), strict=True)
+    events = [event for pair in both for event in pair]  # as streams are merged
+
+    first, second = sorted(invocations.read(events), key=lambda one: one.request_id)
+
+    assert (first.request_id, first.billed_ms, first.memory_mb) == ("a", 81, 1769)
+    assert second.request_id == "b"
+
+
+def test_platform_lines_in_json_are_understood() -> None:
+    metrics = {"billedDurationMs": 81, "memorySizeMB": 1769}
+    events = [
+        at(0, {"type": "platform.start", "record": {"requestId": "a"}}),
+        at(0, {"level": "INFO", "message": "converted", "key": "x.jpg"}),
+        at(0, {"type": "platform.report", "record": {"requestId": "a", "metrics": metrics}}),
+    ]
+
+    [logged] = invocations.read(events)
+
+    assert (logged.billed_ms, logged.memory_mb, logged.keys) == (81, 1769, {"x.jpg"})
+
+
+def test_an_attempt_gets_its_own_image_s_invocation_and_no_others() -> None:
+    logged = invocations.read(
+        [
+            *invocation(1, "other", "other.jpg"),
+            *invocation(1.2, "first", "mine.jpg"),
+            *invocation(9, "second", "mine.jpg"),
+            *invocation(500, "late", "mine.jpg"),
+        ]
+    )
+
+    found = invocations.match([attempt(1, 1.3), attempt(8.9, 9.2)], logged, "mine.jpg")
+
+    assert {place: one.request_id for place, one in found.items()} == {0: "first", 1: "second"}
+
+
+def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:
+    run = read("aws", "succeeded")
+    names = ["get-file-type", "copy-file", "resize-image", "write-to-dynamodb", "delete-file"]
+    calls = [cost.Invocation(f"image-converter-{name}", 1000, 1024) for name in names]
+
+    bill = cost.bill(run, calls, "arm64")
+    by_name = {line.what: line.dollars for line in bill.lines}
+
+    assert by_name["State transitions"] == pytest.approx(7 * 0.025 / 1000)
+    assert by_name["Function time"] == pytest.approx(5 * 0.0000133334)
+    assert by_name["Function calls"] == pytest.approx(5 * 0.2e-6)
+    assert by_name["Table writes"] == pytest.approx(0.625e-6)
+    assert not bill.estimated
+    assert bill.total == pytest.approx(sum(by_name.values()))

@@ -1,0 +1,44 @@
+"""Which files go up under which key."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import upload
+from scripts.aws_errors import PersonError
+
+
+def touched(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def test_a_file_is_called_by_its_name_and_a_folders_files_by_their_path(tmp_path: Path) -> None:
+    single = touched(tmp_path / "else" / "a b.jpg")
+    touched(tmp_path / "photos" / "2026" / "sea.jpg")
+    touched(tmp_path / "photos" / ".hidden")
+
+    chosen = upload.chosen([single, tmp_path / "photos"], prefix="holiday/")
+
+    assert [one.key for one in chosen] == ["holiday/a b.jpg", "holiday/2026/sea.jpg"]
+
+
+def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path) -> None:
+    one, other = touched(tmp_path / "a" / "x.jpg"), touched(tmp_path / "b" / "x.jpg")
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(PersonError, match="no file"):
+        upload.chosen([one, tmp_path / "nope.jpg"])
+    with pytest.raises(PersonError, match=r"both be called x\.jpg"):
+        upload.chosen([one, other])
+    with pytest.raises(PersonError, match="no file"):
+        upload.chosen([tmp_path / "empty"])
+    with pytest.raises(PersonError, match="1024 bytes"):
+        upload.chosen([one], prefix="n" * 1020)
+
+
+def test_no_key_leads_out_of_the_folder_for_the_pngs(tmp_path: Path) -> None:
+    assert upload._inside(tmp_path, "a/b.png") == tmp_path.resolve() / "a" / "b.png"
+    assert upload._inside(tmp_path, "/b.png") == tmp_path.resolve() / "b.png"
+    assert upload._inside(tmp_path, "../../b.png").resolve().is_relative_to(tmp_path.resolve())

@@ -10,7 +10,12 @@ locals {
       StringEquals = { "kms:ViaService" = ["${service}.${local.region}.${data.aws_partition.current.dns_suffix}"] }
     }
   }
-  encrypt = { sid = "Encrypt", actions = ["kms:GenerateDataKey"], resources = [module.key.arn], condition = local.via.s3 }
+  encrypt = {
+    sid       = "Encrypt"
+    actions   = ["kms:GenerateDataKey"]
+    resources = [module.key.arn]
+    condition = local.via.s3
+  }
 
   # Without s3:ListBucket, S3 answers 403 for an object that is gone; with it, 404.
   read_source = [

@@ -211,6 +211,7 @@ run "alarms" {
     queue_name             = "image-converter"
     queue_age_seconds      = 900
     dead_letter_queue_name = "image-converter-dead-letters"
+    dashboard_url          = "https://example.com/dashboard"
     email                  = "someone@example.com"
   }
 
@@ -227,6 +228,13 @@ run "alarms" {
       alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this.arn])
     ])
     error_message = "an alarm is raised by silence, or raised in silence"
+  }
+
+  assert {
+    condition = alltrue([
+      for alarm in aws_cloudwatch_metric_alarm.this : strcontains(alarm.alarm_description, var.dashboard_url)
+    ])
+    error_message = "an alarm leads nowhere"
   }
 
   assert {

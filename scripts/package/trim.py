@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from scripts.package import elf
+from scripts.package import elf, models
 from scripts.package.errors import PackageError
 from scripts.package.target import Target
 
@@ -32,6 +32,7 @@ def trim(tree: Path) -> None:
             file.unlink()
     for stubs in tree.glob("*-stubs"):
         shutil.rmtree(stubs)
+    models.reduce_data(tree / "botocore" / "data")
     _remove_unneeded_libraries(tree)
 
 

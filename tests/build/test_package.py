@@ -72,7 +72,7 @@ def test_the_manifest_names_every_package_with_a_pinned_hash_and_a_licence(
     packages = manifest["artifacts"]["layer"]["packages"]
 
     pins = (REPOSITORY / "requirements" / "layer.txt").read_text()
-    pinned = dict(re.findall(r"^([a-z-]+)==(\S+)", pins, re.MULTILINE))
+    pinned = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", pins, re.MULTILINE))
     assert {package["name"]: package["version"] for package in packages} == pinned
     for package in packages:
         assert f"sha256:{package['sha256']}" in pins
@@ -83,7 +83,8 @@ def test_the_layer_carries_the_licence_of_each_package(host_package: Path) -> No
     names = members(host_package, "layer.zip")
     infos = {name.split("/")[1] for name in names if ".dist-info/" in name}
 
-    assert len(infos) == 4
+    manifest = json.loads((host_package / "manifest.json").read_text())
+    assert len(infos) == len(manifest["artifacts"]["layer"]["packages"])
     for info in infos:
         assert any(name.startswith(f"python/{info}/") and "LICENSE" in name for name in names)
 

@@ -94,7 +94,8 @@ def test_wheels_are_fetched_once(
     monkeypatch.setenv("PIP_FIND_LINKS", "")
 
     assert wheels.fetch(host_target(), empty_cache.requirements, empty_cache.cache) == first
-    assert len(list(first.glob("*.whl"))) == 4
+    pins = empty_cache.requirements.read_text().count("==")
+    assert len(list(first.glob("*.whl"))) == pins
 
 
 @pytest.mark.parametrize(

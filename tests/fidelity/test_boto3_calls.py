@@ -25,7 +25,7 @@ from image_converter.handlers import (
 )
 from tests import fake_cloud, images
 from tests.called_operations import calls_in_the_source
-from tests.fidelity.stubs import Stubs, client_of, stubbed
+from tests.fidelity.stubs import Stubs, stubbed
 
 MODELS = json.loads(
     (Path(__file__).parent / "vendor" / "botocore_inputs.json").read_text(encoding="utf-8")

@@ -24,11 +24,9 @@ TOLD: dict[str, tuple[str, ...]] = {
     "aws_apigatewayv2_route": ("route_key", "authorization_type"),
     "aws_apigatewayv2_stage": ("name", "auto_deploy", "default_route_settings"),
     "aws_cloudwatch_dashboard": ("dashboard_name",),
-    "aws_cloudwatch_dashboard": ("dashboard_name",),
     "aws_cloudwatch_log_group": ("name", "retention_in_days", "kms_key_id"),
     "aws_cloudwatch_metric_alarm": ("metric_name", "namespace", "threshold", "comparison_operator"),
     "aws_cloudwatch_query_definition": ("name", "log_group_names"),
-    "aws_cloudwatch_query_definition": ("name",),
     "aws_dynamodb_table": (
         "name",
         "billing_mode",

@@ -37,6 +37,11 @@ run "names_derive_from_name_account_and_region" {
     condition     = alltrue([for log_group in [output.log_groups.state_machine, output.log_groups.upload_api] : startswith(log_group, "/aws/vendedlogs/")])
     error_message = "log groups that services deliver to are ${jsonencode(output.log_groups)}"
   }
+
+  assert {
+    condition     = alltrue([for name in values(local.role_names) : endswith(name, "-eu-central-1")])
+    error_message = "two regions of an account would share roles: ${jsonencode(local.role_names)}"
+  }
 }
 
 run "names_of_ones_own" {
@@ -102,14 +107,5 @@ run "china" {
   assert {
     condition     = local.via.s3.StringEquals["kms:ViaService"][0] == "s3.cn-north-1.amazonaws.com.cn"
     error_message = "S3 is ${jsonencode(local.via.s3)} to KMS"
-  }
-}
-
-run "two_regions_of_an_account_do_not_share_roles" {
-  command = plan
-
-  assert {
-    condition     = alltrue([for name in values(local.role_names) : endswith(name, "-eu-central-1")])
-    error_message = "roles are named ${jsonencode(local.role_names)}"
   }
 }

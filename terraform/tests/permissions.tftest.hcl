@@ -9,7 +9,7 @@ variables {
   tracing     = false
 }
 
-run "functions" {
+run "every_role_may_do_exactly_this" {
   assert {
     condition = jsonencode({
       for function in keys(module.function) : function => sort(flatten([
@@ -92,9 +92,7 @@ run "functions" {
     ]))
     error_message = "a function may write other logs than its own"
   }
-}
 
-run "state_machine" {
   assert {
     condition = jsonencode(sort(flatten([
       for statement in jsondecode(module.state_machine.policy).Statement : [

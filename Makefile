@@ -129,6 +129,11 @@ test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 soak: $(STAMP) ## Run every interleaving, and random histories by the thousand (EXAMPLES=20000 SEED=1)
 	$(HERMETIC) SOAK=1 $(RUN) pytest tests/simulation $(PYTEST_ARGS)
 
+.PHONY: bench
+bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, on photographs (ROUNDS=3)
+	@command -v magick >/dev/null || sh scripts/system_packages.sh convert-im6.q16=imagemagick-6.q16
+	$(RUN) scripts.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
 	$(RUN) scripts.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
@@ -140,7 +145,7 @@ provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) a
 
 .PHONY: requirements
 requirements: .venv/uv/bin/uv ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
-	for name in layer dev runtime checkov awscli; do \
+	for name in layer dev runtime checkov awscli bench; do \
 		( cd requirements && env -u PIP_FIND_LINKS ../.venv/uv/bin/uv pip compile --quiet --no-config \
 			--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \

@@ -1,18 +1,19 @@
 #!/bin/sh
 # Installs the programs that tests run beside Python and Terraform, where that needs no question asked:
 # as root on a system with apt. Elsewhere it says what to install; the tests that need it are skipped by name.
+# Arguments: other programs instead, each by its name, or as PROGRAM=PACKAGE.
 set -eu
 
 missing=""
-for program in pngcheck chromium; do
-    command -v "$program" >/dev/null || missing="$missing $program"
+for each in ${*:-pngcheck chromium}; do
+    command -v "${each%=*}" >/dev/null || missing="$missing ${each#*=}"
 done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
-    # shellcheck disable=SC2086  # a list of words, each the name of program and package alike
+    # shellcheck disable=SC2086  # a list of words, each the name of a package
     apt-get install -qq --yes --no-install-recommends $missing >/dev/null
 else
     echo "Not installed:$missing. Tests that need them are skipped. To run these too, install the packages" \

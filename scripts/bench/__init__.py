@@ -1,0 +1,1 @@
+"""How fast, small and lean the conversion is beside other engines: ``make bench``."""

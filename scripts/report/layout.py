@@ -76,9 +76,18 @@ class Drawing:
         return Drawing(self.width, self.height, boxes, lines)
 
 
+_drawn: dict[str, Drawing] = {}
+
+
 def draw(machine: Machine) -> Drawing:
-    """Return the whole state machine, with a start and an end."""
-    return _lane(machine, with_ends=True)
+    """Return the whole state machine, with a start and an end.
+
+    Two hundred executions of one state machine have one drawing, which is made once.
+    """
+    known = repr(machine)
+    if known not in _drawn:
+        _drawn[known] = _lane(machine, with_ends=True)
+    return _drawn[known]
 
 
 def _lane(machine: Machine, *, with_ends: bool) -> Drawing:

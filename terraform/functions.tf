@@ -1,6 +1,6 @@
 locals {
   function_descriptions = {
-    upload            = "Puts an image that came by POST /upload into the source bucket"
+    upload            = "Puts an image that came by POST /upload into the source bucket, or gives a form to send a larger one by"
     trigger           = "Starts an execution for each image that S3 notifies of"
     get_file_type     = "Tells an image's type by its first bytes"
     copy_file         = "Copies the original to the destination bucket"
@@ -10,7 +10,12 @@ locals {
   }
 
   function_environments = {
-    upload        = { SOURCE_BUCKET = local.bucket_names.source, MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes) }
+    upload = {
+      SOURCE_BUCKET    = local.bucket_names.source
+      MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes)
+      MAX_FORM_BYTES   = tostring(var.upload_form.max_bytes)
+      FORM_SECONDS     = tostring(var.upload_form.expires_seconds)
+    }
     trigger       = { STATE_MACHINE_ARN = local.state_machine_arn }
     get_file_type = {}
     copy_file     = { DESTINATION_BUCKET = local.bucket_names.destination }

@@ -33,6 +33,11 @@ output "upload_url" {
   value       = module.upload_api.url
 }
 
+output "upload_form_url" {
+  description = "Where to POST for a form to send larger images by."
+  value       = module.upload_api.form_url
+}
+
 output "function_names" {
   description = "Names of the functions."
   value       = local.function_names

@@ -292,6 +292,30 @@ variable "max_upload_bytes" {
   }
 }
 
+variable "upload_form" {
+  description = "The form that POST /upload-url gives for larger images, by which they go to S3 directly: `max_bytes` of one image, and `expires_seconds` after which S3 takes none any more."
+  type = object({
+    max_bytes       = optional(number, 104857600)
+    expires_seconds = optional(number, 300)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition = (
+      var.upload_form.max_bytes >= 1 && var.upload_form.max_bytes <= 5368709120 && floor(var.upload_form.max_bytes) == var.upload_form.max_bytes
+    )
+    error_message = "upload_form.max_bytes is ${var.upload_form.max_bytes}, but S3 takes 1 to 5,368,709,120 bytes by a form."
+  }
+
+  validation {
+    condition = (
+      var.upload_form.expires_seconds >= 1 && var.upload_form.expires_seconds <= 3600 && floor(var.upload_form.expires_seconds) == var.upload_form.expires_seconds
+    )
+    error_message = "upload_form.expires_seconds is ${var.upload_form.expires_seconds}, but must be 1 to 3,600: who has the form can upload by it until then."
+  }
+}
+
 variable "upload_jwt" {
   description = "Issuer, audiences and scopes of the tokens with which one may upload; null asks for requests signed with IAM credentials instead."
   type = object({

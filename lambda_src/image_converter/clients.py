@@ -28,6 +28,9 @@ _CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
 )
+# Upload forms are signed by version 4 and name the region: objects under a KMS key take no other
+# signature, and the address without a region redirects where a bucket is new.
+_S3_CONFIG = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
 COPY_CONNECTIONS = 64
 _COPY_CONFIG = Config(read_timeout=60, max_pool_connections=COPY_CONNECTIONS)
 
@@ -35,7 +38,7 @@ _COPY_CONFIG = Config(read_timeout=60, max_pool_connections=COPY_CONNECTIONS)
 @lru_cache(maxsize=1)
 def s3() -> "S3Client":
     """Return the S3 client."""
-    client: S3Client = _client("s3", _CONFIG)
+    client: S3Client = _client("s3", _CONFIG.merge(_S3_CONFIG))
     return client
 
 

@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import unicodedata
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
@@ -24,8 +25,8 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-def check_route(event: Event, method: str, path: str) -> None:
-    """Refuse every request but `method path`.
+def route(event: Event, method: str, paths: Collection[str]) -> str:
+    """Return which of the paths is asked for, and refuse every other request.
 
     Raises:
         Refusal: 404 for another path, 405 for another method.
@@ -33,12 +34,14 @@ def check_route(event: Event, method: str, path: str) -> None:
     asked = event["requestContext"]["http"]
     stage = event["requestContext"].get("stage", "$default")
     asked_path = asked["path"].removeprefix(f"/{stage}") if stage != "$default" else asked["path"]
-    if asked_path != path:
-        raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {method} {path}")
+    if asked_path not in paths:
+        known = " or ".join(f"{method} {path}" for path in paths)
+        raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {known}")
     if asked["method"] != method:
         raise Refusal(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {method} only", {"Allow": method}
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{asked_path} takes {method} only", {"Allow": method}
         )
+    return str(asked_path)
 
 
 def image_name(event: Event) -> str:
@@ -75,7 +78,7 @@ def body(event: Event, max_bytes: int) -> bytes:
         raise Refusal(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the image has {len(content):,} bytes and this way takes {max_bytes:,}: "
-            "use a presigned upload to the source bucket for larger ones",
+            "POST /upload-url?name=photo.jpg answers with a presigned upload for larger ones",
         )
     return content
 
@@ -101,9 +104,9 @@ def _problem(name: str) -> str | None:
         return "the name must not start or end with a slash or have empty, '.' or '..' parts"
     if any(_is_control(character) for character in name):
         return "the name must not have control characters"
-    if "\\" in name:
-        return "the name must not have a backslash"
-    return None
+    # In an upload form, S3 replaces ${filename} by a name of the sender's choice.
+    foreign = next((part for part in ("\\", "${filename}") if part in name), None)
+    return f"the name must not have {foreign}" if foreign else None
 
 
 def _is_control(character: str) -> bool:

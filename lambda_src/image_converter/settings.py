@@ -21,6 +21,8 @@ class UploadSettings:
 
     source_bucket: str
     max_upload_bytes: int
+    max_form_bytes: int
+    form_seconds: int
 
 
 @dataclass(frozen=True)

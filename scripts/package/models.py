@@ -38,9 +38,10 @@ CALLED: Final[Mapping[str, frozenset[str]]] = {
 }
 
 # What botocore calls by itself: where a bucket lives once S3 says that it is elsewhere, a session
-# for a directory bucket, and the endpoints that DynamoDB's model lets a client discover.
+# for a directory bucket, and the endpoints that DynamoDB's model lets a client discover. It takes
+# the address of an upload form from CreateBucket, and calls that nowhere.
 BY_ITSELF: Final[Mapping[str, frozenset[str]]] = {
-    "s3": frozenset({"CreateSession", "HeadBucket"}),
+    "s3": frozenset({"CreateBucket", "CreateSession", "HeadBucket"}),
     "dynamodb": frozenset({"DescribeEndpoints"}),
 }
 

@@ -160,13 +160,13 @@ run "upload_api_with_iam" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_route.upload.authorization_type == "AWS_IAM"
-    error_message = "uploads are authorised by ${aws_apigatewayv2_route.upload.authorization_type}"
+    condition     = aws_apigatewayv2_route.this["upload"].authorization_type == "AWS_IAM"
+    error_message = "uploads are authorised by ${aws_apigatewayv2_route.this["upload"].authorization_type}"
   }
 
   assert {
-    condition     = aws_lambda_permission.upload.source_arn == "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*/POST/upload"
-    error_message = "the function may be called from ${aws_lambda_permission.upload.source_arn}"
+    condition     = aws_lambda_permission.this["upload"].source_arn == "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234/*/POST/upload"
+    error_message = "the function may be called from ${aws_lambda_permission.this["upload"].source_arn}"
   }
 
   assert {
@@ -190,8 +190,8 @@ run "upload_api_with_jwt" {
   }
 
   assert {
-    condition     = aws_apigatewayv2_route.upload.authorization_type == "JWT" && aws_apigatewayv2_route.upload.authorizer_id == aws_apigatewayv2_authorizer.jwt[0].id
-    error_message = "uploads are authorised by ${aws_apigatewayv2_route.upload.authorization_type}"
+    condition     = aws_apigatewayv2_route.this["upload"].authorization_type == "JWT" && aws_apigatewayv2_route.this["upload"].authorizer_id == aws_apigatewayv2_authorizer.jwt[0].id
+    error_message = "uploads are authorised by ${aws_apigatewayv2_route.this["upload"].authorization_type}"
   }
 
   assert {

@@ -50,6 +50,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("trigger_maximum_concurrency", 1, "2 to 1,000"),
     ("max_receive_count", 0, "1 to 1,000"),
     ("max_upload_bytes", 10_000_000, "4,700,000"),
+    ("upload_form", {"max_bytes": 0}, "1 to 5,368,709,120"),
+    ("upload_form", {"expires_seconds": 604800}, "1 to 3,600"),
     ("upload_jwt", {"issuer": "http://example.com", "audience": ["a"]}, "https:// address"),
     ("upload_jwt", {"issuer": "https://example.com", "audience": []}, "at least one audience"),
     ("upload_throttle", {"burst": 0}, "let nothing through"),

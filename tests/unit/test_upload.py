@@ -1,5 +1,6 @@
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from image_converter.handlers.upload import handler
 from tests.fake_cloud import SOURCE, Cloud, recorded
 from tests.faults import refuse
 from tests.images import jpeg
+
+CONTENT = "content-length-range"
 
 
 def request(
@@ -126,7 +129,8 @@ class TestRefusals:
             ("a\u2028b.jpg", "control"),
             ("a\u202egpj.exe", "control"),
             ("a\ud800.jpg", "control"),
-            ("a\\b.jpg", "backslash"),
+            ("a\\b.jpg", "\\"),
+            ("a${filename}", "${filename}"),
             ("x" * 1021, "longer than 1,020 bytes"),
             ("ü" * 511, "longer than 1,020 bytes"),
         ],
@@ -162,9 +166,11 @@ class TestRefusals:
         assert status == 413
         assert f"{len(jpeg()):,} bytes" in message
         assert f"{len(jpeg()) - 1:,}" in message
-        assert "presigned upload" in message
+        assert "POST /upload-url" in message
 
-    @pytest.mark.parametrize("variable", ["SOURCE_BUCKET", "MAX_UPLOAD_BYTES"])
+    @pytest.mark.parametrize(
+        "variable", ["SOURCE_BUCKET", "MAX_UPLOAD_BYTES", "MAX_FORM_BYTES", "FORM_SECONDS"]
+    )
     def test_without_its_settings_it_fails(
         self, monkeypatch: pytest.MonkeyPatch, variable: str
     ) -> None:
@@ -182,3 +188,63 @@ class TestRefusals:
 def test_a_body_of_exactly_the_limit_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_UPLOAD_BYTES", str(len(jpeg())))
     assert handler(request(jpeg()), None)["statusCode"] == 202
+
+
+@pytest.mark.usefixtures("cloud")
+class TestForms:
+    def ask(self, name: str | None = "holiday/photo.jpg", **http: str) -> tuple[int, Any]:
+        event = request(name=name, **{"path": "/upload-url", **http})
+        event["body"] = ""
+        answer = handler(event, None)
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def policy(self, form: Any) -> dict[str, Any]:
+        decoded: dict[str, Any] = json.loads(base64.b64decode(form["fields"]["policy"]))
+        return decoded
+
+    def test_a_form_is_bound_to_bucket_key_type_size_and_time(self) -> None:
+        before = datetime.now(UTC)
+        status, form = self.ask()
+        after = datetime.now(UTC)
+
+        assert status == 200
+        assert form.keys() == {"url", "fields", "expires"}
+        policy = self.policy(form)
+        conditions = policy["conditions"]
+        assert {"bucket": SOURCE} in conditions
+        assert {"key": "holiday/photo.jpg"} in conditions
+        assert {"Content-Type": "image/jpeg"} in conditions
+        assert ["content-length-range", 1, 2000000] in conditions
+        assert not [each for each in conditions if isinstance(each, list) and each[0] != CONTENT]
+        assert form["expires"] == policy["expiration"]
+        seconds = timedelta(seconds=300)
+        expires = datetime.fromisoformat(form["expires"])
+        assert before + seconds - timedelta(seconds=1) <= expires <= after + seconds
+
+    def test_it_is_signed_by_version_4_and_kept_nowhere(self) -> None:
+        form = self.ask()[1]
+        assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+        event = request(path="/upload-url")
+        assert handler(event, None)["headers"]["cache-control"] == "no-store"
+
+    def test_the_log_does_not_carry_the_form(self, capsys: pytest.CaptureFixture[str]) -> None:
+        form = self.ask()[1]
+        said = capsys.readouterr().out
+        assert "form given" in said
+        assert form["fields"]["x-amz-signature"] not in said
+        assert form["fields"]["policy"] not in said
+
+    @pytest.mark.parametrize(
+        "name", [None, "../a.jpg", "/a.jpg", "a\nb", "${filename}", "x" * 1021]
+    )
+    def test_names_are_checked_before_anything_is_signed(self, name: str | None) -> None:
+        status, answer = self.ask(name)
+        assert status == 400
+        assert answer.keys() == {"message"}
+
+    def test_another_method(self) -> None:
+        assert self.ask(method="GET")[0] == 405
+
+    def test_nothing_is_stored(self, cloud: Cloud) -> None:
+        self.ask()
+        assert cloud.version_count(SOURCE) == 0

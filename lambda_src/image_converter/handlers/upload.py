@@ -1,45 +1,57 @@
-"""Upload: put a JPEG that came by HTTP into the source bucket."""
+"""Upload: put a JPEG that came by HTTP into the source bucket, or say where to put a larger one."""
 
 from http import HTTPStatus
 from typing import Any
 
-from image_converter import clients, file_types, http_api, log, settings
+from image_converter import clients, file_types, forms, http_api, log, settings
 from image_converter.events import Event
 from image_converter.http_api import Refusal
+from image_converter.settings import UploadSettings
 
 PATH = "/upload"
+FORM_PATH = "/upload-url"
 
 clients.prepare(clients.s3)
 
 
 def handler(event: Event, context: object) -> dict[str, Any]:
-    """Store the body of `POST /upload?name=photo.jpg` in the source bucket.
+    """Store the body of `POST /upload?name=photo.jpg`, or answer `POST /upload-url?name=photo.jpg`.
 
     Args:
         event: an HTTP API event, payload format 2.0.
         context: Lambda's context; not used.
 
     Returns:
-        202 with bucket, key and version id, or 400, 404, 405, 413, 415 with a sentence that says
-        why.
+        202 with bucket, key and version id; of /upload-url, 200 with url, fields and expires of a
+        form; or 400, 404, 405, 413, 415 with a sentence that says why.
     """
-    chosen = settings.load(settings.UploadSettings)
+    chosen = settings.load(UploadSettings)
     try:
-        http_api.check_route(event, "POST", PATH)
+        path = http_api.route(event, "POST", (PATH, FORM_PATH))
         name = http_api.image_name(event)
-        body = http_api.body(event, chosen.max_upload_bytes)
-        _check_type(body)
+        return _form(chosen, name) if path == FORM_PATH else _store(chosen, name, event)
     except Refusal as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
         return http_api.answer(refusal.status, {"message": str(refusal)}, refusal.headers)
+
+
+def _store(chosen: UploadSettings, name: str, event: Event) -> dict[str, Any]:
+    body = http_api.body(event, chosen.max_upload_bytes)
+    _check_type(body)
     stored = clients.s3().put_object(
-        Bucket=chosen.source_bucket, Key=name, Body=body, ContentType="image/jpeg"
+        Bucket=chosen.source_bucket, Key=name, Body=body, ContentType=forms.CONTENT_TYPE
     )
     log.info("uploaded", key=name, size=len(body))
     return http_api.answer(
         HTTPStatus.ACCEPTED,
         {"bucket": chosen.source_bucket, "key": name, "versionId": stored.get("VersionId")},
     )
+
+
+def _form(chosen: UploadSettings, name: str) -> dict[str, Any]:
+    form = forms.upload_form(chosen.source_bucket, name, chosen.max_form_bytes, chosen.form_seconds)
+    log.info("form given", key=name, expires=form["expires"])  # the form itself opens the bucket
+    return http_api.answer(HTTPStatus.OK, form, {"cache-control": "no-store"})
 
 
 def _check_type(body: bytes) -> None:

@@ -1,7 +1,11 @@
-# The HTTP API in front of the upload function: one route, authorised, throttled and logged. All else answers 404.
+# The HTTP API in front of the upload function: POST /upload for images, POST /upload-url for a form to send larger ones
+# by. Both are authorised, throttled and logged. All else answers 404.
 
 locals {
-  route = "POST /upload"
+  routes = {
+    upload     = "POST /upload"
+    upload_url = "POST /upload-url"
+  }
 
   access_log = {
     requestId        = "$context.requestId"
@@ -44,9 +48,11 @@ resource "aws_apigatewayv2_authorizer" "jwt" {
   }
 }
 
-resource "aws_apigatewayv2_route" "upload" {
+resource "aws_apigatewayv2_route" "this" {
+  for_each = local.routes
+
   api_id               = aws_apigatewayv2_api.this.id
-  route_key            = local.route
+  route_key            = each.value
   target               = "integrations/${aws_apigatewayv2_integration.upload.id}"
   authorization_type   = var.jwt == null ? "AWS_IAM" : "JWT"
   authorizer_id        = one(aws_apigatewayv2_authorizer.jwt[*].id)
@@ -75,10 +81,12 @@ resource "aws_apigatewayv2_stage" "default" {
   }
 }
 
-resource "aws_lambda_permission" "upload" {
-  statement_id  = "upload-api"
+resource "aws_lambda_permission" "this" {
+  for_each = local.routes
+
+  statement_id  = "upload-api-${replace(each.key, "_", "-")}"
   action        = "lambda:InvokeFunction"
   function_name = var.function_name
   principal     = "apigateway.amazonaws.com"
-  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/POST/upload"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(each.value, " ", "")}"
 }

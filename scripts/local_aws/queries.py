@@ -31,9 +31,8 @@ class SavedQueries:
 
     def _put(self, data: dict[str, Any]) -> dict[str, Any]:
         number = data.get("queryDefinitionId") or str(uuid.uuid4())
-        kept = {
-            name: data[name] for name in ("name", "queryString", "logGroupNames") if name in data
-        }
+        wanted = ("name", "queryString", "logGroupNames")
+        kept: dict[str, Any] = {name: data[name] for name in wanted if name in data}
         modified = int(time.time() * 1000)
         self._queries[number] = {"queryDefinitionId": number, "lastModified": modified, **kept}
         return {"queryDefinitionId": number}

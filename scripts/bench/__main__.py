@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default 3)")
     options = parser.parse_args(arguments)
     console = Console()
+    console.width = max(console.width, 120)  # or a file would get tables of 80 columns
     FOLDER.mkdir(parents=True, exist_ok=True)
     with console.status("Installing the peers") as status:
         engines, missing = known.available(FOLDER / "sharp")

@@ -1,7 +1,8 @@
 """The engines that are measured, and how each of them is started.
 
 A worker is a process that reads lines `JPEG<tab>PNG`, converts, and answers each with a line of
-JSON: the milliseconds of processor time, of all its threads, that this took.
+JSON: the milliseconds of processor time, of all its threads, that this took, and the peak of its
+memory so far in 10^6 bytes.
 """
 
 import os

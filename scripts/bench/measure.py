@@ -35,6 +35,19 @@ class Measured:
 Results = dict[str, dict[str, Measured]]
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a worker says of a conversion.
+
+    Attributes:
+        cpu_ms: processor milliseconds of it.
+        peak_mb: the process's peak memory so far, in 10^6 bytes.
+    """
+
+    cpu_ms: float
+    peak_mb: float
+
+
 class Worker:
     """A running worker of an engine."""
 
@@ -64,15 +77,15 @@ class Worker:
         _pipe(self._process.stdin).close()
         self._process.wait(timeout=60)
 
-    def convert(self, jpeg: Path, png: Path) -> float:
-        """Convert a file; return the processor milliseconds that it took."""
+    def convert(self, jpeg: Path, png: Path) -> Answer:
+        """Convert a file; return what it took."""
         requests = _pipe(self._process.stdin)
         requests.write(f"{jpeg}\t{png}\n")
         requests.flush()
         answer = _pipe(self._process.stdout).readline()
         if not answer:
             raise RuntimeError(f"the engine {self.name} ended at {jpeg.name}")
-        return float(json.loads(answer)["cpu_ms"])
+        return Answer(**json.loads(answer))
 
 
 def in_turns(
@@ -101,7 +114,7 @@ def in_turns(
             for picture in pictures:
                 tell(f"round {number} of {rounds}: {picture.path.name}")
                 for worker in workers:
-                    took = worker.convert(picture.path, png)
+                    took = worker.convert(picture.path, png).cpu_ms
                     if number:
                         measured = results[worker.name][picture.path.name]
                         measured.cpu_ms.append(took)
@@ -113,24 +126,9 @@ def in_turns(
 
 
 def peak_rss_mb(engine: Engine, picture: Picture, scratch: Path) -> float:
-    """Return the peak memory, in MB (10^6 bytes), of a process that converts one picture.
-
-    Of ImageMagick, which is a process of its own, the worker waits for it: the larger one counts.
-    """
-    process = subprocess.Popen(
-        engine.command,
-        cwd=REPOSITORY,
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    requests = _pipe(process.stdin)
-    requests.write(f"{picture.path}\t{scratch / 'converted.png'}\n")
-    requests.close()
-    _, _, usage = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return usage.ru_maxrss * 1024 / 1e6
+    """Return the peak memory, in MB (10^6 bytes), of a new process that converts one picture."""
+    with Worker(engine) as worker:
+        return worker.convert(picture.path, scratch / "converted.png").peak_mb
 
 
 def per_megapixel(measured: dict[str, Measured], pictures: Iterable[Picture]) -> float:

@@ -1,4 +1,5 @@
 // A worker around sharp; see engines.py. Arguments: the engine's name, the folder with node_modules.
+const fs = require('node:fs');
 const path = require('node:path');
 const readline = require('node:readline');
 
@@ -13,7 +14,10 @@ async function main() {
     const before = process.cpuUsage();
     await sharp(jpeg).png(options).toFile(png);
     const used = process.cpuUsage(before);
-    console.log(JSON.stringify({ cpu_ms: (used.user + used.system) / 1000 }));
+    const [, peak] = fs.readFileSync('/proc/self/status', 'utf8').match(/VmHWM:\s+(\d+)/);
+    console.log(
+      JSON.stringify({ cpu_ms: (used.user + used.system) / 1000, peak_mb: (peak * 1024) / 1e6 }),
+    );
   }
 }
 

@@ -89,7 +89,8 @@ def main() -> None:
         jpeg, png = line.rstrip("\n").split("\t")
         before = _cpu_seconds()
         convert(jpeg, png)
-        sys.stdout.write(json.dumps({"cpu_ms": (_cpu_seconds() - before) * 1000}) + "\n")
+        took = {"cpu_ms": (_cpu_seconds() - before) * 1000, "peak_mb": _peak_mb()}
+        sys.stdout.write(json.dumps(took) + "\n")
         sys.stdout.flush()
 
 
@@ -97,6 +98,16 @@ def _cpu_seconds() -> float:
     """Return the processor time of this process and of those that it waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _peak_mb() -> float:
+    """Return the peak memory so far, of this process or of one that it waited for, in 10^6 bytes.
+
+    Not getrusage's figure for this process: that one counts what its parent had when it forked.
+    """
+    with open("/proc/self/status") as status:  # noqa: PTH123
+        own = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024 / 1e6
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Tasks around the pipeline: packages, the local AWS, the demo. Run one as `python -m scripts.NAME`."""
+"""Tasks around the pipeline, each run as `python -m scripts.NAME`."""

@@ -21,15 +21,15 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
     """
     return World(
         uploads=list(uploads),
-        source=_history(clients, stack.source_bucket),
-        destination=_history(clients, stack.destination_bucket),
-        records=_records(clients, stack.table_name),
+        source=history(clients, stack.source_bucket),
+        destination=history(clients, stack.destination_bucket),
+        records=records(clients, stack.table_name),
         runs=_runs(clients, stack.state_machine_arn),
         dead_letters=frozenset(_dead_letters(clients, f"{stack.name}-dead-letters")),
     )
 
 
-def _history(clients: Clients, bucket: str) -> dict[str, list[Stored]]:
+def history(clients: Clients, bucket: str) -> dict[str, list[Stored]]:
     """Return the versions of a bucket by key, the oldest first."""
     found: dict[str, list[Any]] = {}
     for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -56,7 +56,8 @@ def _stored(clients: Clients, bucket: str, version: Any) -> Stored:
         return Stored(version["VersionId"], body.read(), answer["Metadata"])
 
 
-def _records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
+def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
+    """Return the table's items by imageName."""
     deserialize = TypeDeserializer().deserialize
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     items = [
@@ -95,10 +96,10 @@ def _dead_letters(clients: Clients, queue: str) -> Iterable[tuple[str, str]]:
         for message in messages:
             seen[message["MessageId"]] = message["ReceiptHandle"]
             try:
-                records = notifications.records(message["Body"])
+                told = notifications.records(message["Body"])
             except InvalidRecord:
                 continue
-            for record in records:
+            for record in told:
                 item = record["s3"]["object"]
                 yield item["key"], item.get("versionId", "")
     for handle in seen.values():

@@ -16,6 +16,16 @@ module "destination_bucket" {
   access_logs                        = { bucket = module.access_logs_bucket.name }
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
+
+  # Whatever IAM lets others do: what is here was made by the pipeline. Reading and deleting stay IAM's affair.
+  policy_statements = [{
+    sid        = "OnlyThePipelineWrites"
+    effect     = "Deny"
+    principals = { AWS = ["*"] }
+    actions    = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
+    resources  = [local.destination_objects]
+    condition  = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
+  }]
 }
 
 module "access_logs_bucket" {

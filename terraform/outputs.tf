@@ -1,6 +1,14 @@
 output "source_bucket" {
   description = "Bucket that images go into."
   value       = module.source_bucket.name
+
+  precondition {
+    condition = length(distinct(values(local.bucket_names))) == length(local.bucket_names)
+    error_message = join(" ", [
+      "source, destination and access_logs must be three buckets, but are ${join(", ", values(local.bucket_names))}:",
+      "in a source that is its own destination, each PNG would start an execution. Change bucket_names.",
+    ])
+  }
 }
 
 output "destination_bucket" {

@@ -5,6 +5,12 @@ locals {
   source_objects      = "${local.bucket_arns.source}/*"
   destination_objects = "${local.bucket_arns.destination}/*"
 
+  # The functions that write to the destination bucket.
+  writer_role_arns = [
+    for function in ["copy_file", "resize_image"] :
+    "arn:${local.partition}:iam::${local.account}:role/${local.role_names[function]}"
+  ]
+
   via = {
     for service in ["s3", "sqs", "dynamodb"] : service => {
       StringEquals = { "kms:ViaService" = ["${service}.${local.region}.${data.aws_partition.current.dns_suffix}"] }

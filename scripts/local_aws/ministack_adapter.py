@@ -19,7 +19,8 @@ What is put in, and why:
 * JWT authorisers have no payload format version, or each plan would want to take it away.
 * ``DescribeAlarms`` tells the whole alarm in the Query protocol, which the provider speaks.
 * With IAM enforced, requests count as made over TLS: the emulator speaks plain HTTP on the loopback
-  interface, and a bucket policy that demands TLS would lock everyone out.
+  interface, and a bucket policy that demands TLS would lock everyone out. Conditions know a role by
+  its own ARN, not by its session's, and know that who is asked for a policy is no service of AWS's.
 """
 
 import inspect
@@ -157,7 +158,7 @@ def install(runtime_python: Path) -> None:
     _make_jwt_authorisers_plain()
     _tell_whole_alarms()
     _keep_saved_queries()
-    _count_requests_as_tls()
+    _complete_condition_keys()
 
 
 # ---- Lambda ------------------------------------------------------------------------------------
@@ -518,13 +519,24 @@ def _alarm_query(params: dict[str, Any]) -> dict[str, Any]:
     return query
 
 
-def _count_requests_as_tls() -> None:
+def _complete_condition_keys() -> None:
     resolve = iam_evaluator._resolve_condition_key
+    fixed = {"aws:securetransport": "true", "aws:principalisawsservice": "false"}
 
     def resolve_condition_key(key: str, ctx: object) -> object:
-        return "true" if key.lower() == "aws:securetransport" else resolve(key, ctx)
+        name = key.lower()
+        value = fixed.get(name) or resolve(key, ctx)
+        return _without_session(str(value)) if name == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
+def _without_session(arn: str) -> str:
+    """Return the ARN of a session's role; of any other principal, its own.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", arn)
 
 
 def _json(data: dict[str, Any]) -> Response:

@@ -5,10 +5,10 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import Deployment
 from tests.security.scan import REPOSITORY, Scan, scan
 
 TERRAFORM = REPOSITORY / "terraform"
@@ -50,11 +50,11 @@ def test_workflow() -> None:
 
 @pytest.mark.e2e
 @pytest.mark.terraform
-def test_plan(deployment: Deployment, tmp_path: Path) -> None:
-    plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps(deployment.stack.planned()), encoding="utf-8")
+def test_plan(plan: dict[str, Any], tmp_path: Path) -> None:
+    written = tmp_path / "plan.json"
+    written.write_text(json.dumps(plan), encoding="utf-8")
     # The folder is where checkov finds the skips: a plan carries no comments.
-    found = scan("terraform_plan", "-f", plan, "--repo-root-for-plan-enrichment", TERRAFORM)
+    found = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
     _check(found, at_least=200)
 
 

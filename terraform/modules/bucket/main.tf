@@ -1,5 +1,7 @@
-# A private, versioned, encrypted bucket that speaks TLS only, forgets old versions after a while and logs who asked for
-# what.
+# A private, versioned, encrypted bucket that speaks TLS only, and to its own account only, forgets old versions after a
+# while and logs who asked for what.
+
+data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
@@ -9,14 +11,28 @@ locals {
   policy = {
     Version = "2012-10-17"
     Statement = concat(
-      [{
-        Sid       = "TlsOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "s3:*"
-        Resource  = [local.arn, "${local.arn}/*"]
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      }],
+      [
+        {
+          Sid       = "TlsOnly"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = [local.arn, "${local.arn}/*"]
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+        {
+          # AWS's own services have no account; the statements that let one in say on whose behalf.
+          Sid       = "ThisAccountOnly"
+          Effect    = "Deny"
+          Principal = "*"
+          Action    = "s3:*"
+          Resource  = [local.arn, "${local.arn}/*"]
+          Condition = {
+            StringNotEquals = { "aws:PrincipalAccount" = data.aws_caller_identity.current.account_id }
+            Bool            = { "aws:PrincipalIsAWSService" = "false" }
+          }
+        },
+      ],
       [for statement in var.policy_statements : merge(
         {
           Sid       = statement.sid

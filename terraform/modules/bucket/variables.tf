@@ -33,7 +33,7 @@ variable "force_destroy" {
 }
 
 variable "policy_statements" {
-  description = "Statements of the bucket's policy beside the one that denies everything but TLS. `condition` is as in IAM: operator, key, values."
+  description = "Statements of the bucket's policy beside those that deny everything but TLS and this account. `condition` is as in IAM: operator, key, values."
   type = list(object({
     sid        = string
     effect     = string

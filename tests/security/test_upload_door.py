@@ -1,0 +1,207 @@
+"""Who knocks at the upload API without being let in, and what a form for a large image allows."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from scripts.executions import SUCCEEDED
+from scripts.local_aws import REGION
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+from tests.security import door
+
+pytestmark = pytest.mark.e2e
+
+LONG_AGO = "20200101T000000Z"
+FORM = "/upload-url"
+
+# What tells something of the account: its number, its resources, its roles, its key.
+_OF_THE_ACCOUNT = ("000000000000", "image-converter-", "arn:", "assumed-role", "Traceback", "s3://")
+
+
+class _Expired(SigV4Auth):
+    """Signs as of a time that is long gone."""
+
+    def add_auth(self, request: AWSRequest) -> None:
+        request.context["timestamp"] = LONG_AGO
+        self._modify_request_before_signing(request)  # type: ignore[attr-defined]
+        text = self.string_to_sign(request, self.canonical_request(request))
+        signature = self.signature(text, request)
+        self._inject_signature_to_request(request, signature)  # type: ignore[attr-defined]
+
+
+def _refused(answer: tuple[int, Any], *statuses: int) -> None:
+    status, said = answer
+    assert status in statuses, answer
+    text = json.dumps(said)
+    assert not [word for word in _OF_THE_ACCOUNT if word in text], text
+
+
+@pytest.fixture(scope="module")
+def caller(deployment: Deployment) -> Iterator[Credentials]:
+    """A user who may call the API and nothing else: of root, the local AWS checks no signature."""
+    iam = deployment.clients.iam
+    iam.create_user(UserName="door")
+    made = iam.create_access_key(UserName="door")["AccessKey"]
+    _allow(deployment, "execute-api:Invoke")
+    yield Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    iam.delete_user_policy(UserName="door", PolicyName="door")
+    iam.delete_access_key(UserName="door", AccessKeyId=made["AccessKeyId"])
+    iam.delete_user(UserName="door")
+
+
+def _allow(deployment: Deployment, action: str) -> None:
+    policy = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    deployment.clients.iam.put_user_policy(
+        UserName="door", PolicyName="door", PolicyDocument=document
+    )
+
+
+def _signer(credentials: Credentials, service: str = "execute-api") -> SigV4Auth:
+    return SigV4Auth(credentials, service, REGION)
+
+
+SIGNERS: dict[str, Callable[[Credentials], SigV4Auth]] = {
+    "wrong secret": lambda caller: _signer(Credentials(caller.access_key, "wrong")),
+    "unknown key": lambda caller: _signer(Credentials("AKIAIOSFODNN7EXAMPLE", caller.secret_key)),
+    "expired": lambda caller: _Expired(caller, "execute-api", REGION),
+}
+
+
+@pytest.mark.parametrize("path", ["/upload", FORM])
+@pytest.mark.parametrize("signer", SIGNERS.values(), ids=SIGNERS.keys())
+def test_wrongly_signed_is_refused(
+    deployment: Deployment,
+    caller: Credentials,
+    signer: Callable[[Credentials], SigV4Auth],
+    path: str,
+) -> None:
+    before = pipeline.source_keys(deployment)
+    body, query = images.jpeg(), "name=door.jpg"
+    headers = door.signed(deployment, body, query, path=path, signer=signer(caller))
+    answer = door.send(deployment, "POST", body, query, path=path, headers=headers)
+    _refused(answer, 401, 403)
+    assert pipeline.source_keys(deployment) == before
+
+
+@pytest.mark.parametrize("path", ["/upload", FORM])
+def test_unsigned_is_refused(deployment: Deployment, path: str) -> None:
+    body = images.jpeg()
+    answer = door.send(deployment, "POST", body, "name=door.jpg", path=path, headers={})
+    _refused(answer, 401, 403)
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [("name=other.jpg", FORM), ("name=door.jpg", "/upload")],
+    ids=["another name", "another route"],
+)
+def test_a_signature_does_for_one_request_only(
+    deployment: Deployment, caller: Credentials, query: str, path: str
+) -> None:
+    """A replay of the very same request is let in, here as by AWS, until the signature is old."""
+    body, own = images.jpeg(), "name=door.jpg"
+    headers = door.signed(deployment, body, own, path=FORM, signer=_signer(caller))
+    for _ in range(2):
+        answer = door.send(deployment, "POST", body, own, path=FORM, headers=headers)
+        assert answer[0] == 200, answer
+    _refused(door.send(deployment, "POST", body, query, path=path, headers=headers), 403)
+
+
+def test_a_user_needs_the_permission(deployment: Deployment, caller: Credentials) -> None:
+    headers = door.signed(deployment, b"", "name=a.jpg", path=FORM, signer=_signer(caller))
+    _allow(deployment, "s3:*")
+    try:
+        answer = door.send(deployment, "POST", b"", "name=a.jpg", path=FORM, headers=headers)
+    finally:
+        _allow(deployment, "execute-api:Invoke")
+    assert answer[0] == 403, answer
+
+
+NAMES = [
+    "../a.jpg",
+    "a/../../b.jpg",
+    "/etc/passwd",
+    "a\nb.jpg",
+    "a\x00.jpg",
+    "n" * 1025,
+    "",
+    "a//b",
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "${filename}", "a\\b.jpg", "a\u202egpj.exe"], ids=ascii)
+@pytest.mark.parametrize("path", ["/upload", FORM])
+def test_a_name_that_escapes_is_refused(deployment: Deployment, name: str, path: str) -> None:
+    query = f"name={quote(name, safe='')}"
+    _refused(door.send(deployment, "POST", images.jpeg(), query, path=path), 400)
+
+
+def _form(deployment: Deployment, name: str) -> Mapping[str, Any]:
+    status, form = door.send(deployment, "POST", b"", f"name={quote(name, safe='')}", path=FORM)
+    assert status == 200, form
+    assert isinstance(form, dict)
+    return form
+
+
+def test_a_form_takes_an_image_that_the_api_is_too_small_for(deployment: Deployment) -> None:
+    name = "large ü.jpg"
+    content = images.jpeg() + bytes(6_000_000)  # what follows the image's end is no harm
+
+    assert door.send(deployment, "POST", content[:4_600_000], "name=large.jpg")[0] == 413
+    status, said = door.post(_form(deployment, name), content)
+
+    assert status == 204, said
+    bucket = deployment.outputs["source_bucket"]
+    [version] = deployment.clients.s3.list_object_versions(Bucket=bucket, Prefix=name)["Versions"]
+    execution = pipeline.execution_of(deployment, version["VersionId"])
+    assert execution.status == SUCCEEDED, execution.sentence
+    assert images.pixels(pipeline.destination(deployment, "large ü.png")) == images.pixels(content)
+
+
+def _shortened(form: Mapping[str, Any]) -> str:
+    """Return the form's policy with a limit of another size, unsigned."""
+    policy = json.loads(base64.b64decode(form["fields"]["policy"]))
+    policy["conditions"].append(["content-length-range", 1, 10**9])
+    return base64.b64encode(json.dumps(policy).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"key": "other.jpg"},
+        {"key": "form/${filename}"},
+        {"Content-Type": "text/html"},
+        {"x-amz-signature": "0" * 64},
+        {"acl": "public-read"},
+    ],
+    ids=["another key", "a key to choose", "another type", "no signature", "a field more"],
+)
+def test_a_form_is_bound_to_what_it_was_given_for(
+    deployment: Deployment, fields: dict[str, str]
+) -> None:
+    before = pipeline.source_keys(deployment)
+    status, said = door.post(_form(deployment, "form.jpg"), images.jpeg(), **fields)
+    assert status == 403, said
+    assert pipeline.source_keys(deployment) == before
+
+
+def test_a_form_with_another_policy_is_refused(deployment: Deployment) -> None:
+    form = _form(deployment, "form.jpg")
+    status, said = door.post(form, images.jpeg(), policy=_shortened(form))
+    assert status == 403, said
+
+
+def test_a_form_takes_nothing_empty(deployment: Deployment) -> None:
+    status, said = door.post(_form(deployment, "form.jpg"), b"")
+    assert status == 400, said
+    assert "EntityTooSmall" in said

@@ -1,0 +1,23 @@
+"""What the workflow on GitHub may do, and whose code it runs."""
+
+import re
+
+from tests.security.scan import REPOSITORY
+
+WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.y*ml"))
+
+
+def test_actions_are_pinned_by_digest() -> None:
+    assert WORKFLOWS
+    for workflow in WORKFLOWS:
+        for action in re.findall(r"uses:\s*(.+)", workflow.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w/.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_workflows_may_read_and_nothing_else() -> None:
+    for workflow in WORKFLOWS:
+        text = workflow.read_text(encoding="utf-8")
+        assert re.findall(r"permissions:\n((?:  +\S.*\n)+)", text) == ["  contents: read\n"]
+        assert "pull_request_target" not in text
+        assert "secrets." not in text
+        assert "persist-credentials: false" in text

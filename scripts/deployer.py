@@ -2,8 +2,8 @@
 
     python -m scripts.deployer --account 123456789012 --region eu-central-1 > deployer.json
 
-terraform/deployer-policy.json.tftpl is the policy itself. Buckets, functions, roles, queues, ... are
-this stack's by name, the key by its tag. What AWS gives no names to has `*` as its resource.
+terraform/deployer-policy.json.tftpl is the policy itself. Buckets, functions, roles, queues, ...
+are this stack's by name, the key by its tag. What AWS gives no names to has `*` as its resource.
 """
 
 import argparse

@@ -4,7 +4,6 @@ It takes another apply, so it is no part of `make test`: `make test-deployer` ru
 """
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ _UNTIED = {
 
 
 @pytest.fixture
-def deployer_env(local_aws: LocalAws) -> Iterator[dict[str, str]]:
+def deployer_env(local_aws: LocalAws) -> dict[str, str]:
     """The environment of a user who has the deployer's policy."""
     iam = Clients(local_aws.env).iam
     untied: list[dict[str, Any]] = [{"Effect": "Allow", "Action": list(_UNTIED), "Resource": "*"}]
@@ -43,7 +42,7 @@ def deployer_env(local_aws: LocalAws) -> Iterator[dict[str, str]]:
             UserName="deployer", PolicyName=name, PolicyDocument=json.dumps(document)
         )
     made = iam.create_access_key(UserName="deployer")["AccessKey"]
-    yield {
+    return {
         **local_aws.env,
         "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],

@@ -59,7 +59,7 @@ ROWS = (
     Row(
         "RedriveExecution, StopExecution in the middle of a task",
         "the local AWS has no redrive",
-        "let an execution fail on a damaged image, replace it, `make redrive`",
+        "stop an execution in ResizeImage, `make redrive ALL=1`: it goes on from there",
     ),
     Row(
         "logs under /aws/vendedlogs, X-Ray traces, alarms that are raised and mailed",

@@ -138,6 +138,11 @@ bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, 
 test-deployer: setup package-local ## Apply and destroy on the local AWS with the deployer's policy alone
 	$(HERMETIC) $(RUN) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)
 
+.PHONY: load
+load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, count (COUNTS=50,500 CRASH=60 SEED=1)
+	$(HERMETIC) $(RUN) scripts.load $(if $(COUNTS),--counts "$(COUNTS)") \
+		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
+
 .PHONY: fuzz
 fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
 	$(RUN) scripts.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")

@@ -29,7 +29,9 @@ from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
 
-FAILED: tuple[Literal["FAILED"], Literal["TIMED_OUT"]] = ("FAILED", "TIMED_OUT")
+Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
+FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
+STOPPED: Status = "ABORTED"  # by a person, who will have had a reason
 
 # What fails again however often it is tried: the image has to be uploaded anew, or the input is
 # wrong. ImageTooLarge is none of them: the function may have been given more memory since.
@@ -83,7 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--dry-run", action="store_true", help="only tell what would be done; also: DRY_RUN=1"
     )
     parser.add_argument(
-        "--all", action="store_true", help="also what cannot succeed as it is; also: ALL=1"
+        "--all",
+        action="store_true",
+        help="also what cannot succeed as it is, and what was stopped; also: ALL=1",
     )
     options = parser.parse_args(arguments)
     options.dry_run |= os.environ.get("DRY_RUN", "") not in ("", "0")
@@ -132,13 +136,14 @@ class Redrive:
 
         Parameters:
             dry_run: only tell what would be done.
-            everything: start again what cannot succeed as it is, too.
+            everything: start again what cannot succeed as it is, and what a person stopped, too.
         """
         self._states = clients.stepfunctions
         self._sqs = clients.sqs
         self._stack = stack
         self._dry_run = dry_run
         self._everything = everything
+        self._statuses = (*FAILED, STOPPED) if everything else FAILED
 
     def executions(self, console: Console | None = None) -> Iterator[Result]:
         """Start failed executions again and yield what became of each.
@@ -174,7 +179,7 @@ class Redrive:
         """Return the names under which what failed was started first."""
         paginator = self._states.get_paginator("list_executions")
         found = set()
-        for status in FAILED:
+        for status in self._statuses:
             pages: Any = paginator.paginate(
                 stateMachineArn=self._stack.state_machine_arn,
                 statusFilter=status,
@@ -187,7 +192,7 @@ class Redrive:
         if newest is None:
             return Result(name, "left", "Step Functions has forgotten it")
         subject = _subject(newest)
-        if newest["status"] not in FAILED:
+        if newest["status"] not in self._statuses:
             return Result(subject, "left", f"started again before: {newest['status'].lower()}")
         error = executions.sentence(newest.get("error"), newest.get("cause"))
         if newest.get("error") in HOPELESS and not self._everything:

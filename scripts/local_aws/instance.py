@@ -142,9 +142,18 @@ class LocalAws:
     @property
     def endpoint(self) -> str:
         """The URL of every AWS service."""
+        return self._started.endpoint
+
+    @property
+    def process_id(self) -> int:
+        """The process below which all that belongs to it runs."""
+        return self._started.pid
+
+    @property
+    def _started(self) -> Running:
         if self._running is None:
             raise LocalAwsError("this local AWS has not been started")
-        return self._running.endpoint
+        return self._running
 
     @property
     def env(self) -> dict[str, str]:

@@ -14,17 +14,20 @@ from scripts.nothing_lost.world import Run, Stored, Upload, World
 
 
 def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> World:
-    """Return what can be seen of a stack that has come to rest.
+    """Return what can be seen of a stack that has come to rest, as far as the uploads' keys go.
 
     Parameters:
         uploads: what was put into the source bucket, which only its uploaders know.
     """
+    uploads = list(uploads)
+    keys = {upload.key for upload in uploads}
+    items = records(clients, stack.table_name)
     return World(
-        uploads=list(uploads),
+        uploads=uploads,
         source=history(clients, stack.source_bucket),
         destination=history(clients, stack.destination_bucket),
-        records=records(clients, stack.table_name),
-        runs=_runs(clients, stack.state_machine_arn),
+        records={key: item for key, item in items.items() if key in keys},
+        runs=[run for run in _runs(clients, stack.state_machine_arn) if run.key in keys],
         dead_letters=frozenset(_dead_letters(clients, f"{stack.name}-dead-letters")),
     )
 
@@ -77,9 +80,10 @@ def _runs(clients: Clients, state_machine_arn: str) -> list[Run]:
 
 def _run(clients: Clients, arn: str) -> Run:
     told = clients.stepfunctions.describe_execution(executionArn=arn)
-    item = json.loads(told["input"])["s3"]["object"]
+    record = json.loads(told["input"])
+    item = record["s3"]["object"] if isinstance(record, dict) and "s3" in record else {}
     output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
-    return Run(told["name"], item["key"], item.get("versionId"), told["status"], output)
+    return Run(told["name"], item.get("key", ""), item.get("versionId"), told["status"], output)
 
 
 def _dead_letters(clients: Clients, queue: str) -> Iterable[tuple[str, str]]:

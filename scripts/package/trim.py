@@ -14,8 +14,17 @@ from scripts.package.target import Target
 # management. The others (AVIF, WebP, fonts, Tk, maths, morphology) bring two thirds of its size.
 PILLOW_EXTENSIONS: Final = frozenset({"_imaging", "_imagingcms"})
 
+# Of Pillow's formats only these are read, written, or loaded by those that are. The others cost the
+# first image, too: to open it, Pillow loads half a dozen of them as far as they are there.
+PILLOW_FORMATS: Final = frozenset({"Jpeg", "Mpo", "Png", "Tiff"})
+
 # For type checkers and compilers only.
-_NOT_RUN: Final = ("*.pyi", "py.typed", "*.c")
+_NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
+
+# Modules to put in the place of those of the same name, which cost every cold start and do nothing
+# for the functions. What else is in a folder that they fill stays only if it is named here.
+STAND_INS: Final = Path(__file__).parent / "stand_ins"
+KEPT_BESIDE: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
 
 
 def trim(tree: Path) -> None:
@@ -27,12 +36,16 @@ def trim(tree: Path) -> None:
     for extension in (tree / "PIL").glob("*.so"):
         if extension.name.partition(".")[0] not in PILLOW_EXTENSIONS:
             extension.unlink()
+    for plugin in (tree / "PIL").glob("*ImagePlugin.py"):
+        if plugin.name.removesuffix("ImagePlugin.py") not in PILLOW_FORMATS:
+            plugin.unlink()
     for pattern in _NOT_RUN:
         for file in tree.rglob(pattern):
             file.unlink()
     for stubs in tree.glob("*-stubs"):
         shutil.rmtree(stubs)
     models.reduce_data(tree / "botocore" / "data")
+    _put_stand_ins(tree)
     _remove_unneeded_libraries(tree)
 
 
@@ -62,6 +75,29 @@ def check(tree: Path, target: Target) -> None:
                 f"{name} needs glibc {needed}, and {target} has {offered}. Choose a newer RUNTIME, "
                 "or an older version of the package in requirements/layer.in."
             )
+
+
+def _put_stand_ins(tree: Path) -> None:
+    """Replace what is in the stand-ins' folders, but for the modules that are used there.
+
+    Raises:
+        PackageError: the packages have no such module any more.
+    """
+    stand_ins = {path.relative_to(STAND_INS): path for path in STAND_INS.rglob("*.py")}
+    for name in (*stand_ins, *KEPT_BESIDE):
+        if not (tree / name).is_file():
+            raise PackageError(
+                f"The pinned packages have no {name}, which scripts/package/trim.py takes out or "
+                "keeps. Find out what took its place, and change that module."
+            )
+    for folder in {name.parent for name in stand_ins}:
+        for path in (tree / folder).iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.relative_to(tree) not in KEPT_BESIDE:
+                path.unlink()
+    for name, path in stand_ins.items():
+        shutil.copyfile(path, tree / name)
 
 
 def _remove_unneeded_libraries(tree: Path) -> None:

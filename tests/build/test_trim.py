@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import importlib
 import sys
 from pathlib import Path
 
@@ -41,6 +43,40 @@ def test_a_layer_that_was_trimmed_too_far_is_not_shipped(host_layer: Path, patte
 
     with pytest.raises(PackageError, match="The layer does not work"):
         proof.check(running(), host_layer)
+
+
+def imported_names(package: str, folder: str) -> set[tuple[str, str]]:
+    """Return (module, name) of all that modules of a package import out of a folder of it."""
+    root = Path(importlib.import_module(package).__file__ or "").parent
+    found: set[tuple[str, str]] = set()
+    for file in root.rglob("*.py"):
+        if file.is_relative_to(root / folder):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = node.module if node.level == 0 else f"{package}.{node.module}"
+                if f"{module}.".startswith(f"{package}.{folder}."):
+                    found |= {(module, each.name) for each in node.names}
+    return found
+
+
+@pytest.mark.parametrize(("package", "folder"), [("botocore", "docs"), ("urllib3", "http2")])
+def test_the_stand_ins_have_all_that_is_imported_from_them(
+    host_layer: Path, package: str, folder: str
+) -> None:
+    names = imported_names(package, folder)
+    code = "; ".join(f"from {module} import {name}" for module, name in sorted(names))
+
+    assert names
+    done = running().run(f"import sys; sys.path.insert(0, sys.argv[1]); {code}", str(host_layer))
+    assert done.stderr == ""
+
+
+def test_what_a_new_version_no_longer_has_is_named(host_layer: Path) -> None:
+    (host_layer / "botocore" / "docs" / "utils.py").unlink()
+
+    with pytest.raises(PackageError, match=r"have no botocore/docs/utils\.py"):
+        trim._put_stand_ins(host_layer)
 
 
 def test_each_bundled_library_that_is_loaded_is_there_and_no_other(host_layer: Path) -> None:

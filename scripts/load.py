@@ -48,6 +48,7 @@ COUNTS = (50, 100, 250, 500)
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
 _UPLOADERS = 8
+_ENDED_BEFORE_CRASH = 3  # executions, before the local AWS is ended in the middle of a burst
 _SECONDS_PER_IMAGE = 10  # to wait at most, on a slow machine
 _CRASH_SECONDS = (0.3, 1.5)  # between two kills
 
@@ -117,8 +118,7 @@ class Load:
         Raises:
             TimeoutError: that did not come.
         """
-        bucket = self._stack.source_bucket
-        names = {keys.execution_name(bucket, one.key, one.version) for one in burst.uploads}
+        names = self._names(burst)
         seconds = 60 + _SECONDS_PER_IMAGE * len(names)
 
         def all_ended() -> bool:
@@ -150,8 +150,13 @@ class Load:
         return observe.observed(self._clients, self._stack, self.sent.uploads)
 
     def ended(self, burst: Burst) -> int:
-        """Return how many of the burst's uploads are done."""
-        return len(self._ended(set(burst.at)))
+        """Return how many of the burst's executions have ended."""
+        statuses = self._statuses()
+        return sum(statuses.get(name, "RUNNING") != "RUNNING" for name in self._names(burst))
+
+    def _names(self, burst: Burst) -> set[str]:
+        bucket = self._stack.source_bucket
+        return {keys.execution_name(bucket, one.key, one.version) for one in burst.uploads}
 
     def stop_what_hangs(self) -> int:
         """Stop executions that an emulator has kept and does not go on with; return their number.
@@ -321,7 +326,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             wrong += _burst(say, load, count)
         wrong += _with_killed_functions(say, load, aws, options)
         burst = load.send("killed-aws", options.crash)
-        waiting.until("a third of them to end", lambda: load.ended(burst) * 3 >= options.crash, 600)
+        waiting.until("some of them to end", lambda: load.ended(burst) >= _ENDED_BEFORE_CRASH, 600)
         port = int(aws.endpoint.rpartition(":")[2])
     with _local_aws(port) as aws:
         stopped = load.stop_what_hangs()

@@ -8,18 +8,13 @@ import pytest
 
 from image_converter import clients
 from image_converter.handlers import trigger
-from scripts import nothing_lost
-from scripts.aws_clients import Clients
-from scripts.nothing_lost import observe
 from tests.asl import machine
-from tests.asl.interpreter import Result
-from tests.fake_cloud import DESTINATION, REGION, SOURCE, TABLE, Cloud, Record, notification
-from tests.images import jpeg
+from tests.fake_cloud import DESTINATION, SOURCE, Cloud, Record, notification
 from tests.service_faults import wire
+from tests.service_faults.promise import IMAGE, check
 from tests.service_faults.wire import Fault
 
 SDK_ATTEMPTS = 3
-IMAGE = jpeg()
 
 SLOW_DOWN = wire.s3_error(503, "SlowDown")
 INTERNAL = wire.s3_error(500, "InternalError")
@@ -48,25 +43,6 @@ PASSING = [
 
 def fault_of(operation: str, name: str) -> Fault:
     return (S3_FAULTS if operation.startswith("s3.") else DYNAMODB_FAULTS)[name]
-
-
-def check(record: Record, *results: Result) -> None:
-    """Judge the promise, of one upload and its executions."""
-    aws = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
-    item = record["s3"]["object"]
-    runs = [
-        nothing_lost.Run(str(n), item["key"], item["versionId"], one.status, one.output or {})
-        for n, one in enumerate(results)
-    ]
-    nothing_lost.check(
-        nothing_lost.World(
-            uploads=[nothing_lost.Upload(item["key"], item["versionId"], IMAGE)],
-            source=observe.history(aws, SOURCE),
-            destination=observe.history(aws, DESTINATION),
-            records=observe.records(aws, TABLE),
-            runs=runs,
-        )
-    )
 
 
 @pytest.mark.parametrize(("operation", "name"), PASSING)

@@ -1,0 +1,100 @@
+"""Bursts, crashes and putting right, on the deployed pipeline."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from scripts import deployed, executions, load, nothing_lost, redrive
+from scripts.executions import SUCCEEDED
+from scripts.load import Load
+from scripts.nothing_lost import Upload, observe
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+
+pytestmark = pytest.mark.e2e
+
+SEED = 20_260_102
+
+
+@pytest.fixture
+def stack(deployment: Deployment) -> deployed.Deployment:
+    return deployed.find(deployment.clients, deployed.DEFAULT_NAME)
+
+
+@pytest.fixture
+def burst(deployment: Deployment, stack: deployed.Deployment) -> Load:
+    return Load(deployment.clients, stack, SEED)
+
+
+def test_a_burst_with_duplicates_and_bad_images(burst: Load) -> None:
+    sent = burst.send("burst", 40)
+    burst.wait(sent)
+    assert burst.wrong() == []
+    assert burst.figures(sent).count == 38
+
+
+def test_functions_that_are_killed_lose_nothing(deployment: Deployment, burst: Load) -> None:
+    emulator = deployment.aws.process_id
+    with load.killing(emulator, SEED) as killed:
+        sent = burst.send("killed", 20)
+        burst.wait(sent)
+    assert killed, "nothing was killed, so nothing was shown"
+    assert burst.broken_promises() == []
+    burst.redrive()
+    burst.wait(sent)
+    assert burst.wrong() == []
+
+
+def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
+    deployment: Deployment,
+    stack: deployed.Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = images.jpeg(seed=7)
+    with _wrong_setting(deployment, stack):
+        version = pipeline.upload(deployment, "redriven.jpg", content)
+        failed = pipeline.execution_of(deployment, version)
+    assert failed.status == "FAILED"
+    assert "CopyObject" in failed.sentence
+    _check(deployment, stack, version, content)
+
+    for name, value in deployment.aws.env.items():
+        monkeypatch.setenv(name, value)
+    assert redrive.main([]) == 0
+    assert "redriven.jpg" in capsys.readouterr().out
+    again = pipeline.ended(deployment, f"{failed.arn}-redo1")
+    assert again.status == SUCCEEDED, again.sentence
+    assert images.pixels(pipeline.destination(deployment, "redriven.png")) == images.pixels(content)
+    assert "redriven.jpg" not in pipeline.source_keys(deployment)
+    _check(deployment, stack, version, content)
+
+    before = len(list(executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn)))
+    assert redrive.main([]) == 0
+    after = len(list(executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn)))
+    assert after == before
+
+
+def _check(
+    deployment: Deployment, stack: deployed.Deployment, version: str, content: bytes
+) -> None:
+    uploads = [Upload("redriven.jpg", version, content)]
+    nothing_lost.check(observe.observed(deployment.clients, stack, uploads))
+
+
+@contextmanager
+def _wrong_setting(deployment: Deployment, stack: deployed.Deployment) -> Iterator[None]:
+    """Have the copy go to a bucket that does not exist."""
+    functions = deployment.clients.functions
+    name = f"{stack.name}-copy-file"
+    settings = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    wrong = {**settings, "DESTINATION_BUCKET": "no-such-bucket-anywhere"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": wrong})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": settings}
+        )

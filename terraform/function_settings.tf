@@ -2,7 +2,7 @@ locals {
   # Memory and timeout of each function, where var.functions does not say otherwise. 1,769 MB are one whole processor.
   function_defaults = {
     upload            = { memory_mb = 512, timeout_seconds = 29 }
-    trigger           = { memory_mb = 256, timeout_seconds = 60 }
+    trigger           = { memory_mb = 256, timeout_seconds = 30 }
     get_file_type     = { memory_mb = 256, timeout_seconds = 30 }
     copy_file         = { memory_mb = 512, timeout_seconds = 360 }
     resize_image      = { memory_mb = 1769, timeout_seconds = 240 }

@@ -20,10 +20,23 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
 ACCOUNT = "000000000000"
 
-# What the policy ties to a resource or a tag where the local AWS asks for the action on everything.
+# What the policy ties to a resource, a tag or a function where the local AWS takes the request for
+# one on everything, or for another action.
 _UNTIED = {
-    "dynamodb:ListTagsOfResource": "the table is named in the request by its ARN only",
-    "kms:*": "the tags of keys are not known to conditions",
+    "dynamodb:ListTagsOfResource": "the table's ARN in the request is not read",
+    "cloudwatch:ListTagsForResource": "the alarm's ARN in the request is not read",
+    "cloudwatch:PutDashboard": "the dashboard's name in the request is not read",
+    "cloudwatch:GetDashboard": "the dashboard's name in the request is not read",
+    "cloudwatch:DeleteDashboards": "the dashboard's name in the request is not read",
+    "sns:ListTagsForResource": "the topic's ARN in the request is not read",
+    "states:ListTagsForResource": "the state machine's ARN in the request is not read",
+    "lambda:CreateFunction": "the function's name in the request is not read",
+    "lambda:CreateEventSourceMapping": "conditions do not know lambda:FunctionArn",
+    "lambda:UpdateEventSourceMapping": "conditions do not know lambda:FunctionArn",
+    "lambda:DeleteEventSourceMapping": "conditions do not know lambda:FunctionArn",
+    "lambda:ListEventSourceMappings": "it is taken for GetEventSourceMapping",
+    "lambda:ListLayers": "it is taken for GetLayerVersion",
+    "kms:*": "conditions do not know the tags of keys",
 }
 
 

@@ -15,6 +15,7 @@ _EVERYWHERE = {
     "EventSource": "a mapping has no name before it is made; its function is named by a condition",
     "ReadEventSource": "AWS knows no condition for reading one",
     "MakeKey": "a key has no name before it is made; its tag is demanded",
+    "ReadAlarms": "AWS asks for it on all alarms, whichever are described",
     "ListAliases": "has no resource to name",
     "DeliverLogs": "log deliveries and saved queries have no resources to name",
     "CheckDefinition": "nothing exists yet when a definition is checked",

@@ -32,6 +32,8 @@ _BY_HAND = Plan(event=event_of("a.jpg"))
 
 TWO_UPLOADS = Scenario("two uploads of one key", _uploads(RED, BLUE))
 
+TWICE_THE_SAME = Scenario("the same bytes twice", _uploads(RED, RED))
+
 SCENARIOS = (
     TWO_UPLOADS,
     Scenario(
@@ -39,7 +41,7 @@ SCENARIOS = (
         _uploads(RED, BLUE),
         Storage(marker_answer="NoSuchKey"),
     ),
-    Scenario("the same bytes twice", _uploads(RED, RED)),
+    TWICE_THE_SAME,
     Scenario("a damaged image, then a good one", _uploads(DAMAGED, BLUE)),
     Scenario("a good image, then a damaged one", _uploads(RED, DAMAGED)),
     Scenario("a text, then an image", _uploads(TEXT, BLUE)),

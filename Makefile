@@ -134,6 +134,10 @@ bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, 
 	@command -v magick >/dev/null || sh scripts/system_packages.sh convert-im6.q16=imagemagick-6.q16
 	$(RUN) scripts.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
+.PHONY: bench-imports
+bench-imports: $(STAMP) ## Measure the cold start: what importing each function costs (ROUNDS=15)
+	$(RUN) scripts.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
+
 .PHONY: test-deployer
 test-deployer: setup package-local ## Apply and destroy on the local AWS with the deployer's policy alone
 	$(HERMETIC) $(RUN) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)

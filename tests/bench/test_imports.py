@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -15,15 +16,30 @@ def test_a_ratio_is_taken_beside_its_yardstick_and_the_median_of_all_counts() ->
     assert figures([(20.0, 10.0), (66.0, 30.0), (21.0, 10.0)]) == Figures(21.0, 2.1)
 
 
-def test_more_work_takes_more_times_the_yardstick() -> None:
-    little = Case("pass", PYTHON, "pass", {})
-    much = Case("much", PYTHON, "sum(range(20_000_000))", {})
+class Scripted(Case):
+    """A case that takes what the test says, and tells that it ran."""
 
-    measured = in_turns([little, much], rounds=1)
+    runs: ClassVar[list[str]] = []
 
-    assert list(measured) == ["pass", "much"]
-    assert measured["pass"].ratio == 1
-    assert measured["much"].ratio > 2
+    def cpu_ms(self) -> float:
+        self.runs.append(self.name)
+        return {"pass": 10.0, "much": 25.0}[self.name]
+
+
+def test_each_case_runs_beside_the_yardstick_and_the_first_round_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs: list[str] = []
+    monkeypatch.setattr(Scripted, "runs", runs)
+
+    measured = in_turns([Scripted(name, PYTHON, "", {}) for name in ("pass", "much")], rounds=2)
+
+    assert measured == {"pass": Figures(10.0, 1.0), "much": Figures(25.0, 2.5)}
+    assert runs == ["much", "pass"] * 3
+
+
+def test_a_case_tells_its_processor_time() -> None:
+    assert Case("work", PYTHON, "sum(range(100_000))", {}).cpu_ms() > 0
 
 
 def test_a_case_that_fails_is_named() -> None:

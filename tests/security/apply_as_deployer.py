@@ -25,6 +25,7 @@ ACCOUNT = "000000000000"
 _UNTIED = {
     "dynamodb:ListTagsOfResource": "the table's ARN in the request is not read",
     "cloudwatch:ListTagsForResource": "the alarm's ARN in the request is not read",
+    "cloudwatch:DeleteAlarms": "the alarms' names in the request are not read",
     "cloudwatch:PutDashboard": "the dashboard's name in the request is not read",
     "cloudwatch:GetDashboard": "the dashboard's name in the request is not read",
     "cloudwatch:DeleteDashboards": "the dashboard's name in the request is not read",

@@ -1,7 +1,7 @@
 """Terraform applies, plans empty and destroys with the deployer's policy.
 
-What the local AWS cannot tie to a resource is allowed on everything beside it, see _UNTIED: of those
-actions, this shows nothing.
+What the local AWS cannot tie to a resource is allowed on everything beside it, see _UNTIED: of
+those actions, this shows nothing.
 
 It takes another apply, so it is no part of `make test`: `make test-deployer` runs it.
 """

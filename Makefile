@@ -138,6 +138,10 @@ bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, 
 bench-imports: $(STAMP) ## Measure the cold start: what importing each function costs (ROUNDS=15)
 	$(RUN) scripts.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
+.PHONY: cost
+cost: $(STAMP) ## What a million images cost on AWS (EXECUTION=arn:... reckons from one of yours)
+	$(RUN) scripts.cost $(if $(EXECUTION),--execution "$(EXECUTION)")
+
 .PHONY: test-deployer
 test-deployer: setup package-local ## Apply and destroy on the local AWS with the deployer's policy alone
 	$(HERMETIC) $(RUN) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)

@@ -1,0 +1,97 @@
+"""What a million images cost on AWS: `python -m scripts.cost`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.markdown import Markdown
+
+from scripts import aws_errors, deployed
+from scripts.aws_errors import PersonError
+from scripts.cost import article, observation
+from scripts.cost.article import ImageMagick
+from scripts.cost.comparison import GOALS, Comparison, compare
+from scripts.cost.observation import Observation
+from scripts.cost.page import page
+from scripts.cost.record import FOLDER, RECORDED
+from scripts.stack import REPOSITORY
+
+PAGE: Final = REPOSITORY / "docs" / "costs.md"
+BENCHMARK: Final = REPOSITORY / "build" / "bench" / "results.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the bills and write them to build/cost, or to docs/costs.md; return the status."""
+    options = _parser().parse_args(arguments)
+    console = Console()
+    try:
+        seen = _observe(options.execution)
+    except (PersonError, BotoCoreError, ClientError) as error:
+        print(f"make cost: {aws_errors.sentence(error)}", file=sys.stderr)
+        return 1
+    told = compare(seen, article.MEASURED if options.docs else measured_engine())
+    console.print(Markdown(page(told)))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    target = PAGE if options.docs else FOLDER / "costs.md"
+    target.write_text(page(told), encoding="utf-8")
+    (FOLDER / "costs.json").write_text(json.dumps(summary(told), indent=2) + "\n", encoding="utf-8")
+    for bill in (told.standard, told.express):
+        met = "✓" if told.part(bill) < GOALS[bill.name] else "✗"
+        console.print(
+            f"  {met} {bill.name}: {told.part(bill):.0%} of the article's bill "
+            f"(goal: under {GOALS[bill.name]:.0%})"
+        )
+    console.print(f"Written: {target.relative_to(REPOSITORY)} and build/cost/costs.json")
+    return 0
+
+
+def summary(told: Comparison) -> dict[str, object]:
+    """Return the bills as JSON: dollars for a million images, line by line."""
+    return {
+        bill.name: {
+            "total": round(bill.total, 2),
+            "part_of_the_article": round(told.part(bill), 3),
+            "lines": {line.what: round(line.dollars, 2) for line in bill.converting},
+            "upload": {line.what: round(line.dollars, 2) for line in bill.upload},
+            "storage": {line.what: round(line.dollars, 2) for line in bill.storage},
+        }
+        for bill in told.bills
+    }
+
+
+def measured_engine(benchmark: Path = BENCHMARK) -> ImageMagick:
+    """Return what `make bench` measured on this machine, or else what it once did."""
+    try:
+        engines = json.loads(benchmark.read_text(encoding="utf-8"))["engines"]
+        theirs, ours = engines["imagemagick"], engines["image-converter"]
+        return ImageMagick(theirs["cpu_ms_per_mp"], theirs["size_ratio"] / ours["size_ratio"])
+    except (OSError, KeyError):
+        return article.MEASURED
+
+
+def _observe(execution: str | None) -> Observation:
+    if not execution:
+        return observation.read(RECORDED)
+    clients = deployed.connect()
+    local = "127.0.0.1" in clients.stepfunctions.meta.endpoint_url
+    return observation.observe(clients, execution, local=local)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m scripts.cost", description=__doc__)
+    parser.add_argument(
+        "--execution", metavar="ARN", help="one that converted a JPEG; default is a recorded one"
+    )
+    parser.add_argument("--docs", action="store_true", help="write docs/costs.md")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""The bill of the article's design, as it is written.
+
+Its seven functions run on Node.js with what the Serverless Framework gives them where nothing is
+said: 1,024 MB (https://www.serverless.com/framework/docs/providers/aws/guide/serverless.yml), on
+x86_64. S3 calls the trigger itself, the API is a REST API (`http` event), the buckets are not
+versioned, nothing is traced, and executions are not logged. Services take as long to answer as they
+take this pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from scripts.cost import prices
+from scripts.cost.bill import Bill, Line
+from scripts.cost.observation import Observation
+from scripts.cost.processor import (
+    DYNAMODB_MS,
+    S3_MS,
+    STATES_MS,
+    WHOLE_PROCESSOR_MB,
+    Work,
+    gb_seconds,
+)
+
+# GetFileType, CheckFileType, ProcessFile, CopyToDestination, ResizeImage, WriteToDynamoDb,
+# DeleteSourceFile.
+TRANSITIONS: Final = 7
+MEMORY_MB: Final = 1024
+TASK_TIMEOUT_SECONDS: Final = 3
+
+# A call of the AWS SDK for JavaScript: serialise, sign, TLS, parse.
+_PROCESSOR_MS_OF_A_CALL: Final = 5
+_WAITING: Final[Mapping[str, tuple[int, ...]]] = {
+    "trigger": (STATES_MS,),
+    "get_file_type": (),
+    "copy_file": (S3_MS,),
+    "resize_image": (S3_MS, S3_MS),
+    "write_to_dynamodb": (DYNAMODB_MS,),
+    "delete_file": (S3_MS,),
+}
+_LOG_BYTES_OF_A_CALL: Final = 400  # START, END, REPORT
+_GB: Final = 1e9
+
+
+@dataclass(frozen=True)
+class ImageMagick:
+    """What ImageMagick takes, measured by `make bench`.
+
+    Attributes:
+        ms_per_megapixel: of a whole processor.
+        size_ratio: of its PNGs to this pipeline's.
+    """
+
+    ms_per_megapixel: float
+    size_ratio: float
+
+
+# Where `make bench` has not run on this machine: the first measurement, of November 2026.
+MEASURED: Final = ImageMagick(ms_per_megapixel=420.0, size_ratio=0.993 / 1.086)
+
+
+def bill(seen: Observation, engine: ImageMagick) -> Bill:
+    """Return what a million images like the observed one cost with the article's design.
+
+    Args:
+        seen: what one used with this pipeline; the image's size counts.
+        engine: what converts.
+    """
+    time = sum(gb_seconds(MEMORY_MB, ms) for ms in milliseconds(seen, engine).values())
+    calls = len(_WAITING)
+    architecture = prices.LAMBDA_GB_SECOND["x86_64"]
+    upload_ms = Work(2 * _PROCESSOR_MS_OF_A_CALL, S3_MS).duration_ms(MEMORY_MB)
+    return Bill(
+        "The article",
+        (
+            Line("State transitions", TRANSITIONS, prices.TRANSITION),
+            Line("Function time", time, architecture),
+            Line("Function calls", calls, prices.LAMBDA_REQUEST),
+            Line("S3: copies and PNGs", 2, prices.S3_WRITE),
+            Line("S3: looks and reads", 1, prices.S3_READ),
+            Line("Table", 1, prices.TABLE_WRITE),
+            Line("Logs of functions", calls * _LOG_BYTES_OF_A_CALL / _GB, prices.LOG_GB),
+        ),
+        (
+            Line("REST API", 1, prices.REST_API),
+            Line("Function time", gb_seconds(MEMORY_MB, upload_ms), architecture),
+            Line("Function call", 1, prices.LAMBDA_REQUEST),
+            Line("S3: the upload", 1, prices.S3_WRITE),
+            Line("Logs", _LOG_BYTES_OF_A_CALL / _GB, prices.LOG_GB),
+        ),
+        (
+            Line("PNGs", seen.png_bytes * engine.size_ratio / _GB, prices.S3_GB_MONTH),
+            Line("Originals", seen.jpeg_bytes / _GB, prices.S3_GB_MONTH),
+        ),
+    )
+
+
+def milliseconds(seen: Observation, engine: ImageMagick) -> dict[str, float]:
+    """Return how long each function takes."""
+    found = {
+        function: Work(_PROCESSOR_MS_OF_A_CALL * len(waits), sum(waits))
+        for function, waits in _WAITING.items()
+    }
+    converting = found["resize_image"]
+    found["resize_image"] = Work(
+        converting.processor_ms + engine.ms_per_megapixel * seen.megapixels, converting.waiting_ms
+    )
+    return {function: work.duration_ms(MEMORY_MB) for function, work in found.items()}
+
+
+def largest_megapixels(engine: ImageMagick) -> float:
+    """Return the size of image that is converted before its state times out."""
+    available = TASK_TIMEOUT_SECONDS * 1000 - sum(_WAITING["resize_image"])
+    share = MEMORY_MB / WHOLE_PROCESSOR_MB
+    return available * share / engine.ms_per_megapixel

@@ -1,0 +1,219 @@
+"""What one execution used, read from AWS or from the local one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from scripts import deployed
+from scripts.aws_clients import Clients
+from scripts.aws_errors import PersonError
+from scripts.report import collect, invocations
+from scripts.report.cost import function_name
+from scripts.report.invocations import Logged
+from scripts.report.model import Attempt, Execution
+from scripts.report.run import Run
+
+# The functions that a state machine calls, and the one that starts it.
+TASKS: Final = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
+TRIGGER: Final = "trigger"
+
+# What CloudWatch Logs adds to each event:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+_LOG_EVENT_OVERHEAD: Final = 26
+# What Step Functions writes around an event that it logs: the execution's ARN, its time, ids.
+_LOGGED_AROUND: Final = 250
+# Parts of an event that are data of the execution, which may be left out of its log.
+_DATA: Final = frozenset({"input", "output", "parameters", "cause"})
+
+_AROUND: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function.
+
+    Attributes:
+        function: its name in the code, such as resize_image.
+        memory_mb: its memory.
+        billed_ms: what was charged, or would be.
+        log_bytes: what it logged, Lambda's own lines among it.
+    """
+
+    function: str
+    memory_mb: int
+    billed_ms: float
+    log_bytes: int
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an execution used.
+
+    Attributes:
+        where: which AWS, in words.
+        date: of the execution, ISO 8601.
+        whole_processor: True of the local AWS, where a function has a whole processor whatever its
+            memory and services answer at once; billed_ms is then processor time.
+        seconds: how long the execution took.
+        transitions: of states, as AWS counts them.
+        calls: of functions; the trigger's among them.
+        history_bytes: of the execution's events, as EXPRESS would log them, with their data.
+        history_bytes_bare: the same without data.
+        definition_bytes: of the state machine.
+        payload_bytes: of the largest state.
+        record_bytes: of the item in the table.
+        jpeg_bytes, png_bytes: of the image.
+        megapixels: of the image, in 10^6.
+    """
+
+    where: str
+    date: str
+    whole_processor: bool
+    seconds: float
+    transitions: int
+    calls: tuple[Call, ...]
+    history_bytes: int
+    history_bytes_bare: int
+    definition_bytes: int
+    payload_bytes: int
+    record_bytes: int
+    jpeg_bytes: int
+    png_bytes: int
+    megapixels: float
+
+    def write(self, file: Path) -> None:
+        """Write it as JSON."""
+        file.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def read(file: Path) -> Observation:
+    """Return an observation that was written.
+
+    Raises:
+        OSError, ValueError, TypeError: it is not there, or not one.
+    """
+    told = json.loads(file.read_text(encoding="utf-8"))
+    return Observation(**{**told, "calls": tuple(Call(**call) for call in told["calls"])})
+
+
+def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
+    """Return what an execution used.
+
+    Args:
+        clients: of the AWS that it ran on.
+        arn: the execution's.
+        local: whether that AWS is the local one.
+
+    Raises:
+        PersonError: there is no such execution, it has not succeeded, or no JPEG was converted.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    [run] = collect.runs(clients, [arn])
+    execution = run.execution
+    if run.kind != "converted":
+        raise PersonError(
+            f"The execution {execution.name} is one of an image that was not simply converted "
+            f"({run.kind}). Name one that converted a JPEG at the first attempt."
+        )
+    sizes = {picture.role: picture for picture in run.pictures}
+    original, png = sizes["Original"], sizes["PNG"]
+    events = [_logged(event.type, event.details) for event in execution.events]
+    bare = [
+        _logged(event.type, {n: v for n, v in event.details.items() if n not in _DATA})
+        for event in execution.events
+    ]
+    visits = [text for visit in execution.visits for text in (visit.input, visit.output) if text]
+    machine = clients.stepfunctions.describe_state_machine_for_execution(executionArn=arn)
+    return Observation(
+        where="the local AWS" if local else f"AWS, {clients.stepfunctions.meta.region_name}",
+        date=execution.started.date().isoformat(),
+        whole_processor=local,
+        seconds=round(execution.seconds(), 3),
+        transitions=execution.transitions,
+        calls=tuple(_calls(clients, execution, run)),
+        history_bytes=sum(map(len, events)),
+        history_bytes_bare=sum(map(len, bare)),
+        definition_bytes=len(machine["definition"].encode()),
+        payload_bytes=max(len(text.encode()) for text in visits),
+        record_bytes=item_bytes(run.record or {}),
+        jpeg_bytes=original.size,
+        png_bytes=png.size,
+        megapixels=round(png.width * png.height / 1e6, 3),
+    )
+
+
+def item_bytes(value: Any) -> int:
+    """Return the size of an item, or of a value in one, as DynamoDB counts it.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    match value:
+        case bool() | None:
+            return 1
+        case str():
+            return len(value.encode())
+        case int() | float():
+            return len(str(value)) // 2 + 1
+        case list():
+            return 3 + sum(1 + item_bytes(element) for element in value)
+        case dict():
+            return 3 + sum(1 + len(name.encode()) + item_bytes(v) for name, v in value.items())
+    raise TypeError(f"{value!r} is no JSON value")
+
+
+def _logged(kind: str, details: Mapping[str, Any]) -> bytes:
+    text = json.dumps({"type": kind, "details": dict(details)}, default=str)
+    return text.encode() + bytes(_LOGGED_AROUND)
+
+
+def _calls(clients: Clients, execution: Execution, run: Run) -> Iterable[Call]:
+    """Yield what each function says of its call; the trigger's, too."""
+    attempts = {
+        function_name(attempt.resource): [attempt]
+        for state in execution.states.values()
+        for attempt in state.attempts
+    }
+    stack = next(iter(attempts)).removesuffix("-get-file-type")
+    for function in (TRIGGER, *TASKS):
+        name = f"{stack}-{function.replace('_', '-')}"
+        yield _call(clients, function, name, attempts.get(name, []), execution, run.key)
+
+
+def _call(
+    clients: Clients,
+    function: str,
+    name: str,
+    attempts: Sequence[Attempt],
+    execution: Execution,
+    key: str,
+) -> Call:
+    about = deployed.function(clients, name)
+    end = execution.ended or datetime.now(UTC)
+    pages = clients.logs.get_paginator("filter_log_events").paginate(
+        logGroupName=about.log_group,
+        startTime=int((execution.started - _AROUND).timestamp() * 1000),
+        endTime=int((end + _AROUND).timestamp() * 1000),
+    )
+    events: list[Any] = [event for page in pages for event in page["events"]]
+    logged = invocations.read(events)
+    found = _own(logged, attempts, key)
+    if found is None or not found.billed_ms:
+        raise PersonError(
+            f"{name} has not told in {about.log_group} what Lambda charged for its call. Its logs "
+            "may have expired, or arrive in a minute."
+        )
+    size = sum(len(event["message"].encode()) + _LOG_EVENT_OVERHEAD for event in events)
+    return Call(function, about.memory_mb, found.billed_ms, size // len(logged))
+
+
+def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:
+    """Return the invocation that was for this image; the trigger's has no attempt to go by."""
+    if attempts:
+        return invocations.match(attempts, logged, key).get(0)
+    return next((one for one in logged if key in one.keys), None)

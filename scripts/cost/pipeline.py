@@ -1,0 +1,189 @@
+"""The bill of this pipeline, from what an execution of it used."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from scripts.cost import prices
+from scripts.cost.bill import Bill, Line
+from scripts.cost.observation import TASKS, Call, Observation
+from scripts.cost.processor import DYNAMODB_MS, S3_MS, STATES_MS, Work, gb_seconds
+
+# Requests to S3 that each function makes for an image that goes straight through: writes (PUT,
+# COPY), reads (GET, HEAD), and those that cost nothing (DELETE). A test counts them.
+S3_REQUESTS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "get_file_type": (0, 1, 0),
+    "copy_file": (1, 2, 0),
+    "resize_image": (1, 3, 0),
+    "delete_file": (0, 1, 1),
+}
+_WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
+
+# S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
+_QUEUE_REQUESTS: Final = 3
+# X-Ray's default rule keeps one request a second and a twentieth of the others. The trigger and the
+# execution are traces of their own. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
+_SAMPLED: Final = 0.05
+_TRACES: Final = 2
+
+# https://aws.amazon.com/step-functions/pricing/, examples 3 and 4.
+_EXPRESS_BASE_MB: Final = 50
+_EXPRESS_CHUNK_MB: Final = 64
+_EXPRESS_CHUNK_SECONDS: Final = 0.1
+_BRANCHES: Final = 2
+# From the end of one state to the call of the next.
+_BETWEEN_STATES_MS: Final = 25
+
+_HTTP_API_CHUNK: Final = 512 * 1024
+_UPLOAD_MEMORY_MB: Final = 512
+_UPLOAD_WORK: Final = Work(processor_ms=15, waiting_ms=S3_MS)
+_LINE_BYTES: Final = 700  # START, END, REPORT and a line of its own
+_GB: Final = 1e9
+
+Architecture = Literal["arm64", "x86_64"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Terraform's variables, as far as they move the bill; the defaults are Terraform's.
+
+    Attributes:
+        memory_mb: memory of single functions, where it is not what was observed.
+        state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
+    """
+
+    workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+    architecture: Architecture = "arm64"
+    tracing: bool = True
+    log_level: Literal["INFO", "ERROR"] = "INFO"
+    state_machine_log_level: Literal["ALL", "ERROR"] | None = None
+    state_machine_log_execution_data: bool = True
+    memory_mb: Mapping[str, int] = field(default_factory=dict)
+    noncurrent_version_expiration_days: int = 30
+
+    @property
+    def logs_all_events(self) -> bool:
+        """Whether each event of an execution that succeeds is logged."""
+        default = "ALL" if self.workflow_type == "EXPRESS" else "ERROR"
+        return (self.state_machine_log_level or default) == "ALL"
+
+
+def bill(seen: Observation, settings: Settings, name: str) -> Bill:
+    """Return what a million images like the observed one cost.
+
+    Args:
+        seen: what one used.
+        settings: of the deployment to reckon for.
+        name: what to call it.
+    """
+    writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
+    durations = {call.function: _milliseconds(call, seen, settings) for call in seen.calls}
+    seconds = sum(
+        gb_seconds(_memory(call, settings), durations[call.function]) for call in seen.calls
+    )
+    converting = (
+        *_workflow(seen, settings, durations),
+        Line(
+            "Function time",
+            seconds,
+            prices.LAMBDA_GB_SECOND[settings.architecture],
+            "functions.*.memory_mb, make package ARCHITECTURE",
+        ),
+        Line("Function calls", len(seen.calls), prices.LAMBDA_REQUEST),
+        Line("S3: copies and PNGs", writes, prices.S3_WRITE),
+        Line("S3: looks and reads", reads, prices.S3_READ),
+        Line("Table", math.ceil(seen.record_bytes / 1024), prices.TABLE_WRITE),
+        Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
+        Line("Logs of functions", _function_logs(seen, settings) / _GB, prices.LOG_GB, "log_level"),
+        Line(
+            "Logs of executions",
+            _execution_log(seen, settings) / _GB,
+            prices.LOG_GB,
+            "state_machine_log_level, state_machine_log_execution_data",
+        ),
+        Line("Traces", _TRACES * _SAMPLED if settings.tracing else 0, prices.TRACE, "tracing"),
+    )
+    return Bill(
+        name,
+        tuple(line for line in converting if line.quantity),
+        _upload(seen, settings),
+        _storage(seen, settings),
+    )
+
+
+def _workflow(
+    seen: Observation, settings: Settings, durations: Mapping[str, float]
+) -> tuple[Line, ...]:
+    if settings.workflow_type == "STANDARD":
+        return (Line("State transitions", seen.transitions, prices.TRANSITION, "workflow_type"),)
+    seconds = seen.seconds
+    if seen.whole_processor:
+        together = max(durations["copy_file"], durations["resize_image"])
+        in_turn = (durations[task] for task in TASKS if task not in ("copy_file", "resize_image"))
+        between = seen.transitions * _BETWEEN_STATES_MS
+        seconds = (together + sum(in_turn) + between) / 1000
+    return (
+        Line("EXPRESS executions", 1, prices.EXPRESS_REQUEST, "workflow_type"),
+        Line("EXPRESS time", express_gb_seconds(seen, seconds), prices.EXPRESS_GB_SECOND),
+    )
+
+
+def express_gb_seconds(seen: Observation, seconds: float) -> float:
+    """Return what an EXPRESS execution of that length is charged for."""
+    data_mb = (seen.definition_bytes + _BRANCHES * seen.payload_bytes) / 1024**2
+    chunks = math.ceil((_EXPRESS_BASE_MB + data_mb) / _EXPRESS_CHUNK_MB)
+    billed = math.ceil(round(seconds / _EXPRESS_CHUNK_SECONDS, 6)) * _EXPRESS_CHUNK_SECONDS
+    return chunks * _EXPRESS_CHUNK_MB / 1024 * billed
+
+
+def _memory(call: Call, settings: Settings) -> int:
+    return settings.memory_mb.get(call.function, call.memory_mb)
+
+
+def _milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
+    """Return how long a call takes on Lambda; on AWS itself that was told."""
+    if not seen.whole_processor:
+        return call.billed_ms
+    waiting = sum(S3_REQUESTS.get(call.function, ())) * S3_MS
+    waiting += _WAITING_ELSEWHERE.get(call.function, 0)
+    return Work(call.billed_ms, waiting).duration_ms(_memory(call, settings))
+
+
+def _function_logs(seen: Observation, settings: Settings) -> int:
+    whole = sum(call.log_bytes for call in seen.calls)
+    return whole if settings.log_level == "INFO" else whole // 2
+
+
+def _execution_log(seen: Observation, settings: Settings) -> int:
+    if not settings.logs_all_events:
+        return 0
+    with_data = settings.state_machine_log_execution_data
+    return seen.history_bytes if with_data else seen.history_bytes_bare
+
+
+def _upload(seen: Observation, settings: Settings) -> tuple[Line, ...]:
+    time = gb_seconds(_UPLOAD_MEMORY_MB, _UPLOAD_WORK.duration_ms(_UPLOAD_MEMORY_MB))
+    return (
+        Line("HTTP API", math.ceil(seen.jpeg_bytes / _HTTP_API_CHUNK), prices.HTTP_API),
+        Line("Function time", time, prices.LAMBDA_GB_SECOND[settings.architecture]),
+        Line("Function call", 1, prices.LAMBDA_REQUEST),
+        Line("S3: the upload", 1, prices.S3_WRITE),
+        Line("Logs", _LINE_BYTES / _GB, prices.LOG_GB, "log_level"),
+    )
+
+
+def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
+    days = min(settings.noncurrent_version_expiration_days, 30)
+    return (
+        Line("PNGs", seen.png_bytes / _GB, prices.S3_GB_MONTH, "png_compression"),
+        Line("Originals", seen.jpeg_bytes / _GB, prices.S3_GB_MONTH),
+        Line(
+            "Deleted originals, recoverable",
+            seen.jpeg_bytes / _GB * days / 30,
+            prices.S3_GB_MONTH,
+            "noncurrent_version_expiration_days",
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Records what an execution uses, on a local AWS: `python -m scripts.cost.record`.
+
+What counts is the processor time of the functions' processes, over many warm calls: how long a call
+takes there depends on what else this machine does, and on how busy the local AWS is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+from scripts import deployed, executions, waiting
+from scripts.aws_clients import Clients
+from scripts.cost.observation import Observation, observe
+from scripts.demo.pictures import Scene, jpeg
+from scripts.executions import RUNNING, Execution
+from scripts.local_aws import LocalAws
+from scripts.stack import REPOSITORY, Stack
+
+FOLDER: Final = REPOSITORY / "build" / "cost"
+RECORDED: Final = Path(__file__).with_name("recorded.json")
+
+# Two megapixels, as in the question that the cost model answers.
+_PHOTOGRAPH: Final = Scene("photograph.jpg", (1732, 1155), 17)
+_IMAGES: Final = 20
+_MAX_SECONDS: Final = 120
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+
+
+def record(folder: Path = FOLDER) -> Observation:
+    """Run the pipeline on a local AWS and return what a warm execution used.
+
+    Args:
+        folder: where the local AWS and Terraform work.
+
+    Raises:
+        LocalAwsError, TerraformError, TimeoutError, PersonError: it could not be run.
+    """
+    photograph = jpeg(_PHOTOGRAPH)
+    with LocalAws(folder / "local-aws") as aws:
+        clients = Clients(aws.env)
+        stack = Stack(
+            folder / "stack",
+            aws.env,
+            package=REPOSITORY / "build" / "package-local",
+            variables={"force_destroy": True, "tracing": False},
+        )
+        stack.init()
+        stack.apply()
+        outputs = stack.outputs()
+        run(clients, outputs, "first.jpg", photograph)
+        before = processor_ms(aws.endpoint)
+        arns = [run(clients, outputs, f"{number}.jpg", photograph).arn for number in range(_IMAGES)]
+        after = processor_ms(aws.endpoint)
+        seen = observe(clients, arns[-1], local=True)
+        stack.destroy()
+    took = {name: (after[name] - before[name]) / _IMAGES for name in before}
+    calls = (
+        dataclasses.replace(call, billed_ms=round(took[_deployed(call.function)], 1))
+        for call in seen.calls
+    )
+    return dataclasses.replace(seen, calls=tuple(calls))
+
+
+def processor_ms(endpoint: str) -> dict[str, float]:
+    """Return the processor time so far of each function's processes on a local AWS, by its name."""
+    found: dict[str, float] = defaultdict(float)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            pairs = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended, or is another user's
+        environment = dict(pair.partition("=")[::2] for pair in pairs)
+        name = environment.get("AWS_LAMBDA_FUNCTION_NAME")
+        if name and environment.get("AWS_ENDPOINT_URL") == endpoint:
+            ticks = sum(map(int, fields[11:13]))  # utime and stime, proc(5)
+            found[name] += ticks * 1000 / _TICKS_PER_SECOND
+    return found
+
+
+def _deployed(function: str) -> str:
+    return f"{deployed.DEFAULT_NAME}-{function.replace('_', '-')}"
+
+
+def run(clients: Clients, outputs: dict[str, str], key: str, content: bytes) -> Execution:
+    """Upload an image and return its execution when that has ended."""
+    found: list[Execution] = []
+
+    def has_ended() -> bool:
+        described = (
+            executions.describe(clients.stepfunctions, arn)
+            for arn in executions.listed(clients.stepfunctions, outputs["state_machine_arn"])
+        )
+        found[:] = [one for one in described if one.version_id == version and one.status != RUNNING]
+        return bool(found)
+
+    version = clients.s3.put_object(Bucket=outputs["source_bucket"], Key=key, Body=content)[
+        "VersionId"
+    ]
+    waiting.until(f"the execution of {key} to end", has_ended, _MAX_SECONDS)
+    return found[0]
+
+
+if __name__ == "__main__":
+    record().write(RECORDED)
+    print(f"Written: {RECORDED.relative_to(REPOSITORY)}")
+    sys.exit(0)

@@ -1,0 +1,195 @@
+"""The bills, reckoned again by hand from one execution with round figures."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import pytest
+
+from scripts.cost import article, pipeline
+from scripts.cost.article import ImageMagick
+from scripts.cost.bill import Bill
+from scripts.cost.comparison import EXPRESS, STANDARD, compare
+from scripts.cost.observation import Call, Observation, item_bytes
+from scripts.cost.pipeline import Settings
+from scripts.cost.processor import Work
+
+# As Lambda reported it: billed milliseconds with the memory that the function had.
+ON_AWS = Observation(
+    where="AWS, us-east-1",
+    date="2026-11-24",
+    whole_processor=False,
+    seconds=1.23,
+    transitions=7,
+    calls=(
+        Call("trigger", 256, 100, 1000),
+        Call("get_file_type", 256, 100, 1000),
+        Call("copy_file", 512, 200, 1000),
+        Call("resize_image", 2048, 400, 1000),
+        Call("write_to_dynamodb", 256, 100, 1000),
+        Call("delete_file", 256, 100, 1000),
+    ),
+    history_bytes=30_000,
+    history_bytes_bare=10_000,
+    definition_bytes=8_000,
+    payload_bytes=2_000,
+    record_bytes=1_500,
+    jpeg_bytes=600_000,
+    png_bytes=4_000_000,
+    megapixels=2.0,
+)
+ENGINE = ImageMagick(ms_per_megapixel=400.0, size_ratio=0.9)
+
+
+@dataclass(frozen=True)
+class Dollars:
+    """Lines of a bill for a million images, rounded to cents."""
+
+    bill: Bill
+
+    def __getitem__(self, what: str) -> float:
+        lines = (*self.bill.converting, *self.bill.upload, *self.bill.storage)
+        [found] = [line.dollars for line in lines if line.what == what]
+        return round(found, 2)
+
+    def __contains__(self, what: str) -> bool:
+        return what in {line.what for line in self.bill.converting}
+
+
+def test_a_standard_bill_by_hand() -> None:
+    bill = pipeline.bill(ON_AWS, STANDARD, "STANDARD")
+    dollars = Dollars(bill)
+
+    assert dollars["State transitions"] == 175.00  # 7 million at 25 dollars
+    # 4 x 0.25 GB x 0.1 s, 0.5 GB x 0.2 s, 2 GB x 0.4 s: a million GB-seconds on arm64.
+    assert sum(line.dollars for line in bill.converting if line.what == "Function time") == (
+        pytest.approx(13.3334)
+    )
+    assert dollars["Function calls"] == 1.20  # 6 million at 20 cents
+    assert dollars["S3: copies and PNGs"] == 10.00  # the copy and the PNG, at 5 dollars
+    assert dollars["S3: looks and reads"] == 2.80  # 7 million at 40 cents
+    assert dollars["Table"] == 1.25  # 2 KB, at 62.5 cents
+    assert dollars["Queue"] == 1.20  # sent, received, deleted, at 40 cents
+    assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
+    assert "Logs of executions" not in dollars  # only errors are logged
+    assert dollars["Traces"] == 0.50  # 5% of two million, at 5 dollars
+    assert bill.total == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.8 + 1.25 + 1.2 + 3 + 0.5)
+
+
+def test_an_express_bill_by_hand() -> None:
+    dollars = Dollars(pipeline.bill(ON_AWS, EXPRESS, "EXPRESS"))
+
+    assert "State transitions" not in dollars
+    assert dollars["EXPRESS executions"] == 1.00
+    # 1.23 seconds count as 1.3, 50 MB and a little as 64: 81,250 GB-seconds at 6 cents the hour.
+    assert dollars["EXPRESS time"] == 1.35
+    assert dollars["Logs of executions"] == 15.00  # 30,000 bytes at 50 cents the GB
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "dollars"),
+    [
+        ({"state_machine_log_execution_data": False}, "Logs of executions", 5.00),
+        ({"architecture": "x86_64"}, "Function time", 16.67),
+        ({"log_level": "ERROR"}, "Logs of functions", 1.50),
+    ],
+)
+def test_a_setting_moves_its_line(change: dict[str, object], what: str, dollars: float) -> None:
+    settings = dataclasses.replace(EXPRESS, **change)  # type: ignore[arg-type]
+    lines = pipeline.bill(ON_AWS, settings, "changed").converting
+
+    assert [round(line.dollars, 2) for line in lines if line.what == what] == [dollars]
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        (Settings(tracing=False), "Traces"),
+        (dataclasses.replace(EXPRESS, state_machine_log_level="ERROR"), "Logs of executions"),
+    ],
+)
+def test_what_is_switched_off_has_no_line(settings: Settings, what: str) -> None:
+    assert what not in Dollars(pipeline.bill(ON_AWS, settings, "changed"))
+
+
+def test_what_comes_through_the_api_and_what_is_kept() -> None:
+    bill = pipeline.bill(ON_AWS, STANDARD, "STANDARD")
+    dollars = Dollars(bill)
+
+    assert dollars["HTTP API"] == 2.00  # 600,000 bytes are two times 512 KB
+    assert dollars["S3: the upload"] == 5.00
+    assert dollars["PNGs"] == 92.00  # 4,000 GB at 2.3 cents
+    assert dollars["Originals"] == 13.80
+    assert dollars["Deleted originals, recoverable"] == 13.80
+
+
+def test_the_articles_bill_by_hand() -> None:
+    bill = article.bill(ON_AWS, ENGINE)
+    dollars = Dollars(bill)
+
+    assert dollars["State transitions"] == 175.00
+    # With 1,024 MB a function has 0.5789 of a processor. Trigger, copy, delete: 5 ms / 0.5789 + 50.
+    # Type: nothing. Conversion: (2 x 400 + 2 x 5) / 0.5789 + 100. Record: 5 / 0.5789 + 10.
+    # And 3 ms of a cold start for each of the six.
+    share = 1024 / 1769
+    milliseconds = 3 * (5 / share + 50) + 810 / share + 100 + 5 / share + 10 + 6 * 3
+    [time] = [line for line in bill.converting if line.what == "Function time"]
+    assert time.quantity == pytest.approx(milliseconds / 1000)
+    assert time.dollars == pytest.approx(milliseconds / 1000 * 16.6667)
+    assert dollars["Function calls"] == 1.20
+    assert dollars["S3: copies and PNGs"] == 10.00
+    assert dollars["S3: looks and reads"] == 0.40
+    assert dollars["Table"] == 0.62  # 0.625
+    assert dollars["Logs of functions"] == 1.20
+    assert dollars["REST API"] == 3.50
+    assert dollars["PNGs"] == 82.80
+
+
+def test_the_articles_state_times_out_above_four_megapixels() -> None:
+    # 2,900 ms of 0.5789 of a processor.
+    assert article.largest_megapixels(ENGINE) == pytest.approx(4.197, abs=0.001)
+
+
+def test_less_memory_is_less_of_a_processor() -> None:
+    work = Work(processor_ms=100, waiting_ms=50)
+
+    assert work.duration_ms(1769) == pytest.approx(100 + 50 + 3)
+    assert work.duration_ms(3538) == pytest.approx(100 + 50 + 3)
+    assert work.duration_ms(1769 // 2) == pytest.approx(200 + 50 + 3, rel=0.01)
+
+
+def test_on_the_local_aws_the_processors_share_and_the_waiting_are_added() -> None:
+    local = dataclasses.replace(
+        ON_AWS, whole_processor=True, calls=(Call("resize_image", 1024, 100, 0),)
+    )
+    [time] = [
+        line
+        for line in pipeline.bill(local, STANDARD, "local").converting
+        if line.what == "Function time"
+    ]
+
+    # Four requests to S3 of 50 ms.
+    assert time.quantity == pytest.approx((100 * 1769 / 1024 + 200 + 3) / 1000)
+
+
+def test_the_largest_line_is_told() -> None:
+    told = compare(ON_AWS, ENGINE)
+
+    assert told.standard.largest.what == "State transitions"
+    assert told.express.largest.what == "Logs of executions"
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        (None, 1),
+        (True, 1),
+        ("Küste", 6),
+        (1234, 3),
+        ([1, 2], 3 + 2 * (1 + 1)),
+        ({"key": "ab"}, 3 + 1 + 3 + 2),
+    ],
+)
+def test_an_items_size_is_counted_as_dynamodb_does(value: object, size: int) -> None:
+    assert item_bytes(value) == size

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from scripts.cost import __main__ as cost
+from scripts.cost import article, observation, prices
+from scripts.cost.article import ImageMagick
+from scripts.cost.comparison import GOALS, compare
+from scripts.cost.page import page
+from scripts.cost.record import RECORDED
+
+
+def test_the_page_in_docs_is_up_to_date() -> None:
+    told = compare(observation.read(RECORDED), article.MEASURED)
+
+    assert cost.PAGE.read_text(encoding="utf-8") == page(told), "run python -m scripts.cost --docs"
+
+
+def test_the_recorded_execution_reaches_the_goals() -> None:
+    told = compare(observation.read(RECORDED), article.MEASURED)
+
+    for bill in (told.standard, told.express):
+        assert told.part(bill) < GOALS[bill.name]
+
+
+def test_each_price_names_its_page_and_where_it_was_read() -> None:
+    for price in prices.ALL:
+        assert price.source.startswith("https://aws.amazon.com/")
+        assert price.source.endswith(("/pricing/", "/pricing/on-demand/"))
+        assert price.read_in
+
+
+def test_an_observation_survives_its_file(tmp_path: Path) -> None:
+    seen = observation.read(RECORDED)
+    seen.write(tmp_path / "observation.json")
+
+    assert observation.read(tmp_path / "observation.json") == seen
+
+
+def test_the_engines_time_is_the_benchmarks(tmp_path: Path) -> None:
+    results = tmp_path / "results.json"
+    figures = {
+        "imagemagick": {"cpu_ms_per_mp": 500.0, "size_ratio": 0.99},
+        "image-converter": {"cpu_ms_per_mp": 15.0, "size_ratio": 1.1},
+    }
+    results.write_text(json.dumps({"engines": figures}))
+
+    assert cost.measured_engine(results) == ImageMagick(500.0, 0.99 / 1.1)
+    assert cost.measured_engine(tmp_path / "none.json") == article.MEASURED

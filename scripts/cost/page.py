@@ -59,8 +59,8 @@ def _beginning(told: Comparison) -> Iterable[str]:
     for bill in (told.standard, told.express):
         line = bill.largest
         yield (
-            f"* Most of {bill.name} is {_lower(line.what)}: {_dollars(line.dollars)}, which "
-            f"{' and '.join(f'`{name}`' for name in line.setting.split(', '))} moves."
+            f"* Most of {bill.name} is {_lower(line.what)}, {_dollars(line.dollars)}; to move it, "
+            f"set {' or '.join(f'`{name}`' for name in line.setting.split(', '))}."
         )
     ours, theirs = total(told.standard.storage), total(told.article.storage)
     yield (

@@ -50,6 +50,7 @@ BAD = 0.05  # of the uploads are damaged
 _UPLOADERS = 8
 _ENDED_BEFORE_CRASH = 3  # executions, before the local AWS is ended in the middle of a burst
 _SECONDS_PER_IMAGE = 10  # to wait at most, on a slow machine
+_REDELIVERY_SECONDS = 400  # twice the queue's visibility timeout: what a killed trigger had
 _CRASH_SECONDS = (0.3, 1.5)  # between two kills
 
 
@@ -119,7 +120,6 @@ class Load:
             TimeoutError: that did not come.
         """
         names = self._names(burst)
-        seconds = 60 + _SECONDS_PER_IMAGE * len(names)
 
         def all_ended() -> bool:
             if self._waiting_messages():
@@ -127,7 +127,7 @@ class Load:
             statuses = self._statuses()
             return "RUNNING" not in statuses.values() and names <= statuses.keys()
 
-        waiting.until(f"{len(names)} executions to end", all_ended, seconds)
+        waiting.until(f"{len(names)} executions to end", all_ended, _seconds(len(names)))
 
     def figures(self, burst: Burst) -> Figures:
         """Return what the burst took."""
@@ -149,10 +149,15 @@ class Load:
     def _observed(self) -> World:
         return observe.observed(self._clients, self._stack, self.sent.uploads)
 
-    def ended(self, burst: Burst) -> int:
-        """Return how many of the burst's executions have ended."""
-        statuses = self._statuses()
-        return sum(statuses.get(name, "RUNNING") != "RUNNING" for name in self._names(burst))
+    def wait_for(self, burst: Burst, count: int) -> None:
+        """Wait until that many of the burst's executions have ended."""
+        names = self._names(burst)
+
+        def enough() -> bool:
+            statuses = self._statuses()
+            return sum(statuses.get(name, "RUNNING") != "RUNNING" for name in names) >= count
+
+        waiting.until(f"{count} executions to end", enough, _seconds(count))
 
     def _names(self, burst: Burst) -> set[str]:
         bucket = self._stack.source_bucket
@@ -234,6 +239,11 @@ class Load:
         return ended
 
 
+def _seconds(count: int) -> int:
+    """Return how long to wait at most for that many executions."""
+    return _REDELIVERY_SECONDS + _SECONDS_PER_IMAGE * count
+
+
 def _image(chance: random.Random, *, damaged: bool) -> bytes:
     """Return a small JPEG of one colour, or its first half."""
     colour = tuple(chance.randrange(256) for _ in range(3))
@@ -245,8 +255,8 @@ def _image(chance: random.Random, *, damaged: bool) -> bytes:
     return body[: len(body) // 2] if damaged else body
 
 
-def workers(ancestor: int) -> list[int]:
-    """Return the processes below an ancestor in which functions run."""
+def workers(ancestor: int, spared: str = "") -> list[int]:
+    """Return the processes below an ancestor in which functions run, one of them left out."""
     parents: dict[int, int] = {}
     found = []
     for entry in Path("/proc").iterdir():
@@ -259,7 +269,8 @@ def workers(ancestor: int) -> list[int]:
             continue
         pid = int(entry.name)
         parents[pid] = int(stat.rpartition(")")[2].split()[1])
-        if b"awslambdaric" in command:
+        is_spared = spared and f".{spared}.".encode() in command
+        if b"awslambdaric" in command and not is_spared:
             found.append(pid)
     return [pid for pid in found if ancestor in _ancestors(pid, parents)]
 
@@ -270,15 +281,21 @@ def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
 
 
 @contextmanager
-def killing(ancestor: int, seed: int) -> Iterator[list[int]]:
-    """Kill one of the functions' processes now and then; yields the list of those killed."""
+def killing(ancestor: int, seed: int, spared: str = "") -> Iterator[list[int]]:
+    """Kill one of the functions' processes now and then; yields the list of those killed.
+
+    Parameters:
+        ancestor: the process below which they run.
+        seed: when and which, follows from it.
+        spared: a function that is left alone.
+    """
     over = threading.Event()
     killed: list[int] = []
     chance = random.Random(seed)  # noqa: S311 - no secret
 
     def kill_now_and_then() -> None:
         while not over.wait(chance.uniform(*_CRASH_SECONDS)):
-            if running := workers(ancestor):
+            if running := workers(ancestor, spared):
                 victim = chance.choice(running)
                 try:
                     os.kill(victim, signal.SIGKILL)
@@ -326,7 +343,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
             wrong += _burst(say, load, count)
         wrong += _with_killed_functions(say, load, aws, options)
         burst = load.send("killed-aws", options.crash)
-        waiting.until("some of them to end", lambda: load.ended(burst) >= _ENDED_BEFORE_CRASH, 600)
+        load.wait_for(burst, _ENDED_BEFORE_CRASH)
         port = int(aws.endpoint.rpartition(":")[2])
     with _local_aws(port) as aws:
         stopped = load.stop_what_hangs()
@@ -365,7 +382,8 @@ def _with_killed_functions(
     """Kill functions at random during a burst; start again what that made fail."""
     with killing(aws.process_id, options.seed) as killed:
         burst = load.send("killed-functions", options.crash)
-        load.wait(burst)
+        load.wait_for(burst, options.crash // 2)
+    load.wait(burst)
     say(f"{options.crash} uploads while {len(killed)} functions' processes were killed")
     wrong = load.broken_promises()
     did = load.redrive()

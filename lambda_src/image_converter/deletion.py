@@ -5,11 +5,12 @@ from botocore.exceptions import ClientError
 from image_converter import clients, sources
 from image_converter.errors import SourceNotFound
 from image_converter.events import Location, Record
-from image_converter.sources import Source, code
+from image_converter.sources import code
 
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
+UNNAMED = "Kept in source bucket: the input names neither versionId nor eTag of what is no JPEG"
 
 
 def delete(record: Record, original: Location | None) -> str:
@@ -26,9 +27,15 @@ def delete(record: Record, original: Location | None) -> str:
     Raises:
         ClientError: S3 refused.
     """
+    version = record.version_id or (original or {}).get("sourceVersionId")
+    etag = record.etag or (original or {}).get("sourceETag")
+    if version is None and etag is None:
+        # A person's input with a key only, of a file that was no JPEG when its type was read: what
+        # is there by now may be another upload, and nothing tells them apart.
+        return UNNAMED
     try:
         current = sources.head(Record(record.bucket, record.key))
-        if not _is_handled(current, record, original or {}):
+        if version not in (None, current.version) or etag not in (None, current.etag):
             return KEPT
         clients.s3().delete_object(
             Bucket=record.bucket, Key=record.key, IfMatch=f'"{current.etag}"'
@@ -42,14 +49,3 @@ def delete(record: Record, original: Location | None) -> str:
             return KEPT
         raise
     return DELETED
-
-
-def _is_handled(current: Source, record: Record, original: Location) -> bool:
-    """Tell whether the current version is the one that was handled.
-
-    Where nothing names that one (a person's input with a key only, of a file that is no JPEG), it
-    is the current one.
-    """
-    version = record.version_id or original.get("sourceVersionId")
-    etag = record.etag or original.get("sourceETag")
-    return version in (None, current.version) and etag in (None, current.etag)

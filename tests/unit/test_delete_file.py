@@ -22,6 +22,10 @@ PINS = {
     "key only": ("versionId", "eTag", "sequencer"),
 }
 pins = pytest.mark.parametrize("left_out", PINS.values(), ids=PINS)
+# Of a JPEG, its copy tells the version; of another file, nothing but the input can.
+naming_pins = pytest.mark.parametrize(
+    "left_out", [pin for name, pin in PINS.items() if name != "key only"]
+)
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
@@ -45,7 +49,7 @@ def test_the_answer_is_the_article_s(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("file_type", ["txt", "png", None])
-@pins
+@naming_pins
 def test_what_is_no_jpeg_is_deleted(
     cloud: Cloud, file_type: str | None, left_out: tuple[str, ...]
 ) -> None:
@@ -75,6 +79,17 @@ def test_a_jpeg_that_replaced_another_file_stays(cloud: Cloud, left_out: str | N
     cloud.upload("a", jpeg())
     assert handler(unconverted(record), None)["status"] == KEPT
     assert cloud.content(SOURCE, "a") == jpeg()
+
+
+def test_what_no_input_identifies_is_kept(cloud: Cloud) -> None:
+    """Found by random histories: a JPEG took the place of the text that the type was read from."""
+    record = cloud.upload("a.jpeg", b"words")
+    for name in ("versionId", "eTag", "sequencer"):
+        del record["s3"]["object"][name]
+    cloud.upload("a.jpeg", jpeg())
+    status = handler(unconverted(record), None)["status"]
+    assert status.startswith("Kept in source bucket: the input names neither")
+    assert cloud.content(SOURCE, "a.jpeg") == jpeg()
 
 
 def test_a_newer_upload_of_the_same_bytes_stays(cloud: Cloud) -> None:

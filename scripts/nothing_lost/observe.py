@@ -8,6 +8,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from image_converter import notifications
 from image_converter.errors import InvalidRecord
+from image_converter.events import parse_record
 from scripts.aws_clients import Clients
 from scripts.deployed import Deployment
 from scripts.nothing_lost.world import Run, Stored, Upload, World
@@ -80,10 +81,21 @@ def _runs(clients: Clients, state_machine_arn: str) -> list[Run]:
 
 def _run(clients: Clients, arn: str) -> Run:
     told = clients.stepfunctions.describe_execution(executionArn=arn)
-    record = json.loads(told["input"])
-    item = record["s3"]["object"] if isinstance(record, dict) and "s3" in record else {}
+    key, version = named(told["input"])
     output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
-    return Run(told["name"], item.get("key", ""), item.get("versionId"), told["status"], output)
+    return Run(told["name"], key, version, told["status"], output)
+
+
+def named(text: str) -> tuple[str, str | None]:
+    """Return the key and the version that an execution's input names; no key where it is no record.
+
+    Executions are started by hand too, and with anything.
+    """
+    try:
+        record = parse_record(json.loads(text))
+    except InvalidRecord:
+        return "", None
+    return record.key, record.version_id
 
 
 def _dead_letters(clients: Clients, queue: str) -> Iterable[tuple[str, str]]:

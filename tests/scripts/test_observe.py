@@ -1,0 +1,21 @@
+"""What is observed of a stack survives executions that somebody started by hand, with any input."""
+
+import json
+from typing import Any
+
+import pytest
+
+from scripts.nothing_lost import observe
+
+
+@pytest.mark.parametrize(
+    "given", [None, [], "text", 1, {}, {"s3": None}, {"s3": {"bucket": {"name": "b"}}}]
+)
+def test_input_that_is_no_record_names_no_key(given: Any) -> None:
+    assert observe.named(json.dumps(given)) == ("", None)
+
+
+def test_input_that_is_a_record_names_its_version() -> None:
+    record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "a b.jpg", "versionId": "v"}}}
+
+    assert observe.named(json.dumps(record)) == ("a b.jpg", "v")

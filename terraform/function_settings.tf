@@ -15,6 +15,7 @@ locals {
       memory_mb            = coalesce(try(var.functions[function].memory_mb, null), default.memory_mb)
       timeout_seconds      = coalesce(try(var.functions[function].timeout_seconds, null), default.timeout_seconds)
       reserved_concurrency = try(var.functions[function].reserved_concurrency, null)
+      snap_start           = try(var.functions[function].snap_start, false)
     }
   }
 }

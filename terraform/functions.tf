@@ -60,6 +60,7 @@ module "function" {
   memory_mb            = local.function_settings[each.key].memory_mb
   timeout_seconds      = local.function_settings[each.key].timeout_seconds
   reserved_concurrency = local.function_settings[each.key].reserved_concurrency
+  snap_start           = local.function_settings[each.key].snap_start
   kms_key_arn          = module.key.arn
   log_group            = local.log_groups[each.key]
   log_retention_days   = var.log_retention_days

@@ -44,6 +44,14 @@ resource "terraform_data" "package" {
     }
 
     precondition {
+      condition = local.runtime != "python3.11" || !anytrue(values(var.functions)[*].snap_start)
+      error_message = join(" ", [
+        "functions asks for snap_start, but the package in ${var.package_dir} was built for python3.11, and Lambda",
+        "makes snapshots from python3.12 on. Leave it out, or run `make package RUNTIME=python3.13`.",
+      ])
+    }
+
+    precondition {
       condition = local.manifest == null || alltrue([
         for artifact in local.artifacts : try(filebase64sha256(artifact.file), "") == artifact.hash
       ])

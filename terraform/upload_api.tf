@@ -4,6 +4,7 @@ module "upload_api" {
   name                = var.name
   function_name       = module.function["upload"].name
   function_invoke_arn = module.function["upload"].invoke_arn
+  function_qualifier  = module.function["upload"].qualifier
   jwt                 = var.upload_jwt
   requests_per_second = var.upload_throttle.requests_per_second
   burst               = var.upload_throttle.burst

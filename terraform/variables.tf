@@ -118,11 +118,12 @@ variable "architecture" {
 # --- Functions ---
 
 variable "functions" {
-  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's."
+  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. `snap_start` starts new environments from a snapshot, which AWS charges for by the hour: worth it for upload alone, where somebody waits; from python3.12 on."
   type = map(object({
     memory_mb            = optional(number)
     timeout_seconds      = optional(number)
     reserved_concurrency = optional(number)
+    snap_start           = optional(bool, false)
   }))
   default  = {}
   nullable = false

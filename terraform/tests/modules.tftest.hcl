@@ -95,6 +95,80 @@ run "bucket_for_access_logs" {
   }
 }
 
+run "function" {
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    name              = "image-converter-upload"
+    description       = "Some function"
+    role_name         = "image-converter-upload"
+    policy_statements = []
+    handler           = "module.handler"
+    runtime           = "python3.13"
+    architecture      = "arm64"
+    package_file      = "./tests/package/functions.txt"
+    package_hash      = "hash"
+    environment       = { SOME = "setting" }
+    memory_mb         = 256
+    timeout_seconds   = 30
+    log_group         = "/aws/lambda/image-converter-upload"
+    log_format        = "Text"
+    tracing           = true
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish == false && length(aws_lambda_function.this.snap_start) == 0
+    error_message = "versions and snapshots are made that nobody asked for"
+  }
+
+  assert {
+    condition     = output.arn == aws_lambda_function.this.arn && output.qualifier == null
+    error_message = "the function is called as ${output.arn}"
+  }
+}
+
+run "function_with_snapshots" {
+  module {
+    source = "./modules/function"
+  }
+
+  variables {
+    name              = "image-converter-upload"
+    description       = "Some function"
+    role_name         = "image-converter-upload"
+    policy_statements = []
+    handler           = "module.handler"
+    runtime           = "python3.13"
+    architecture      = "arm64"
+    package_file      = "./tests/package/functions.txt"
+    package_hash      = "hash"
+    environment       = { SOME = "setting" }
+    memory_mb         = 256
+    timeout_seconds   = 30
+    log_group         = "/aws/lambda/image-converter-upload"
+    log_format        = "Text"
+    tracing           = true
+    snap_start        = true
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "no version is published to make a snapshot of"
+  }
+
+  assert {
+    condition     = aws_lambda_alias.snapshot[0].function_version == aws_lambda_function.this.version
+    error_message = "the alias leads to another version than the newest"
+  }
+
+  assert {
+    condition     = output.arn == aws_lambda_alias.snapshot[0].arn && output.invoke_arn == aws_lambda_alias.snapshot[0].invoke_arn
+    error_message = "the function is called as ${output.arn}, past its snapshot"
+  }
+}
+
 run "ingest" {
   module {
     source = "./modules/ingest"

@@ -84,6 +84,22 @@ run "one_functions_settings" {
   }
 }
 
+run "snap_start" {
+  variables {
+    functions = { upload = { snap_start = true } }
+  }
+
+  assert {
+    condition     = module.function["upload"].qualifier == "snapshot" && module.function["trigger"].qualifier == null
+    error_message = "upload is called by ${jsonencode(module.function["upload"].qualifier)}, trigger by ${jsonencode(module.function["trigger"].qualifier)}"
+  }
+
+  assert {
+    condition     = endswith(module.function["upload"].arn, ":snapshot") && !endswith(module.function["trigger"].arn, ":snapshot")
+    error_message = "upload is called as ${module.function["upload"].arn}, trigger as ${module.function["trigger"].arn}"
+  }
+}
+
 run "express" {
   variables {
     workflow_type = "EXPRESS"

@@ -177,6 +177,16 @@ class TestPackage:
         assert status != 0
         assert f"was built for python3.13 on arm64, but the variables ask for {sentence}" in said
 
+    def test_built_for_a_python_without_snapshots(
+        self, terraform: Terraform, package: Path
+    ) -> None:
+        manifest = package / "manifest.json"
+        manifest.write_text(manifest.read_text().replace("python3.13", "python3.11"))
+        values = {"package_dir": str(package), "functions": {"upload": {"snap_start": True}}}
+        status, said = plan(terraform, package.parent, values)
+        assert status != 0
+        assert "makes snapshots from python3.12 on" in said
+
     def test_changed_after_it_was_built(self, terraform: Terraform, package: Path) -> None:
         (package / "layer.txt").write_text("something else")
         status, said = plan(terraform, package.parent, {"package_dir": str(package)})

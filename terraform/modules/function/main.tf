@@ -80,6 +80,17 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
   kms_key_arn                    = var.kms_key_arn
 
+  # A snapshot is made of a published version, and nothing else is started from one.
+  publish = var.snap_start
+
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
   environment {
     variables = var.environment
   }
@@ -95,4 +106,14 @@ resource "aws_lambda_function" "this" {
 
   # The first invocation already needs its permissions.
   depends_on = [aws_iam_role_policy.this]
+}
+
+# The version that is called: with SnapStart the newest published one.
+resource "aws_lambda_alias" "snapshot" {
+  count = var.snap_start ? 1 : 0
+
+  name             = "snapshot"
+  description      = "The newest version, started from its snapshot"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
 }

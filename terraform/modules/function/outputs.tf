@@ -4,13 +4,18 @@ output "name" {
 }
 
 output "arn" {
-  description = "ARN of the function."
-  value       = aws_lambda_function.this.arn
+  description = "ARN by which the function is called: its alias, with SnapStart."
+  value       = var.snap_start ? one(aws_lambda_alias.snapshot[*].arn) : aws_lambda_function.this.arn
 }
 
 output "invoke_arn" {
   description = "ARN by which API Gateway calls the function."
-  value       = aws_lambda_function.this.invoke_arn
+  value       = var.snap_start ? one(aws_lambda_alias.snapshot[*].invoke_arn) : aws_lambda_function.this.invoke_arn
+}
+
+output "qualifier" {
+  description = "Name of the alias by which the function is called; null without SnapStart."
+  value       = one(aws_lambda_alias.snapshot[*].name)
 }
 
 output "role_arn" {

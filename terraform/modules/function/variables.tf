@@ -75,6 +75,12 @@ variable "reserved_concurrency" {
   default     = null
 }
 
+variable "snap_start" {
+  description = "Whether new environments start from a snapshot of an initialised one."
+  type        = bool
+  default     = false
+}
+
 variable "kms_key_arn" {
   description = "ARN of the key that encrypts log group and environment."
   type        = string

@@ -87,6 +87,7 @@ resource "aws_lambda_permission" "this" {
   statement_id  = "upload-api-${replace(each.key, "_", "-")}"
   action        = "lambda:InvokeFunction"
   function_name = var.function_name
+  qualifier     = var.function_qualifier
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/${replace(each.value, " ", "")}"
 }

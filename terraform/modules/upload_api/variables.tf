@@ -13,6 +13,12 @@ variable "function_invoke_arn" {
   type        = string
 }
 
+variable "function_qualifier" {
+  description = "Alias of that function that API Gateway may call; null for the function itself."
+  type        = string
+  default     = null
+}
+
 variable "jwt" {
   description = "Issuer, audiences and scopes of the tokens that may upload; null asks for requests signed with IAM credentials instead."
   type = object({

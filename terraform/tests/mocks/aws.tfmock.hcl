@@ -52,6 +52,13 @@ mock_resource "aws_lambda_function" {
   }
 }
 
+mock_resource "aws_lambda_alias" {
+  defaults = {
+    arn        = "arn:aws:lambda:eu-central-1:123456789012:function:mock:snapshot"
+    invoke_arn = "arn:aws:apigateway:eu-central-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-central-1:123456789012:function:mock:snapshot/invocations"
+  }
+}
+
 mock_resource "aws_sfn_state_machine" {
   defaults = {
     arn = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"

@@ -11,4 +11,6 @@ module "alarms" {
   queue_age_seconds      = var.alarm_thresholds.queue_age_seconds
   dead_letter_queue_name = module.ingest.dead_letter_queue_name
   dashboard_url          = local.dashboard_url
+  monthly_budget_usd     = var.monthly_budget_usd
+  cost_tag               = { key = "Project", value = var.name }
 }

@@ -7,5 +7,6 @@ module "key" {
     "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${log_group}"
   ]
   notifying_bucket_arn = local.bucket_arns.source
+  budget_notices       = var.monthly_budget_usd != null
   deletion_window_days = var.key_deletion_window_days
 }

@@ -18,6 +18,12 @@ variable "tags" {
   description = "Tags of every resource, beside Project and ManagedBy."
   type        = map(string)
   default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setintersection(keys(var.tags), ["Project", "ManagedBy"])) == 0
+    error_message = "tags has Project or ManagedBy, but those say whose the resources are: the budget counts by Project, and the deployer's policy knows its key by it."
+  }
 }
 
 variable "bucket_names" {
@@ -435,5 +441,16 @@ variable "alarm_thresholds" {
   validation {
     condition     = var.alarm_thresholds.function_errors >= 1 && var.alarm_thresholds.queue_age_seconds >= 1
     error_message = "alarm_thresholds has a value below 1: its alarm would never end."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "US dollars a month that this stack may cost before the alarm topic hears of it, at 80% spent and at 100% forecast; null for no budget. It counts what carries the tag Project: activate that as a cost allocation tag in the payer account's billing console first, else it counts nothing and never warns. AWS updates the figure a few times a day, so it is a warning, not a stop. Of two stacks with one name, in two regions, each budget counts both."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = try(var.monthly_budget_usd > 0, var.monthly_budget_usd == null)
+    error_message = "monthly_budget_usd is ${coalesce(var.monthly_budget_usd, 0)}, but must be more than 0; leave it out for no budget."
   }
 }

@@ -287,6 +287,7 @@ run "alarms" {
     dead_letter_queue_name = "image-converter-dead-letters"
     dashboard_url          = "https://example.com/dashboard"
     email                  = "someone@example.com"
+    cost_tag               = { key = "Project", value = "image-converter" }
   }
 
   assert {
@@ -314,6 +315,70 @@ run "alarms" {
   assert {
     condition     = aws_sns_topic_subscription.email[0].endpoint == "someone@example.com"
     error_message = "nobody gets the alarms"
+  }
+
+  assert {
+    condition     = length(aws_budgets_budget.monthly) == 0
+    error_message = "there is a budget that nobody asked for"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_policy.this.policy).Statement[*].Principal == [{ Service = "cloudwatch.amazonaws.com" }]
+    error_message = "others than the alarms may publish to the topic: ${aws_sns_topic_policy.this.policy}"
+  }
+}
+
+run "budget" {
+  module {
+    source = "./modules/alarms"
+  }
+
+  variables {
+    state_machine_arn      = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"
+    function_names         = {}
+    queue_name             = "image-converter"
+    queue_age_seconds      = 900
+    dead_letter_queue_name = "image-converter-dead-letters"
+    dashboard_url          = "https://example.com/dashboard"
+    monthly_budget_usd     = 12.5
+    cost_tag               = { key = "Project", value = "image-converter" }
+  }
+
+  assert {
+    condition = (
+      aws_budgets_budget.monthly[0].limit_amount == "12.5" && aws_budgets_budget.monthly[0].limit_unit == "USD"
+      && aws_budgets_budget.monthly[0].time_unit == "MONTHLY"
+    )
+    error_message = "the budget is ${jsonencode(aws_budgets_budget.monthly[0])}"
+  }
+
+  assert {
+    condition = jsonencode([for filter in aws_budgets_budget.monthly[0].cost_filter : [filter.name, filter.values]]) == jsonencode([
+      ["TagKeyValue", ["user:Project$image-converter"]],
+    ])
+    error_message = "the budget counts ${jsonencode(aws_budgets_budget.monthly[0].cost_filter)}"
+  }
+
+  assert {
+    condition = jsonencode({
+      for notice in aws_budgets_budget.monthly[0].notification :
+      notice.notification_type => [notice.threshold, notice.threshold_type, notice.subscriber_sns_topic_arns]
+      }) == jsonencode({
+      ACTUAL     = [80, "PERCENTAGE", [aws_sns_topic.this.arn]]
+      FORECASTED = [100, "PERCENTAGE", [aws_sns_topic.this.arn]]
+    })
+    error_message = "the budget says ${jsonencode(aws_budgets_budget.monthly[0].notification)}"
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Condition
+      if statement.Principal.Service == "budgets.amazonaws.com"
+      ] == [{
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::123456789012:*" }
+    }]
+    error_message = "the budget may not publish, or other accounts' may: ${aws_sns_topic_policy.this.policy}"
   }
 }
 
@@ -345,5 +410,33 @@ run "key" {
       for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Principal if contains(flatten([statement.Action]), "kms:*")
     ] == [{ AWS = "arn:aws:iam::123456789012:root" }]
     error_message = "others than the account rule over the key: ${aws_kms_key.this.policy}"
+  }
+
+  assert {
+    condition     = !strcontains(aws_kms_key.this.policy, "budgets.amazonaws.com")
+    error_message = "budgets may use the key, but there is none: ${aws_kms_key.this.policy}"
+  }
+}
+
+run "key_with_a_budget" {
+  module {
+    source = "./modules/key"
+  }
+
+  variables {
+    log_group_arns       = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
+    notifying_bucket_arn = "arn:aws:s3:::some-bucket"
+    budget_notices       = true
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : [statement.Action, statement.Condition]
+      if try(statement.Principal.Service, "") == "budgets.amazonaws.com"
+      ] == [[["kms:Decrypt", "kms:GenerateDataKey"], {
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+        ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::123456789012:*" }
+    }]]
+    error_message = "the budget cannot send to the encrypted topic, or others can: ${aws_kms_key.this.policy}"
   }
 }

@@ -128,3 +128,19 @@ run "shorter_waits" {
     error_message = "rules wait ${jsonencode(jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Retry)}"
   }
 }
+
+run "a_budget_reaches_topic_and_key" {
+  variables {
+    monthly_budget_usd = 50
+  }
+
+  assert {
+    condition     = module.alarms.budget_name == "image-converter-eu-central-1"
+    error_message = "the budget is ${jsonencode(module.alarms.budget_name)}"
+  }
+
+  assert {
+    condition     = strcontains(module.key.policy, "budgets.amazonaws.com")
+    error_message = "the budget may not use the key of the topic: ${module.key.policy}"
+  }
+}

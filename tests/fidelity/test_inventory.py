@@ -23,6 +23,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "aws_apigatewayv2_integration": ("integration_type", "payload_format_version"),
     "aws_apigatewayv2_route": ("route_key", "authorization_type"),
     "aws_apigatewayv2_stage": ("name", "auto_deploy", "default_route_settings"),
+    "aws_budgets_budget": ("name", "limit_amount", "limit_unit", "time_unit", "cost_filter"),
     "aws_cloudwatch_dashboard": ("dashboard_name",),
     "aws_cloudwatch_log_group": ("name", "retention_in_days", "kms_key_id"),
     "aws_cloudwatch_metric_alarm": ("metric_name", "namespace", "threshold", "comparison_operator"),

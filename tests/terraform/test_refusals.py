@@ -27,6 +27,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("name", "", "name is ''"),
     ("name", "a23456789-123456789-1234", "at most 23 characters"),
     ("name", "sthree-images", "S3 reserves names that begin with sthree-"),
+    ("tags", {"Project": "another"}, "say whose the resources are"),
     ("bucket_names", {"source": "My_Bucket"}, "3 to 63 lower-case letters"),
     ("bucket_names", {"source": "xn--bucket"}, "reserves"),
     ("bucket_names", {"source": "a-bucket", "destination": "a-bucket"}, "its own destination"),
@@ -61,6 +62,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
     ("alarm_email", "someone", "no e-mail address"),
     ("alarm_thresholds", {"function_errors": 0}, "below 1"),
+    ("monthly_budget_usd", 0, "more than 0"),
 ]
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
@@ -76,6 +78,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"workflow_type": "EXPRESS", "execution_timeout_seconds": 300},
     {"upload_jwt": {"issuer": "https://example.com", "audience": ["a"], "scopes": ["b"]}},
     {"alarm_email": "someone@example.com"},
+    {"monthly_budget_usd": 12.5, "tags": {"Team": "pictures"}},
 ]
 
 

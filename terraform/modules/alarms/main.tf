@@ -1,5 +1,5 @@
-# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error. All of
-# it goes to one topic.
+# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error, and, if
+# asked for, a bill that grows past a budget. All of it goes to one topic.
 
 data "aws_caller_identity" "current" {}
 
@@ -56,18 +56,9 @@ locals {
   }
 
   alarms = merge(local.executions, local.functions, local.queues)
-}
 
-resource "aws_sns_topic" "this" {
-  name              = "${var.name}-alarms"
-  kms_master_key_id = var.kms_key_arn
-}
-
-resource "aws_sns_topic_policy" "this" {
-  arn = aws_sns_topic.this.arn
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
+  publishers = concat(
+    [{
       Sid       = "AlarmsOfThisStack"
       Effect    = "Allow"
       Principal = { Service = "cloudwatch.amazonaws.com" }
@@ -79,8 +70,31 @@ resource "aws_sns_topic_policy" "this" {
           "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.name}-*"
         }
       }
-    }]
-  })
+    }],
+    # AWS documents no narrower ARN that a budget's notice carries than one of the account's budgets.
+    # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+    [for budget in aws_budgets_budget.monthly[*].name : {
+      Sid       = "BudgetsOfThisAccount"
+      Effect    = "Allow"
+      Principal = { Service = "budgets.amazonaws.com" }
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.this.arn
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:budgets::${local.account}:*" }
+      }
+    }],
+  )
+}
+
+resource "aws_sns_topic" "this" {
+  name              = "${var.name}-alarms"
+  kms_master_key_id = var.kms_key_arn
+}
+
+resource "aws_sns_topic_policy" "this" {
+  arn    = aws_sns_topic.this.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.publishers })
 }
 
 resource "aws_sns_topic_subscription" "email" {
@@ -107,4 +121,32 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.this.arn]
   ok_actions          = [aws_sns_topic.this.arn]
+}
+
+# Counts what carries this stack's tag; the tag must be activated as a cost allocation tag, else it counts nothing.
+resource "aws_budgets_budget" "monthly" {
+  count = var.monthly_budget_usd == null ? 0 : 1
+
+  name         = "${var.name}-${local.region}"
+  budget_type  = "COST"
+  time_unit    = "MONTHLY"
+  limit_amount = tostring(var.monthly_budget_usd)
+  limit_unit   = "USD"
+
+  cost_filter {
+    name   = "TagKeyValue"
+    values = [join("$", ["user:${var.cost_tag.key}", var.cost_tag.value])]
+  }
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type         = notification.key
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      comparison_operator       = "GREATER_THAN"
+      subscriber_sns_topic_arns = [aws_sns_topic.this.arn]
+    }
+  }
 }

@@ -10,3 +10,8 @@ output "names" {
   description = "Names of the alarms."
   value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name]
 }
+
+output "budget_name" {
+  description = "Name of the budget; null without one."
+  value       = one(aws_budgets_budget.monthly[*].name)
+}

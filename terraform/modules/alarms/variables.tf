@@ -49,3 +49,14 @@ variable "dashboard_url" {
   description = "Address of the dashboard, for who gets an alarm."
   type        = string
 }
+
+variable "monthly_budget_usd" {
+  description = "US dollars a month, of which 80% spent or 100% forecast is told to the topic; null for no budget."
+  type        = number
+  default     = null
+}
+
+variable "cost_tag" {
+  description = "The tag by which the budget knows what this stack costs."
+  type        = object({ key = string, value = string })
+}

@@ -1,5 +1,5 @@
 # The one customer-managed key that encrypts buckets, table, queues, logs and the alarm topic. Its policy leaves people
-# and roles to the account's IAM, and lets three services in, each only for what this stack owns.
+# and roles to the account's IAM, and lets services in, each only for what this stack owns.
 
 data "aws_caller_identity" "current" {}
 
@@ -13,55 +13,70 @@ locals {
   region    = data.aws_region.current.id
 
   policy = {
-    Version = "2012-10-17"
-    Statement = [
-      {
-        # Without it nobody could ever administer the key; IAM policies decide who in the account may use it.
-        Sid       = "AccountDecidesByItsOwnPolicies"
-        Effect    = "Allow"
-        Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
-        Action    = "kms:*"
-        Resource  = "*"
-      },
-      {
-        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-        Sid       = "LogGroupsOfThisStack"
-        Effect    = "Allow"
-        Principal = { Service = "logs.${local.region}.${data.aws_partition.current.dns_suffix}" }
-        Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-        Resource  = "*"
-        Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = var.log_group_arns } }
-      },
-      {
-        # S3 sends its notifications to an encrypted queue.
-        # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
-        Sid       = "NotificationsOfTheSourceBucket"
-        Effect    = "Allow"
-        Principal = { Service = "s3.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = "*"
-        Condition = {
-          StringEquals = { "aws:SourceAccount" = local.account }
-          ArnEquals    = { "aws:SourceArn" = var.notifying_bucket_arn }
-        }
-      },
-      {
-        # Alarms publish to an encrypted topic.
-        # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
-        Sid       = "AlarmsOfThisStack"
-        Effect    = "Allow"
-        Principal = { Service = "cloudwatch.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource  = "*"
-        Condition = {
-          StringEquals = { "aws:SourceAccount" = local.account }
-          ArnLike = {
-            "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.name}-*"
-          }
-        }
-      },
-    ]
+    Version   = "2012-10-17"
+    Statement = concat(local.statements, var.budget_notices ? [local.budgets_of_this_account] : [])
   }
+
+  # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+  budgets_of_this_account = {
+    Sid       = "BudgetsOfThisAccount"
+    Effect    = "Allow"
+    Principal = { Service = "budgets.amazonaws.com" }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = "*"
+    Condition = {
+      StringEquals = { "aws:SourceAccount" = local.account }
+      ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:budgets::${local.account}:*" }
+    }
+  }
+
+  statements = [
+    {
+      # Without it nobody could ever administer the key; IAM policies decide who in the account may use it.
+      Sid       = "AccountDecidesByItsOwnPolicies"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+      Action    = "kms:*"
+      Resource  = "*"
+    },
+    {
+      # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+      Sid       = "LogGroupsOfThisStack"
+      Effect    = "Allow"
+      Principal = { Service = "logs.${local.region}.${data.aws_partition.current.dns_suffix}" }
+      Action    = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+      Resource  = "*"
+      Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = var.log_group_arns } }
+    },
+    {
+      # S3 sends its notifications to an encrypted queue.
+      # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+      Sid       = "NotificationsOfTheSourceBucket"
+      Effect    = "Allow"
+      Principal = { Service = "s3.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnEquals    = { "aws:SourceArn" = var.notifying_bucket_arn }
+      }
+    },
+    {
+      # Alarms publish to an encrypted topic.
+      # https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+      Sid       = "AlarmsOfThisStack"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = "*"
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnLike = {
+          "aws:SourceArn" = "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${var.name}-*"
+        }
+      }
+    },
+  ]
 }
 
 resource "aws_kms_key" "this" {

@@ -13,6 +13,12 @@ variable "notifying_bucket_arn" {
   type        = string
 }
 
+variable "budget_notices" {
+  description = "Whether the account's budgets may use the key, to send notices to an encrypted topic."
+  type        = bool
+  default     = false
+}
+
 variable "deletion_window_days" {
   description = "Days between the key's removal and its deletion; until then it can be brought back, and what it encrypted with it."
   type        = number

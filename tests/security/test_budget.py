@@ -1,0 +1,49 @@
+"""The optional budget as the provider makes it: what it counts, when it warns and whom."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.aws_clients import Clients
+from scripts.local_aws import REGION, LocalAws
+from tests.security import roots
+
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+
+NAME = "budgeted"
+
+
+def test_a_budget_warns_the_topic(local_aws: LocalAws, tmp_path: Path) -> None:
+    clients = Clients(local_aws.env)
+    account = clients.sts.get_caller_identity()["Account"]
+    variables = {
+        "name": NAME,
+        "kms_key_arn": clients.kms.create_key()["KeyMetadata"]["Arn"],
+        "state_machine_arn": f"arn:aws:states:{REGION}:{account}:stateMachine:{NAME}",
+        "function_names": {},
+        "queue_name": NAME,
+        "queue_age_seconds": 900,
+        "dead_letter_queue_name": f"{NAME}-dead-letters",
+        "dashboard_url": "https://example.com",
+        "monthly_budget_usd": 12.5,
+        "cost_tag": {"key": "Project", "value": NAME},
+    }
+    budgets = clients.client("budgets")
+    with roots.applied("alarms", variables, tmp_path, local_aws.env) as made:
+        named = {"AccountId": account, "BudgetName": made["budget_name"]}
+        budget = budgets.describe_budget(**named)["Budget"]
+        assert float(budget["BudgetLimit"]["Amount"]) == 12.5
+        assert budget["BudgetLimit"]["Unit"] == "USD"
+        assert budget["CostFilters"] == {"TagKeyValue": [f"user:Project${NAME}"]}
+        found = budgets.describe_notifications_for_budget(**named)["Notifications"]
+        assert {(each["NotificationType"], each["Threshold"]) for each in found} == {
+            ("ACTUAL", 80.0),
+            ("FORECASTED", 100.0),
+        }
+        for each in found:
+            each.pop("NotificationState", None)
+            told = budgets.describe_subscribers_for_notification(**named, Notification=each)
+            assert told["Subscribers"] == [
+                {"SubscriptionType": "SNS", "Address": made["topic_arn"]}
+            ]
+    assert budgets.describe_budgets(AccountId=account).get("Budgets", []) == []

@@ -164,6 +164,10 @@ class Stack:
         shutil.rmtree(self._deployed_package, ignore_errors=True)
         shutil.copytree(package, self._deployed_package)
 
+    def use_variables(self, **variables: object) -> None:
+        """Apply with these values for Terraform's variables from now on, others as they were."""
+        self._variables |= variables
+
     def apply(self, report: Report = _silent) -> None:
         """Create or change everything.
 

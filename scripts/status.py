@@ -11,15 +11,15 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from image_converter import keys
-from scripts import aws_errors, deployed
+from scripts import aws_errors, deployed, endings
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
 from scripts.report import collect
-from scripts.report.run import Run
 from scripts.report.text import size
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
+_NEWEST = 3  # uploads of one key that are told of
 Row = tuple[str, str]
 
 
@@ -50,16 +50,17 @@ def _status(options: argparse.Namespace, console: Console) -> int:
 
 def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
     """Yield what is known of an image, as pairs of a name and a value."""
-    versions = _versions(clients, stack.source_bucket, key)
-    current = next((one for one in versions if one["IsLatest"] and "Size" in one), None)
-    if current:
+    listed = endings.versions(clients, stack.source_bucket, key)
+    uploads = [one for one in listed if endings.is_object(one)][:_NEWEST]
+    if uploads:
         place = f"s3://{stack.source_bucket}/{key}"
-        yield "in the source", f"{place}, {size(current['Size'])}, uploaded {_at(current)}"
-    for one in [one for one in versions if "Size" in one][:3]:
-        run = _run(clients, stack, key, one["VersionId"])
-        if run is not None:
-            yield "execution", f"{run.execution.outcome.sign} {run.kind}: {run.sentence}"
-            yield "", run.execution.arn
+        what = f"{place}, {size(uploads[0]['Size'])}, uploaded {_at(uploads[0])}"
+        if uploads[0]["IsLatest"]:
+            yield "in the source", what
+        else:
+            yield "cleaned up", f"{what}; kept as version {uploads[0]['VersionId']}"
+    for upload in uploads:
+        yield from _handled(clients, stack, key, upload["VersionId"])
     record = collect.record(clients, stack.table_name, key)
     if record:
         yield (
@@ -71,22 +72,20 @@ def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
         yield "PNG", f"{_object(clients, png)}, {png['width']} x {png['height']}"
 
 
-def _versions(clients: Clients, bucket: str, key: str) -> list[Any]:
-    """Return the versions and delete markers of exactly that key, the newest first."""
-    told = clients.s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=100)
-    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
-    mine = [one for one in found if one["Key"] == key]
-    return sorted(mine, key=lambda one: one["LastModified"], reverse=True)
-
-
-def _run(clients: Clients, stack: Deployment, key: str, version: str) -> Run | None:
+def _handled(clients: Clients, stack: Deployment, key: str, version: str) -> Iterator[Row]:
+    """Yield how the handling of an upload goes, or went, and which execution did it."""
     if stack.express:
-        return None
+        ending = endings.find(clients, stack, key, version)
+        if ending:
+            yield "execution", f"{ending.outcome.sign} {ending.kind}: {ending.sentence}"
+        return
     arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
     try:
-        return collect.bare(clients, arn)
+        run = collect.bare(clients, arn)
     except PersonError:
-        return None  # not started yet, or forgotten after 90 days
+        return  # not started yet, or forgotten after 90 days
+    yield "execution", f"{run.execution.outcome.sign} {run.kind}: {run.sentence}"
+    yield "", run.execution.arn
 
 
 def _object(clients: Clients, where: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Send files to the source bucket: ``python -m scripts.upload FILE...``.
 
-Big files go in parts. With `--wait` it stays until each image's execution has ended, with `--out`
-it brings the PNGs.
+Big files go in parts. With `--wait` it stays until each image has been handled, with `--out` it
+brings the PNGs.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from image_converter import keys
-from scripts import aws_errors, deployed, waiting
+from scripts import aws_errors, deployed, endings, waiting
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
-from scripts.report import collect
-from scripts.report.model import Outcome
-from scripts.report.run import Run
+from scripts.endings import Ending
 from scripts.report.text import duration, size
 
 _PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
@@ -42,13 +40,13 @@ class Upload:
         path: the file.
         key: what it is called in the source bucket.
         version: the version that the upload made.
-        run: the execution that handled it, once it has ended.
+        ending: how its handling ended, once it has.
     """
 
     path: Path
     key: str
     version: str = ""
-    run: Run | None = field(default=None, repr=False)
+    ending: Ending | None = field(default=None, repr=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders")
     parser.add_argument("--name", default=deployed.name(), help="the stack's name")
     parser.add_argument("--prefix", default="", help="put before each key, for example holiday/")
-    parser.add_argument("--wait", action="store_true", help="until the executions have ended")
+    parser.add_argument("--wait", action="store_true", help="until all have been handled")
     parser.add_argument("--out", type=Path, help="a folder for the PNGs; implies --wait")
     options = parser.parse_args(arguments)
     return aws_errors.run(lambda: _upload(options, Console(highlight=False)))
@@ -72,13 +70,9 @@ def _upload(options: argparse.Namespace, console: Console) -> int:
             _send(clients, stack, upload, show)
     console.print(f"{len(uploads)} sent to s3://{stack.source_bucket}", soft_wrap=True)
     if not (options.wait or options.out):
-        console.print("`make watch` follows what happens to them.")
+        follow = "status IMAGE=..." if stack.express else "watch"
+        console.print(f"`make {follow}` tells what becomes of them.")
         return 0
-    if stack.express:
-        raise PersonError(
-            "They are sent, but nobody can be asked when an EXPRESS execution has ended. "
-            "`make status IMAGE=...` tells what became of an image."
-        )
     return 0 if _wait(clients, stack, uploads, options.out, console) else 1
 
 
@@ -187,28 +181,29 @@ def _wait(
     out: Path | None,
     console: Console,
 ) -> bool:
-    """Tell each image's end as it comes; return whether all were converted or were no JPEGs."""
+    """Tell each image's ending as it comes; return whether all were handled as they should be."""
     left = list(uploads)
 
     def some_have_ended() -> bool:
         for upload in list(left):
-            upload.run = _ended(clients, stack, upload)
-            if upload.run is not None:
+            upload.ending = endings.find(clients, stack, upload.key, upload.version)
+            if upload.ending is not None:
                 left.remove(upload)
-                _tell(clients, upload, out, console)
+                _tell(clients, upload.key, upload.ending, out, console)
         return not left
 
-    with console.status("Waiting for their executions") if console.is_terminal else _quiet():
+    with (
+        console.status("Waiting until they have been handled") if console.is_terminal else _quiet()
+    ):
         try:
-            waiting.until("the executions to end", some_have_ended, _PATIENCE_SECONDS)
+            waiting.until("all to be handled", some_have_ended, _PATIENCE_SECONDS)
         except TimeoutError as error:
             names = ", ".join(upload.key for upload in left[:5])
             raise PersonError(
                 f"After {duration(_PATIENCE_SECONDS)} there is no end of {len(left)} images "
                 f"({names}). `make status IMAGE=...` tells where they are."
             ) from error
-    outcomes = [upload.run.execution.outcome for upload in uploads if upload.run]
-    return all(one in (Outcome.SUCCEEDED, Outcome.RETRIED) for one in outcomes)
+    return all(upload.ending.good for upload in uploads if upload.ending)
 
 
 @contextmanager
@@ -216,26 +211,12 @@ def _quiet() -> Iterator[None]:
     yield
 
 
-def _ended(clients: Clients, stack: Deployment, upload: Upload) -> Run | None:
-    name = keys.execution_name(stack.source_bucket, upload.key, upload.version)
-    arn = stack.execution_arn(name)
-    states = clients.stepfunctions
-    try:
-        if states.describe_execution(executionArn=arn)["status"] == "RUNNING":
-            return None
-    except states.exceptions.ExecutionDoesNotExist:
-        return None  # its notification is still on the way
-    return collect.bare(clients, arn)
-
-
-def _tell(clients: Clients, upload: Upload, out: Path | None, console: Console) -> None:
-    assert upload.run is not None  # noqa: S101 - the caller has just set it
-    outcome = upload.run.execution.outcome
-    words = f"{outcome.sign} {upload.key}  {upload.run.kind}"
-    took = duration(upload.run.execution.seconds())
-    png = collect.made(upload.run.execution).get("PNG")
-    console.print(words, style=_STYLES[outcome.tone], end="", markup=False, soft_wrap=True)
-    console.print(f"  {took}  {_said(upload.run, png)}", markup=False, soft_wrap=True)
+def _tell(clients: Clients, key: str, ending: Ending, out: Path | None, console: Console) -> None:
+    words = f"{ending.outcome.sign} {key}  {ending.kind}"
+    took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
+    console.print(words, style=_STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
+    console.print(f"  {took}{_said(ending)}", markup=False, soft_wrap=True)
+    png = ending.png
     if out and png:
         target = _inside(out, png["key"])
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -246,13 +227,15 @@ def _tell(clients: Clients, upload: Upload, out: Path | None, console: Console) 
 
 def _inside(folder: Path, key: str) -> Path:
     """Return the file for a key; a key with `..` in it must not lead out of the folder."""
-    target = (folder / key.lstrip("/")).resolve()
-    return target if target.is_relative_to(folder.resolve()) else folder / key.replace("/", "_")
+    target = folder / key.lstrip("/")
+    inside = target.resolve().is_relative_to(folder.resolve())
+    return target if inside else folder / key.replace("/", "_")
 
 
-def _said(run: Run, png: dict[str, Any] | None) -> str:
+def _said(ending: Ending) -> str:
+    png = ending.png
     if png is None:
-        return run.sentence
+        return ending.sentence
     return (
         f"{png['width']} x {png['height']}, {size(png['size'])}, s3://{png['bucket']}/{png['key']}"
     )

@@ -11,6 +11,7 @@ What is put in, and why:
   no Catch of a state machine would ever match a name.
 * ``StartExecution`` is idempotent while the execution runs, and refuses input that is no JSON.
 * State machines are checked by a real validator and remember their tracing configuration.
+* Of EXPRESS executions nobody can ask, and their names may be used again, as on AWS.
 * Execution histories read as on AWS: they tell of the states in branches, too, and of functions.
 * ``CopyObject`` honours If-Match and If-None-Match on the destination.
 * CloudWatch Logs keeps saved queries.
@@ -30,6 +31,7 @@ import re
 import shlex
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -99,6 +101,8 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_ExecutionError": None,
         "_add_event": "execution event_type details",
         "_create_state_machine": "data",
+        "_describe_execution": "data",
+        "_describe_state_machine_for_execution": "data",
         "_execute_choice": "state_def raw_input ctx",
         "_execute_map": "state_def raw_input execution ctx",
         "_execute_parallel": "state_def raw_input execution ctx",
@@ -106,6 +110,8 @@ PRIVATE_NAMES: dict[ModuleType, dict[str, str | None]] = {
         "_execute_task": "state_def raw_input execution ctx",
         "_execute_wait": "state_def raw_input ctx",
         "_executions": None,
+        "_get_execution_history": "data",
+        "_list_executions": "data",
         "_run_parallel_branches": "state_def raw_input execution ctx",
         "_run_sub_machine": "states start_at input_data execution ctx",
         "_start_execution": "data",
@@ -151,6 +157,7 @@ def install(runtime_python: Path) -> None:
     _run_python_under_awslambdaric(runtime_python)
     _complete_state_machines()
     _make_start_execution_idempotent()
+    _tell_nothing_of_express_executions()
     _tell_whole_histories()
     _make_copies_conditional()
     _encode_listed_versions()
@@ -285,6 +292,8 @@ def _make_start_execution_idempotent() -> None:
         except ValueError as error:
             sentence = f"Invalid State Machine Execution Input: '{error}'"
             return _json_error("InvalidExecutionInput", sentence)
+        if _is_express(data.get("stateMachineArn")):
+            data = {**data, "name": f"{data.get('name') or 'unnamed'}:{uuid.uuid4()}"}
         response: Response = start(data)
         arn = _already_existing(response)
         running = stepfunctions._executions.get(arn) if arn else None
@@ -302,6 +311,45 @@ def _already_existing(response: Response) -> str | None:
         return None
     found = re.search(rb"arn:[^'\"]+", body)
     return found.group().decode() if found else None
+
+
+def _tell_nothing_of_express_executions() -> None:
+    """Refuse what AWS refuses: EXPRESS executions show in logs alone.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html,
+    and the pages of the other three operations
+    """
+    list_executions = stepfunctions._list_executions
+
+    def list_standard_executions(data: dict[str, Any]) -> Response:
+        if _is_express(data.get("stateMachineArn")):
+            sentence = "This operation is not supported by this type of state machine"
+            return _json_error("StateMachineTypeNotSupported", sentence)
+        answer: Response = list_executions(data)
+        return answer
+
+    def only_standard(ask: Callable[[dict[str, Any]], Response]) -> Callable[..., Response]:
+        def ask_of_standard(data: dict[str, Any]) -> Response:
+            execution = stepfunctions._executions.get(data.get("executionArn"))
+            if execution and _is_express(execution["stateMachineArn"]):
+                sentence = "Invalid Arn: 'Resource type not valid in this context: express'"
+                return _json_error("InvalidArn", sentence)
+            return ask(data)
+
+        return ask_of_standard
+
+    stepfunctions._list_executions = list_standard_executions
+    for operation in (
+        "_describe_execution",
+        "_describe_state_machine_for_execution",
+        "_get_execution_history",
+    ):
+        setattr(stepfunctions, operation, only_standard(getattr(stepfunctions, operation)))
+
+
+def _is_express(state_machine_arn: object) -> bool:
+    machine = stepfunctions._state_machines.get(state_machine_arn)
+    return bool(machine) and machine.get("type") == "EXPRESS"
 
 
 # The execution whose branch runs in this context, and the event that the next one follows.

@@ -1,0 +1,130 @@
+"""How the handling of an upload ended, for both kinds of state machine.
+
+A STANDARD execution can be asked. Of an EXPRESS one, AWS keeps nothing but lines in logs; there the
+end shows in what it left behind: the record, the buckets, and the failures that functions logged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from image_converter import errors, keys
+from scripts import deployed
+from scripts.aws_clients import Clients
+from scripts.deployed import Deployment
+from scripts.report import collect
+from scripts.report.model import Outcome
+
+_TASKS = ("get-file-type", "copy-file", "resize-image", "write-to-dynamodb", "delete-file")
+_CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How it ended.
+
+    Attributes:
+        kind: what became of the image, in a word or two.
+        sentence: the same in a sentence.
+        seconds: how long it took, where that is known.
+        png: where the PNG is, as its record tells it.
+    """
+
+    outcome: Outcome
+    kind: str
+    sentence: str
+    seconds: float | None = None
+    png: Mapping[str, Any] | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the image was handled as it should be."""
+        return self.outcome in (Outcome.SUCCEEDED, Outcome.RETRIED)
+
+
+def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
+    """Return how the handling of a version of a key ended; None while there is no end.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    if stack.express:
+        return _left_behind(clients, stack, key, version)
+    arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
+    states = clients.stepfunctions
+    try:
+        if states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            return None
+    except states.exceptions.ExecutionDoesNotExist:
+        return None  # its notification is still on the way, or it was forgotten after 90 days
+    run = collect.bare(clients, arn)
+    execution = run.execution
+    png = collect.made(execution).get("PNG")
+    return Ending(execution.outcome, run.kind, run.sentence, execution.seconds(), png)
+
+
+def versions(clients: Clients, bucket: str, key: str) -> list[Any]:
+    """Return the versions and delete markers of exactly that key, the newest first."""
+    told = clients.s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=100)
+    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
+    mine = [one for one in found if one["Key"] == key]
+    return sorted(mine, key=lambda one: (one["LastModified"], one["IsLatest"]), reverse=True)
+
+
+def is_object(version: Any) -> bool:
+    """Return whether a listed version is an object, and not a delete marker."""
+    return "Size" in version
+
+
+def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
+    listed = versions(clients, stack.source_bucket, key)
+    mine = next((one for one in listed if one["VersionId"] == version), None)
+    record = collect.record(clients, stack.table_name, key)
+    if record and record.get("sourceVersionId") == version and not (mine and mine["IsLatest"]):
+        png = record["images"][1]["resized"]
+        return Ending(
+            Outcome.SUCCEEDED, "converted", "The original was kept and the PNG made.", png=png
+        )
+    if mine is None:
+        return None
+    failure = next(_failures(clients, stack, key, mine["LastModified"]), None)
+    if failure:
+        return Ending(Outcome.FAILED, "failed", failure)
+    newest = next(one for one in listed if is_object(one))
+    if newest is mine and not mine["IsLatest"]:
+        return Ending(
+            Outcome.SUCCEEDED,
+            "no JPEG",
+            "It is no JPEG: the source was deleted and nothing converted.",
+        )
+    return None
+
+
+def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[str]:
+    """Yield what functions logged of a key's failures that no further attempt gets over."""
+    start = int((since - _CLOCKS_DIFFER).timestamp() * 1000)
+    for task in _TASKS:
+        group = deployed.function(clients, f"{stack.name}-{task}").log_group
+        pages = clients.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=start, filterPattern='"failed"'
+        )
+        for line in (_fields(event["message"]) for page in pages for event in page["events"]):
+            if line.get("key") == key and _is_permanent(str(line.get("error"))):
+                yield f"{line['error']}: {line['cause']}"
+
+
+def _fields(message: str) -> dict[str, Any]:
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and found.get("message") == "failed" else {}
+
+
+def _is_permanent(name: str) -> bool:
+    error = getattr(errors, name, None)
+    return isinstance(error, type) and issubclass(error, errors.PermanentError)

@@ -1,0 +1,134 @@
+"""The state machine as EXPRESS: same images, same ends, told without any list of executions."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from image_converter import keys
+from scripts import deployed, redrive, status, upload, waiting, watch
+from scripts.report import __main__ as report
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+
+Capture = pytest.CaptureFixture[str]
+
+WHOLE = {"express/beach.jpg": 1, "express/at the sea.JPEG": 2, "express/no-suffix": 3}
+
+
+@pytest.fixture(scope="module")
+def express(deployment: Deployment) -> Iterator[deployed.Deployment]:
+    """The shared stack, changed to EXPRESS and afterwards back, as its owner would do it."""
+    deployment.stack.use_variables(workflow_type="EXPRESS")
+    deployment.stack.apply()
+    try:
+        yield deployed.find(deployment.clients, deployed.DEFAULT_NAME)
+    finally:
+        deployment.stack.use_variables(workflow_type="STANDARD")
+        deployment.stack.apply()
+
+
+@pytest.fixture(autouse=True)
+def _environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in deployment.aws.env.items():
+        monkeypatch.setenv(name, value)
+
+
+def _png() -> bytes:
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(drawn, "PNG")
+    return drawn.getvalue()
+
+
+def test_each_file_becomes_what_it_should(
+    deployment: Deployment, express: deployed.Deployment, tmp_path: Path, capsys: Capture
+) -> None:
+    assert express.express
+    contents = {key: images.jpeg(60, 40, seed=seed) for key, seed in WHOLE.items()} | {
+        "express/drawn.png": _png(),
+        "express/notes.txt": b"text",
+        "express/half.jpg": images.jpeg(60, 40)[:-200],
+    }
+    for key, content in contents.items():
+        path = tmp_path / "files" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    out = tmp_path / "pngs"
+    assert upload.main([str(tmp_path / "files"), "--out", str(out)]) == 1, "one is damaged"
+
+    said = capsys.readouterr().out
+    assert "✕ express/half.jpg  failed  DamagedImage: " in said
+    assert "✓ express/notes.txt  no JPEG" in said
+    assert "✓ express/drawn.png  no JPEG" in said
+    for key in WHOLE:
+        assert f"✓ {key}  converted" in said
+        assert pipeline.destination(deployment, key) == contents[key], "the original is whole"
+        png = pipeline.destination(deployment, keys.png_key(key))
+        assert images.pixels(png) == images.pixels(contents[key])
+        assert (out / keys.png_key(key)).read_bytes() == png
+    assert pipeline.source_keys(deployment) & contents.keys() == {"express/half.jpg"}
+
+    for key, told in {
+        "express/beach.jpg": "✓ converted",
+        "express/half.jpg": "✕ failed: DamagedImage",
+        "express/notes.txt": "✓ no JPEG",
+    }.items():
+        assert status.main([key]) == 0
+        assert told in capsys.readouterr().out
+
+
+def test_started_by_hand_and_started_twice(
+    deployment: Deployment, express: deployed.Deployment
+) -> None:
+    """AWS refuses no second EXPRESS execution of a name; it finds everything done."""
+    key, content = "express/twice.jpg", images.jpeg(60, 40, seed=4)
+    version = pipeline.upload(deployment, key, content)
+    waiting.until("the PNG", lambda: key not in pipeline.source_keys(deployment))
+    versions = _destination_versions(deployment, "express/twice")
+    record = {
+        "s3": {
+            "bucket": {"name": express.source_bucket},
+            "object": {"key": key, "versionId": version},
+        }
+    }
+    started = [
+        deployment.clients.stepfunctions.start_execution(
+            stateMachineArn=express.state_machine_arn, name="again", input=json.dumps(record)
+        )["executionArn"]
+        for _ in range(2)
+    ]
+    assert started[0] != started[1]
+
+    def both_have_deleted() -> bool:
+        pages = deployment.clients.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=deployment.outputs["log_groups"]["delete_file"]
+        )
+        lines = [event["message"] for page in pages for event in page["events"]]
+        return sum(f'"key": "{key}"' in line for line in lines) == 3
+
+    waiting.until("all three executions to end", both_have_deleted)
+    assert _destination_versions(deployment, "express/twice") == versions, (
+        "nothing is written again"
+    )
+
+
+def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
+    told = deployment.clients.s3.list_object_versions(
+        Bucket=deployment.outputs["destination_bucket"], Prefix=prefix
+    )
+    return {one["VersionId"] for one in told["Versions"]}
+
+
+@pytest.mark.usefixtures("express")
+@pytest.mark.parametrize("command", [watch.main, report.main, redrive.main])
+def test_what_needs_a_list_of_executions_says_so(command: object, capsys: Capture) -> None:
+    assert callable(command)
+    assert command([]) == 1
+    assert "is an EXPRESS state machine" in capsys.readouterr().err

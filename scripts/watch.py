@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rich.console import Console
@@ -34,6 +34,7 @@ STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none
 _PAUSE_SECONDS = 1.0
 _ASKED_AT_A_TIME = 20  # executions whose history is read in one round; AWS limits the calls
 _LOOKS_IN_VAIN = 5  # after which nothing is about to start
+_JUST_ENDED = timedelta(minutes=1)  # who sends an image and then looks has not missed its end
 _LISTED = 200  # the newest executions, in which running ones are looked for
 
 
@@ -62,12 +63,13 @@ class Followed:
 
 
 class Watch:
-    """Knows the executions that run, and those that have ended since it began."""
+    """Knows the executions that run, and those that have ended since shortly before it began."""
 
     def __init__(self, clients: Clients, stack: Deployment) -> None:
         self._clients = clients
         self._stack = stack
         self.began = datetime.now(UTC)
+        self.since = self.began - _JUST_ENDED
         self._seen: dict[str, Followed] = {}
         self.running: list[Followed] = []
         self.ended: list[Followed] = []
@@ -91,9 +93,14 @@ class Watch:
         self.running.sort(key=lambda one: one.started)
         return changed
 
+    @property
+    def any_ended_meanwhile(self) -> bool:
+        """Whether an execution has ended since this began."""
+        return any(one.ended and one.ended >= self.began for one in self.ended)
+
     def _meet(self, told: Any) -> None:
         arn = told["executionArn"]
-        fresh = told["status"] == executions.RUNNING or told["startDate"] >= self.began
+        fresh = told["status"] == executions.RUNNING or told["startDate"] >= self.since
         if arn not in self._seen and fresh:
             self._seen[arn] = Followed(arn, told["name"], told["startDate"])
             self.running.append(self._seen[arn])
@@ -144,7 +151,11 @@ def _watch(options: argparse.Namespace, console: Console) -> int:
 def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done: bool) -> None:
     for looks in itertools.count(1):
         show(watch.look())
-        if until_done and not watch.running and (watch.ended or looks >= _LOOKS_IN_VAIN):
+        if (
+            until_done
+            and not watch.running
+            and (watch.any_ended_meanwhile or looks >= _LOOKS_IN_VAIN)
+        ):
             return
         time.sleep(_PAUSE_SECONDS)
 
@@ -201,7 +212,7 @@ def _table(watch: Watch, height: int) -> Table:
 def _summary(watch: Watch) -> str:
     places = Counter(one.place for one in watch.ended)
     ended = ", ".join(f"{count} {place}" for place, count in places.items()) or "none ended"
-    return f"Since {watch.began:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."
+    return f"Since {watch.since:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The demonstration, step by step."""
 
+import mimetypes
 import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator
@@ -109,7 +110,10 @@ def upload(
     images: dict[str, Image] = {}
     for key, path in files.items():
         content = path.read_bytes()
-        version_id = clients.s3.put_object(Bucket=bucket, Key=key, Body=content)["VersionId"]
+        content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        version_id = clients.s3.put_object(
+            Bucket=bucket, Key=key, Body=content, ContentType=content_type
+        )["VersionId"]
         images[version_id] = Image(key, content, version_id)
     return images
 

@@ -43,8 +43,12 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     said = capsys.readouterr().out
     assert "✓ converted" in said
     assert "/commands/at the sea.png" in said
-    assert "in the source" not in said, "it was cleaned up"
+    assert "in the source" not in said
+    assert "cleaned up" in said
     arn = next(line.strip() for line in said.splitlines() if ":execution:" in line)
+
+    assert watch.main(["--until-done"]) == 0
+    assert "✓ commands/at the sea.jpg  converted" in capsys.readouterr().out, "it has just ended"
 
     assert report.main([arn, "--out", str(tmp_path / "report")]) == 0
     page = next((tmp_path / "report").glob("*.html")).read_text(encoding="utf-8")

@@ -50,10 +50,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An execution, or a branch, that failed."""
+    """An execution, or a branch, that failed; its Fail state's input as JSON."""
 
     error: str
     cause: str
+    data: str
 
 
 Frame = Task | Parallel | Done | Failed
@@ -123,7 +124,7 @@ class Machine:
             case "Fail":
                 fields = json.loads(data)
                 error, cause = _get(fields, state["ErrorPath"]), _get(fields, state["CausePath"])
-                return Failed(error, cause)
+                return Failed(error, cause, data)
             case kind:
                 raise NotImplementedError(f"a state of type {kind}")
 

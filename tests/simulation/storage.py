@@ -279,10 +279,9 @@ def _delete_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage,
 def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
     items = dict(storage.items)
     name = asked["Item"]["imageName"]["S"]
-    there = json.loads(items.get(name, "{}"))
     condition = asked.get("ConditionExpression")
-    values = asked.get("ExpressionAttributeValues")
-    if condition and not _holds(condition, there, values):
+    values = json.dumps(asked.get("ExpressionAttributeValues"))
+    if condition and not _holds(condition, items.get(name, "{}"), values):
         return storage, Answer(error="ConditionalCheckFailedException", status=400)
     items[name] = json.dumps(asked["Item"], sort_keys=True)
     answer = (("HTTPStatusCode", 200), ("RequestId", "R"))
@@ -290,9 +289,10 @@ def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answ
     return stored, Answer((("ResponseMetadata", answer),))
 
 
-def _holds(condition: str, item: Mapping[str, Any], values: Any) -> bool:
-    parsed = get_filter_expression(condition, None, values)
-    return bool(parsed.expr(Item(DynamoType({"S": ""}), None, dict(item))))
+@cache
+def _holds(condition: str, item: str, values: str) -> bool:
+    parsed = get_filter_expression(condition, None, json.loads(values))
+    return bool(parsed.expr(Item(DynamoType({"S": ""}), None, json.loads(item))))
 
 
 def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:

@@ -14,8 +14,9 @@ A killed process is one that timed out and does not go on.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote_plus
 
 from scripts import nothing_lost
@@ -193,13 +194,16 @@ class System:
                 continue
             needed = message.delivered == 0
             for fault in ("", *self._faults(state, "trigger")):
-                if fault != "timed out":  # of a queue's function that is the same as "lost"
+                if fault == "timed out":  # of a queue's function that is the same as "lost"
+                    continue
 
-                    def after(number: int = number, fault: str = fault) -> State:
-                        return self._deliver(state, number, fault)
+                def after(number: int = number, fault: str = fault) -> State:
+                    return self._deliver(state, number, fault)
 
-                    label = f"trigger: message {number} {fault}"
-                    yield Step(label, after, needed=needed and not fault, is_fault=bool(fault))
+                if not needed and not fault and _only_counted(state, after(), number):
+                    continue
+                label = f"trigger: message {number} {fault}"
+                yield Step(label, after, needed=needed and not fault, is_fault=bool(fault))
 
     def _deliver(self, state: State, number: int, fault: str) -> State:
         message = state.notifications[number]
@@ -265,9 +269,12 @@ class _Actor:
     node: Node
 
     def is_private(self) -> bool:
-        """Tell whether the next call reads a version by its id: nobody ever takes one away."""
+        """Tell whether the next call reads a version by its id: nobody ever takes one away.
+
+        While a fault may still come, it is not: an outage that begins elsewhere could meet it.
+        """
         asked = self.node.request
-        if asked is None or asked.method not in ("head_object", "get_object"):
+        if self.state.faults or asked is None or asked.method not in ("head_object", "get_object"):
             return False
         parameters = asked.get()
         return parameters["Bucket"] == SOURCE and "VersionId" in parameters
@@ -324,6 +331,16 @@ class _Actor:
             storage=stored,
             strays=tuple(sorted(strays)),
         )
+
+
+def _only_counted(before: State, after: State, number: int) -> bool:
+    """Tell whether a delivery has changed nothing but how often its message was delivered.
+
+    What can follow it can follow without it as well: then there only are more deliveries to come.
+    """
+    counted = list(after.notifications)
+    counted[number] = before.notifications[number]
+    return replace(after, notifications=tuple(counted)) == before
 
 
 def is_at_rest(steps: list[Step]) -> bool:
@@ -399,19 +416,34 @@ def hidden_early(state: State) -> list[str]:
 
 
 def _may_hide(execution: Execution, upload: nothing_lost.Upload) -> bool:
-    """Tell whether an execution handles that upload and has come to its last step."""
+    """Tell whether an execution has handled that very upload and come to its last step.
+
+    What it handled is what its input names or, where that names none, what it copied. An execution
+    that knows neither may hide nothing: it cannot tell what it would hide.
+    """
     item = json.loads(execution.event)["s3"]["object"]
-    if item["key"] != upload.key or item.get("versionId", upload.version) != upload.version:
+    if item["key"] != upload.key:
         return False
-    if isinstance(execution.frame, Task):
-        if execution.frame.state != "DeleteSourceFile":
-            return False
-        images = json.loads(execution.frame.data)["results"].get("images")
-    elif isinstance(execution.frame, Done):
-        images = json.loads(execution.frame.output).get("images")
-    else:
-        return isinstance(execution.frame, Failed)  # at its last step, whose answer was lost
-    return not images or images[0]["original"]["sourceVersionId"] == upload.version
+    results = _last_results(execution.frame)
+    if results is None:
+        return False
+    images = results.get("images")
+    handled = {item.get("versionId"), images and images[0]["original"]["sourceVersionId"]}
+    return handled - {None} == {upload.version}
+
+
+def _last_results(frame: Frame) -> Mapping[str, Any] | None:
+    """Return `results` of an execution that is at its last step or over it, else None."""
+    if isinstance(frame, Done):
+        found: Mapping[str, Any] = json.loads(frame.output)
+        return found
+    if isinstance(frame, Task):
+        return json.loads(frame.data)["results"] if frame.state == "DeleteSourceFile" else None
+    if isinstance(frame, Failed):  # perhaps at its last step, whose answer was lost
+        results: Mapping[str, Any] = json.loads(frame.data).get("results", {})
+        is_jpeg = results.get("fileType") == "jpg"
+        return results if ("writeStatus" if is_jpeg else "fileType") in results else None
+    return None
 
 
 def _run(execution: Execution) -> nothing_lost.Run:

@@ -94,7 +94,7 @@ package-local: $(STAMP) ## Build the zips for this machine in build/package-loca
 
 .PHONY: local-up
 local-up: setup package-local ## Start a local AWS and print the exports that point terraform and aws at it (PORT=4566)
-	@$(HERMETIC) $(RUN) scripts.local_aws up $(if $(PORT),--port "$(PORT)")
+	@$(HERMETIC) $(RUN) scripts.local_aws up --auth $(if $(PORT),--port "$(PORT)")
 
 .PHONY: local-down
 local-down: $(STAMP) ## Stop the local AWS

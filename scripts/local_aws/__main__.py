@@ -1,6 +1,7 @@
 """The local AWS from the command line; ``python -m scripts.local_aws --help`` says how."""
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
@@ -61,7 +62,11 @@ def _local_aws(options: argparse.Namespace) -> LocalAws:
 
 
 def _up(options: argparse.Namespace) -> int:
-    running = _local_aws(options).start(detached=True)
+    running = instance.find(options.directory)
+    if running and options.port in (None, running.port):
+        print("# It runs already, since an earlier `make local-up`, with all that is in it.")
+    else:
+        running = _local_aws(options).start(detached=True)
     print(f"# The local AWS runs at {running.endpoint}; it logs to", end=" ")
     print(f"{_short(instance.log_file(options.directory))}. `make local-down` stops it.")
     print("# Paste these lines, and terraform, aws and every AWS SDK use it in this shell")
@@ -76,7 +81,7 @@ def _down(options: argparse.Namespace) -> int:
         print("No local AWS runs.")
         return 0
     print(f"The local AWS at {running.endpoint} is stopped, with all that was in it.")
-    if STATE.exists():
+    if _describes_something(STATE):
         print(f"If {_short(STATE)} describes it, remove that file before you apply again.")
     return 0
 
@@ -117,6 +122,16 @@ def _print_exports(running: Running) -> None:
             settings[name] = found[name]
     for name, value in settings.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+def _describes_something(state: Path) -> bool:
+    """Return whether a state file of Terraform's names resources; after a destroy it does not."""
+    try:
+        return bool(json.loads(state.read_text(encoding="utf-8"))["resources"])
+    except FileNotFoundError:
+        return False
+    except (ValueError, KeyError):
+        return True  # whatever it is, the person should look at it
 
 
 def _short(path: Path) -> str:

@@ -73,8 +73,12 @@ def test_up_status_exports_down(tmp_path: Path) -> None:
         assert exports in up.stdout
         assert running.endpoint in _command(tmp_path, "status").stdout
         again = _command(tmp_path, "up")
-        assert again.returncode == 1
-        assert "runs already" in again.stderr
+        assert again.returncode == 0
+        assert "runs already" in again.stdout
+        assert exports in again.stdout
+        elsewhere = _command(tmp_path, "up", "--port", "1")
+        assert elsewhere.returncode == 1
+        assert "runs already" in elsewhere.stderr
     finally:
         down = _command(tmp_path, "down")
     assert running.endpoint in down.stdout

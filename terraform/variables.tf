@@ -124,7 +124,7 @@ variable "architecture" {
 # --- Functions ---
 
 variable "functions" {
-  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. `snap_start` starts new environments from a snapshot, which AWS charges for by the hour: worth it for upload alone, where somebody waits; from python3.12 on."
+  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. Where other systems share an account's 1,000, give resize_image and copy_file a hundred each, and the trigger 5: what is over waits. It is no default because AWS keeps 100 unreserved: an account whose limit is still 10 takes none, and the apply would fail. `snap_start` starts new environments from a snapshot, which AWS charges for by the hour: worth it for upload alone, where somebody waits; from python3.12 on."
   type = map(object({
     memory_mb            = optional(number)
     timeout_seconds      = optional(number)
@@ -217,16 +217,16 @@ variable "execution_timeout_seconds" {
 }
 
 variable "retry" {
-  description = "How the state machine tries again. `interval_seconds`, `max_attempts` and `backoff_rate`: after a task failed or timed out; `any_error_interval_seconds`: after any other error; `transient_*`: after an error of the Lambda service itself, with jitter."
+  description = "How the state machine tries again. `interval_seconds`, `max_attempts` and `backoff_rate`: after a task failed or timed out; `any_error_interval_seconds`: after any other error; `transient_*`: after an error of the Lambda service itself, with jitter: throttling above all, so their defaults outlast a flood of some thousand images (they go on for half an hour on average) even in a new account, which runs ten functions at a time. Each attempt of a STANDARD execution costs a state transition."
   type = object({
     interval_seconds            = optional(number, 5)
     max_attempts                = optional(number, 2)
     backoff_rate                = optional(number, 2)
     any_error_interval_seconds  = optional(number, 2)
     transient_interval_seconds  = optional(number, 1)
-    transient_max_attempts      = optional(number, 6)
+    transient_max_attempts      = optional(number, 60)
     transient_backoff_rate      = optional(number, 2)
-    transient_max_delay_seconds = optional(number, 30)
+    transient_max_delay_seconds = optional(number, 60)
   })
   default  = {}
   nullable = false
@@ -265,9 +265,9 @@ variable "retry" {
 # --- From the bucket to the state machine ---
 
 variable "trigger_maximum_concurrency" {
-  description = "Batches of notifications that are handled at the same time at most; in a flood, more wait in the queue."
+  description = "Batches of notifications that are handled at the same time at most; in a flood, more wait in the queue. It bounds how fast executions start: 50 a second at most for each, for a start takes 20 ms at least. So it bounds what the account runs, too: starts a second, times the seconds of functions that an image takes. What a flood still has running beyond the account's limit is throttled and waits in the state machine, see `retry`; to keep the rest of the account out of it, set `functions.*.reserved_concurrency`."
   type        = number
-  default     = 10
+  default     = 5
 
   validation {
     condition     = var.trigger_maximum_concurrency >= 2 && var.trigger_maximum_concurrency <= 1000

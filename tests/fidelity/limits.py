@@ -56,7 +56,7 @@ LIMITS = {
     "functions or layer, zipped": Limit(52_428_800, 12_000_000, "bytes", _LAMBDA),
     "definition of the state machine": Limit(1_048_576, 8_000, "bytes", _STATES),
     "state of an execution": Limit(262_144, 200_000, "bytes", _STATES),
-    "history of an execution": Limit(25_000, 200, "events", _STATES),
+    "history of an execution": Limit(25_000, 1_000, "events", _STATES),
     "record in the table": Limit(409_600, 26_000, "bytes", _TABLES),
     "key of a record": Limit(2_048, 1_024, "bytes", _TABLES),
 }

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from scripts import waiting
 from scripts.executions import SUCCEEDED
 from scripts.local_aws import REGION
 from tests import images
@@ -168,37 +170,119 @@ def test_a_form_takes_an_image_that_the_api_is_too_small_for(deployment: Deploym
     assert images.pixels(pipeline.destination(deployment, "large ü.png")) == images.pixels(content)
 
 
-def _shortened(form: Mapping[str, Any]) -> str:
-    """Return the form's policy with a limit of another size, unsigned."""
+@contextmanager
+def _forms(deployment: Deployment, **limits: str) -> Iterator[None]:
+    """Have the deployed function give forms with other limits, by its environment."""
+    functions = deployment.clients.functions
+    name = deployment.outputs["function_names"]["upload"]
+    own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    changed = {**own, **limits}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": changed})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": own})
+
+
+def test_a_form_does_until_it_expires_and_no_longer(deployment: Deployment) -> None:
+    with _forms(deployment, FORM_SECONDS="1"):
+        form = _form(deployment, "expired.jpg")
+
+    def refused() -> str | None:
+        status, said = door.post(form, images.jpeg())
+        assert status in (204, 403), said
+        return said if status == 403 else None
+
+    assert "expired" in waiting.until("the form to expire", refused)
+    _refused((403, refused()), 403)
+
+
+def test_a_form_takes_as_much_as_it_says_and_no_more(deployment: Deployment) -> None:
+    content = images.jpeg()
+    with _forms(deployment, MAX_FORM_BYTES=str(len(content))):
+        form = _form(deployment, "sized.jpg")
+    before = pipeline.source_keys(deployment)
+
+    status, said = door.post(form, content + b"!")
+
+    assert status == 400, said
+    assert "EntityTooLarge" in said
+    assert pipeline.source_keys(deployment) == before
+    status, said = door.post(form, content)
+    assert status == 204, said
+
+
+def _policy(form: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) -> str:
+    """Return the form's policy, changed, as a caller would who cannot sign it."""
     policy = json.loads(base64.b64decode(form["fields"]["policy"]))
-    policy["conditions"].append(["content-length-range", 1, 10**9])
+    change(policy)
     return base64.b64encode(json.dumps(policy).encode()).decode()
+
+
+def _any_key(policy: dict[str, Any]) -> None:
+    others = [each for each in policy["conditions"] if each != {"key": "form.jpg"}]
+    assert len(others) == len(policy["conditions"]) - 1
+    policy["conditions"] = [*others, ["starts-with", "$key", ""]]
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "a larger size": lambda policy: policy["conditions"].append(["content-length-range", 1, 10**9]),
+    "any key": _any_key,
+    "no conditions": lambda policy: policy.update(conditions=[]),
+    "a later end": lambda policy: policy.update(expiration="2099-01-01T00:00:00Z"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_form_with_another_policy_is_refused(
+    deployment: Deployment, change: Callable[[dict[str, Any]], None]
+) -> None:
+    form = _form(deployment, "form.jpg")
+    policy = _policy(form, change)
+    before = pipeline.source_keys(deployment)
+    status, said = door.post(form, images.jpeg(), policy=policy)
+    assert status == 403, said
+    assert pipeline.source_keys(deployment) == before
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {"key": "other.jpg"},
+        {"key": "form.jpg/below.jpg"},
+        {"key": "above/form.jpg"},
+        {"key": "../form.jpg"},
+        {"key": "form.jpg "},
         {"key": "form/${filename}"},
         {"Content-Type": "text/html"},
+        {"bucket": "another-bucket"},
+        {"x-amz-date": LONG_AGO},
+        {"x-amz-credential": "AKIAIOSFODNN7EXAMPLE/20200101/us-east-1/s3/aws4_request"},
         {"x-amz-signature": "0" * 64},
         {"acl": "public-read"},
+        {"tagging": "<Tagging/>"},
+        {"x-amz-meta-note": "hello"},
+        {"x-amz-server-side-encryption": "AES256"},
+        {"x-amz-storage-class": "GLACIER"},
+        {"success_action_redirect": "https://example.com"},
     ],
-    ids=["another key", "a key to choose", "another type", "no signature", "a field more"],
+    ids=lambda fields: " ".join(f"{name}={value}" for name, value in fields.items())[:40],
 )
 def test_a_form_is_bound_to_what_it_was_given_for(
     deployment: Deployment, fields: dict[str, str]
 ) -> None:
     before = pipeline.source_keys(deployment)
     status, said = door.post(_form(deployment, "form.jpg"), images.jpeg(), **fields)
-    assert status == 403, said
+    assert status in (400, 403), said
     assert pipeline.source_keys(deployment) == before
 
 
-def test_a_form_with_another_policy_is_refused(deployment: Deployment) -> None:
+@pytest.mark.parametrize("field", ["policy", "x-amz-signature", "x-amz-credential", "key"])
+def test_a_form_without_a_field_is_refused(deployment: Deployment, field: str) -> None:
     form = _form(deployment, "form.jpg")
-    status, said = door.post(form, images.jpeg(), policy=_shortened(form))
-    assert status == 403, said
+    fields = {name: value for name, value in form["fields"].items() if name != field}
+    status, said = door.post({**form, "fields": fields}, images.jpeg())
+    assert status in (400, 403), said
 
 
 def test_a_form_takes_nothing_empty(deployment: Deployment) -> None:

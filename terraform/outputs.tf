@@ -75,10 +75,10 @@ output "commands" {
   description = "Ready-made commands for what comes next."
   value = {
     upload       = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
-    start        = "aws stepfunctions start-execution --state-machine-arn ${local.machine} --input '${local.example.input}'"
+    start        = local.start
     watch        = var.workflow_type == "EXPRESS" ? local.watch_logs : local.watch_executions
     download     = "aws s3 cp s3://${module.destination_bucket.name}/photo.png photo.png"
-    record       = "aws dynamodb get-item --table-name ${module.table.name} --key '${local.example.key}'"
+    record       = "aws dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
     logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
     dead_letters = "aws sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
     destroy      = "terraform -chdir=terraform destroy"
@@ -88,10 +88,14 @@ output "commands" {
 locals {
   machine = module.state_machine.arn
 
-  example = {
-    input = jsonencode({ s3 = { bucket = { name = module.source_bucket.name }, object = { key = "photo.jpg" } } })
-    key   = jsonencode({ imageName = { S = "photo.jpg" } })
-  }
+  # Of more than one line, or Terraform would show its quotation marks escaped, and nobody could paste it. An upload's
+  # own execution cleans the source up, so this one has to name the version.
+  start = <<-EOT
+    aws stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
+      aws s3api list-object-versions --bucket ${module.source_bucket.name} --prefix photo.jpg --output json \
+        --query 'Versions[0].{s3: {bucket: {name: `"${module.source_bucket.name}"`}, object: {key: Key, versionId: VersionId}}}'
+    )"
+  EOT
 
   watch_executions = "aws stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
   watch_logs       = "aws logs tail ${local.log_groups.state_machine} --follow" # EXPRESS keeps no list of executions

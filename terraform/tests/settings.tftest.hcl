@@ -41,10 +41,9 @@ run "defaults" {
 
   assert {
     condition = (
-      strcontains(output.commands.start, output.state_machine_arn)
-      && jsondecode(regex("--input '(.*)'$", output.commands.start)[0]) == {
-        s3 = { bucket = { name = output.source_bucket }, object = { key = "photo.jpg" } }
-      }
+      strcontains(output.commands.start, "--state-machine-arn ${output.state_machine_arn} --input ")
+      && strcontains(output.commands.start, "--bucket ${output.source_bucket} --prefix photo.jpg")
+      && strcontains(output.commands.start, "{name: `\"${output.source_bucket}\"`}")
     )
     error_message = "the command that starts an execution is ${output.commands.start}"
   }

@@ -11,14 +11,21 @@ DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
 UNNAMED = "Kept in source bucket: the input names neither versionId nor eTag of what is no JPEG"
+UNVERSIONED = (
+    "Kept in source bucket: it does not keep versions, so what is no JPEG could not be had again"
+)
 
 
 def delete(record: Record, original: Location | None) -> str:
     """Delete the record's object and return what became of it.
 
-    The bucket is versioned, so the delete hides the version behind a delete marker and it stays
-    recoverable. It is conditional on the ETag, so an upload that arrives between look and delete is
-    not hidden.
+    The delete hides the version behind a delete marker, where it stays recoverable. Of a JPEG there
+    is a copy besides; another file is kept where the bucket has no version of it: versioning may be
+    suspended, and takes up to 15 minutes to begin:
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/manage-versioning-examples.html
+
+    The delete is conditional on the ETag, so an upload that arrives between look and delete is not
+    hidden.
 
     Args:
         record: the record that the execution was started with.
@@ -37,15 +44,23 @@ def delete(record: Record, original: Location | None) -> str:
         current = sources.head(Record(record.bucket, record.key))
         if version not in (None, current.version) or etag not in (None, current.etag):
             return KEPT
-        clients.s3().delete_object(
-            Bucket=record.bucket, Key=record.key, IfMatch=f'"{current.etag}"'
-        )
+        if original is None and current.headers.get("VersionId") in (None, "null"):
+            return UNVERSIONED
+        return _delete_current(record, current.etag)
     except SourceNotFound:
         return GONE
+
+
+def _delete_current(record: Record, etag: str) -> str:
+    try:
+        clients.s3().delete_object(Bucket=record.bucket, Key=record.key, IfMatch=f'"{etag}"')
     except ClientError as error:
         if code(error) in ("404", "NoSuchKey"):
             return GONE
         if code(error) in ("412", "PreconditionFailed"):
+            # Another upload; or nothing, where S3 had deleted it but the answer was lost on its way
+            # and the SDK asked again.
+            sources.head(Record(record.bucket, record.key))
             return KEPT
         raise
     return DELETED

@@ -123,6 +123,30 @@ def test_deleted_by_somebody_between_look_and_delete(cloud: Cloud) -> None:
     assert handler(state, None)["status"] == GONE
 
 
+def test_deleted_although_the_answer_was_lost(cloud: Cloud) -> None:
+    """The SDK asks again, and S3 may refuse the condition for there is nothing to meet it."""
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    before(clients.s3(), "DeleteObject", lambda: cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg"))
+    refuse(clients.s3(), "DeleteObject", "PreconditionFailed", 412)
+    assert handler(state, None)["status"] == GONE
+
+
+@pytest.mark.parametrize("versioning", [None, "Suspended"])
+def test_what_no_version_would_bring_back_is_kept(cloud: Cloud, versioning: str | None) -> None:
+    """Of what is no JPEG there is no copy: in a bucket without versions, a delete is for ever."""
+    bucket = "pictures-unversioned"
+    cloud.s3.create_bucket(Bucket=bucket)
+    if versioning:
+        cloud.s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": versioning}
+        )
+    etag = cloud.s3.put_object(Bucket=bucket, Key="a.heic", Body=b"words")["ETag"].strip('"')
+    record = {"s3": {"bucket": {"name": bucket}, "object": {"key": "a.heic", "eTag": etag}}}
+    status = handler(unconverted(record, "heic"), None)["status"]
+    assert status.startswith("Kept in source bucket: it does not keep versions")
+    assert cloud.content(bucket, "a.heic") == b"words"
+
+
 def test_a_version_that_is_already_noncurrent_leaves_the_current_one(cloud: Cloud) -> None:
     state = converted(cloud.upload("a.jpg", jpeg()))
     cloud.upload("a.jpg", b"words")

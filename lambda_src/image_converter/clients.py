@@ -4,7 +4,6 @@ They are made by botocore, as boto3's own `client` does: importing boto3 besides
 to a cold start, for resources and transfers that nothing here uses.
 """
 
-import os
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
-from image_converter import tracing
+from image_converter import startup, tracing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,15 +63,15 @@ def stepfunctions() -> "SFNClient":
 
 
 def prepare(*clients: Callable[[], object]) -> None:
-    """Make the clients while Lambda initialises the function, and nowhere else.
+    """Make the clients while Lambda initialises the function, and nowhere else: its last step.
 
     There the processor is not yet cut down to the function's share of memory, and SnapStart keeps
-    what was made. LAMBDA_TASK_ROOT is set by Lambda:
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    what was made.
     """
-    if "LAMBDA_TASK_ROOT" in os.environ:
+    if startup.on_lambda():
         for client in clients:
             client()
+    startup.end()
 
 
 def _client(service: str, config: Config) -> Any:

@@ -8,8 +8,7 @@ execution changes nothing, and what comes too late is kept aside.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
@@ -39,8 +38,7 @@ Condition = dict[str, Any]
 Write = Callable[[str, Metadata, Condition], Any]
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """An object in the destination bucket: where it is, and S3's answer about it.
 
     Attributes:

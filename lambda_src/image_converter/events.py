@@ -4,9 +4,8 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from image_converter.errors import InvalidRecord
 
@@ -17,8 +16,7 @@ Event = Mapping[str, Any]
 _SEQUENCER_WIDTH = 32
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One version of one object in the source bucket, as an S3 event record names it.
 
     Attributes:

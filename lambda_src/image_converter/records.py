@@ -1,8 +1,7 @@
 """The table's records: one per image, of its newest upload."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -22,8 +21,7 @@ _NEWER_THAN_EARLIER = (
 _NEWER_BY_TIME = "attribute_not_exists(imageName) OR sourceLastModified <= :modified"
 
 
-@dataclass(frozen=True)
-class Saved:
+class Saved(NamedTuple):
     """What became of an attempt to save a record.
 
     Attributes:

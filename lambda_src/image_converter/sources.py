@@ -1,10 +1,8 @@
 """Reading the source bucket: the very version that the record names, never merely its key."""
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError, ParamValidationError
 
@@ -22,8 +20,7 @@ _CHANGED = {"412", "PreconditionFailed"}
 _MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """The version that an execution works on.
 
     Attributes:
@@ -55,7 +52,7 @@ class Source:
     def pinned(self) -> Record:
         """The record, naming the version and the ETag even where the event did not."""
         version = self.headers.get("VersionId")
-        return dataclasses.replace(self.record, version_id=version, etag=self.etag)
+        return self.record._replace(version_id=version, etag=self.etag)
 
 
 def head(record: Record) -> Source:

@@ -1,1 +1,5 @@
 """One module per Lambda function: parse the event, delegate, shape the answer; nothing else."""
+
+from image_converter import startup
+
+startup.begin()

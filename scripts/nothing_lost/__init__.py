@@ -1,6 +1,6 @@
 """The promise that nothing is lost: what it says, and how a stack is observed."""
 
-from scripts.nothing_lost.promise import BrokenPromiseError, check, is_whole, violations
+from scripts.nothing_lost.promise import BrokenPromiseError, check, is_whole, lost_bytes, violations
 from scripts.nothing_lost.world import Run, Stored, Upload, World
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "World",
     "check",
     "is_whole",
+    "lost_bytes",
     "violations",
 ]

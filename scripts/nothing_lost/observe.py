@@ -83,7 +83,7 @@ def _run(clients: Clients, arn: str) -> Run:
     told = clients.stepfunctions.describe_execution(executionArn=arn)
     key, version = named(told["input"])
     output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
-    return Run(told["name"], key, version, told["status"], output)
+    return Run(told["name"], key, version, told["status"], output, told.get("error", ""))
 
 
 def named(text: str) -> tuple[str, str | None]:

@@ -34,6 +34,11 @@ def violations(world: World) -> list[str]:
     ]
 
 
+def lost_bytes(world: World) -> list[str]:
+    """Return a sentence for each upload whose bytes are nowhere: the part that needs no records."""
+    return list(_Check(world).bytes_are_kept())
+
+
 class _Check:
     """The world, indexed for the rules."""
 

@@ -43,6 +43,7 @@ class Run:
         version: the source version that its input names; None where it names none.
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
         output: of an execution that succeeded.
+        error: the name of its error, of one that failed.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Run:
     version: str | None
     status: str
     output: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
 
     @property
     def succeeded(self) -> bool:

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts import deployed, executions, load, nothing_lost, redrive
+from scripts import deployed, executions, nothing_lost, redrive
 from scripts.executions import SUCCEEDED
-from scripts.load import Load
-from scripts.nothing_lost import Upload, observe
+from scripts.nothing_lost import Upload, kill, observe
+from scripts.nothing_lost.bursts import Load
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline
@@ -32,13 +32,14 @@ def test_a_burst_with_duplicates_and_bad_images(burst: Load) -> None:
     sent = burst.send("burst", 40)
     burst.wait(sent)
     assert burst.wrong() == []
-    assert burst.figures(sent).count == 38
+    figures = burst.figures(sent)
+    assert (figures.converted, figures.reported) == (38, 2)
 
 
 def test_functions_that_are_killed_lose_nothing(deployment: Deployment, burst: Load) -> None:
     emulator = deployment.aws.process_id
     # What a killed trigger had comes again when the queue shows it again, minutes later.
-    with load.killing(emulator, SEED, spared="trigger") as killed:
+    with kill.functions(emulator, SEED, spared="trigger") as killed:
         sent = burst.send("killed", 20)
         burst.wait_for(sent, 15)
     burst.wait(sent)

@@ -25,7 +25,8 @@ def delete(record: Record, original: Location | None) -> str:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/manage-versioning-examples.html
 
     The delete is conditional on the ETag, so an upload that arrives between look and delete is not
-    hidden.
+    hidden. Without the look, another upload of the same bytes would be hidden at any time where an
+    ETag tells the bytes and no more, as it does where no KMS key encrypts.
 
     Args:
         record: the record that the execution was started with.

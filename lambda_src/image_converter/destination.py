@@ -53,14 +53,49 @@ class Written(NamedTuple):
     repeated: bool
 
 
-def already_written(bucket: str, key: str, source: Source, metadata: Metadata) -> Written | None:
+class Look(NamedTuple):
+    """What a look at the destination bucket found.
+
+    Attributes:
+        key: the key that the object to write may take.
+        current: S3's answer about what is there, or None.
+    """
+
+    key: str
+    current: dict[str, Any] | None
+
+
+def look(bucket: str, key: str, source: Source) -> Look:
+    """Look where an object made from `source` may go, that should have that key."""
+    current = _head(bucket, key)
+    while current is not None and not _may_replace(key, current["Metadata"], source):
+        key = keys.aside_key(key, source.version)
+        current = _head(bucket, key)
+    return Look(key, current)
+
+
+def already_written(found: Look, source: Source, metadata: Metadata) -> Written | None:
     """Return what an earlier attempt made from this very version with that metadata, if any."""
-    place, current = _place(bucket, key, source)
-    return _repeated(place, current, source, metadata)
+    if found.current is None or not _is_made_from(found.key, found.current["Metadata"], source):
+        return None
+    if not metadata.items() <= found.current["Metadata"].items():
+        return None
+    return Written(found.key, found.current, found.current["Metadata"], repeated=True)
 
 
-def write(bucket: str, key: str, source: Source, metadata: Metadata, put: Write) -> Written:
+def write(
+    bucket: str,
+    key: str,
+    source: Source,
+    metadata: Metadata,
+    put: Write,
+    found: Look | None = None,
+) -> Written:
     """Write an object made from `source`, unless it is there, and never replace what must stay.
+
+    The look comes first, in spite of what it costs: to write where there is nothing, and to look
+    only when S3 refuses, would save a request for each new key and cost a refused COPY or PUT, the
+    price of a dozen looks, for each key that is used again and each repeated attempt.
 
     Args:
         bucket: the destination bucket.
@@ -69,6 +104,8 @@ def write(bucket: str, key: str, source: Source, metadata: Metadata, put: Write)
         metadata: user metadata to write beside the marks that this module adds. Where it fills
             S3's 2 KB, the object goes aside without marks: there, its key says what it is.
         put: does the writing.
+        found: an earlier look for that key, however old: the write is conditional on it, so where
+            another writer came between, S3 refuses and there is a new look.
 
     Raises:
         ClientError: S3 refused, or other writers won the race for the key again and again.
@@ -76,18 +113,19 @@ def write(bucket: str, key: str, source: Source, metadata: Metadata, put: Write)
     metadata = {name: value for name, value in metadata.items() if name not in _MARKS}
     marked = {**metadata, **_marks(source)}
     if _size(marked) > MAX_METADATA_BYTES:
-        key, marked = keys.aside_key(key, source.version), metadata
+        key, marked, found = keys.aside_key(key, source.version), metadata, None
     for attempt in range(_ATTEMPTS):
-        place, current = _place(bucket, key, source)
-        repeated = _repeated(place, current, source, metadata)
+        found = found or look(bucket, key, source)
+        repeated = already_written(found, source, metadata)
         if repeated:
             return repeated
-        condition = {"IfNoneMatch": "*"} if current is None else {"IfMatch": current["ETag"]}
         try:
-            return Written(place, put(place, marked, condition), marked, repeated=False)
+            answer = put(found.key, marked, _unchanged(found))
+            return Written(found.key, answer, marked, repeated=False)
         except ClientError as error:
             if code(error) not in _LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
+            found = None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -106,13 +144,9 @@ def location(bucket: str, written: Written, source: Source, **facts: Any) -> Loc
     return cast(Location, found)
 
 
-def _place(bucket: str, key: str, source: Source) -> tuple[str, dict[str, Any] | None]:
-    """Return the key that an object made from `source` may take, and what is there now."""
-    current = _head(bucket, key)
-    while current is not None and not _may_replace(key, current["Metadata"], source):
-        key = keys.aside_key(key, source.version)
-        current = _head(bucket, key)
-    return key, current
+def _unchanged(found: Look) -> Condition:
+    """Return S3's condition that what was found is still what is there."""
+    return {"IfMatch": found.current["ETag"]} if found.current else {"IfNoneMatch": "*"}
 
 
 def _head(bucket: str, key: str) -> dict[str, Any] | None:
@@ -122,17 +156,6 @@ def _head(bucket: str, key: str) -> dict[str, Any] | None:
         if code(error) in ("404", "NoSuchKey"):
             return None
         raise
-
-
-def _repeated(
-    place: str, current: dict[str, Any] | None, source: Source, metadata: Metadata
-) -> Written | None:
-    """Return the current object where it is what would be written."""
-    if current is None or not _is_made_from(place, current["Metadata"], source):
-        return None
-    if not metadata.items() <= current["Metadata"].items():
-        return None
-    return Written(place, current, current["Metadata"], repeated=True)
 
 
 def _marks(source: Source) -> Metadata:

@@ -15,7 +15,7 @@ from image_converter import (
     tracing,
 )
 from image_converter.conversion import Limits, convert
-from image_converter.destination import Condition, Metadata, Written
+from image_converter.destination import Condition, Look, Metadata, Written
 from image_converter.errors import ImageTooLarge
 from image_converter.events import Event, Location
 from image_converter.settings import ResizeSettings
@@ -47,9 +47,11 @@ def handler(event: Event, context: object) -> Location:
     source, body = sources.open_body(record)
     facts: Metadata = {"png-compression": chosen.png_compression}
     with body:
-        written = destination.already_written(
-            chosen.destination_bucket, png_key, source, facts
-        ) or _convert(chosen, png_key, source, body, facts)
+        # One look does for both: whether there is anything to convert, and where the PNG may go.
+        found = destination.look(chosen.destination_bucket, png_key, source)
+        written = destination.already_written(found, source, facts) or _convert(
+            chosen, png_key, source, body, facts, found
+        )
     made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
     log.info(
         "converted",
@@ -72,7 +74,12 @@ def handler(event: Event, context: object) -> Location:
 
 
 def _convert(
-    chosen: ResizeSettings, png_key: str, source: Source, body: "StreamingBody", facts: Metadata
+    chosen: ResizeSettings,
+    png_key: str,
+    source: Source,
+    body: "StreamingBody",
+    facts: Metadata,
+    found: Look,
 ) -> Written:
     if source.size > chosen.max_image_bytes:
         raise ImageTooLarge(
@@ -100,4 +107,4 @@ def _convert(
             **condition,
         )
 
-    return destination.write(chosen.destination_bucket, png_key, source, metadata, put)
+    return destination.write(chosen.destination_bucket, png_key, source, metadata, put, found)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from scripts import deployed
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
+from scripts.cost.usage import item_bytes
 from scripts.report import collect, invocations
 from scripts.report.cost import function_name
 from scripts.report.invocations import Logged
@@ -146,25 +147,6 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         png_bytes=png.size,
         megapixels=round(png.width * png.height / 1e6, 3),
     )
-
-
-def item_bytes(value: Any) -> int:
-    """Return the size of an item, or of a value in one, as DynamoDB counts it.
-
-    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-    """
-    match value:
-        case bool() | None:
-            return 1
-        case str():
-            return len(value.encode())
-        case int() | float():
-            return len(str(value)) // 2 + 1
-        case list():
-            return 3 + sum(1 + item_bytes(element) for element in value)
-        case dict():
-            return 3 + sum(1 + len(name.encode()) + item_bytes(v) for name, v in value.items())
-    raise TypeError(f"{value!r} is no JSON value")
 
 
 def _logged(kind: str, details: Mapping[str, Any]) -> bytes:

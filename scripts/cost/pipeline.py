@@ -11,15 +11,8 @@ from scripts.cost import prices
 from scripts.cost.bill import Bill, Line
 from scripts.cost.observation import TASKS, Call, Observation
 from scripts.cost.processor import DYNAMODB_MS, S3_MS, STATES_MS, Work, gb_seconds
+from scripts.cost.usage import S3_REQUESTS, table_writes
 
-# Requests to S3 that each function makes for an image that goes straight through: writes (PUT,
-# COPY), reads (GET, HEAD), and those that cost nothing (DELETE). A test counts them.
-S3_REQUESTS: Final[Mapping[str, tuple[int, int, int]]] = {
-    "get_file_type": (0, 1, 0),
-    "copy_file": (1, 2, 0),
-    "resize_image": (1, 3, 0),
-    "delete_file": (0, 1, 1),
-}
 _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
 
 # S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
@@ -95,7 +88,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         Line("Function calls", len(seen.calls), prices.LAMBDA_REQUEST),
         Line("S3: copies and PNGs", writes, prices.S3_WRITE),
         Line("S3: looks and reads", reads, prices.S3_READ),
-        Line("Table", math.ceil(seen.record_bytes / 1024), prices.TABLE_WRITE),
+        Line("Table", table_writes(seen.record_bytes), prices.TABLE_WRITE),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
         Line("Logs of functions", _function_logs(seen, settings) / _GB, prices.LOG_GB, "log_level"),
         Line(

@@ -126,10 +126,12 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
             ]
     estimated = cost.from_attempts(execution, functions.memory_mb)
     complete = len(billed) >= len(estimated)
-    bill = cost.bill(execution, billed if complete else estimated, functions.architecture)
-    run = Run(execution, bill, logs=logs, notes=list(functions.notes))
+    notes = list(functions.notes)
+    record = _record(clients, functions.table, key, notes) if key else None
+    calls = billed if complete else estimated
+    bill = cost.bill(execution, calls, functions.architecture, record)
+    run = Run(execution, bill, record=record, logs=logs, notes=notes)
     run.pictures = list(_pictures(clients, execution, run))
-    run.record = _record(clients, functions.table, key, run) if key else None
     return run
 
 
@@ -189,13 +191,15 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], run: Run) -> Pi
     return shown
 
 
-def _record(clients: Clients, table: str | None, key: str, run: Run) -> dict[str, Any] | None:
+def _record(
+    clients: Clients, table: str | None, key: str, notes: list[str]
+) -> dict[str, Any] | None:
     if table is None:
         return None
     try:
         return record(clients, table, key)
     except (BotoCoreError, ClientError) as error:
-        run.notes.append(f"The table could not be read. {aws_errors.sentence(error)}")
+        notes.append(f"The table could not be read. {aws_errors.sentence(error)}")
         return None
 
 

@@ -1,35 +1,19 @@
-"""What one execution costs on AWS, line by line.
-
-Prices are those of us-east-1, in dollars, without the free tier, as AWS listed them in November
-2026; the page behind each is named beside it.
-"""
+"""What one execution costs on AWS, line by line: by the prices and requests of `scripts.cost`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from scripts.cost import prices
+from scripts.cost.prices import Price
+from scripts.cost.usage import S3_REQUESTS, item_bytes, table_writes
 from scripts.report.model import Execution, Outcome
 
-# https://aws.amazon.com/step-functions/pricing/
-TRANSITION = 0.025 / 1000
-# https://aws.amazon.com/lambda/pricing/
-GB_SECOND = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-INVOCATION = 0.20 / 1_000_000
-# https://aws.amazon.com/s3/pricing/
-S3_WRITE = 0.005 / 1000
-S3_READ = 0.0004 / 1000
-# https://aws.amazon.com/dynamodb/pricing/on-demand/
-TABLE_WRITE = 0.625 / 1_000_000
-
-# Requests to S3 that a function's attempt makes: writes (PUT, COPY), reads (GET, HEAD).
-_S3_REQUESTS = {
-    "get-file-type": (0, 1),
-    "copy-file": (1, 2),
-    "resize-image": (1, 2),
-    "delete-file": (0, 1),
-}
+# Of a record that is not at hand: those that the functions write have little more than 1 KB.
+_RECORD_BYTES = 1100
 _DEFAULT_MEMORY_MB = 128
 _MB_PER_GB = 1024
 
@@ -75,7 +59,11 @@ class Bill:
             if self.estimated
             else "the function time is what Lambda reported"
         )
-        return f"Prices of us-east-1 without the free tier; {origin}."
+        return (
+            f"Prices of {prices.REGION} on {prices.AS_OF} without the free tier; {origin}. The "
+            "trigger, its queue, logs and traces are not in it: `make cost EXECUTION=...` reckons "
+            "those, too."
+        )
 
     @property
     def total(self) -> float:
@@ -84,7 +72,10 @@ class Bill:
 
 
 def bill(
-    execution: Execution, invocations: Iterable[Invocation], architecture: str = "x86_64"
+    execution: Execution,
+    invocations: Iterable[Invocation],
+    architecture: str = "x86_64",
+    record: Mapping[str, Any] | None = None,
 ) -> Bill:
     """Return the bill of an execution of a STANDARD state machine.
 
@@ -92,20 +83,28 @@ def bill(
         execution: what ran.
         invocations: one for each attempt.
         architecture: the functions', arm64 or x86_64.
+        record: the image's, from the table.
     """
     calls = list(invocations)
     gb_seconds = sum(call.billed_ms / 1000 * call.memory_mb / _MB_PER_GB for call in calls)
     requests = [_requests(call.function) for call in calls]
     writes, reads = (sum(one[place] for one in requests) for place in (0, 1))
+    written = table_writes(item_bytes(record) if record else _RECORD_BYTES)
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
     lines = (
-        Line("State transitions", f"{execution.transitions}", execution.transitions * TRANSITION),
-        Line("Function time", f"{gb_seconds:.3f} GB-s", gb_seconds * GB_SECOND[architecture]),
-        Line("Function calls", f"{len(calls)}", len(calls) * INVOCATION),
-        Line("S3 requests", f"{writes} + {reads}", writes * S3_WRITE + reads * S3_READ),
-        Line("Table writes", f"{saved}", saved * TABLE_WRITE),
+        _line("State transitions", execution.transitions, prices.TRANSITION),
+        _line("Function time", gb_seconds, prices.LAMBDA_GB_SECOND[architecture], "GB-s"),
+        _line("Function calls", len(calls), prices.LAMBDA_REQUEST),
+        _line("S3: copies and PNGs", writes, prices.S3_WRITE),
+        _line("S3: looks and reads", reads, prices.S3_READ),
+        _line("Table", saved * written, prices.TABLE_WRITE, "KB"),
     )
     return Bill(lines, estimated=not all(call.told for call in calls))
+
+
+def _line(what: str, quantity: float, price: Price, unit: str = "") -> Line:
+    amount = f"{quantity}" if isinstance(quantity, int) else f"{quantity:.3f}"
+    return Line(what, f"{amount} {unit}".rstrip(), quantity * price.dollars)
 
 
 def from_attempts(execution: Execution, memory_mb: dict[str, int]) -> list[Invocation]:
@@ -135,7 +134,8 @@ def function_name(resource: str) -> str:
 
 
 def _requests(function: str) -> tuple[int, int]:
-    for ending, requests in _S3_REQUESTS.items():
-        if function.endswith(ending):
-            return requests
-    return (0, 0)
+    """Return the writes and the reads that a deployed function's call asks of S3."""
+    for name, (writes, reads, _) in S3_REQUESTS.items():
+        if function.endswith(name.replace("_", "-")):
+            return writes, reads
+    return 0, 0

@@ -11,9 +11,10 @@ from scripts.cost import article, pipeline
 from scripts.cost.article import ImageMagick
 from scripts.cost.bill import Bill
 from scripts.cost.comparison import EXPRESS, STANDARD, compare
-from scripts.cost.observation import Call, Observation, item_bytes
+from scripts.cost.observation import Call, Observation
 from scripts.cost.pipeline import Settings
 from scripts.cost.processor import Work
+from scripts.cost.usage import item_bytes
 
 # As Lambda reported it: billed milliseconds with the memory that the function had.
 ON_AWS = Observation(
@@ -68,13 +69,13 @@ def test_a_standard_bill_by_hand() -> None:
     )
     assert dollars["Function calls"] == 1.20  # 6 million at 20 cents
     assert dollars["S3: copies and PNGs"] == 10.00  # the copy and the PNG, at 5 dollars
-    assert dollars["S3: looks and reads"] == 2.80  # 7 million at 40 cents
+    assert dollars["S3: looks and reads"] == 2.40  # 6 million at 40 cents
     assert dollars["Table"] == 1.25  # 2 KB, at 62.5 cents
     assert dollars["Queue"] == 1.20  # sent, received, deleted, at 40 cents
     assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
     assert "Logs of executions" not in dollars  # only errors are logged
     assert dollars["Traces"] == 0.50  # 5% of two million, at 5 dollars
-    assert bill.total == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.8 + 1.25 + 1.2 + 3 + 0.5)
+    assert bill.total == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.4 + 1.25 + 1.2 + 3 + 0.5)
 
 
 def test_an_express_bill_by_hand() -> None:
@@ -169,8 +170,8 @@ def test_on_the_local_aws_the_processors_share_and_the_waiting_are_added() -> No
         if line.what == "Function time"
     ]
 
-    # Four requests to S3 of 50 ms.
-    assert time.quantity == pytest.approx((100 * 1769 / 1024 + 200 + 3) / 1000)
+    # Three requests to S3 of 50 ms.
+    assert time.quantity == pytest.approx((100 * 1769 / 1024 + 150 + 3) / 1000)
 
 
 def test_the_largest_line_is_told() -> None:

@@ -88,6 +88,17 @@ def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:
     assert by_name["State transitions"] == pytest.approx(7 * 0.025 / 1000)
     assert by_name["Function time"] == pytest.approx(5 * 0.0000133334)
     assert by_name["Function calls"] == pytest.approx(5 * 0.2e-6)
-    assert by_name["Table writes"] == pytest.approx(0.625e-6)
+    assert by_name["S3: copies and PNGs"] == pytest.approx(2 * 0.005 / 1000)
+    assert by_name["S3: looks and reads"] == pytest.approx(6 * 0.0004 / 1000)
+    assert by_name["Table"] == pytest.approx(2 * 0.625e-6)  # a record of a little more than 1 KB
     assert not bill.estimated
     assert bill.total == pytest.approx(sum(by_name.values()))
+
+
+def test_the_table_is_paid_by_the_size_of_the_record() -> None:
+    calls = [cost.Invocation("image-converter-write-to-dynamodb", 1, 128)]
+    bill = cost.bill(read("aws", "succeeded"), calls, record={"imageName": "n" * 3000})
+
+    [table] = [line for line in bill.lines if line.what == "Table"]
+    assert table.amount == "3 KB"
+    assert table.dollars == pytest.approx(3 * 0.625e-6)

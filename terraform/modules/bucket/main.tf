@@ -53,6 +53,10 @@ resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_144:Versions protect against deletion; a second region would double the bill
   bucket        = var.name
   force_destroy = var.force_destroy
+
+  # Not for the making but for the end: a destroy that stops at this bucket, for it holds objects, has not yet scheduled
+  # the deletion of the key that alone can read them.
+  depends_on = [var.kms_key]
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {

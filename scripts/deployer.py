@@ -8,16 +8,33 @@ are this stack's by name, the key by its tag. What AWS gives no names to has `*`
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "terraform" / "deployer-policy.json.tftpl"
 
+BUCKETS = ("source", "destination", "access-logs")
+FUNCTIONS = (
+    "upload",
+    "trigger",
+    "get-file-type",
+    "copy-file",
+    "resize-image",
+    "write-to-dynamodb",
+    "delete-file",
+)
+
 
 def policy(
-    account: str, region: str, name: str = "image-converter", partition: str = "aws"
+    account: str,
+    region: str,
+    name: str = "image-converter",
+    partition: str = "aws",
+    *,
+    bucket_names: Mapping[str, str] | None = None,
+    budget: bool = False,
 ) -> dict[str, Any]:
     """Return the policy.
 
@@ -26,23 +43,65 @@ def policy(
         region: for example ``eu-central-1``.
         name: the stack's name, Terraform's variable `name`.
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
+        bucket_names: names for buckets, as in Terraform's variable `bucket_names`, but with
+            hyphens; those that are left out derive from the stack's.
+        budget: whether the stack has a budget, Terraform's variable `monthly_budget_usd`.
+
+    Raises:
+        ValueError: there is no such bucket.
     """
+    chosen = dict(bucket_names or {})
+    if unknown := sorted(chosen.keys() - set(BUCKETS)):
+        raise ValueError(f"there is no bucket {unknown[0]}: they are {', '.join(BUCKETS)}")
+    buckets = [chosen.get(each) or f"{name}-{each}-{account}-{region}" for each in BUCKETS]
+    names = {
+        "buckets": [f"s3:::{bucket}" for bucket in buckets],
+        "objects": [f"s3:::{bucket}/*" for bucket in buckets],
+        # With and without a version or an alias.
+        "functions": [f"lambda:{region}:{account}:function:{name}-{each}*" for each in FUNCTIONS],
+        "roles": [
+            f"iam::{account}:role/{name}-{each}-{region}" for each in (*FUNCTIONS, "state-machine")
+        ],
+    }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        account=account, region=region, name=name, partition=partition
+        {each: _arns(partition, found) for each, found in names.items()},
+        account=account,
+        region=region,
+        name=name,
+        partition=partition,
     )
     found: dict[str, Any] = json.loads(text)
+    if not budget:
+        found["Statement"] = [each for each in found["Statement"] if each["Sid"] != "Budget"]
     return found
+
+
+def _arns(partition: str, resources: Iterable[str]) -> str:
+    return json.dumps([f"arn:{partition}:{resource}" for resource in resources])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the policy as JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--account", required=True)
+    parser.add_argument("--account", required=True, help="twelve digits")
     parser.add_argument("--region", required=True)
-    parser.add_argument("--name", default="image-converter")
+    parser.add_argument("--name", default="image-converter", help="Terraform's variable `name`")
     parser.add_argument("--partition", default="aws")
-    chosen = parser.parse_args(arguments)
-    made = policy(chosen.account, chosen.region, chosen.name, chosen.partition)
+    for bucket in BUCKETS:
+        parser.add_argument(f"--{bucket}-bucket", help="its name, where `bucket_names` gives one")
+    parser.add_argument(
+        "--budget", action="store_true", help="the stack has a budget, `monthly_budget_usd`"
+    )
+    chosen = vars(parser.parse_args(arguments))
+    given = {each: chosen[f"{each.replace('-', '_')}_bucket"] for each in BUCKETS}
+    made = policy(
+        chosen["account"],
+        chosen["region"],
+        chosen["name"],
+        chosen["partition"],
+        bucket_names={bucket: name for bucket, name in given.items() if name},
+        budget=chosen["budget"],
+    )
     print(json.dumps(made, indent=2))
     return 0
 

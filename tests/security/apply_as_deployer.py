@@ -7,6 +7,7 @@ It takes another apply, so it is no part of `make test`: `make test-deployer` ru
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,20 @@ from tests.conftest import PACKAGE
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
 ACCOUNT = "000000000000"
+BUCKETS = {"source": "my-uploads", "access-logs": "my-logs"}
+
+# As much as can be asked for.
+VARIABLES: dict[str, Any] = {
+    "force_destroy": True,
+    "bucket_names": {"source": "my-uploads", "access_logs": "my-logs"},
+    "monthly_budget_usd": 50,
+    "alarm_email": "someone@example.com",
+    "functions": {
+        "resize_image": {"reserved_concurrency": 10},
+        "trigger": {"snap_start": True},
+        "upload": {"snap_start": True},
+    },
+}
 
 # What the policy ties to a resource, a tag or a function where the local AWS takes the request for
 # one on everything, or for another action.
@@ -41,6 +56,13 @@ _UNTIED = {
     "lambda:ListEventSourceMappings": "it is taken for GetEventSourceMapping",
     "lambda:ListLayers": "it is taken for GetLayerVersion",
     "kms:*": "conditions do not know the tags of keys",
+    "budgets:*": "the actions have other names than on AWS, those of the operations",
+}
+# Conditions do not know the tags of event source mappings, either; functions' are tied by name.
+_UNTIED_MAPPINGS = {
+    "Effect": "Allow",
+    "Action": ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
+    "Resource": f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*",
 }
 
 
@@ -48,9 +70,12 @@ _UNTIED = {
 def deployer_env(local_aws: LocalAws) -> dict[str, str]:
     """The environment of a user who has the deployer's policy."""
     iam = Clients(local_aws.env).iam
-    untied: list[dict[str, Any]] = [{"Effect": "Allow", "Action": list(_UNTIED), "Resource": "*"}]
+    untied: list[dict[str, Any]] = [
+        {"Effect": "Allow", "Action": list(_UNTIED), "Resource": "*"},
+        _UNTIED_MAPPINGS,
+    ]
     policies = {
-        "deployer": deployer.policy(ACCOUNT, REGION),
+        "deployer": deployer.policy(ACCOUNT, REGION, bucket_names=BUCKETS, budget=True),
         "untied": {"Version": "2012-10-17", "Statement": untied},
     }
     iam.create_user(UserName="deployer")
@@ -66,12 +91,21 @@ def deployer_env(local_aws: LocalAws) -> dict[str, str]:
     }
 
 
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package for a Python that SnapStart takes, which may not be this one: nothing is run."""
+    copy = shutil.copytree(PACKAGE, tmp_path / "package")
+    manifest = copy / "manifest.json"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    manifest.write_text(json.dumps({**told, "runtime": "python3.13"}), encoding="utf-8")
+    return copy
+
+
 def test_the_deployers_policy_is_enough(
-    local_aws: LocalAws, deployer_env: dict[str, str], tmp_path: Path
+    local_aws: LocalAws, deployer_env: dict[str, str], package: Path, tmp_path: Path
 ) -> None:
     before = inventory(Clients(local_aws.env))
-    variables = {"force_destroy": True}
-    stack = Stack(tmp_path / "stack", deployer_env, package=PACKAGE, variables=variables)
+    stack = Stack(tmp_path / "stack", deployer_env, package=package, variables=VARIABLES)
     stack.init()
     stack.apply()
     assert stack.plan() == []

@@ -413,7 +413,7 @@ variable "state_machine_log_execution_data" {
 }
 
 variable "tracing" {
-  description = "Whether X-Ray traces functions and executions."
+  description = "Whether X-Ray traces functions and executions. AWS mends its SDK, which the functions load for that, until 25 February 2027; false loads none of it."
   type        = bool
   default     = true
 }

@@ -102,8 +102,8 @@ def _redrive(options: argparse.Namespace, console: Console) -> int:
         raise PersonError(
             f"{stack.name} is an EXPRESS state machine, and Step Functions does not keep what "
             "those did. What is still in the source bucket is what failed: upload it again, for "
-            f"example with `aws s3 cp s3://{stack.source_bucket}/KEY "
-            f"s3://{stack.source_bucket}/KEY --metadata-directive REPLACE`."
+            f"example with `aws s3api copy-object --bucket {stack.source_bucket} --key KEY "
+            f"--copy-source {stack.source_bucket}/KEY --storage-class STANDARD`."
         )
     redrive = Redrive(clients, stack, dry_run=options.dry_run, everything=options.all)
     counts: Counter[str] = Counter()

@@ -15,6 +15,9 @@ Event = Mapping[str, Any]
 # are compared.
 _SEQUENCER_WIDTH = 32
 
+# What both images must say of the version that they were made from.
+_SOURCE_FACTS = {"sourceVersionId", "sourceETag", "sourceLastModified"}
+
 
 class Record(NamedTuple):
     """One version of one object in the source bucket, as an S3 event record names it.
@@ -92,18 +95,24 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
     """Return the original's and the PNG's location from an execution's state, if it has them.
 
     Raises:
-        InvalidRecord: the state has `results.images`, but not with both locations.
+        InvalidRecord: `results.images` lacks a location, or one does not tell its source version.
     """
     images = (event.get("results") or {}).get("images")
     if images is None:
         return None
     try:
-        return images[0]["original"], images[1]["resized"]
-    except (LookupError, TypeError) as missing:
+        original, resized = images[0]["original"], images[1]["resized"]
+        absent = _SOURCE_FACTS - (original.keys() & resized.keys())
+    except (LookupError, TypeError, AttributeError) as wrong:
         raise InvalidRecord(
-            "results.images must be [{'original': ...}, {'resized': ...}], "
-            f"but {missing} is missing"
-        ) from missing
+            f"results.images must be [{{'original': ...}}, {{'resized': ...}}]: {wrong}"
+        ) from wrong
+    if absent:
+        raise InvalidRecord(
+            f"both images in results.images must have {', '.join(sorted(absent))}: they tell which "
+            "version was handled"
+        )
+    return original, resized
 
 
 def _required(event: Event, path: str) -> str:

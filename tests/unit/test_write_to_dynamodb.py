@@ -135,6 +135,15 @@ def test_a_state_without_images_is_refused(cloud: Cloud) -> None:
         handler(unconverted(cloud.upload("a.txt", b"words")), None)
 
 
+@pytest.mark.parametrize("image", [0, 1])
+def test_an_image_that_does_not_tell_its_version_is_refused(cloud: Cloud, image: int) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    (location,) = state["results"]["images"][image].values()
+    del location["sourceETag"]
+    with pytest.raises(InvalidRecord, match="sourceETag"):
+        handler(state, None)
+
+
 @pytest.mark.parametrize(
     "code", ["ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError"]
 )

@@ -63,6 +63,25 @@ run "bucket" {
   }
 
   assert {
+    condition = {
+      for statement in jsondecode(output.policy).Statement : statement.Sid => jsonencode(statement.Condition) if statement.Action == "s3:PutObject"
+      } == {
+      NoEncryptionButByKms = jsonencode({
+        Null            = { "s3:x-amz-server-side-encryption" = "false" }
+        StringNotEquals = { "s3:x-amz-server-side-encryption" = "aws:kms" }
+      })
+      NoOtherKey = jsonencode({
+        Null            = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" }
+        StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.kms_key_arn }
+      })
+      NoKeyOfTheCallers = jsonencode({
+        Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" }
+      })
+    }
+    error_message = "objects can be encrypted otherwise: ${output.policy}"
+  }
+
+  assert {
     condition     = aws_s3_bucket_logging.this[0].target_bucket == "some-logs"
     error_message = "access is not logged"
   }
@@ -87,6 +106,11 @@ run "bucket_for_access_logs" {
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 365
     error_message = "access logs stay for ever"
+  }
+
+  assert {
+    condition     = !strcontains(output.policy, "encryption")
+    error_message = "S3 cannot write access logs: ${output.policy}"
   }
 
   assert {
@@ -323,7 +347,9 @@ run "alarms" {
   }
 
   assert {
-    condition     = jsondecode(aws_sns_topic_policy.this.policy).Statement[*].Principal == [{ Service = "cloudwatch.amazonaws.com" }]
+    condition = [
+      for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Principal if statement.Effect == "Allow"
+    ] == [{ Service = "cloudwatch.amazonaws.com" }]
     error_message = "others than the alarms may publish to the topic: ${aws_sns_topic_policy.this.policy}"
   }
 }
@@ -373,7 +399,7 @@ run "budget" {
   assert {
     condition = [
       for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Condition
-      if statement.Principal.Service == "budgets.amazonaws.com"
+      if try(statement.Principal.Service, "") == "budgets.amazonaws.com"
       ] == [{
         StringEquals = { "aws:SourceAccount" = "123456789012" }
         ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::123456789012:*" }

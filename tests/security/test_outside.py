@@ -5,10 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from scripts.aws_clients import Clients
+from scripts.local_aws import REGION
 from tests import images
 from tests.conftest import Deployment
 
@@ -105,7 +109,8 @@ def test_buckets_deny_plain_http_and_other_accounts(
         "TlsOnly": {"Bool": {"aws:SecureTransport": "false"}},
         "ThisAccountOnly": {
             "StringNotEquals": {"aws:PrincipalAccount": account},
-            "Bool": {"aws:PrincipalIsAWSService": "false"},
+            # Unsigned requests carry no such word, and are denied, too.
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
         },
     }.items():
         statement = found[sid]
@@ -134,6 +139,73 @@ def test_images_are_encrypted_with_the_stacks_key(
         [chosen] = rule["apply_server_side_encryption_by_default"]
         assert chosen["sse_algorithm"] == "aws:kms"
         assert chosen["kms_master_key_id"] == deployment.outputs["kms_key_arn"]
+
+
+@pytest.mark.parametrize("address", ["module.alarms.aws_sns_topic_policy.this"])
+def test_the_topic_denies_plain_http(address: str, resources: list[Resource]) -> None:
+    values = _of(resources, "aws_sns_topic_policy")[address]
+    [denied] = [
+        each for each in json.loads(values["policy"])["Statement"] if each["Effect"] == "Deny"
+    ]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert (denied["Principal"], denied["Action"]) == ("*", "sns:Publish")
+
+
+@pytest.mark.parametrize("bucket", ["source", "destination"])
+def test_nobody_chooses_another_encryption(
+    bucket: str, resources: list[Resource], deployment: Deployment
+) -> None:
+    """The local AWS knows the kind of encryption in a policy, but neither a key nor a caller's."""
+    policies = _of(resources, "aws_s3_bucket_policy")
+    values = policies[f"module.{bucket}_bucket.aws_s3_bucket_policy.this"]
+    found = {each["Sid"]: each for each in json.loads(values["policy"])["Statement"]}
+    header = "s3:x-amz-server-side-encryption"
+    key = deployment.outputs["kms_key_arn"]
+    for sid, condition in {
+        "NoEncryptionButByKms": {
+            "Null": {header: "false"},
+            "StringNotEquals": {header: "aws:kms"},
+        },
+        "NoOtherKey": {
+            "Null": {f"{header}-aws-kms-key-id": "false"},
+            "StringNotEquals": {f"{header}-aws-kms-key-id": key},
+        },
+        "NoKeyOfTheCallers": {"Null": {f"{header}-customer-algorithm": "false"}},
+    }.items():
+        assert found[sid]["Condition"] == condition
+        assert found[sid]["Resource"] == f"arn:aws:s3:::{values['bucket']}/*"
+        assert (found[sid]["Effect"], found[sid]["Principal"]) == ("Deny", "*")
+        assert found[sid]["Action"] == "s3:PutObject"
+
+
+def test_an_upload_with_another_encryption_is_refused(deployment: Deployment) -> None:
+    bucket = deployment.outputs["source_bucket"]
+    with _user(deployment.clients, dict(deployment.aws.env)) as user:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            user.s3.put_object(
+                Bucket=bucket, Key="weak.jpg", Body=b"", ServerSideEncryption="AES256"
+            )
+        user.s3.put_object(
+            Bucket=bucket,
+            Key="strong.txt",
+            Body=b"no image",
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=deployment.outputs["kms_key_arn"],
+        )
+
+
+@pytest.mark.parametrize("bucket", ["source_bucket", "destination_bucket"])
+def test_nobody_gets_in_unsigned(bucket: str, deployment: Deployment) -> None:
+    unsigned = boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=deployment.aws.endpoint,
+        config=Config(signature_version=UNSIGNED),
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        unsigned.list_objects_v2(Bucket=deployment.outputs[bucket])
+    with pytest.raises(ClientError, match="AccessDenied"):
+        unsigned.put_object(Bucket=deployment.outputs[bucket], Key="unsigned.jpg", Body=b"")
 
 
 def test_functions_are_called_by_this_api_only(resources: list[Resource]) -> None:

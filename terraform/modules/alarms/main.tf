@@ -57,7 +57,15 @@ locals {
 
   alarms = merge(local.executions, local.functions, local.queues)
 
-  publishers = concat(
+  topic_statements = concat(
+    [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.this.arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }],
     [{
       Sid       = "AlarmsOfThisStack"
       Effect    = "Allow"
@@ -94,7 +102,7 @@ resource "aws_sns_topic" "this" {
 
 resource "aws_sns_topic_policy" "this" {
   arn    = aws_sns_topic.this.arn
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.publishers })
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.topic_statements })
 }
 
 resource "aws_sns_topic_subscription" "email" {

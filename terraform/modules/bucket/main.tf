@@ -21,7 +21,8 @@ locals {
           Condition = { Bool = { "aws:SecureTransport" = "false" } }
         },
         {
-          # AWS's own services have no account; the statements that let one in say on whose behalf.
+          # AWS's own services have no account; the statements that let one in say on whose behalf. Who asks unsigned
+          # has neither an account nor a word on whether it is a service.
           Sid       = "ThisAccountOnly"
           Effect    = "Deny"
           Principal = "*"
@@ -29,10 +30,11 @@ locals {
           Resource  = [local.arn, "${local.arn}/*"]
           Condition = {
             StringNotEquals = { "aws:PrincipalAccount" = data.aws_caller_identity.current.account_id }
-            Bool            = { "aws:PrincipalIsAWSService" = "false" }
+            BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
           }
         },
       ],
+      [for statement in local.only_the_key_encrypts : statement if var.kms_key != null],
       [for statement in var.policy_statements : merge(
         {
           Sid       = statement.sid
@@ -45,6 +47,31 @@ locals {
       )],
     )
   }
+
+  # The bucket's key encrypts what comes without a word on encryption. Who asks for other encryption would keep others
+  # from reading what is stored here, or let those read it who may not use the key; and its ETag would be the MD5 of its
+  # bytes, by which the pipeline could not tell two uploads of the same bytes apart.
+  sse = "s3:x-amz-server-side-encryption"
+  only_the_key_encrypts = [for sid, condition in {
+    NoEncryptionButByKms = {
+      Null            = { (local.sse) = "false" }
+      StringNotEquals = { (local.sse) = "aws:kms" }
+    }
+    NoOtherKey = {
+      Null            = { "${local.sse}-aws-kms-key-id" = "false" }
+      StringNotEquals = { "${local.sse}-aws-kms-key-id" = try(var.kms_key.arn, "") }
+    }
+    NoKeyOfTheCallers = {
+      Null = { "${local.sse}-customer-algorithm" = "false" }
+    }
+    } : {
+    Sid       = sid
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "s3:PutObject"
+    Resource  = "${local.arn}/*"
+    Condition = condition
+  }]
 }
 
 resource "aws_s3_bucket" "this" {

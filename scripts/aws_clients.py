@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
@@ -87,11 +86,6 @@ class Clients:
     def s3(self) -> "S3Client":
         """S3."""
         return self.client("s3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def sns(self) -> "SNSClient":
-        """SNS."""
-        return self.client("sns")  # type: ignore[no-any-return]
 
     @cached_property
     def sqs(self) -> "SQSClient":

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,10 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import FloatRect, Page, sync_playwright
+from playwright.sync_api import FloatRect, Page
 
 from image_converter import keys
-from scripts import aws_errors, deployed, waiting
+from scripts import aws_errors, browser, deployed, waiting
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.demo import pictures as photographs
@@ -36,18 +34,9 @@ PICTURES = REPOSITORY / "docs" / "pictures"
 PACKAGE = REPOSITORY / "build" / "package-local"
 
 MAX_BYTES = 200_000  # of one picture in the repository
-_COLOURS = 128  # the pages are flat; more is not to be seen
+_COLOURS = 256
 _WIDTH, _HEIGHT = 1180, 900
 _MARGIN = 30
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -100,12 +89,11 @@ def _own(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
 def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
     """Send the images and return their runs: the one that converts, the one that is cut off."""
     photographs.write_all(folder)
-    whole = (folder / "night.jpg").read_bytes()
-    _send(
-        clients, stack, "holiday/first.jpg", whole
-    )  # cold starts are not what the picture is about
+    whole = (folder / "harbour.jpg").read_bytes()
+    # Cold starts are not what the pictures are about.
+    _send(clients, stack, "holiday/first.jpg", whole)
     arns = [
-        _send(clients, stack, "holiday/night.jpg", whole),
+        _send(clients, stack, "holiday/harbour.jpg", whole),
         _send(clients, stack, "holiday/broken-off.jpg", whole[: len(whole) // 2]),
     ]
     good, bad = collect.runs(clients, arns)
@@ -133,17 +121,14 @@ def _send(clients: Clients, stack: Deployment, key: str, body: bytes) -> str:
 
 @contextmanager
 def _page() -> Iterator[Page]:
-    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    found = browser.program()
     if found is None:
         raise PersonError("There is no Chromium. `make system-packages` installs it or says how.")
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root cannot have one
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        environment: dict[str, str | float | bool] = {"HOME": home, "PATH": os.environ["PATH"]}
-        browser = playwright.chromium.launch(
-            executable_path=found, args=[*_FLAGS, *sandbox], env=environment
-        )
-        yield browser.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
-        browser.close()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        browser.launched(found, Path(home)) as launched,
+    ):
+        yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
 
 
 def _photograph(page: Page, html: str, target: Path) -> None:
@@ -156,7 +141,11 @@ def _photograph(page: Page, html: str, target: Path) -> None:
     bottom = page.evaluate("document.querySelector('.pictures').getBoundingClientRect().bottom")
     clip: FloatRect = {"x": 0, "y": 0, "width": _WIDTH, "height": bottom + _MARGIN}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
-    shot.quantize(_COLOURS, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    # Other ways to choose colours spend all of them on the photographs, and none on the page.
+    flat = shot.convert("RGB").quantize(
+        _COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
+    flat.save(target, "PNG", optimize=True)
     if target.stat().st_size > MAX_BYTES:
         raise PersonError(f"{target} has {target.stat().st_size:,} bytes, more than {MAX_BYTES:,}.")
 

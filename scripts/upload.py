@@ -26,10 +26,10 @@ from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
 from scripts.endings import Ending
 from scripts.report.text import duration, size
+from scripts.watch import STYLES
 
 _PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
 _PATIENCE_SECONDS = 900  # for all images together; a queue may be before them
-_STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 
 
 @dataclass
@@ -214,7 +214,7 @@ def _quiet() -> Iterator[None]:
 def _tell(clients: Clients, key: str, ending: Ending, out: Path | None, console: Console) -> None:
     words = f"{ending.outcome.sign} {key}  {ending.kind}"
     took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
-    console.print(words, style=_STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
+    console.print(words, style=STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
     console.print(f"  {took}{_said(ending)}", markup=False, soft_wrap=True)
     png = ending.png
     if out and png:

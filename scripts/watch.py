@@ -168,7 +168,8 @@ def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]]
 
         def tell(changed: list[Followed]) -> None:
             for one in changed:
-                console.print(f"{datetime.now(UTC):%H:%M:%S} {_line(one)}", soft_wrap=True)
+                at = (one.ended or datetime.now(UTC)).astimezone(UTC)
+                console.print(f"{at:%H:%M:%S} {_line(one)}", soft_wrap=True)
 
         yield tell
         return

@@ -9,25 +9,45 @@ import matplotlib as mpl
 mpl.use("svg")
 import matplotlib.pyplot as plt
 
+_TICKS = (10, 20, 50, 100, 200, 500, 1000)  # ms per megapixel; the axis ends with them
+_NEAR = 1.15, 0.1  # labels closer than this factor and this difference would cover each other
+
 
 def main() -> None:
     """Read results.json (first argument), write an SVG (second)."""
     results = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     mpl.rcParams["svg.hashsalt"] = "image-converter"
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    labelled: list[tuple[float, float]] = []
     for name, figures in results["engines"].items():
         ours = name.startswith("image-converter")
-        x, y = figures["cpu_ms_per_mp"], figures["size_ratio"]
-        axes.scatter(x, y, s=70, color="#1a7f37" if ours else "#57606a", zorder=3)
+        point = figures["cpu_ms_per_mp"], figures["size_ratio"]
+        below = any(_are_near(point, other) for other in labelled)
+        labelled.append(point)
+        axes.scatter(*point, s=70, color="#1a7f37" if ours else "#57606a", zorder=3)
         axes.annotate(
-            name, (x, y), xytext=(6, 6), textcoords="offset points", weight="bold" if ours else None
+            name,
+            point,
+            xytext=(6, -15 if below else 6),
+            textcoords="offset points",
+            weight="bold" if ours else None,
         )
     axes.set_xscale("log")
+    axes.set_xlim(_TICKS[0], _TICKS[-1])
+    axes.set_xticks(_TICKS, [str(tick) for tick in _TICKS])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel("processor milliseconds per megapixel (logarithmic; left is faster)")
     axes.set_ylabel("PNG's size, Pillow's default = 1 (lower is smaller)")
-    axes.margins(x=0.15, y=0.12)
-    axes.grid(visible=True, which="both", color="#d0d7de", linewidth=0.5)
+    axes.margins(y=0.12)
+    axes.grid(visible=True, color="#d0d7de", linewidth=0.5)
     figure.savefig(sys.argv[2], metadata={"Date": None})
+
+
+def _are_near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    factor, difference = _NEAR
+    return max(one[0], other[0]) < factor * min(one[0], other[0]) and (
+        abs(one[1] - other[1]) < difference
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ class HistoryEvent:
         type: AWS's name for what happened.
         time: when, in UTC.
         details: the details object of its type.
-        inferred: True where the history lacks it and it follows from what is there.
     """
 
     id: int
@@ -30,7 +29,6 @@ class HistoryEvent:
     type: str
     time: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-    inferred: bool = False
 
     def renumbered(self, number: int, previous: int) -> HistoryEvent:
         """Return the event with another place in the history."""

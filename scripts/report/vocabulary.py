@@ -136,7 +136,7 @@ class _Completion:
     def _infer(
         self, kind: str, at: HistoryEvent, previous: int, details: dict[str, Any] | None = None
     ) -> int:
-        return self._add(HistoryEvent(0, 0, kind, at.time, details or {}, inferred=True), previous)
+        return self._add(HistoryEvent(0, 0, kind, at.time, details or {}), previous)
 
     def _add(self, event: HistoryEvent, previous: int) -> int:
         number = len(self.made) + 1

@@ -16,13 +16,6 @@ from tests.fidelity import differences, interpreters, rendering, scripted
 from tests.fidelity.conftest import Emulator
 from tests.fidelity.interpreters import Outcome
 
-STATE_OF = {
-    "get_file_type": "GetFileType",
-    "copy_file": "CopyToDestination",
-    "resize_image": "ResizeImage",
-    "write_to_dynamodb": "WriteToDynamoDb",
-    "delete_file": "DeleteSourceFile",
-}
 ALL_STATES = (
     "GetFileType",
     "CheckFileType",

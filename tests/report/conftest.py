@@ -1,15 +1,14 @@
 """Fixtures of the report's tests."""
 
 import io
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from scripts import browser as browsers
 from scripts.report import cost, history, pictures, write
 from scripts.report.run import LogLine, Picture, Run
 from tests.fake_cloud import cloud
@@ -17,34 +16,15 @@ from tests.report import record
 
 __all__ = ["cloud"]
 
-_FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, with a profile of its own."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    found = browsers.program()
     if found is None:
         pytest.skip("Chromium is not installed; `make system-packages` installs it or says how")
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root cannot have one
-    home = str(tmp_path_factory.mktemp("browser"))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=found,
-            args=[*_FLAGS, *sandbox],
-            env={"HOME": home, "PATH": os.environ["PATH"]},
-        )
+    with browsers.launched(found, tmp_path_factory.mktemp("browser")) as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -67,6 +67,13 @@ ROWS = (
         "upload a damaged image; the alarm's mail comes within two minutes",
     ),
     Row(
+        "EXPRESS: its five minutes, executions that run twice, the lines of its log group",
+        "the local AWS interprets an EXPRESS definition as a STANDARD one and writes no such log; "
+        "it refuses, as AWS does, to list or describe its executions",
+        'apply with workflow_type = "EXPRESS" and upload a damaged image: the log group and '
+        "`make status` tell DamagedImage, and the alarm of failed executions is raised",
+    ),
+    Row(
         "the partitions aws-cn and aws-us-gov as deployed",
         "their ARNs and names are checked, no service of theirs is",
         "`make smoke` in a region of the partition",

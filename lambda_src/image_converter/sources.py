@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError, IncompleteReadError, ParamValidationError
 
 from image_converter import clients
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
@@ -80,8 +80,19 @@ def open_body(record: Record) -> "tuple[Source, StreamingBody]":
 def first_bytes(record: Record, count: int) -> bytes:
     """Return at most the first `count` bytes of the record's object.
 
-    Raises: as `head`.
+    Fewer of them are believed only if the object has no more: what is taken for no JPEG is deleted.
+
+    Raises:
+        IncompleteReadError: S3 answered with fewer bytes than there are.
+        SourceNotFound, SourceChanged, InvalidRecord: as `head`.
     """
+    found = _range(record, count)
+    if len(found) < count and (size := head(record).size) > len(found):
+        raise IncompleteReadError(actual_bytes=len(found), expected_bytes=min(count, size))
+    return found
+
+
+def _range(record: Record, count: int) -> bytes:
     try:
         with _explained(record):
             answer = clients.s3().get_object(Range=f"bytes=0-{count - 1}", **_named(record))

@@ -65,6 +65,23 @@ def lost_answer(request: Any) -> AWSResponse:
     raise ReadTimeoutError(endpoint_url=request.url)
 
 
+def short_answer(size: int) -> Fault:
+    """Return a fault: S3 answers with the first bytes, and says that there are no more."""
+
+    def shortened(request: Any) -> AWSResponse:
+        status, headers, body = botocore_stubber.process_request(request)  # type: ignore[misc]
+        given = HTTPHeaders()
+        for name, value in headers.items():
+            given[name] = value
+        del given["Content-Length"]
+        del given["Content-Range"]
+        given["Content-Length"] = str(size)
+        content = body.encode() if isinstance(body, str) else body
+        return AWSResponse(request.url, status, given, MockRawResponse(content[:size]))
+
+    return shortened
+
+
 @contextmanager
 def striking(operation: str, fault: Fault, times: int | None = None) -> Iterator[list[str]]:
     """Have a fault meet the functions' requests for an operation.

@@ -81,6 +81,7 @@ def _down(options: argparse.Namespace) -> int:
         print("No local AWS runs.")
         return 0
     print(f"The local AWS at {running.endpoint} is stopped, with all that was in it.")
+    print("A shell that has its exports still means it: open another one for AWS.")
     if _describes_something(STATE):
         print(f"If {_short(STATE)} describes it, remove that file before you apply again.")
     return 0

@@ -55,6 +55,7 @@ _UNTIED = {
     "lambda:DeleteEventSourceMapping": "conditions do not know lambda:FunctionArn",
     "lambda:ListEventSourceMappings": "it is taken for GetEventSourceMapping",
     "lambda:ListLayers": "it is taken for GetLayerVersion",
+    "lambda:ListAliases": "it is taken for GetAlias",
     "kms:*": "conditions do not know the tags of keys",
     "budgets:*": "the actions have other names than on AWS, those of the operations",
 }

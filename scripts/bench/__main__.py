@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from scripts import machine
 from scripts.bench import engines as known
 from scripts.bench import measure, photographs
 from scripts.bench.engines import REPOSITORY, Engine
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         peaks = {engine.name: measure.peak_rss_mb(engine, largest, FOLDER) for engine in engines}
     summary = summarise(engines, pictures, results, peaks)
     facts = {
-        "machine": f"{platform.machine()}, {_processor()}",
+        "machine": f"{platform.machine()}, {machine.processor()}",
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("Pillow", "isal")},
         "photographs": origin,
@@ -142,13 +143,6 @@ def _draw(console: Console) -> None:
 
 def _short(path: Path) -> Path:
     return path.relative_to(REPOSITORY)
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or "unknown processor"
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from scripts import deployed
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.cost.usage import item_bytes
-from scripts.report import collect, invocations
+from scripts.report import collect, durations, invocations
 from scripts.report.cost import function_name
+from scripts.report.durations import StateTime
 from scripts.report.invocations import Logged
 from scripts.report.model import Attempt, Execution
 from scripts.report.run import Run
@@ -32,6 +33,7 @@ _LOGGED_AROUND: Final = 250
 # Parts of an event that are data of the execution, which may be left out of its log.
 _DATA: Final = frozenset({"input", "output", "parameters", "cause"})
 
+LOCAL: Final = "the local AWS"
 _AROUND: Final = timedelta(seconds=30)
 
 
@@ -59,8 +61,8 @@ class Observation:
     Attributes:
         where: which AWS, in words.
         date: of the execution, ISO 8601.
-        whole_processor: True of the local AWS, where a function has a whole processor whatever its
-            memory and services answer at once; billed_ms is then processor time.
+        whole_processor: True where each billed_ms is processor time, as `record` measures it on the
+            local AWS; False where it is what Lambda, or the local one, told that it charges for.
         seconds: how long the execution took.
         transitions: of states, as AWS counts them.
         calls: of functions; the trigger's among them.
@@ -71,6 +73,8 @@ class Observation:
         record_bytes: of the item in the table.
         jpeg_bytes, png_bytes: of the image.
         megapixels: of the image, in 10^6.
+        executions: how many the times are of.
+        times: how long each state takes.
     """
 
     where: str
@@ -87,6 +91,8 @@ class Observation:
     jpeg_bytes: int
     png_bytes: int
     megapixels: float
+    executions: int = 1
+    times: tuple[StateTime, ...] = ()
 
     def write(self, file: Path) -> None:
         """Write it as JSON."""
@@ -100,7 +106,9 @@ def read(file: Path) -> Observation:
         OSError, ValueError, TypeError: it is not there, or not one.
     """
     told = json.loads(file.read_text(encoding="utf-8"))
-    return Observation(**{**told, "calls": tuple(Call(**call) for call in told["calls"])})
+    calls = tuple(Call(**call) for call in told.pop("calls"))
+    times = tuple(StateTime(**time) for time in told.pop("times"))
+    return Observation(**told, calls=calls, times=times)
 
 
 def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
@@ -132,9 +140,9 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     visits = [text for visit in execution.visits for text in (visit.input, visit.output) if text]
     machine = clients.stepfunctions.describe_state_machine_for_execution(executionArn=arn)
     return Observation(
-        where="the local AWS" if local else f"AWS, {clients.stepfunctions.meta.region_name}",
+        where=LOCAL if local else f"AWS, {clients.stepfunctions.meta.region_name}",
         date=execution.started.date().isoformat(),
-        whole_processor=local,
+        whole_processor=False,
         seconds=round(execution.seconds(), 3),
         transitions=execution.transitions,
         calls=tuple(_calls(clients, execution, run)),
@@ -146,6 +154,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         jpeg_bytes=original.size,
         png_bytes=png.size,
         megapixels=round(png.width * png.height / 1e6, 3),
+        times=durations.by_state([run]),
     )
 
 

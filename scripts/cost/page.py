@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scripts.cost import prices
+from scripts.cost import integrations, prices
 from scripts.cost.article import largest_megapixels
-from scripts.cost.bill import Line, total
-from scripts.cost.comparison import Comparison
-from scripts.cost.processor import COLD_MS, COLD_SHARE, DYNAMODB_MS, S3_MS, STATES_MS
+from scripts.cost.bill import MILLION, Line, total
+from scripts.cost.comparison import STANDARD, Comparison
+from scripts.cost.observation import LOCAL, Observation
+from scripts.cost.pipeline import milliseconds
+from scripts.cost.processor import (
+    COLD_MS,
+    COLD_SHARE,
+    DYNAMODB_MS,
+    S3_MS,
+    STATES_MS,
+    gb_seconds,
+)
+from scripts.cost.usage import S3_REQUESTS
 
 
 def page(told: Comparison) -> str:
@@ -26,6 +36,14 @@ def page(told: Comparison) -> str:
             "## One execution",
             "",
             *_execution(told),
+            "",
+            "## Where the time goes",
+            "",
+            *_times(told.seen),
+            "",
+            "## Without functions",
+            "",
+            *_direct(told.seen),
             "",
             "## Prices",
             "",
@@ -111,15 +129,73 @@ def _execution(told: Comparison) -> Iterable[str]:
         f"({seen.history_bytes_bare:,} without the states' data)."
     )
     yield ""
-    yield from _head("function", "MB", "ms", "bytes logged")
-    for call in seen.calls:
-        yield _row(call.function, f"{call.memory_mb}", f"{call.billed_ms:.0f}", f"{call.log_bytes}")
+    yield from _calls(seen)
+    yield ""
     if seen.whole_processor:
-        yield ""
         yield (
-            "The local AWS gives each function a whole processor and answers at once: the "
-            "milliseconds are what it had to compute, rather too many than too few."
+            "Processor time was measured. On Lambda a call takes that time divided by its share of "
+            f"a processor, {S3_MS} ms for each request to S3 ({DYNAMODB_MS} for the table, "
+            f"{STATES_MS} to start an execution), and {COLD_SHARE * COLD_MS:.0f} for cold starts."
         )
+    elif seen.where.startswith(LOCAL):
+        yield (
+            "The milliseconds are those that the local AWS reports: how long the calls took on "
+            "this machine, with all else that it did."
+        )
+    yield ""
+    yield (
+        "GB-s is memory / 1,024 times milliseconds / 1,000. Requests to S3 are those of the "
+        "functions' code: "
+        + ", ".join(_requests(name) for name in S3_REQUESTS)
+        + ". A write to the table is charged by each KB that the record begins."
+    )
+
+
+def _calls(seen: Observation) -> Iterable[str]:
+    measured = ["processor ms"] if seen.whole_processor else []
+    yield from _head("function", "MB", *measured, "ms on Lambda", "GB-s", "bytes logged")
+    seconds = 0.0
+    for call in seen.calls:
+        takes = milliseconds(call, seen, STANDARD)
+        seconds += gb_seconds(call.memory_mb, takes)
+        cells = [f"{call.billed_ms:.1f}"] if measured else []
+        cells += [f"{takes:.1f}", f"{gb_seconds(call.memory_mb, takes):.4f}", f"{call.log_bytes}"]
+        yield _row(call.function, f"{call.memory_mb}", *cells)
+    logged = sum(call.log_bytes for call in seen.calls)
+    yield _row("**together**", "", *(["" for _ in measured]), "", f"{seconds:.4f}", f"{logged}")
+
+
+def _requests(function: str) -> str:
+    writes, reads, free = S3_REQUESTS[function]
+    kinds = ((reads, "GET or HEAD"), (writes, "COPY or PUT"), (free, "DELETE, free of charge"))
+    return f"{function} " + " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+
+
+def _times(seen: Observation) -> Iterable[str]:
+    of = f"Medians of {seen.executions} executions, one by one," if seen.executions > 1 else "Once,"
+    yield (
+        f"{of} of {seen.date}, on {seen.where}. ProcessFile lasts as long as the longer of its two "
+        "branches; what a state takes beyond its function is the way there and back. `make report` "
+        "tells the same of executions of yours."
+    )
+    yield ""
+    yield from _head("state", "ms", "in its function")
+    for time in seen.times:
+        function = "" if time.function_ms is None else f"{time.function_ms:.0f}"
+        yield _row(time.state, f"{time.ms:.0f}", function)
+
+
+def _direct(seen: Observation) -> Iterable[str]:
+    transition = prices.TRANSITION.dollars * MILLION
+    yield (
+        "Step Functions can call S3 and DynamoDB itself. That would save what a function costs; "
+        f"each state that has to do what it does besides would add {_dollars(transition)}. So all "
+        "of them stay."
+    )
+    yield ""
+    yield from _head("function", "costs", "it also")
+    for function, dollars in integrations.savings(seen, STANDARD):
+        yield _row(function, f"{dollars:.2f}", integrations.REASONS[function])
 
 
 def _prices() -> Iterable[str]:
@@ -165,7 +241,7 @@ def _assumptions(told: Comparison) -> Iterable[str]:
 
 def _head(*cells: str) -> Iterable[str]:
     """Yield the head of a table; what is no figure stands in the first column, or is named here."""
-    words = {cells[0], "what moves it", "page", "read in", "price"}
+    words = {cells[0], "what moves it", "page", "read in", "price", "it also"}
     yield _row(*cells)
     yield _row(*("---" if cell in words else "---:" for cell in cells))
 

@@ -73,7 +73,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         name: what to call it.
     """
     writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
-    durations = {call.function: _milliseconds(call, seen, settings) for call in seen.calls}
+    durations = {call.function: milliseconds(call, seen, settings) for call in seen.calls}
     seconds = sum(
         gb_seconds(_memory(call, settings), durations[call.function]) for call in seen.calls
     )
@@ -136,8 +136,8 @@ def _memory(call: Call, settings: Settings) -> int:
     return settings.memory_mb.get(call.function, call.memory_mb)
 
 
-def _milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
-    """Return how long a call takes on Lambda; on AWS itself that was told."""
+def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
+    """Return how long a call takes on Lambda: as it was told, or from its processor time."""
     if not seen.whole_processor:
         return call.billed_ms
     waiting = sum(S3_REQUESTS.get(call.function, ())) * S3_MS

@@ -13,12 +13,14 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from scripts import deployed, executions, waiting
+from scripts import deployed, executions, machine, waiting
 from scripts.aws_clients import Clients
 from scripts.cost.observation import Observation, observe
 from scripts.demo.pictures import Scene, jpeg
 from scripts.executions import RUNNING, Execution
 from scripts.local_aws import LocalAws
+from scripts.report import collect, durations
+from scripts.report.durations import StateTime
 from scripts.stack import REPOSITORY, Stack
 
 FOLDER: Final = REPOSITORY / "build" / "cost"
@@ -57,13 +59,25 @@ def record(folder: Path = FOLDER) -> Observation:
         arns = [run(clients, outputs, f"{number}.jpg", photograph).arn for number in range(_IMAGES)]
         after = processor_ms(aws.endpoint)
         seen = observe(clients, arns[-1], local=True)
+        times = durations.by_state(collect.runs(clients, arns))
         stack.destroy()
     took = {name: (after[name] - before[name]) / _IMAGES for name in before}
     calls = (
         dataclasses.replace(call, billed_ms=round(took[_deployed(call.function)], 1))
         for call in seen.calls
     )
-    return dataclasses.replace(seen, calls=tuple(calls))
+    return dataclasses.replace(
+        seen,
+        where=f"{seen.where} ({machine.processor()}, {os.cpu_count()} cores, shared)",
+        whole_processor=True,
+        calls=tuple(calls),
+        executions=len(arns),
+        times=tuple(map(_rounded, times)),
+    )
+
+
+def _rounded(time: StateTime) -> StateTime:
+    return dataclasses.replace(time, ms=round(time.ms, 1))
 
 
 def processor_ms(endpoint: str) -> dict[str, float]:

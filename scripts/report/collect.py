@@ -115,22 +115,21 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
     key = str(source(execution).get("key", ""))
     logs: dict[str, list[LogLine]] = {}
     billed: list[Invocation] = []
+    function_ms: dict[str, list[int]] = {}
     for name, state in execution.states.items():
         for function, attempts in _by_function(state.attempts).items():
             matched = invocations.match(attempts, functions.logged.get(function, []), key)
             logs[name] = [line for one in matched.values() for line in one.lines]
-            billed += [
-                Invocation(function, one.billed_ms, one.memory_mb)
-                for one in matched.values()
-                if one.billed_ms
-            ]
+            told = [one for one in matched.values() if one.billed_ms]
+            billed += [Invocation(function, one.billed_ms, one.memory_mb) for one in told]
+            function_ms.setdefault(name, []).extend(one.billed_ms for one in told)
     estimated = cost.from_attempts(execution, functions.memory_mb)
     complete = len(billed) >= len(estimated)
     notes = list(functions.notes)
     record = _record(clients, functions.table, key, notes) if key else None
     calls = billed if complete else estimated
     bill = cost.bill(execution, calls, functions.architecture, record)
-    run = Run(execution, bill, record=record, logs=logs, notes=notes)
+    run = Run(execution, bill, record=record, logs=logs, function_ms=function_ms, notes=notes)
     run.pictures = list(_pictures(clients, execution, run))
     return run
 

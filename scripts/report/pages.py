@@ -16,7 +16,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.report import graph, text, timeline
+from scripts.report import durations, graph, text, timeline
 from scripts.report.graph import Graph
 from scripts.report.model import Execution, Outcome
 from scripts.report.run import Run
@@ -89,6 +89,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             dollars=sum(row.run.bill.total for row in ordered),
             read=sum(_size(row.run, "Original") for row in ordered),
             written=sum(_size(row.run, "PNG") for row in ordered),
+            times=durations.by_state([row.run for row in ordered]),
             retries=sum(row.run.execution.retries for row in ordered),
             made=_now(),
         )

@@ -52,6 +52,7 @@ class Run:
         pictures: the original, then the PNG, as far as they are there.
         record: the image's record in the table.
         logs: by state, what its function logged.
+        function_ms: by state, what Lambda charged for each call of its function, where it has told.
         notes: what could not be had, as sentences.
     """
 
@@ -60,6 +61,7 @@ class Run:
     pictures: list[Picture] = field(default_factory=list)
     record: dict[str, Any] | None = None
     logs: dict[str, list[LogLine]] = field(default_factory=dict)
+    function_ms: dict[str, list[int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property

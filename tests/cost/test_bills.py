@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from scripts.cost import article, pipeline
+from scripts.cost import article, integrations, pipeline
 from scripts.cost.article import ImageMagick
 from scripts.cost.bill import Bill
 from scripts.cost.comparison import EXPRESS, STANDARD, compare
@@ -172,6 +172,16 @@ def test_on_the_local_aws_the_processors_share_and_the_waiting_are_added() -> No
 
     # Three requests to S3 of 50 ms.
     assert time.quantity == pytest.approx((100 * 1769 / 1024 + 150 + 3) / 1000)
+
+
+def test_what_functions_cost_is_their_time_their_calls_and_their_logs() -> None:
+    lines = {line.what: line.dollars for line in pipeline.bill(ON_AWS, STANDARD, "all").converting}
+    parts = ("Function time", "Function calls", "Logs of functions")
+
+    costs = dict(integrations.savings(ON_AWS, STANDARD))
+    assert costs.keys() == integrations.REASONS.keys()
+    assert costs["copy_file"] == pytest.approx(0.5 * 0.2 * 13.3334 + 0.20 + 0.50)
+    assert sum(costs.values()) == pytest.approx(sum(lines[part] for part in parts))
 
 
 def test_the_largest_line_is_told() -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
+
+import pytest
 
 from scripts.cost import __main__ as cost
 from scripts.cost import article, observation, prices
@@ -48,3 +51,20 @@ def test_the_engines_time_is_the_benchmarks(tmp_path: Path) -> None:
 
     assert cost.measured_engine(results) == ImageMagick(500.0, 0.99 / 1.1)
     assert cost.measured_engine(tmp_path / "none.json") == article.MEASURED
+
+
+def test_the_seconds_of_the_functions_add_up_to_the_line_of_the_bill() -> None:
+    told = compare(observation.read(RECORDED), article.MEASURED)
+    [line] = [line for line in told.standard.converting if line.what == "Function time"]
+
+    [together] = [row for row in page(told).splitlines() if row.startswith("| **together** |")]
+    assert float(together.split("|")[-3]) == pytest.approx(line.quantity, abs=1e-4)
+
+
+def test_a_single_execution_is_billed_as_it_was_told() -> None:
+    seen = dataclasses.replace(
+        observation.read(RECORDED), where=observation.LOCAL, whole_processor=False
+    )
+    row = next(row for row in page(compare(seen, article.MEASURED)).splitlines() if "| trig" in row)
+
+    assert [cell.strip() for cell in row.split("|")[2:4]] == ["256", f"{seen.calls[0].billed_ms}"]

@@ -57,6 +57,11 @@ def _make_clients(clients: Clients) -> None:
 
 
 def _execution(clients: Clients, arn: str) -> Execution:
+    if ":express:" in arn:
+        raise PersonError(
+            f"{arn} is an EXPRESS execution, of which AWS tells nothing but in the state machine's "
+            "log group. `make status IMAGE=...` tells what became of an image."
+        )
     states = clients.stepfunctions
     try:
         machine = states.describe_state_machine_for_execution(executionArn=arn)

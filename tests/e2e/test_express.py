@@ -132,3 +132,9 @@ def test_what_needs_a_list_of_executions_says_so(command: object, capsys: Captur
     assert callable(command)
     assert command([]) == 1
     assert "is an EXPRESS state machine" in capsys.readouterr().err
+
+
+def test_an_express_execution_is_known_by_its_arn(capsys: Capture) -> None:
+    arn = "arn:aws:states:us-east-1:000000000000:express:image-converter:name:id"
+    assert report.main([arn]) == 1
+    assert "is an EXPRESS execution" in capsys.readouterr().err

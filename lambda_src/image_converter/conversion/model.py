@@ -1,14 +1,12 @@
 """What goes into a conversion and what is known after it."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Compression = Literal["fast", "smallest"]
 Icc = Literal["none", "kept", "applied", "dropped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What is refused before a pixel is decoded; `memory.py` derives both from a memory size.
 
     Attributes:
@@ -20,8 +18,7 @@ class Limits:
     max_pixels: int
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(NamedTuple):
     """Facts of a PNG that was written.
 
     Attributes:

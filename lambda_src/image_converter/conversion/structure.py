@@ -9,7 +9,7 @@ and the image ends.
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from image_converter.errors import DamagedImage, ImageTooLarge, UnsupportedImage
 
@@ -46,8 +46,7 @@ _COEFFICIENTS = 64
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A colour plane: the name that scans use for it, and its sampling factors."""
 
     name: int
@@ -55,8 +54,7 @@ class Component:
     vertical: int
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A marker and where its payload (without the length) lies in the file."""
 
     marker: int
@@ -71,8 +69,7 @@ class Segment:
         return marker + (self.end - self.start + _LENGTH_SIZE).to_bytes(_LENGTH_SIZE)
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What stands before the first scan."""
 
     width: int
@@ -115,8 +112,7 @@ def read_header(jpeg: bytes) -> Header:
     return _header(jpeg, frame, tuple(segments), segment)
 
 
-@dataclass(frozen=True, slots=True)
-class Scans:
+class Scans(NamedTuple):
     """Where the entropy-coded data of each scan lie, and where the image ends, EOI included."""
 
     data: tuple[tuple[int, int], ...]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import random
 import statistics
 from collections import Counter
@@ -105,9 +106,11 @@ class Load:
         waiting.until(f"{len(names)} executions to end", all_ended, _seconds(len(names)))
 
     def figures(self, burst: Burst) -> Figures:
-        """Return what the burst took, and what became of it."""
+        """Return what the burst took, and what became of it; no numbers where nothing succeeded."""
         ended = self._ended(set(burst.at))
-        took = sorted((ended[version] - burst.at[version]).total_seconds() for version in ended)
+        took = [(ended[version] - burst.at[version]).total_seconds() for version in ended]
+        took = took or [math.nan] * 2
+        first = min(burst.at.values())
         world = self._observed()
         good = [one for one in burst.uploads if one.version not in burst.bad]
         bad = [one for one in burst.uploads if one.version in burst.bad]
@@ -115,9 +118,9 @@ class Load:
             count=len(burst.uploads),
             converted=sum(_is_converted_once(world, one) for one in good),
             reported=sum(_is_reported(world, one) for one in bad),
-            total=(max(ended.values()) - min(burst.at.values())).total_seconds(),
+            total=max(((at - first).total_seconds() for at in ended.values()), default=math.nan),
             median=statistics.median(took),
-            p95=statistics.quantiles(took, n=20)[-1],
+            p95=statistics.quantiles(sorted(took), n=20)[-1],
         )
 
     def broken_promises(self) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from image_converter import errors, keys
@@ -20,6 +20,8 @@ from scripts.report import collect
 from scripts.report.model import Outcome
 
 _TASKS = ("get-file-type", "copy-file", "resize-image", "write-to-dynamodb", "delete-file")
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_LONGEST_EXPRESS = timedelta(minutes=5)
 _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
 
 
@@ -44,6 +46,25 @@ class Ending:
     def good(self) -> bool:
         """Whether the image was handled as it should be."""
         return self.outcome in (Outcome.SUCCEEDED, Outcome.RETRIED)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a function has logged of an attempt that failed."""
+
+    at: datetime
+    error: str
+    cause: str
+
+    @property
+    def sentence(self) -> str:
+        """Error and cause."""
+        return f"{self.error}: {self.cause}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no attempt can follow: it cannot succeed, or its execution is over by now."""
+        return _is_permanent(self.error) or datetime.now(UTC) - self.at > _LONGEST_EXPRESS
 
 
 def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
@@ -91,9 +112,9 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
         )
     if mine is None:
         return None
-    failure = next(_failures(clients, stack, key, mine["LastModified"]), None)
-    if failure:
-        return Ending(Outcome.FAILED, "failed", failure)
+    failure = last_failure(clients, stack, key, mine["LastModified"])
+    if failure and failure.is_final:
+        return Ending(Outcome.FAILED, "failed", failure.sentence)
     newest = next(one for one in listed if is_object(one))
     if newest is mine and not mine["IsLatest"]:
         return Ending(
@@ -104,17 +125,28 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
     return None
 
 
-def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[str]:
-    """Yield what functions logged of a key's failures that no further attempt gets over."""
+def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime) -> Failure | None:
+    """Return the last failure that a function has logged of a key since an upload of it.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    found = list(_failures(clients, stack, key, since))
+    return max(found, key=lambda one: one.at, default=None)
+
+
+def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[Failure]:
     start = int((since - _CLOCKS_DIFFER).timestamp() * 1000)
     for task in _TASKS:
         group = deployed.function(clients, f"{stack.name}-{task}").log_group
         pages = clients.logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=start, filterPattern='"failed"'
         )
-        for line in (_fields(event["message"]) for page in pages for event in page["events"]):
-            if line.get("key") == key and _is_permanent(str(line.get("error"))):
-                yield f"{line['error']}: {line['cause']}"
+        for event in (event for page in pages for event in page["events"]):
+            line = _fields(event["message"])
+            if line.get("key") == key:
+                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+                yield Failure(at, str(line["error"]), str(line["cause"]))
 
 
 def _fields(message: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
         else:
             yield "cleaned up", f"{what}; kept as version {uploads[0]['VersionId']}"
     for upload in uploads:
-        yield from _handled(clients, stack, key, upload["VersionId"])
+        yield from _handled(clients, stack, key, upload)
     record = collect.record(clients, stack.table_name, key)
     if record:
         yield (
@@ -72,12 +72,15 @@ def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
         yield "PNG", f"{_object(clients, png)}, {png['width']} x {png['height']}"
 
 
-def _handled(clients: Clients, stack: Deployment, key: str, version: str) -> Iterator[Row]:
+def _handled(clients: Clients, stack: Deployment, key: str, upload: Any) -> Iterator[Row]:
     """Yield how the handling of an upload goes, or went, and which execution did it."""
+    version = upload["VersionId"]
     if stack.express:
         ending = endings.find(clients, stack, key, version)
         if ending:
             yield "execution", f"{ending.outcome.sign} {ending.kind}: {ending.sentence}"
+        elif failure := endings.last_failure(clients, stack, key, upload["LastModified"]):
+            yield "last attempt", f"failed, and may be tried again: {failure.sentence}"
         return
     arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
     try:

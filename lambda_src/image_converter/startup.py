@@ -1,8 +1,8 @@
 """Keeps Python's search for garbage out of a cold start.
 
-Importing botocore makes some hundred thousand objects that stay for good, and the collector goes
-through them again and again while they are made: a tenth of a cold start. Later, in the middle of an
-image, going through them once takes another 20 ms. It looks for reference cycles only; all other
+Importing botocore makes tens of thousands of objects that stay for good, and the collector goes
+through them again and again while they are made: a tenth of a cold start. Later, in the middle of
+an image, going through them once takes another 20 ms. It looks for reference cycles only; all other
 memory is freed as ever.
 """
 

@@ -142,6 +142,7 @@ def tells_the_type(stubs: Stubs) -> None:
 
 def tells_the_type_of_an_empty_object(stubs: Stubs) -> None:
     stubs.refuse("s3", "get_object", "InvalidRange", 416)
+    stubs.answer("s3", "head_object", described(0))
     assert get_file_type.handler(record(), None) is None
 
 

@@ -139,11 +139,11 @@ class JpegRows:
         """
         view = (ctypes.c_char * len(block)).from_buffer(block)
         address = ctypes.addressof(view) + offset
-        for row in range(count):
-            target = address + row * stride
-            done = self._library.TIFFReadScanline(self._tiff, target, self._row, 0) == 1
-            if self._complaints or not done:
-                reason = self._complaints[0] if self._complaints else "the data cannot be decoded"
+        read_row, opened, complaints = self._library.TIFFReadScanline, self._tiff, self._complaints
+        for target in range(address, address + count * stride, stride):
+            done = read_row(opened, target, self._row, 0) == 1
+            if complaints or not done:
+                reason = complaints[0] if complaints else "the data cannot be decoded"
                 raise DamagedImage(f"The JPEG is damaged near row {self._row:,}: {reason}.")
             self._row += 1
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from image_converter.conversion import Conversion, Limits, convert
+from image_converter.conversion import png as png_module
 from image_converter.conversion.model import Compression
 from image_converter.errors import DamagedImage
 from tests.images import jpeg
@@ -31,6 +32,12 @@ def _convert(encoded: bytes, compression: Compression = "fast") -> tuple[bytes, 
 
 def _assert_same(png: bytes, encoded: bytes) -> None:
     assert np.array_equal(reference.decode_png(png), reference.decode_jpeg(encoded))
+
+
+def _encoded(image: Image.Image) -> bytes:
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=100)
+    return encoded.getvalue()
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -56,16 +63,54 @@ def test_every_width(width: int, mode: str) -> None:
         (1, 1),
         (1, 1000),
         (1000, 1),
-        # A block has 127 rows, of so few pixels: on its borders and beside them.
-        *((5, height) for height in (126, 127, 128, 253, 254, 255)),
-        # Here a block has 4 rows (gray: 12).
-        *((60_001, height) for height in (3, 4, 5, 8, 9, 12, 13)),
+        # A block has 4 rows (gray: 13), every sixth is sampled: on its borders and beside them.
+        *((60_001, height) for height in (3, 4, 5, 8, 9, 12, 13, 14, 24, 25, 79)),
     ],
 )
 def test_borders_of_blocks(width: int, height: int, mode: str) -> None:
     encoded = jpeg(width, height, mode=mode)
     png, _ = _convert(encoded)
     _assert_same(png, encoded)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("number", range(3))
+def test_every_way_to_compress_is_exact(
+    number: int, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(png_module, "_WAYS", (png_module._WAYS[number],))
+    for width, height in ((1, 1), (1, 40), (2, 3), (333, 222), (60_001, 9)):
+        encoded = jpeg(width, height, mode=mode)
+        png, _ = _convert(encoded)
+        _assert_same(png, encoded)
+
+
+@pytest.mark.parametrize(
+    ("image", "filter_type"),
+    [
+        (Image.effect_noise((600, 400), 8), 3),  # the average
+        (Image.radial_gradient("L"), 2),  # up
+    ],
+    ids=["grain", "smooth"],
+)
+def test_the_filter_is_the_one_that_suits(image: Image.Image, filter_type: int) -> None:
+    png, _ = _convert(_encoded(image))
+    data = zlib.decompress(b"".join(data for kind, data in _chunks(png) if kind == b"IDAT"))
+    assert set(data[:: image.width + 1]) == {filter_type}
+
+
+def test_repeats_from_afar_are_found_where_there_are_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tile = Image.effect_noise((512, 8), 40)
+    image = Image.new("L", (512, 512))
+    for top in range(0, image.height, tile.height):
+        image.paste(tile, (0, top))
+    encoded = _encoded(image)
+    png, _ = _convert(encoded)
+    monkeypatch.setattr(png_module, "_WAYS", png_module._WAYS[:1])
+    near, _ = _convert(encoded)
+    assert len(png) < 0.6 * len(near)
 
 
 @pytest.mark.parametrize("compression", ["fast", "smallest"])
@@ -118,9 +163,9 @@ def test_smallest_is_smaller_and_as_exact(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("height", [1, 127, 128, 300])
+@pytest.mark.parametrize("height", [1, 4, 5, 30])
 def test_two_processors_make_the_same_png_as_one(mode: str, height: int) -> None:
-    encoded = jpeg(50, height, mode=mode)
+    encoded = jpeg(60_001, height, mode=mode)
     png = io.BytesIO()
     convert(encoded, png, LIMITS, parallel=True)
     assert png.getvalue() == _convert(encoded)[0]

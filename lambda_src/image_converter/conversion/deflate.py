@@ -1,0 +1,50 @@
+"""Deflate, by ISA-L where the package isal is there, else by zlib."""
+
+import importlib
+import logging
+import zlib
+from typing import Any
+
+_LOGGER = logging.getLogger(__name__)
+_LEVEL = 1
+
+HEAD = b"\x78\x01"
+"""What a zlib stream (RFC 1950) starts with: deflate, a window of up to 32 KB, a fast level."""
+
+LAST = b"\x03\x00"
+"""A deflate block (RFC 1951) of nothing that says it is the last one."""
+
+
+class Deflate:
+    """Compresses the parts of a zlib stream, each for itself, so that each may have its window."""
+
+    def __init__(self) -> None:
+        """Finds the library, and says so if it is the slow one."""
+        try:
+            self._library: Any = importlib.import_module("isal.isal_zlib")
+            self._strategy = zlib.Z_DEFAULT_STRATEGY
+        except ImportError:
+            _LOGGER.warning(
+                "The package isal is missing: PNGs are compressed at a quarter of the speed."
+            )
+            self._library, self._strategy = zlib, zlib.Z_RLE
+
+    def part(self, data: bytes, window: int) -> list[bytes]:
+        """Compresses a part into pieces that end at a whole byte and refer to nothing before them.
+
+        Args:
+            data: the part.
+            window: a match lies at most two to the power of this many bytes back, 9 to 15.
+        """
+        part = self._library.compressobj(_LEVEL, wbits=-window, strategy=self._strategy)
+        return [part.compress(data), part.flush(zlib.Z_SYNC_FLUSH)]
+
+    def adler32(self, data: bytes, value: int = 1) -> int:
+        """Continues the checksum that ends a zlib stream."""
+        checksum: int = self._library.adler32(data, value)
+        return checksum
+
+    def crc32(self, data: bytes, value: int = 0) -> int:
+        """Continues the checksum that ends a PNG's chunk."""
+        checksum: int = self._library.crc32(data, value)
+        return checksum

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from rich.table import Table
 
 from scripts import machine
 from scripts.bench import engines as known
-from scripts.bench import measure, photographs
+from scripts.bench import growth, measure, photographs
 from scripts.bench.engines import REPOSITORY, Engine
 from scripts.bench.measure import Results
 from scripts.bench.photographs import Picture
@@ -50,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status.update("Measuring memory")
         largest = max(pictures, key=lambda picture: picture.megapixels)
         peaks = {engine.name: measure.peak_rss_mb(engine, largest, FOLDER) for engine in engines}
+        one, two = known.growing()
+        status.update("Making images of up to 100 megapixels")
+        patches = photographs.make_growing(FOLDER / "images")
+        steps = growth.measure_growth(one, two, patches, options.rounds, FOLDER, status.update)
     summary = summarise(engines, pictures, results, peaks)
     facts = {
         "machine": f"{platform.machine()}, {machine.processor()}",
@@ -58,9 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "photographs": origin,
         "rounds": options.rounds,
     }
-    report = {"engines": summary, "facts": facts, "missing": missing}
+    report = {
+        "engines": summary,
+        "images": each_image(engines, pictures, results),
+        "growth": [asdict(step) for step in steps],
+        "facts": facts,
+        "missing": missing,
+    }
     (FOLDER / "results.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    _show(console, engines, pictures, results, report)
+    _show(console, engines, pictures, report)
+    console.print(growth.table(steps))
     _draw(console)
     return 0
 
@@ -81,12 +93,23 @@ def summarise(
     }
 
 
+def each_image(
+    engines: list[Engine], pictures: list[Picture], results: Results
+) -> dict[str, dict[str, float]]:
+    """Return the processor milliseconds per megapixel of each engine, image by image."""
+    return {
+        picture.path.name: {
+            engine.name: round(
+                results[engine.name][picture.path.name].median / picture.megapixels, 2
+            )
+            for engine in engines
+        }
+        for picture in pictures
+    }
+
+
 def _show(
-    console: Console,
-    engines: list[Engine],
-    pictures: list[Picture],
-    results: Results,
-    report: dict[str, Any],
+    console: Console, engines: list[Engine], pictures: list[Picture], report: dict[str, Any]
 ) -> None:
     ours = report["engines"][OURS]["cpu_ms_per_mp"]
     table = Table(title="JPEG to PNG, full size, over the photographs", title_justify="left")
@@ -109,7 +132,7 @@ def _show(
         each.add_column(engine.name, justify="right")
     for picture in pictures:
         name = picture.path.name
-        row = (results[engine.name][name].median / picture.megapixels for engine in engines)
+        row = (report["images"][name][engine.name] for engine in engines)
         each.add_row(name, *(f"{figure:.1f}" for figure in row))
     console.print(each)
     for peer, goal in GOALS:
@@ -128,17 +151,17 @@ def _show(
 
 def _draw(console: Console) -> None:
     python = REPOSITORY / ".venv" / "bench" / "bin" / "python"
-    chart = FOLDER / "engines.svg"
     subprocess.run(
         [
             str(python),
             str(Path(__file__).with_name("chart.py")),
             str(FOLDER / "results.json"),
-            str(chart),
+            str(FOLDER),
         ],
         check=True,
     )
-    console.print(f"Written: {_short(FOLDER / 'results.json')} and {_short(chart)}")
+    written = ("results.json", "engines.svg", "growth.svg")
+    console.print(f"Written: {', '.join(str(_short(FOLDER / name)) for name in written)}")
 
 
 def _short(path: Path) -> Path:

@@ -64,6 +64,14 @@ def available(folder: Path) -> tuple[list[Engine], dict[str, str]]:
     return engines, missing
 
 
+def growing() -> tuple[Engine, Engine]:
+    """Return our engine with one thread, and with two."""
+    return (
+        _python(sys.executable, "image-converter", "one thread"),
+        _python(sys.executable, "image-converter-parallel", "two threads"),
+    )
+
+
 def _python(python: str, name: str, about: str) -> Engine:
     return Engine(name, (python, "-m", "scripts.bench.worker", name), about)
 

@@ -42,10 +42,12 @@ class Answer:
     Attributes:
         cpu_ms: processor milliseconds of it.
         peak_mb: the process's peak memory so far, in 10^6 bytes.
+        wall_ms: milliseconds on the clock, from a worker in Python.
     """
 
     cpu_ms: float
     peak_mb: float
+    wall_ms: float = 0.0
 
 
 class Worker:

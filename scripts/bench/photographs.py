@@ -6,6 +6,7 @@ is a photograph's, which scaling up would take away. Where the package cannot be
 demonstration's drawn photographs stand in, and the results say so.
 """
 
+import itertools
 import random
 import shutil
 import subprocess
@@ -18,6 +19,13 @@ from scripts.demo import pictures
 
 _PACKAGE = "mate-backgrounds"
 _QUALITY = 90
+
+# Width and height of the images that show how time and memory grow: 0.3 to 100 megapixels.
+_GROWING = (
+    *((640, 480), (1600, 1200), (4000, 3000)),
+    *((6000, 4000), (8000, 6250), (10_000, 10_000)),
+)
+_PATCH = (160, 120)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,32 @@ def make(folder: Path) -> tuple[list[Picture], str]:
     extra = [_save(folder / "flat-2.jpg", flat), _save(folder / "noise-2.jpg", noise)]
     pictures = [Picture(path, size, photograph=True) for path, size in made]
     return pictures + [Picture(path, size, photograph=False) for path, size in extra], origin
+
+
+def make_growing(folder: Path) -> list[Picture]:
+    """Return images of 0.3 to 100 megapixels, made once into the folder.
+
+    All are laid out of small patches of all photographs, so that only their size is different.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    sources, _ = _photographs(folder)
+    growing = []
+    for width, height in _GROWING:
+        path = folder / f"patches-{width}x{height}.jpg"
+        if not path.is_file():
+            _patches(sources, width, height).save(path, quality=_QUALITY)
+        growing.append(Picture(path, width * height / 1e6, photograph=True))
+    return growing
+
+
+def _patches(sources: list[Image.Image], width: int, height: int) -> Image.Image:
+    canvas, chance = Image.new("RGB", (width, height)), random.Random(1)  # noqa: S311
+    corners = ((x, y) for y in range(0, height, _PATCH[1]) for x in range(0, width, _PATCH[0]))
+    for source, corner in zip(itertools.cycle(sources), corners, strict=False):
+        left = chance.randrange(source.width - _PATCH[0])
+        top = chance.randrange(source.height - _PATCH[1])
+        canvas.paste(source.crop((left, top, left + _PATCH[0], top + _PATCH[1])), corner)
+    return canvas
 
 
 def _photographs(folder: Path) -> tuple[list[Image.Image], str]:

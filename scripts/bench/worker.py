@@ -15,14 +15,14 @@ from typing import Any
 Convert = Callable[[str, str], None]
 
 
-def _own() -> Convert:
+def _own(**options: Any) -> Convert:
     from image_converter.conversion import Limits, convert  # noqa: PLC0415
 
     limits = Limits(max_bytes=1 << 40, max_pixels=1 << 40)
 
     def run(jpeg: str, png: str) -> None:
         with open(jpeg, "rb") as source, open(png, "wb") as target:  # noqa: PTH123
-            convert(source.read(), target, limits)
+            convert(source.read(), target, limits, **options)
 
     return run
 
@@ -73,6 +73,7 @@ def _imagemagick() -> Convert:
 
 _ENGINES: dict[str, Callable[[], Convert]] = {
     "image-converter": _own,
+    "image-converter-parallel": lambda: _own(parallel=True),
     "pillow": _pillow,
     "pillow-fastest": lambda: _pillow(compress_level=1, compress_type=3),
     "simplejpeg+fpng": _limit,
@@ -87,9 +88,13 @@ def main() -> None:
     convert = _ENGINES[sys.argv[1]]()
     for line in sys.stdin:
         jpeg, png = line.rstrip("\n").split("\t")
-        before = _cpu_seconds()
+        before, start = _cpu_seconds(), time.perf_counter()
         convert(jpeg, png)
-        took = {"cpu_ms": (_cpu_seconds() - before) * 1000, "peak_mb": _peak_mb()}
+        took = {
+            "cpu_ms": (_cpu_seconds() - before) * 1000,
+            "wall_ms": (time.perf_counter() - start) * 1000,
+            "peak_mb": _peak_mb(),
+        }
         sys.stdout.write(json.dumps(took) + "\n")
         sys.stdout.flush()
 

@@ -163,6 +163,15 @@ def test_a_record_whose_every_answer_is_lost_is_written_by_who_redrives(cloud: C
     converted_after(cloud, record, failed)
 
 
+def test_a_record_whose_answer_is_lost_is_not_taken_for_a_newer_one_s(cloud: Cloud) -> None:
+    """The SDK asks again, and the condition meets what it has written itself."""
+    record = cloud.upload("a.jpg", IMAGE)
+    with wire.striking("dynamodb.PutItem", wire.lost_answer, times=1):
+        result = machine.run(record)
+    assert result.output["writeStatus"]["status"] == "Item saved successfully"
+    check(record, result)
+
+
 class TestACopyInParts:
     """Of an object over 5 GB, here over one byte."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
-from image_converter.conversion import libtiff, metadata
+from image_converter.conversion import allocator, libtiff, metadata
 from image_converter.conversion.libtiff import JpegRows
 from image_converter.conversion.metadata import Colours, Density
 from image_converter.conversion.model import Compression, Conversion, Icc, Limits
@@ -15,6 +15,8 @@ from image_converter.errors import ImageTooLarge, UnsupportedImage
 
 _SOURCE_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _JPEG_START = b"\xff\xd8\xff"
+
+allocator.keep_freed_memory()
 
 
 class _Source(NamedTuple):

@@ -187,7 +187,7 @@ variable "png_compression" {
 # --- The state machine ---
 
 variable "workflow_type" {
-  description = "STANDARD or EXPRESS. EXPRESS costs a fraction, and gives up: executions run at least once instead of exactly once, end after five minutes, cannot be told apart by name (a notification that comes twice runs twice), have no history but their logs, and cannot be redriven."
+  description = "STANDARD or EXPRESS. EXPRESS costs a fraction, and gives up: executions run at least once instead of exactly once, end after five minutes, cannot be told apart by name (a notification that comes twice runs twice), have no history but their logs, and cannot be redriven. Five minutes is also all that a throttled one can wait: bound a flood by `trigger_maximum_concurrency`."
   type        = string
   default     = "STANDARD"
 
@@ -272,6 +272,12 @@ variable "trigger_maximum_concurrency" {
   validation {
     condition     = var.trigger_maximum_concurrency >= 2 && var.trigger_maximum_concurrency <= 1000
     error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but Lambda takes 2 to 1,000."
+  }
+
+  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+  validation {
+    condition     = try(var.functions["trigger"].reserved_concurrency >= var.trigger_maximum_concurrency, true)
+    error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but the trigger's reserved_concurrency is less: Lambda would throttle notifications, and what is throttled ${var.max_receive_count} times is a dead letter. Reserve as many, or lower trigger_maximum_concurrency."
   }
 }
 

@@ -66,6 +66,10 @@ REFUSED: list[tuple[str, Any, str]] = [
 ]
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
+    (
+        {"functions": {"trigger": {"reserved_concurrency": 5}}, "trigger_maximum_concurrency": 6},
+        "would throttle notifications",
+    ),
 ]
 ACCEPTED: list[dict[str, Any]] = [
     {},

@@ -56,7 +56,7 @@ variable "max_receive_count" {
 }
 
 variable "message_retention_seconds" {
-  description = "Seconds for which the queue keeps a message that nobody handles."
+  description = "Seconds for which the queue keeps a message that nobody handles. The default is the most that SQS keeps: what expires is no dead letter, and nobody hears of its image."
   type        = number
-  default     = 345600
+  default     = 1209600
 }

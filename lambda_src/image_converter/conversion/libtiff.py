@@ -68,7 +68,7 @@ def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
     library.TIFFOpenOptionsSetErrorHandlerExtR.argtypes = [pointer, _HANDLER, pointer]
     library.TIFFFdOpenExt.argtypes = [ctypes.c_int, string, string, pointer]
     library.TIFFFdOpenExt.restype = pointer
-    library.TIFFSetField.argtypes = [pointer, ctypes.c_uint32, ctypes.c_int]
+    library.TIFFSetField.argtypes = [pointer, ctypes.c_uint32]  # and values, by C's "..."
     library.TIFFReadScanline.argtypes = [pointer, pointer, ctypes.c_uint32, ctypes.c_uint16]
     library.TIFFClose.argtypes = [pointer]
     return library

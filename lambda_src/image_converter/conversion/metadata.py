@@ -101,7 +101,8 @@ def icc_profile(jpeg: bytes, header: Header) -> bytes:
 def usable(profile: bytes, mode: str) -> bool:
     """Whether a colour profile is whole and is one for pixels of this mode.
 
-    The rules are libpng's for iCCP: readers drop a profile that breaks them, or the image with it.
+    The rules are the first of libpng's for iCCP: readers drop a profile that breaks them, or the
+    image with it. Its further ones (class, connection space, alignment) cost a profile at most.
     """
     if len(profile) < _ICC_HEADER + 4 or int.from_bytes(profile[:4]) != len(profile):
         return False

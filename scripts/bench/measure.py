@@ -81,6 +81,7 @@ class Worker:
 
     def convert(self, jpeg: Path, png: Path) -> Answer:
         """Convert a file; return what it took."""
+        png.unlink(missing_ok=True)  # to empty another engine's, or a larger one, takes time
         requests = _pipe(self._process.stdin)
         requests.write(f"{jpeg}\t{png}\n")
         requests.flush()

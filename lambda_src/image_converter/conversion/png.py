@@ -87,7 +87,7 @@ def write_png(rows: Rows, png: BinaryIO, facts: Facts, *, parallel: bool = False
 def write_smallest(rows: Rows, png: BinaryIO, facts: Facts) -> None:
     """Writes rows as a PNG of the fewest bytes, by Pillow's encoder; see `write_png`.
 
-    It has no way to tell a ratio alone, so pixels that are not square in no known unit are not told.
+    It has no way to tell a ratio alone: a density without a unit is left out.
     """
     density = facts.density
     dpi = (density[0] * _INCH, density[1] * _INCH) if density and density[2] else None

@@ -42,4 +42,12 @@ def test_every_private_name_in_use_is_checked() -> None:
     }
     assert used <= listed
     by_name = {f"_execute_{kind}" for kind in ("choice", "map", "parallel", "pass", "task", "wait")}
+    by_name |= {
+        f"_{operation}"
+        for operation in (
+            "describe_execution",
+            "describe_state_machine_for_execution",
+            "get_execution_history",
+        )
+    }
     assert listed - by_name == used  # nothing is listed that nobody uses

@@ -1,5 +1,6 @@
 """The optional budget as the provider makes it: what it counts, when it warns and whom."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,27 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 NAME = "budgeted"
 
 
-def test_a_budget_warns_the_topic(local_aws: LocalAws, tmp_path: Path) -> None:
-    clients = Clients(local_aws.env)
+@pytest.fixture
+def clients(local_aws: LocalAws) -> Clients:
+    """Clients of the local AWS."""
+    return Clients(local_aws.env)
+
+
+@pytest.fixture
+def key_arn(clients: Clients) -> Iterator[str]:
+    """A key for the topic, which goes with the test: others look what is left in the end."""
+    key = clients.kms.create_key()["KeyMetadata"]
+    yield key["Arn"]
+    clients.kms.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=7)
+
+
+def test_a_budget_warns_the_topic(
+    local_aws: LocalAws, clients: Clients, key_arn: str, tmp_path: Path
+) -> None:
     account = clients.sts.get_caller_identity()["Account"]
     variables = {
         "name": NAME,
-        "kms_key_arn": clients.kms.create_key()["KeyMetadata"]["Arn"],
+        "kms_key_arn": key_arn,
         "state_machine_arn": f"arn:aws:states:{REGION}:{account}:stateMachine:{NAME}",
         "function_names": {},
         "queue_name": NAME,

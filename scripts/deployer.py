@@ -13,18 +13,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from scripts import functions
+
 TEMPLATE = Path(__file__).resolve().parent.parent / "terraform" / "deployer-policy.json.tftpl"
 
 BUCKETS = ("source", "destination", "access-logs")
-FUNCTIONS = (
-    "upload",
-    "trigger",
-    "get-file-type",
-    "copy-file",
-    "resize-image",
-    "write-to-dynamodb",
-    "delete-file",
-)
+FUNCTIONS = tuple(map(functions.on_aws, functions.FUNCTIONS))
 
 
 def policy(

@@ -13,13 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from image_converter import errors, keys
-from scripts import deployed
+from scripts import deployed, functions
 from scripts.aws_clients import Clients
 from scripts.deployed import Deployment
 from scripts.report import collect
 from scripts.report.model import Outcome
 
-_TASKS = ("get-file-type", "copy-file", "resize-image", "write-to-dynamodb", "delete-file")
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _LONGEST_EXPRESS = timedelta(minutes=5)
 _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
@@ -137,8 +136,8 @@ def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime)
 
 def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[Failure]:
     start = int((since - _CLOCKS_DIFFER).timestamp() * 1000)
-    for task in _TASKS:
-        group = deployed.function(clients, f"{stack.name}-{task}").log_group
+    for task in functions.TASKS:
+        group = deployed.function(clients, f"{stack.name}-{functions.on_aws(task)}").log_group
         pages = clients.logs.get_paginator("filter_log_events").paginate(
             logGroupName=group, startTime=start, filterPattern='"failed"'
         )

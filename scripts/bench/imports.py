@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.engines import REPOSITORY
+from scripts.functions import FUNCTIONS
 from scripts.package import interpreters
 from scripts.package.build import Build, build
 from scripts.package.interpreters import Interpreter
@@ -34,10 +35,6 @@ from scripts.package.target import RUNTIMES, Target, host_target
 FOLDER: Final = REPOSITORY / "build" / "bench" / "imports"
 RESULTS: Final = REPOSITORY / "build" / "bench" / "imports.json"
 
-FUNCTIONS: Final = (
-    *("upload", "trigger", "get_file_type", "copy_file"),
-    *("resize_image", "write_to_dynamodb", "delete_file"),
-)
 # What is to be reached: at most so many times `python -c pass`, without tracing.
 GOALS: Final = {function: 20.0 if function == "resize_image" else 17.0 for function in FUNCTIONS}
 

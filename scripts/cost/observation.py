@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from scripts import deployed
+from scripts import deployed, functions
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.cost.usage import item_bytes
@@ -22,8 +22,6 @@ from scripts.report.model import Attempt, Execution
 from scripts.report.run import Run
 
 # The functions that a state machine calls, and the one that starts it.
-TASKS: Final = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
-TRIGGER: Final = "trigger"
 
 # What CloudWatch Logs adds to each event:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
@@ -171,8 +169,8 @@ def _calls(clients: Clients, execution: Execution, run: Run) -> Iterable[Call]:
         for attempt in state.attempts
     }
     stack = next(iter(attempts)).removesuffix("-get-file-type")
-    for function in (TRIGGER, *TASKS):
-        name = f"{stack}-{function.replace('_', '-')}"
+    for function in (functions.TRIGGER, *functions.TASKS):
+        name = f"{stack}-{functions.on_aws(function)}"
         yield _call(clients, function, name, attempts.get(name, []), execution, run.key)
 
 

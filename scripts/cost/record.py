@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from scripts import deployed, executions, machine, waiting
+from scripts import deployed, executions, functions, machine, waiting
 from scripts.aws_clients import Clients
 from scripts.cost.observation import Observation, observe
 from scripts.demo.pictures import Scene, jpeg
@@ -98,7 +98,7 @@ def processor_ms(endpoint: str) -> dict[str, float]:
 
 
 def _deployed(function: str) -> str:
-    return f"{deployed.DEFAULT_NAME}-{function.replace('_', '-')}"
+    return f"{deployed.DEFAULT_NAME}-{functions.on_aws(function)}"
 
 
 def run(clients: Clients, outputs: dict[str, str], key: str, content: bytes) -> Execution:

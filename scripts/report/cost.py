@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scripts import functions
 from scripts.cost import prices
 from scripts.cost.prices import Price
 from scripts.cost.usage import S3_REQUESTS, item_bytes, table_writes
@@ -136,6 +137,6 @@ def function_name(resource: str) -> str:
 def _requests(function: str) -> tuple[int, int]:
     """Return the writes and the reads that a deployed function's call asks of S3."""
     for name, (writes, reads, _) in S3_REQUESTS.items():
-        if function.endswith(name.replace("_", "-")):
+        if function.endswith(functions.on_aws(name)):
             return writes, reads
     return 0, 0

@@ -4,7 +4,7 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients, sources
 from image_converter.errors import SourceNotFound
-from image_converter.events import Location, Record
+from image_converter.events import Location, Record, own_version
 from image_converter.sources import code
 
 DELETED = "Deleted from source bucket"  # the article's words
@@ -45,7 +45,7 @@ def delete(record: Record, original: Location | None) -> str:
         current = sources.head(Record(record.bucket, record.key))
         if version not in (None, current.version) or etag not in (None, current.etag):
             return KEPT
-        if original is None and current.headers.get("VersionId") in (None, "null"):
+        if original is None and own_version(current.headers.get("VersionId")) is None:
             return UNVERSIONED
         return _delete_current(record, current.etag)
     except SourceNotFound:

@@ -73,6 +73,15 @@ def parse_record(event: Event) -> Record:
     )
 
 
+def own_version(version_id: str | None) -> str | None:
+    """Return a version's id, or None where it has none of its own.
+
+    Where versioning is suspended, all uploads of a key have the same one, "null":
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
+    """
+    return None if version_id == "null" else version_id
+
+
 def padded_sequencer(sequencer: str | None) -> str | None:
     """Return the sequencer in the one form in which two of them compare as strings.
 

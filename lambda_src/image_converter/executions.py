@@ -6,7 +6,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from image_converter import clients, events, keys
-from image_converter.events import Record
 from image_converter.sources import code
 
 
@@ -22,7 +21,7 @@ def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
         ClientError: Step Functions refused for another reason; nothing was started.
     """
     parsed = events.parse_record(record)
-    version = _version_id(parsed) or parsed.sequencer or parsed.etag or ""
+    version = events.own_version(parsed.version_id) or parsed.sequencer or parsed.etag or ""
     try:
         clients.stepfunctions().start_execution(
             stateMachineArn=state_machine_arn,
@@ -34,12 +33,3 @@ def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
             return False
         raise
     return True
-
-
-def _version_id(record: Record) -> str | None:
-    """Return the version's id, if it has one of its own.
-
-    Where versioning is suspended, all uploads have the same:
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
-    """
-    return None if record.version_id == "null" else record.version_id

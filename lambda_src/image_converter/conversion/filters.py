@@ -5,8 +5,7 @@ from one pixel further left, are images, too, and nothing is copied for them.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image, ImageChops
 
@@ -19,8 +18,7 @@ _UP, _AVERAGE = 2, 3
 _BLOCK_BYTES = 768 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Rows to be filtered.
 
     Before each row lie as many zeros as a pixel has bytes: the pixel to the left of the first one.

@@ -9,8 +9,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from image_converter.conversion import filters
 from image_converter.conversion.deflate import HEAD, LAST, Deflate
@@ -27,8 +26,7 @@ _Pieces = list[bytes]
 _Part = tuple[bytes, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(NamedTuple):
     """A way to compress rows.
 
     Attributes:
@@ -49,8 +47,7 @@ _WAYS = (_Way(filters.up, 9), _Way(filters.average, 9, price=1.02), _Way(filters
 _SAMPLE_ROWS, _SAMPLE_BLOCKS = 16, 6
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What a PNG tells beside its pixels.
 
     Attributes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from image_converter.conversion import memory
+from image_converter.conversion import limits
 from tests.terraform.conftest import REPOSITORY, Terraform
 
 pytestmark = pytest.mark.terraform
@@ -32,5 +32,5 @@ def test_limits_follow_from_the_memory(
     assert applied.returncode == 0, applied.stderr
     bytes_and_pixels = json.loads(terraform(tmp_path, "output", "-json", "limits").stdout)
 
-    expected = memory.limits(memory_mb * MB)
+    expected = limits.for_memory(memory_mb * MB)
     assert bytes_and_pixels == [expected.max_bytes, expected.max_pixels]

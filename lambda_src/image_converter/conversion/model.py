@@ -7,7 +7,7 @@ Icc = Literal["none", "kept", "applied", "dropped"]
 
 
 class Limits(NamedTuple):
-    """What is refused before a pixel is decoded; `memory.py` derives both from a memory size.
+    """What is refused before a pixel is decoded; `limits.py` derives both from a memory size.
 
     Attributes:
         max_bytes: bytes of the JPEG file.
@@ -32,6 +32,8 @@ class Conversion(NamedTuple):
         icc: what became of the JPEG's colour profile: "none" was there, "kept" in the PNG,
             "applied" to CMYK, or "dropped" because it is broken or for other colours.
         trailing_bytes: bytes after the image, which are ignored: phones append videos and the like.
+        skipped_bytes: bytes within the image that belong to nothing, between segments or after the
+            last row.
     """
 
     width: int
@@ -43,3 +45,4 @@ class Conversion(NamedTuple):
     orientation: int
     icc: Icc
     trailing_bytes: int
+    skipped_bytes: int

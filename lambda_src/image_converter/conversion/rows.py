@@ -15,8 +15,8 @@ _UPRIGHT = {
     7: _Transpose.TRANSVERSE,
     8: _Transpose.ROTATE_90,
 }
-ON_ITS_SIDE = range(5, 9)
-_FROM_THE_END = (3, 4, 7, 8)
+TRANSPOSED_ORIENTATIONS = range(5, 9)
+_REVERSED_ORIENTATIONS = (3, 4, 7, 8)
 _ROWS = 64
 
 
@@ -26,7 +26,7 @@ class Rows(Protocol):
     width: int
     height: int
     mode: str
-    """"L" or "RGB"."""
+    """"L" or "RGB"; "CMYK" where `to_image` reads them."""
 
     def read(self, block: bytearray, offset: int, stride: int, count: int) -> None:
         """Writes the next rows into a block.
@@ -60,7 +60,7 @@ class ImageRows:
         self._image, self._orientation, self._convert = image, orientation, convert
         self.mode = mode or image.mode
         self.width, self.height = image.size
-        if orientation in ON_ITS_SIDE:
+        if orientation in TRANSPOSED_ORIENTATIONS:
             self.width, self.height = self.height, self.width
         self._row = 0
 
@@ -75,23 +75,27 @@ class ImageRows:
 
     def _strip(self, top: int, bottom: int) -> Image.Image:
         width, height = self._image.size
-        if self._orientation in _FROM_THE_END:
+        if self._orientation in _REVERSED_ORIENTATIONS:
             top, bottom = self.height - bottom, self.height - top
-        on_its_side = self._orientation in ON_ITS_SIDE
-        box = (top, 0, bottom, height) if on_its_side else (0, top, width, bottom)
+        transposed = self._orientation in TRANSPOSED_ORIENTATIONS
+        box = (top, 0, bottom, height) if transposed else (0, top, width, bottom)
         strip = self._convert(self._image.crop(box))
         method = _UPRIGHT.get(self._orientation)
         return strip if method is None else strip.transpose(method)
 
 
 def to_image(rows: Rows) -> Image.Image:
-    """Reads all rows into an image of their mode."""
+    """Reads all rows into an image of their mode.
+
+    JPEGs have CMYK inverted, as Adobe began to store it: 255 is no ink.
+    """
     image = Image.new(rows.mode, (rows.width, rows.height), None)
+    raw_mode = "CMYK;I" if rows.mode == "CMYK" else rows.mode
     stride = rows.width * len(image.getbands())
     block = bytearray(min(_ROWS, rows.height) * stride)
     for top in range(0, rows.height, _ROWS):
         count = min(_ROWS, rows.height - top)
         rows.read(block, 0, stride, count)
         size = (rows.width, count)
-        image.paste(Image.frombuffer(rows.mode, size, block, "raw", rows.mode, 0, 1), (0, top))
+        image.paste(Image.frombuffer(rows.mode, size, block, "raw", raw_mode, 0, 1), (0, top))
     return image

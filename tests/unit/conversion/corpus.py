@@ -6,6 +6,7 @@ docs/bad-images.md is written from it (`python -m scripts.bad_images`), the fuzz
 import base64
 import io
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,13 @@ _SEQUENTIAL_SCANS = (
     "5di@K0RaI30000000000009640udAc+5iXv0ucZ|0N-60zgDr^BS4JuQ_KIv02cuP00RI30000000000000040s{"
     "sA!~ho&0RaI40000000000000000RRF6|Jncu0Rs^LKLD1wRBM!HmAjyippJ$A*#"
 )
+# The same by cjpeg -optimize -sample 2x2,1x2,1x2 -restart 1B.
+_UNEVEN_RESTARTS = (
+    "?901*fP7yu{(0U`hb5&;7e0sq7R82|wR00RL40000000000000930RjaC|HJ?m5CH)J0000000"
+    "0000000000IC3|HJ?p0RRI50RaF20000000000000970s#g8!~hu)0RaF50RR91000000000000IF65fcC100aO5"
+    "|Jncy0|5X65d#qbKLF>Pl;whDCa-0Yw=7gCsek{_Ba;lYCU9+MVqWK|Y82eR|IzdesR65A$m`DXr_2A+5+x$4cF7"
+    "BBL;urKCIYHnWF1l;|J3OLRZ{pI@*n@%"
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,9 @@ class Case:
         error: what it is refused with; None if it is converted and its pixels are right.
         orientation: the EXIF orientation that is to be applied.
         icc: what becomes of its colour profile.
+        plain: makes the same image without what is special about it, where a second decoder
+            does not take the file.
+        skipped: how many bytes belong to nothing.
     """
 
     name: str
@@ -94,6 +105,8 @@ class Case:
     error: type[ConversionError] | None = None
     orientation: int = 1
     icc: str = "none"
+    plain: Callable[[], bytes] | None = None
+    skipped: int = 0
 
 
 def _exif(tags: dict[int, object]) -> bytes:
@@ -152,6 +165,11 @@ def _zeros(scan: bytearray) -> None:
 def _flip(scan: bytearray) -> None:
     for at in range(len(scan) // 3, len(scan) // 3 + 8):
         scan[at] ^= 0x55 if scan[at] != 0xFF and scan[at] ^ 0x55 != 0xFF else 0
+
+
+def _flip_bits(places: tuple[tuple[int, int], ...], scan: bytearray) -> None:
+    for byte, bit in places:
+        scan[byte] ^= 1 << bit
 
 
 def _drop(scan: bytearray) -> None:
@@ -231,16 +249,42 @@ def _two_frames() -> bytes:
     return encoded[:start] + encoded[start : start + 19] + encoded[start:]
 
 
-def _many_scans() -> bytes:
+def _many_scans(count: int) -> bytes:
+    """A scan for each component, the first one repeated, in all so many."""
     encoded = _base85(_SEQUENTIAL_SCANS)
     first, second = find(encoded, SOS), find(encoded, SOS, nth=1)
-    return encoded[:first] + encoded[first:second] * 500 + encoded[second:]
+    return encoded[:first] + encoded[first:second] * (count - 2) + encoded[second:]
+
+
+def _scan_says(parameters: bytes) -> bytes:
+    """A sequential JPEG whose scan header has other parameters than 0, 63, 0."""
+    encoded = jpeg(64, 48)
+    return patch(encoded, data(encoded) - 3, parameters)
+
+
+def _with_stray(stray: bytes) -> bytes:
+    encoded = jpeg(64, 48)
+    at = find(encoded, 0xDB)
+    return encoded[:at] + stray + encoded[at:]
 
 
 def _sampled(name: str) -> bytes:
     """A JPEG with a sampling that Pillow does not write."""
     pixels = np.asarray(picture(37, 22))
     return bytes(simplejpeg.encode_jpeg(pixels, colorsubsampling=name))
+
+
+def _rgb_420() -> bytes:
+    """What Pillow takes for YCbCr 4:2:0, with Adobe's segment to say that it is RGB."""
+    plain = without(jpeg(64, 48, subsampling="4:2:0"), 0xE0)
+    return insert(plain, segment(0xEE, b"Adobe\0\x64\0\0\0\0\0"))
+
+
+def _until_restart(number: int) -> bytes:
+    """A JPEG of uneven sampling up to one of its restart markers."""
+    encoded = _base85(_UNEVEN_RESTARTS)
+    restarts = [found.start() for found in re.finditer(rb"\xff[\xd0-\xd7]", encoded)]
+    return encoded[: restarts[number]]
 
 
 def _large_thumbnail() -> bytes:
@@ -258,6 +302,13 @@ def _ycck_420() -> bytes:
     pixels = np.asarray(picture(33, 21, mode="CMYK"))
     return bytes(simplejpeg.encode_jpeg(pixels, colorspace="CMYK", colorsubsampling="420"))
 
+
+def _profile_of(profile: bytes) -> bytes:
+    """Makes a profile declare the length that it has."""
+    return len(profile).to_bytes(4) + profile[4:]
+
+
+_ORIENTATION_BYTE = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x0112, 1, 1, 6, 0)
 
 SECTIONS: dict[str, list[Case]] = {
     "No JPEG": [
@@ -364,6 +415,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case("4:1:1", "a quarter of the colour resolution across", lambda: _sampled("411")),
         Case("4:4:0", "half the colour resolution down", lambda: _sampled("440")),
         Case("uneven sampling", "4:2:2, put as 2x2, 1x2, 1x2", lambda: _base85(_UNEVEN)),
+        Case("uneven restarts", "the same with restart markers", lambda: _base85(_UNEVEN_RESTARTS)),
         Case("quality 1", "the coarsest quantization", lambda: jpeg(37, 22, quality=1)),
         Case("quality 100", "the finest quantization", lambda: jpeg(37, 22, quality=100)),
         Case(
@@ -419,12 +471,44 @@ SECTIONS: dict[str, list[Case]] = {
             lambda: resize(jpeg(), 24, 0),
             UnsupportedImage,
         ),
-        Case("500 scans", "a scan that is repeated 500 times", _many_scans, UnsupportedImage),
+        Case("100 scans", "as many scans as are allowed, 100", lambda: _many_scans(100)),
+        Case("101 scans", "a scan more", lambda: _many_scans(101), UnsupportedImage),
+        Case(
+            "scan of zeros",
+            "a scan header that says 0, 0, 0, as Samsung's phones write it",
+            lambda: _scan_says(b"\0\0\0"),
+            plain=lambda: jpeg(64, 48),
+        ),
+        Case(
+            "scan of bits",
+            "a scan header that says 0, 63, 1|0",
+            lambda: _scan_says(b"\0\x3f\x10"),
+            plain=lambda: jpeg(64, 48),
+        ),
+        Case(
+            "jpeg-ls",
+            "a marker of JPEG-LS",
+            lambda: insert(jpeg(), segment(0xF8, b"\1\0\0")),
+            UnsupportedImage,
+        ),
+        Case(
+            "jpeg-ls frame",
+            "JPEG-LS (SOF55)",
+            lambda: patch(jpeg(), frame(jpeg()), b"\xff\xf7"),
+            UnsupportedImage,
+        ),
+        Case(
+            "too many segments",
+            "10,000 comments",
+            lambda: insert(jpeg(), segment(COM, b"") * 10_000),
+            UnsupportedImage,
+        ),
     ],
     "Colours": [
         Case("gray", "gray", lambda: jpeg(37, 22, mode="L")),
         Case("gray 2x2", "gray, with sampling factors as if there were colours", _gray_2x2),
         Case("rgb", "RGB by Adobe's segment", lambda: jpeg(37, 22, keep_rgb=True)),
+        Case("rgb 4:2:0", "RGB of half the resolution in green and blue", _rgb_420),
         Case(
             "rgb by name",
             "RGB by its components' names",
@@ -472,6 +556,32 @@ SECTIONS: dict[str, list[Case]] = {
             "profile incomplete",
             "one of the profile's segments missing",
             lambda: insert(jpeg(), *icc(profiles.srgb(), 3)[:2]),
+            icc="dropped",
+        ),
+        Case(
+            "profile padded",
+            "a colour profile with 100 zeros after it",
+            lambda: insert(jpeg(), *icc(profiles.srgb() + bytes(100))),
+            icc="kept",
+        ),
+        Case(
+            "profile twice",
+            "a colour profile stored twice",
+            lambda: insert(jpeg(), *icc(profiles.srgb(), 2), *icc(profiles.srgb(), 2)),
+            plain=jpeg,
+            icc="kept",
+        ),
+        Case(
+            "profile after half of one",
+            "a part of a colour profile, then all of one",
+            lambda: insert(jpeg(), icc(profiles.gray(), 2)[0], *icc(profiles.srgb())),
+            plain=jpeg,
+            icc="kept",
+        ),
+        Case(
+            "profile's tags cut off",
+            "a colour profile that ends within its table of tags",
+            lambda: jpeg(icc_profile=_profile_of(profiles.srgb()[:140])),
             icc="dropped",
         ),
         Case(
@@ -527,6 +637,17 @@ SECTIONS: dict[str, list[Case]] = {
             "exif cut off",
             "EXIF data that end in the middle",
             lambda: jpeg(exif=_exif({0x0112: 6, 0x10F: "x" * 99})[:30]),
+        ),
+        Case(
+            "exif twice named",
+            "an EXIF segment that has its name twice: not applied",
+            lambda: jpeg(37, 22, exif=b"Exif\0\0" + _exif({0x0112: 6})),
+        ),
+        Case(
+            "orientation byte",
+            "the orientation as a byte instead of a short integer",
+            lambda: jpeg(37, 22, exif=_ORIENTATION_BYTE),
+            orientation=6,
         ),
         Case("exif empty", "an EXIF segment with nothing in it", lambda: jpeg(exif=b"Exif\0\0")),
         Case(
@@ -625,6 +746,89 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case("second frame", "two frame headers", _two_frames, DamagedImage),
     ],
+    "Bytes outside the data": [
+        *(
+            Case(
+                f"stray {name}",
+                f"{about} between two segments",
+                partial(_with_stray, stray),
+                plain=lambda: jpeg(64, 48),
+                skipped=len(stray),
+            )
+            for name, about, stray in (
+                ("text", "text", b"junk"),
+                ("zeros", "seven zeros, as Photoshop leaves them", bytes(7)),
+                ("FF 00", "FF 00 twice", b"\xff\0" * 2),
+                ("half a segment", "a segment without its FF", b"\0\xe1\0\x16" + bytes(20)),
+                ("restart markers", "restart markers", b"\xff\xd3\xff\xd4"),
+                ("TEM", "a TEM marker", b"\xff\x01"),
+            )
+        ),
+        Case(
+            "stray between scans",
+            "text between the data of a scan and the next segment: data left over by damage?",
+            lambda: _in_data(lambda scan: scan.extend(b"text" * 9), _progressive(mode="L")),
+            DamagedImage,
+        ),
+        Case(
+            "zeros after the last row",
+            "a filler of 5,000 zeros between data and end, as drones write it",
+            lambda: _in_data(lambda scan: scan.extend(bytes(5000)), jpeg(64, 48)),
+            plain=lambda: jpeg(64, 48),
+            skipped=5000,
+        ),
+        Case(
+            "surplus restarts",
+            "restart markers and data after the last row, as scanners write them",
+            lambda: _restarting()[:-2] + b"\xff\xd3" + b"\x12" * 600 + b"\xff\xd4data" + END,
+            plain=_restarting,
+            skipped=608,
+        ),
+        Case(
+            "surplus restarts without need",
+            "a restart marker after the last row where there are none",
+            lambda: jpeg(64, 48)[:-2] + b"\xff\xd0" + b"\x12" * 60 + END,
+            plain=lambda: jpeg(64, 48),
+            skipped=62,
+        ),
+        Case(
+            "no end",
+            "all but the end-of-image marker",
+            lambda: jpeg(64, 48)[:-2],
+            plain=lambda: jpeg(64, 48),
+        ),
+        Case(
+            "half an end",
+            "all but the last byte",
+            lambda: jpeg(64, 48)[:-1],
+            plain=lambda: jpeg(64, 48),
+        ),
+        Case(
+            "progressive without end",
+            "progressive, all but the end-of-image marker",
+            lambda: _progressive()[:-2],
+            plain=_progressive,
+        ),
+        Case(
+            "trailer instead of an end",
+            "eight bytes of their own in the place of the end, as Dahua's cameras write them",
+            lambda: jpeg(64, 48)[:-2] + b"dhav\x59\x19\1\0",
+            plain=lambda: jpeg(64, 48),
+            skipped=8,
+        ),
+        Case(
+            "trailer after half",
+            "the same after half of the data",
+            lambda: cut(jpeg(64, 48), 0.5) + b"dhav\x59\x19\1\0",
+            DamagedImage,
+        ),
+        Case(
+            "other trailer",
+            "other bytes in the place of the end: nothing proves that the data are whole",
+            lambda: jpeg(64, 48)[:-2] + b"\x12" * 40,
+            DamagedImage,
+        ),
+    ],
     "Cut off": [
         Case("three bytes", "FF D8 FF and no more", lambda: b"\xff\xd8\xff", DamagedImage),
         Case(
@@ -642,8 +846,6 @@ SECTIONS: dict[str, list[Case]] = {
             Case(f"cut at {n}%", f"cut off after {n}% of the data", partial(_cut, n), DamagedImage)
             for n in (0, 1, 25, 50, 75, 99)
         ),
-        Case("no end", "all but the end-of-image marker", lambda: jpeg(64, 48)[:-2], DamagedImage),
-        Case("half an end", "all but the last byte", lambda: jpeg(64, 48)[:-1], DamagedImage),
         *(
             Case(
                 f"mended at {n}%",
@@ -681,6 +883,12 @@ SECTIONS: dict[str, list[Case]] = {
             "mended uneven",
             "4:2:2, put as 2x2, 1x2, 1x2, half of it, an end appended",
             lambda: cut(_base85(_UNEVEN), 0.5) + END,
+            DamagedImage,
+        ),
+        Case(
+            "mended uneven restarts",
+            "2x2, 1x2, 1x2 with restart markers, cut at one of them, an end appended",
+            lambda: _until_restart(1) + END,
             DamagedImage,
         ),
         Case(
@@ -758,8 +966,20 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case(
             "many bytes appended",
-            "300 bytes between data and end",
-            lambda: _in_data(lambda scan: scan.extend(bytes(300)), jpeg(64, 48)),
+            "300 bytes between data and end that are not zeros",
+            lambda: _in_data(lambda scan: scan.extend(b"data" * 75), jpeg(64, 48)),
+            DamagedImage,
+        ),
+        Case(
+            "corrupt uneven",
+            "two bits flipped in the data of 4:2:2, put as 2x2, 1x2, 1x2",
+            lambda: _in_data(partial(_flip_bits, ((21, 4), (32, 3))), _base85(_UNEVEN)),
+            DamagedImage,
+        ),
+        Case(
+            "corrupt rgb",
+            "two bits flipped in the data of RGB of half the resolution in green and blue",
+            lambda: _in_data(partial(_flip_bits, ((2161, 3), (1793, 7))), _rgb_420()),
             DamagedImage,
         ),
         Case(
@@ -837,12 +1057,6 @@ SECTIONS: dict[str, list[Case]] = {
             "segment too short",
             "a segment that says it is one byte long",
             lambda: patch(jpeg(), 4, b"\0\x01"),
-            DamagedImage,
-        ),
-        Case(
-            "garbage between",
-            "bytes between two segments",
-            lambda: jpeg()[: find(jpeg(), 0xDB)] + b"junk" + jpeg()[find(jpeg(), 0xDB) :],
             DamagedImage,
         ),
         Case(

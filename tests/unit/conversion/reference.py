@@ -22,15 +22,15 @@ _UPRIGHT: dict[int, Any] = {
 }
 
 
-def decode_jpeg(encoded: bytes, orientation: int = 1) -> Pixels:
+def decode_jpeg(encoded: bytes, orientation: int = 1, *, strict: bool = True) -> Pixels:
     """Return the pixels, upright: rows of columns of one, three or (CMYK, as stored) four samples.
 
     Raises:
-        ValueError: the decoder has a complaint, be it only a warning.
+        ValueError: the decoder has a complaint, where it is strict be it only a warning.
     """
-    colours = simplejpeg.decode_jpeg_header(encoded, strict=True)[2]
+    colours = simplejpeg.decode_jpeg_header(encoded, strict=strict)[2]
     space = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colours, "RGB")
-    pixels = simplejpeg.decode_jpeg(encoded, colorspace=space, strict=True)
+    pixels = simplejpeg.decode_jpeg(encoded, colorspace=space, strict=strict)
     return upright(pixels, orientation)
 
 

@@ -2,6 +2,7 @@ import io
 import logging
 import os
 import re
+import signal
 import struct
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_converter.conversion import Limits, convert, libtiff, pillow
+from image_converter.conversion import Limits, bundled, convert, libjpeg_decoder, libtiff_decoder
 from image_converter.errors import ConversionError, DamagedImage, ImageTooLarge
 from tests.images import jpeg
 from tests.unit.conversion import reference
@@ -27,13 +28,13 @@ ADOBES = [
     *(segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([transform])) for transform in (0, 1)),
 ]
 SHORT_ADOBE = segment(0xEE, b"Adobe\0\x64\0\0\0\0")
-HALF = re.compile("mended|cut|colour|no end|progressive (cut|mended|first|half|a scan)")
+HALF = re.compile("mended|cut|colour|corrupt|progressive (cut|mended|first|half|a scan)")
 NAMES = [b"\1\2\3", b"RGB", b"\0\1\2", b"rgb"]
 
 
 @pytest.fixture
-def only_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libtiff, "_library", lambda: None)
+def only_libjpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libtiff_decoder, "_library", lambda: None)
 
 
 def _named(encoded: bytes, names: bytes) -> bytes:
@@ -60,7 +61,7 @@ def test_colours_are_those_that_libjpeg_sees(
     assert np.array_equal(reference.decode_png(png.getvalue()), reference.decode_jpeg(encoded))
 
 
-@pytest.mark.usefixtures("only_pillow")
+@pytest.mark.usefixtures("only_libjpeg")
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.error is None], ids=lambda case: case.name
 )
@@ -75,7 +76,7 @@ def test_without_libtiff_good_images_are_converted_all_the_same(
     assert alone.getvalue() == usual.getvalue()
 
 
-@pytest.mark.usefixtures("only_pillow")
+@pytest.mark.usefixtures("only_libjpeg")
 @pytest.mark.parametrize(
     "case",
     [case for case in CASES if HALF.match(case.name)],
@@ -90,12 +91,22 @@ def test_without_libtiff_half_an_image_is_refused_all_the_same(case: Case) -> No
 def test_a_missing_libtiff_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    libtiff._library.cache_clear()
-    monkeypatch.setattr(libtiff, "_PLACES", ())
+    libtiff_decoder._library.cache_clear()
+    monkeypatch.setattr(bundled, "_PLACES", ())
     with caplog.at_level(logging.WARNING):
-        assert libtiff._library() is None
-    libtiff._library.cache_clear()
+        assert libtiff_decoder._library() is None
+    libtiff_decoder._library.cache_clear()
     assert "libtiff" in caplog.text
+
+
+def test_a_missing_libjpeg_is_an_error_that_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    libjpeg_decoder._library.cache_clear()
+    monkeypatch.setattr(bundled, "_PLACES", ())
+    with pytest.raises(OSError, match="install Pillow from one of its wheels"):
+        convert(jpeg(mode="CMYK"), io.BytesIO(), LIMITS)
+    libjpeg_decoder._library.cache_clear()
 
 
 def test_without_files_in_memory_it_takes_one_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,18 +120,34 @@ def test_without_files_in_memory_it_takes_one_on_disk(monkeypatch: pytest.Monkey
     assert on_disk.getvalue() == usual.getvalue()
 
 
-def test_no_file_stays_open() -> None:
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_no_file_and_no_process_stays(mode: str) -> None:
+    encoded = jpeg(300, 200, mode=mode)
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
-        convert(jpeg(300, 200), io.BytesIO(), LIMITS)
+        convert(encoded, io.BytesIO(), LIMITS)
         with pytest.raises(DamagedImage):
-            convert(cut(jpeg(300, 200), 0.5) + END, io.BytesIO(), LIMITS)
+            convert(cut(encoded, 0.5) + END, io.BytesIO(), LIMITS)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+    with pytest.raises(ChildProcessError):  # there is none to wait for
+        os.waitpid(-1, os.WNOHANG)
 
 
-def test_damage_is_told_with_its_place() -> None:
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+def test_damage_is_reported_with_its_place(mode: str) -> None:
     with pytest.raises(DamagedImage, match=r"near row \d+: .*premature end of data segment"):
-        convert(cut(jpeg(200, 200), 0.5) + END, io.BytesIO(), LIMITS)
+        convert(cut(jpeg(200, 200, mode=mode), 0.5) + END, io.BytesIO(), LIMITS)
+
+
+def test_a_decoding_process_that_is_killed_is_not_the_image_s_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def killed(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    monkeypatch.setattr(libjpeg_decoder._Decoding, "_run", killed)
+    with pytest.raises(ChildProcessError, match="without a reason"):
+        convert(jpeg(mode="CMYK"), io.BytesIO(), LIMITS)
 
 
 @pytest.mark.parametrize("share", [number / 20 for number in range(20)])
@@ -151,8 +178,8 @@ class TestLimits:
         def refuse(*_: object) -> None:
             raise AssertionError("decoded")
 
-        monkeypatch.setattr(libtiff.JpegRows, "__init__", refuse)
-        monkeypatch.setattr(pillow, "_decode", refuse)
+        monkeypatch.setattr(libtiff_decoder.JpegRows, "__init__", refuse)
+        monkeypatch.setattr(libjpeg_decoder.JpegRows, "__init__", refuse)
         bomb = resize(jpeg(**options), 65_000, 65_000)  # type: ignore[arg-type]
         with pytest.raises(ImageTooLarge):
             convert(bomb, io.BytesIO(), LIMITS)

@@ -1,4 +1,4 @@
-"""Peaks of processes that convert one image each, against what `memory.py` says."""
+"""Peaks of processes that convert one image each, against what `limits.py` says."""
 
 import io
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from image_converter.conversion import memory
+from image_converter.conversion import limits
 
 MB = 1024**2
 
@@ -86,7 +86,7 @@ def test_no_kind_takes_more_than_the_limits_allow_for(
     tmp_path: Path, mode: str, options: dict[str, Any]
 ) -> None:
     path = _file(tmp_path, 8, mode, **options)
-    allowed = 8_000_000 * memory.BYTES_PER_PIXEL + memory.COPIES * path.stat().st_size
+    allowed = 8_000_000 * limits.BYTES_PER_PIXEL + limits.COPIES * path.stat().st_size
     peak, before = _peak(_CONVERT, path)
     assert (
         peak - before < allowed + 12 * MB
@@ -96,7 +96,7 @@ def test_no_kind_takes_more_than_the_limits_allow_for(
 def test_the_smallest_file_takes_no_more(tmp_path: Path) -> None:
     path = _file(tmp_path, 2, exif=_exif(6))
     peak, before = _peak(_CONVERT, path, "smallest")
-    assert peak - before < 2_000_000 * memory.BYTES_PER_PIXEL + 20 * MB
+    assert peak - before < 2_000_000 * limits.BYTES_PER_PIXEL + 20 * MB
 
 
 def test_24_megapixels(tmp_path: Path) -> None:
@@ -114,13 +114,13 @@ def test_an_upright_baseline_image_is_never_in_memory_as_a_whole(tmp_path: Path)
 
 
 def test_limits_follow_from_memory() -> None:
-    small, large = memory.limits(512 * MB), memory.limits(1769 * MB)
+    small, large = limits.for_memory(512 * MB), limits.for_memory(1769 * MB)
     assert small.max_bytes == 32 * MB
     assert small.max_pixels < large.max_pixels
-    for size, limits in ((512, small), (1769, large)):
-        needed = limits.max_pixels * memory.BYTES_PER_PIXEL + limits.max_bytes * memory.COPIES
-        assert needed + memory.OVERHEAD_BYTES <= size * MB
-    assert memory.limits(128 * MB).max_pixels == 0
+    for size, allowed in ((512, small), (1769, large)):
+        needed = allowed.max_pixels * limits.BYTES_PER_PIXEL + allowed.max_bytes * limits.COPIES
+        assert needed + limits.OVERHEAD_BYTES <= size * MB
+    assert limits.for_memory(128 * MB).max_pixels == 0
 
 
 def test_the_encoder_needs_no_seekable_file(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from image_converter.conversion import Conversion, Limits, convert
-from image_converter.conversion import png as png_module
+from image_converter.conversion import png_encoder as png_module
 from image_converter.conversion.model import Compression
 from image_converter.errors import DamagedImage
 from tests.images import jpeg
@@ -78,7 +78,7 @@ def test_borders_of_blocks(width: int, height: int, mode: str) -> None:
 def test_every_way_to_compress_is_exact(
     number: int, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(png_module, "_WAYS", (png_module._WAYS[number],))
+    monkeypatch.setattr(png_module, "_STRATEGIES", (png_module._STRATEGIES[number],))
     for width, height in ((1, 1), (1, 40), (2, 3), (333, 222), (60_001, 9)):
         encoded = jpeg(width, height, mode=mode)
         png, _ = _convert(encoded)
@@ -108,7 +108,7 @@ def test_repeats_from_afar_are_found_where_there_are_some(
         image.paste(tile, (0, top))
     encoded = _encoded(image)
     png, _ = _convert(encoded)
-    monkeypatch.setattr(png_module, "_WAYS", png_module._WAYS[:1])
+    monkeypatch.setattr(png_module, "_STRATEGIES", png_module._STRATEGIES[:1])
     near, _ = _convert(encoded)
     assert len(png) < 0.6 * len(near)
 

@@ -4,28 +4,30 @@ import os
 import struct
 import tempfile
 
-from image_converter.conversion.metadata import Colours
-from image_converter.conversion.structure import METADATA, Header
+from image_converter.conversion.jpeg_metadata import Colours
+from image_converter.conversion.jpeg_parser import Header, Scans
 
 _SHORT, _LONG = 3, 4
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS = 256, 257, 258, 259, 262, 273
 _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR, _SUBSAMPLING = 277, 278, 279, 284, 530
 _AS_JPEG, _CONTIGUOUS = 7, 1
-_PHOTOMETRICS = {"gray": 1, "rgb": 2, "cmyk": 5, "ycck": 5, "ycc": 6}
+_PHOTOMETRICS = {"gray": 1, "rgb": 2, "ycc": 6}
 
 _START = struct.Struct("<2sHIH")  # byte order, magic number, where the directory is, its entries
 _ENTRY = struct.Struct("<HHII")  # tag, type, count, value
 _END = struct.Struct("<I")  # where the next directory is
 
 
-def wrap(jpeg: bytes, end: int, header: Header, colours: Colours) -> int:
+def wrap(header: Header, scans: Scans, colours: Colours) -> int:
     """Writes a TIFF around a JPEG to a file in memory.
 
+    The JPEG comes without application data and comments: they make libtiff think that the strip is
+    too long for its image, and libjpeg complain about colour profiles.
+
     Args:
-        jpeg: the file.
-        end: where the image ends in it.
-        header: its header.
-        colours: its colours.
+        header: the JPEG's header.
+        scans: its scans.
+        colours: its colours: gray, RGB or YCbCr.
 
     Returns:
         a descriptor of the TIFF, positioned at its start; the caller closes it.
@@ -35,34 +37,11 @@ def wrap(jpeg: bytes, end: int, header: Header, colours: Colours) -> int:
     except (AttributeError, OSError):  # not on Linux, or not allowed
         with tempfile.TemporaryFile(buffering=0) as temporary:
             file = os.dup(temporary.fileno())
-    parts = _without_metadata(jpeg, end, header, colours)
     with open(file, "wb", closefd=False) as stream:
-        stream.write(_head(sum(map(len, parts)), header, colours))
-        stream.writelines(parts)
+        stream.write(_head(sum(map(len, scans.image)), header, colours))
+        stream.writelines(scans.image)
         stream.seek(0)
     return file
-
-
-def _without_metadata(
-    jpeg: bytes, end: int, header: Header, colours: Colours
-) -> list[bytes | memoryview]:
-    """Returns the image's parts but for application data and comments.
-
-    They make libtiff think that the strip is too long for its image, and libjpeg complain about
-    colour profiles.
-    """
-    view = memoryview(jpeg)
-    parts: list[bytes | memoryview] = [b"\xff\xd8"]
-    for segment in header.segments:
-        if segment.marker in METADATA:
-            continue
-        payload = view[segment.start : segment.end]
-        if segment is header.frame and colours == "gray":
-            # One component's sampling factors have no effect; libtiff wants them to be 1.
-            payload = memoryview(bytes(payload[:7]) + b"\x11" + bytes(payload[8:]))
-        parts += [segment.head(), payload]
-    first = header.first_scan
-    return [*parts, first.head(), view[first.start : end]]
 
 
 def _head(length: int, header: Header, colours: Colours) -> bytes:

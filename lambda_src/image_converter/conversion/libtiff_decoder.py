@@ -10,28 +10,24 @@ import ctypes
 import logging
 import os
 from functools import cache
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import PIL
-
-from image_converter.conversion import tiff
-from image_converter.conversion.metadata import Colours
-from image_converter.conversion.structure import Header
-from image_converter.errors import DamagedImage
+from image_converter.conversion import bundled, tiff_container
+from image_converter.conversion.complaints import Complaints
+from image_converter.conversion.jpeg_metadata import Colours
+from image_converter.conversion.jpeg_parser import MAX_SCANS, Header, Scans
 
 _LOGGER = logging.getLogger(__name__)
 
 # Or libtiff refuses what takes libjpeg over 100 MB, as a large progressive JPEG does.
 os.environ.setdefault("LIBTIFF_ALLOW_LARGE_LIBJPEG_MEM_ALLOC", "1")
+# Its own limit would refuse the last scan that ours allows.
+os.environ.setdefault("LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER", str(MAX_SCANS + 1))
 
 _JPEG_COLOUR_MODE, _TO_RGB = 65538, 1
 _SUBSAMPLINGS = (1, 2, 4)
-_MODES = {"gray": "L", "rgb": "RGB", "ycc": "RGB", "cmyk": "CMYK", "ycck": "CMYK"}
-
-# Where Pillow's wheels have it, seen from the package: on Linux, on a Mac.
-_PLACES = ("../pillow.libs/libtiff-*", ".dylibs/libtiff*")
+_MODES = {"gray": "L", "rgb": "RGB", "ycc": "RGB"}
 
 _HANDLER = ctypes.CFUNCTYPE(
     ctypes.c_int,
@@ -46,16 +42,14 @@ _HANDLER = ctypes.CFUNCTYPE(
 @cache
 def _library() -> ctypes.PyDLL | None:
     """Loads libtiff, which Pillow has loaded already, from where Pillow's wheels have it."""
-    package = Path(PIL.__file__).parent
-    for pattern in _PLACES:
-        for path in package.glob(pattern):
-            # PyDLL keeps the interpreter's lock: giving it up for each row would cost more.
-            library = ctypes.PyDLL(str(path))
-            if hasattr(library, "TIFFFdOpenExt"):  # since 4.5
-                return _declare(library)
+    path = bundled.find("tiff")
+    if path:
+        # PyDLL keeps the interpreter's lock: giving it up for each row would cost more.
+        library = ctypes.PyDLL(str(path))
+        if hasattr(library, "TIFFFdOpenExt"):  # since 4.5
+            return _declare(library)
     _LOGGER.warning(
-        "This Pillow brings no libtiff since 4.5: JPEGs are decoded whole, and twice, and corrupt"
-        " data is not always seen."
+        "This Pillow brings no libtiff since 4.5: all JPEGs are decoded in a child process."
     )
     return None
 
@@ -74,10 +68,11 @@ def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
     return library
 
 
-def reads(header: Header, colours: Colours) -> bool:
-    """Whether libtiff is there and reads a JPEG of these colours and sampling factors.
+def supports(header: Header, colours: Colours) -> bool:
+    """Whether libtiff is there and decodes a JPEG of these colours and sampling factors.
 
-    It wants all components sampled alike, only that YCbCr's brightness may have more samples.
+    It wants all components sampled alike, only that YCbCr's brightness may have more samples. Of
+    CMYK it hands out what is stored, be it YCCK.
     """
     first, *others = header.components
     if any((other.horizontal, other.vertical) != (1, 1) for other in others):
@@ -86,37 +81,37 @@ def reads(header: Header, colours: Colours) -> bool:
     if colours == "ycc":
         fits = all(factor in _SUBSAMPLINGS for factor in factors)
     else:
-        fits = colours == "gray" or factors == (1, 1)
+        fits = colours == "gray" or (colours == "rgb" and factors == (1, 1))
     return fits and _library() is not None
 
 
 class JpegRows:
-    """The rows of a JPEG as it is stored, decoded as they are read.
+    """The rows of a JPEG as it is stored, in gray or RGB, decoded as they are read.
 
-    A context manager. CMYK and YCCK come out as the samples that are in the file, all else as gray
-    or RGB.
+    A context manager.
     """
 
-    def __init__(self, jpeg: bytes, end: int, header: Header, colours: Colours) -> None:
+    def __init__(
+        self, header: Header, scans: Scans, colours: Colours, complaints: Complaints
+    ) -> None:
         """Opens a JPEG.
 
         Args:
-            jpeg: the file.
-            end: where the image ends in it.
             header: its header.
-            colours: its colours, of which `reads` is true.
+            scans: its scans.
+            colours: its colours, which with that header are supported.
+            complaints: where libjpeg's messages go.
         """
         library = _library()
-        assert library is not None, "`reads` comes first"  # noqa: S101
+        assert library is not None, "`supports` comes first"  # noqa: S101
         self._library = library
         self.width, self.height = header.width, header.height
         self.mode = _MODES[colours]
-        self._samples = len(header.components)
         self._row = 0
-        self._complaints: list[str] = []
+        self._complaints = complaints
         # libtiff keeps the bare address of this function, so that it must live as long as the TIFF.
-        self._handler = _HANDLER(self._note)
-        self._tiff = self._open(tiff.wrap(jpeg, end, header, colours))
+        self._handler = _HANDLER(self._on_message)
+        self._tiff = self._open(tiff_container.wrap(header, scans, colours))
         if colours == "ycc":
             library.TIFFSetField(self._tiff, _JPEG_COLOUR_MODE, _TO_RGB)
 
@@ -141,18 +136,11 @@ class JpegRows:
         address = ctypes.addressof(view) + offset
         read_row, opened, complaints = self._library.TIFFReadScanline, self._tiff, self._complaints
         for target in range(address, address + count * stride, stride):
-            done = read_row(opened, target, self._row, 0) == 1
-            if complaints or not done:
-                reason = complaints[0] if complaints else "the data cannot be decoded"
-                raise DamagedImage(f"The JPEG is damaged near row {self._row:,}: {reason}.")
+            if read_row(opened, target, self._row, 0) != 1:
+                complaints.add("the data cannot be decoded")
+            if complaints.damage:
+                complaints.refuse_damage(self._row)
             self._row += 1
-
-    def skim(self) -> None:
-        """Decodes all rows and keeps none, to find damage; see `read`."""
-        stride = self.width * self._samples
-        block = bytearray(stride)
-        for _ in range(self.height):
-            self.read(block, 0, stride, 1)
 
     def _open(self, file: int) -> int:
         library = self._library
@@ -163,15 +151,16 @@ class JpegRows:
         library.TIFFOpenOptionsFree(options)
         if not opened:
             os.close(file)
-            raise OSError(f"libtiff does not open the JPEG: {'; '.join(self._complaints)}.")
+            raise OSError(f"libtiff does not open the JPEG: {self._complaints.damage}.")
         return opened
 
-    def _note(self, _tiff: int, _data: int, _module: bytes, form: bytes, arguments: int) -> int:
-        """Keeps a message, unless it says that JPEGs in TIFFs had better not be progressive."""
+    def _on_message(
+        self, _tiff: int, _data: int, _module: bytes, form: bytes, arguments: int
+    ) -> int:
+        """Passes a message on, unless it says that JPEGs in TIFFs had better not be progressive."""
         text = ctypes.create_string_buffer(200)
         size, values = ctypes.c_size_t(len(text)), ctypes.c_void_p(arguments)
         ctypes.PyDLL(None).vsnprintf(text, size, form, values)
-        message = text.value.decode(errors="replace").rstrip(".")
         if b"progressive" not in form:
-            self._complaints.append(message)
+            self._complaints.add(text.value.decode(errors="replace"))
         return 1

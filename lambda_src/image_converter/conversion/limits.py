@@ -29,7 +29,7 @@ OVERHEAD_BYTES = 192 * 1024**2
 _SHARE_OF_FILE = 16
 
 
-def limits(memory_bytes: int) -> Limits:
+def for_memory(memory_bytes: int) -> Limits:
     """Returns what can be converted within a function's memory, whatever the kind of JPEG.
 
     A sixteenth of the memory is the limit of the file, what is left is for the pixels.

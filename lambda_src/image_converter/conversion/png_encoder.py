@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
-from image_converter.conversion import filters
+from image_converter.conversion import png_filters
 from image_converter.conversion.deflate import HEAD, LAST, Deflate
-from image_converter.conversion.filters import Block, Filter
-from image_converter.conversion.metadata import Density
+from image_converter.conversion.jpeg_metadata import Density
+from image_converter.conversion.png_filters import Block, Filter
 from image_converter.conversion.rows import Rows, to_image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -26,29 +26,33 @@ _Pieces = list[bytes]
 _Part = tuple[bytes, int]
 
 
-class _Way(NamedTuple):
-    """A way to compress rows.
+class _Strategy(NamedTuple):
+    """How to compress rows.
 
     Attributes:
         filter: the filter.
-        window: how far back deflate looks for matches, as a power of two.
-        price: what its size is multiplied by when ways are compared, for the time that it takes.
+        window_bits: how far back deflate looks for matches, as a power of two.
+        time_penalty: what its size is multiplied by in comparisons, for the time that it takes.
     """
 
     filter: Filter
-    window: int
-    price: float = 1.0
+    window_bits: int
+    time_penalty: float = 1.0
 
 
 # In photographs far matches cost more than they save, whereas text and drawings live from them.
 # Noise is what the average is good for; PNG's other filters gain less than their time is worth.
-_WAYS = (_Way(filters.up, 9), _Way(filters.average, 9, price=1.02), _Way(filters.up, 15))
+_STRATEGIES = (
+    _Strategy(png_filters.up, 9),
+    _Strategy(png_filters.average, 9, time_penalty=1.02),
+    _Strategy(png_filters.up, 15),
+)
 # One row in so many, of one block in so many, is tried: a twentieth of the time of compressing.
 _SAMPLE_ROWS, _SAMPLE_BLOCKS = 16, 6
 
 
-class Facts(NamedTuple):
-    """What a PNG tells beside its pixels.
+class PngMetadata(NamedTuple):
+    """What a PNG says besides its pixels.
 
     Attributes:
         icc_profile: the colour profile; empty for none.
@@ -59,58 +63,60 @@ class Facts(NamedTuple):
     density: Density | None = None
 
 
-def write_png(rows: Rows, png: BinaryIO, facts: Facts, *, parallel: bool = False) -> None:
+def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: bool = False) -> None:
     """Writes rows as a PNG.
 
     Args:
         rows: the image.
         png: where the PNG goes.
-        facts: what it tells beside its pixels.
+        metadata: what it says besides its pixels.
         parallel: whether blocks are decoded on one processor and compressed on another.
     """
     png.write(_SIGNATURE)
     size = struct.pack(">II", rows.width, rows.height)
     _chunk(png, b"IHDR", [size, bytes([_BITS, _COLOUR_TYPES[rows.mode], 0, 0, 0])])
-    if facts.icc_profile:
-        _chunk(png, b"iCCP", [b"icc\0\0", zlib.compress(facts.icc_profile)])
-    if facts.density:
-        _chunk(png, b"pHYs", [struct.pack(">IIB", *facts.density)])
+    if metadata.icc_profile:
+        _chunk(png, b"iCCP", [b"icc\0\0", zlib.compress(metadata.icc_profile)])
+    if metadata.density:
+        _chunk(png, b"pHYs", [struct.pack(">IIB", *metadata.density)])
     deflate = Deflate()
     for pieces in _stream(_parts(rows, deflate), deflate, parallel=parallel):
         _chunk(png, b"IDAT", pieces, deflate.crc32)
     _chunk(png, b"IEND", [])
 
 
-def write_smallest(rows: Rows, png: BinaryIO, facts: Facts) -> None:
+def write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
     """Writes rows as a PNG of the fewest bytes, by Pillow's encoder; see `write_png`.
 
     It has no way to tell a ratio alone: a density without a unit is left out.
     """
-    density = facts.density
+    density = metadata.density
     dpi = (density[0] * _INCH, density[1] * _INCH) if density and density[2] else None
     image = to_image(rows)
-    image.save(png, "PNG", optimize=True, icc_profile=facts.icc_profile or None, dpi=dpi)
+    image.save(png, "PNG", optimize=True, icc_profile=metadata.icc_profile or None, dpi=dpi)
 
 
 def _parts(rows: Rows, deflate: Deflate) -> Iterator[_Part]:
     """Yields the rows in blocks, filtered, each with the window to compress it with."""
-    way = _WAYS[0]
-    for number, block in enumerate(filters.blocks(rows)):
+    strategy = _STRATEGIES[0]
+    for number, block in enumerate(png_filters.blocks(rows)):
         if number % _SAMPLE_BLOCKS == 0:
-            way = _best_way(block, deflate)
-        yield way.filter(block, range(block.rows)), way.window
+            strategy = _choose_strategy(block, deflate)
+        yield strategy.filter(block, range(block.rows)), strategy.window_bits
 
 
-def _best_way(block: Block, deflate: Deflate) -> _Way:
-    """Tries all ways on rows from the middle of the block."""
+def _choose_strategy(block: Block, deflate: Deflate) -> _Strategy:
+    """Tries all strategies on rows from the middle of the block."""
     count = -(-block.rows // _SAMPLE_ROWS)
     top = (block.rows - count) // 2
     rows = range(top, top + count)
 
-    def cost(way: _Way) -> float:
-        return way.price * sum(map(len, deflate.part(way.filter(block, rows), way.window)))
+    def cost(strategy: _Strategy) -> float:
+        return strategy.time_penalty * sum(
+            map(len, deflate.part(strategy.filter(block, rows), strategy.window_bits))
+        )
 
-    return min(_WAYS, key=cost)
+    return min(_STRATEGIES, key=cost)
 
 
 def _stream(parts: Iterator[_Part], deflate: Deflate, *, parallel: bool) -> Iterator[_Pieces]:

@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 from PIL import Image, ImageCms
 
-from image_converter.conversion.metadata import usable
+from image_converter.conversion.jpeg_metadata import is_valid_profile
 
 Convert = Callable[[Image.Image], Image.Image]
 
 
-def from_cmyk(profile: bytes) -> tuple[Convert, bool]:
-    """Returns what makes sRGB of a CMYK image, and whether it goes through the profile.
+def to_rgb(profile: bytes) -> tuple[Convert, bool]:
+    """Returns what converts a CMYK image to sRGB, and whether it goes through the profile.
 
     Without a profile, or with one that is broken or not for CMYK, it is Pillow's plain arithmetic.
     """
-    if usable(profile, "CMYK"):
+    if is_valid_profile(profile, "CMYK"):
         try:
             transform = ImageCms.buildTransform(
                 ImageCms.ImageCmsProfile(io.BytesIO(profile)),

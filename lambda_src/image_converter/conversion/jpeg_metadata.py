@@ -1,17 +1,16 @@
-"""What a JPEG's application segments tell: colours, profile, orientation, density."""
+"""What a JPEG's application segments say: colours, profile, orientation, density."""
 
 import logging
 import struct
 import warnings
-from typing import Literal
+from collections.abc import Iterator
+from typing import Literal, NamedTuple, Self
 
 from PIL import Image
 
-from image_converter.conversion.structure import Header
+from image_converter.conversion.jpeg_parser import Header
 
 Colours = Literal["gray", "rgb", "ycc", "cmyk", "ycck"]
-Density = tuple[int, int, int]
-"""Pixels per unit across and down, and PNG's unit: 1 for metres, 0 if only the ratio is known."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -19,6 +18,7 @@ _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _CMYK = 4
 _ADOBE_TRANSFORM = 6  # where it stands in Adobe's segment, after its name
 _JFIF = b"JFIF\0"
+_EXIF = b"Exif\0\0"
 _JFIF_SIZE = 9  # without its name
 _JFIF_DENSITY, _JFIF_DENSITY_AT = struct.Struct(">BHH"), 2
 
@@ -28,9 +28,28 @@ _EXIF_UNITS_PER_METRE = {2: 1 / 0.0254, 3: 100.0}
 _JFIF_UNITS_PER_METRE = {1: 1 / 0.0254, 2: 100.0}
 _MAX_UINT31 = 2**31 - 1
 
+_ICC_PART_HEAD = 2  # a part's number and how many there are
 _ICC_HEADER = 128
 _ICC_TAG = struct.Struct(">4sII")
 _ICC_COLOURS = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+
+
+class Density(NamedTuple):
+    """How densely the pixels lie, as PNG's pHYs has it.
+
+    Attributes:
+        x: pixels per unit across.
+        y: pixels per unit down.
+        unit: 1 for metres, 0 if only the ratio is known.
+    """
+
+    x: int
+    y: int
+    unit: int
+
+    def swapped(self) -> Self:
+        """Returns the density of the image turned by 90 degrees."""
+        return self._replace(x=self.y, y=self.x)
 
 
 def colours(jpeg: bytes, header: Header) -> Colours:
@@ -52,10 +71,14 @@ def colours(jpeg: bytes, header: Header) -> Colours:
 def read_exif(jpeg: bytes, header: Header) -> Image.Exif:
     """Returns the EXIF data: empty where there is none, or where it is broken.
 
-    A photograph with broken EXIF data is whole all the same, so this is no error.
+    A photograph with broken EXIF data is whole all the same, so this is not an error. Data with a
+    second name count as broken: Pillow skips it, but browsers, libvips, ImageMagick and exiftool do
+    not see such data.
     """
     exif = Image.Exif()
-    for payload in header.payloads(jpeg, _APP1, b"Exif\0\0"):
+    for payload in header.payloads(jpeg, _APP1, _EXIF):
+        if payload.startswith(_EXIF):
+            break
         try:
             with warnings.catch_warnings(action="ignore"):
                 exif.load(payload)
@@ -68,8 +91,14 @@ def read_exif(jpeg: bytes, header: Header) -> Image.Exif:
 
 
 def orientation(exif: Image.Exif) -> int:
-    """Returns the EXIF orientation, 1 (upright) to 8; 1 too where it makes no sense."""
+    """Returns the EXIF orientation, 1 (upright) to 8; 1 too where it makes no sense.
+
+    It should be a short integer. Of a byte, too, libvips, ImageMagick and exiftool take the value;
+    browsers do not.
+    """
     value = exif.get(_ORIENTATION)
+    if isinstance(value, bytes) and len(value) == 1:
+        value = value[0]
     return value if isinstance(value, int) and value in _ORIENTATIONS else 1
 
 
@@ -81,7 +110,7 @@ def density(jpeg: bytes, header: Header, exif: Image.Exif) -> Density | None:
             if unit in _JFIF_UNITS_PER_METRE:
                 return _per_metre(across, down, _JFIF_UNITS_PER_METRE[unit])
             if unit == 0 and across != down:
-                return (across, down, 0) if across and down else None
+                return Density(across, down, 0) if across and down else None
     try:
         per_metre = _EXIF_UNITS_PER_METRE[exif.get(_RESOLUTION_UNIT, 2)]
         return _per_metre(float(exif[_X_RESOLUTION]), float(exif[_Y_RESOLUTION]), per_metre)
@@ -92,13 +121,28 @@ def density(jpeg: bytes, header: Header, exif: Image.Exif) -> Density | None:
 def icc_profile(jpeg: bytes, header: Header) -> bytes:
     """Returns the colour profile, put together from its segments; empty where there is none.
 
-    A profile with a missing segment comes back as far as it goes: `usable` refuses it.
+    Each segment has its number and how many there are (ICC.1:2022, B.4). Some writers store the
+    profile twice, or pad it. The first complete profile counts, up to the length that it declares;
+    where none is complete, what there is comes back, and `is_valid_profile` refuses it.
     """
-    parts = sorted(header.payloads(jpeg, _APP2, b"ICC_PROFILE\0"))
-    return b"".join(part[2:] for part in parts)
+    profiles = list(_profiles(jpeg, header))
+    complete = (parts for count, parts in profiles if len(parts) == count)
+    chosen = next(complete, profiles[0][1] if profiles else {})
+    profile = b"".join(part for _, part in sorted(chosen.items()))
+    return profile[: max(_ICC_HEADER, int.from_bytes(profile[:4]))]
 
 
-def usable(profile: bytes, mode: str) -> bool:
+def _profiles(jpeg: bytes, header: Header) -> Iterator[tuple[int, dict[int, bytes]]]:
+    """Yields how many parts a profile has, and those that are there by their number."""
+    counted: dict[int, dict[int, bytes]] = {}
+    for payload in header.payloads(jpeg, _APP2, b"ICC_PROFILE\0"):
+        if len(payload) >= _ICC_PART_HEAD:
+            number, count = payload[0], payload[1]
+            counted.setdefault(count, {}).setdefault(number, payload[_ICC_PART_HEAD:])
+    yield from counted.items()
+
+
+def is_valid_profile(profile: bytes, mode: str) -> bool:
     """Whether a colour profile is whole and is one for pixels of this mode.
 
     The rules are the first of libpng's for iCCP: readers drop a profile that breaks them, or the
@@ -118,4 +162,4 @@ def usable(profile: bytes, mode: str) -> bool:
 def _per_metre(across: float, down: float, factor: float) -> Density | None:
     if not (0 < across * factor <= _MAX_UINT31 and 0 < down * factor <= _MAX_UINT31):
         return None
-    return round(across * factor), round(down * factor), 1
+    return Density(round(across * factor), round(down * factor), 1)

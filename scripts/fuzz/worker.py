@@ -11,7 +11,8 @@ from random import Random
 import numpy as np
 
 from image_converter.conversion import Conversion, convert
-from image_converter.conversion.jpeg_parser import check_scans, read_header
+from image_converter.conversion.jpeg_parser import read_header
+from image_converter.conversion.jpeg_scans import check_scans
 from image_converter.errors import ConversionError
 from scripts.fuzz.mutations import mutate
 from tests.unit.conversion import reference

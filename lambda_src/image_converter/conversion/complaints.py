@@ -6,7 +6,7 @@ skipped. Both decoders report what libjpeg says to this module.
 
 import re
 
-from image_converter.conversion.jpeg_parser import Scans
+from image_converter.conversion.jpeg_scans import Scans
 from image_converter.errors import DamagedImage
 
 # After the last row libjpeg looks for the next marker, and reports what it skips. It reports the

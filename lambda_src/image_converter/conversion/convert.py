@@ -7,7 +7,8 @@ from typing import BinaryIO, NamedTuple
 from image_converter.conversion import allocator, jpeg_metadata, libjpeg_decoder, libtiff_decoder
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours, Density
-from image_converter.conversion.jpeg_parser import Header, Scans, check_scans, read_header
+from image_converter.conversion.jpeg_parser import Header, read_header
+from image_converter.conversion.jpeg_scans import Scans, check_scans
 from image_converter.conversion.model import Compression, Conversion, Icc, Limits
 from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
 from image_converter.conversion.rows import TRANSPOSED_ORIENTATIONS, ImageRows, Rows, to_image

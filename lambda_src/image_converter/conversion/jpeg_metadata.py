@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Self
 from PIL import Image
 
 from image_converter.conversion.jpeg_parser import Header
+from image_converter.errors import DamagedImage
 
 Colours = Literal["gray", "rgb", "ycc", "cmyk", "ycck"]
 
@@ -16,7 +17,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _CMYK = 4
-_ADOBE_TRANSFORM = 6  # where it stands in Adobe's segment, after its name
+_ADOBE_SIZE, _ADOBE_TRANSFORM = 12, 11  # of Adobe's segment, and where the code is in it
 _JFIF = b"JFIF\0"
 _EXIF = b"Exif\0\0"
 _JFIF_SIZE = 9  # without its name
@@ -53,19 +54,43 @@ class Density(NamedTuple):
 
 
 def colours(jpeg: bytes, header: Header) -> Colours:
-    """Returns the colours that the components stand for, by libjpeg's rules (its jdapimin.c)."""
+    """Returns the colours that the components stand for, by libjpeg's rules (its jdapimin.c).
+
+    Raises:
+        DamagedImage: the segment that says so is broken.
+    """
     if len(header.components) == 1:
         return "gray"
-    transform = None
-    for payload in header.payloads(jpeg, _APP14, b"Adobe"):
-        if len(payload) > _ADOBE_TRANSFORM:
-            transform = payload[_ADOBE_TRANSFORM]
+    transform = _adobe_transform(jpeg, header)
     if len(header.components) == _CMYK:
-        return "cmyk" if transform in (None, 0) else "ycck"
+        return _by_transform(transform, {None: "cmyk", 0: "cmyk", 2: "ycck"})
     if any(len(payload) >= _JFIF_SIZE for payload in header.payloads(jpeg, _APP0, _JFIF)):
         return "ycc"
     names = bytes(component.name for component in header.components)
-    return "rgb" if transform == 0 or (transform is None and names == b"RGB") else "ycc"
+    by_names: Colours = "rgb" if names == b"RGB" else "ycc"
+    return _by_transform(transform, {None: by_names, 0: "rgb", 1: "ycc"})
+
+
+def _adobe_transform(jpeg: bytes, header: Header) -> int | None:
+    """Returns Adobe's code of how colours became components; None where it is not said."""
+    payloads = list(header.payloads(jpeg, _APP14, b""))
+    if header.skipped and any(len(payload) < _ADOBE_SIZE for payload in payloads):
+        raise DamagedImage(
+            "The JPEG has bytes that belong to no segment, and Adobe's segment is too short: which"
+            " colours its components stand for is unknown."
+        )
+    named = [payload for payload in payloads if payload.startswith(b"Adobe")]
+    codes = [payload[_ADOBE_TRANSFORM] for payload in named if len(payload) >= _ADOBE_SIZE]
+    return codes[-1] if codes else None
+
+
+def _by_transform(transform: int | None, known: dict[int | None, Colours]) -> Colours:
+    if transform not in known:
+        raise DamagedImage(
+            f"The JPEG's Adobe segment names transform {transform}, which does not exist for its"
+            " number of components: which colours they stand for is unknown."
+        )
+    return known[transform]
 
 
 def read_exif(jpeg: bytes, header: Header) -> Image.Exif:

@@ -1,12 +1,6 @@
-"""The segments of a JPEG, read and checked without decoding a pixel (ITU-T T.81, annex B).
+"""The segments of a JPEG up to its first scan, read without decoding (ITU-T T.81, annex B).
 
-libjpeg makes up what is missing: gray for rows, zero for the detail that absent scans would bring.
-It warns of the first and not of the second. So this module checks what the segments tell: each lies
-within the file, and the scans bring every component in full precision.
-
-It also takes the image out of its file: the decoders get the tables, the frame and the scans, and
-nothing else. Stray bytes between segments, restart markers after the last row, application data and
-whatever follows the image do not reach them.
+What lies between two segments is skipped, as libjpeg skips it. `jpeg_scans` goes on from there.
 """
 
 import re
@@ -17,12 +11,11 @@ from typing import NamedTuple
 from image_converter.errors import DamagedImage, ImageTooLarge, UnsupportedImage
 
 SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
-_DHT, _DAC, _DQT, _DNL, _DRI, _DHP, _EXP, _COM = 0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFE
-_RESTARTS = range(0xD0, 0xD8)
+DHT, _DAC, _DQT, _DNL, DRI, _DHP, _EXP, _COM = 0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, 0xFE
 _APPS = range(0xE0, 0xF0)
 _EXTENSIONS = range(0xF0, 0xFE)  # JPG0 to JPG13; JPEG-LS is F7 and F8
-_DECODED = {_DHT, _DQT, _DRI}
-_WITH_LENGTH = {*_DECODED, _DAC, _DNL, _COM, SOS, *_APPS}
+DECODED = {DHT, _DQT, DRI}
+_WITH_LENGTH = {*DECODED, _DAC, _DNL, _COM, SOS, *_APPS}
 
 _HUFFMAN = (0xC0, 0xC1, 0xC2)
 _ARITHMETIC = (0xC9, 0xCA)
@@ -32,33 +25,19 @@ _COMPONENT = struct.Struct("3B")  # name, sampling factors, quantization table
 _BITS = 8
 _COMPONENTS = (1, 3, 4)
 _LENGTH_SIZE = 2
-_SCAN_SIZE, _SCAN_COMPONENT_SIZE = 4, 2
 _LOSSLESS = (0xC3, 0xCB)
 _HIERARCHICAL = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, _DHP, _EXP)
-_FRAMES = {*_HUFFMAN, *_ARITHMETIC, *_LOSSLESS, *_HIERARCHICAL} - {_DHP, _EXP}
+FRAMES = {*_HUFFMAN, *_ARITHMETIC, *_LOSSLESS, *_HIERARCHICAL} - {_DHP, _EXP}
 
 # The decoder's own limit (JPEG_MAX_DIMENSION), below the format's 65,535.
 _MAX_SIDE = 65_500
 _SAMPLING_FACTORS = {1, 2, 3, 4}
-_BLOCK_SIDE = 8
-# More than any encoder writes; each costs a pass over the whole image, however few bytes it has.
-MAX_SCANS = 100
 # Far more than any encoder writes, and few enough to be read in a fraction of a second: metadata of
 # 100 MB, in segments as long as the format allows, is 1,600 segments.
 _MAX_SEGMENTS = 10_000
-_COEFFICIENTS = 64
-# What a scan header of a sequential frame has to say: all coefficients, in full precision.
-_SEQUENTIAL = bytes((0, _COEFFICIENTS - 1, 0))
-
-# In entropy-coded data FF is followed by 00 (a stuffed FF) or a restart marker. The plain byte in
-# front makes this search as fast as one for that byte.
-_MARKER_OR_RESTART = re.compile(rb"\xff[^\x00\xff]")
-# Elsewhere libjpeg skips these: restart markers, TEM, and what is not a marker at all.
+# What libjpeg skips between segments: restart markers, TEM, and what is not a marker at all. The
+# plain byte in front makes this search as fast as one for that byte.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
-
-# Dahua's cameras end a file with this and four bytes of a length, in the place of EOI.
-_DAHUA_TRAILER = re.compile(rb"dhav.{4}\Z", re.DOTALL)
-_DAHUA_TRAILER_SIZE = 8
 
 
 class Component(NamedTuple):
@@ -116,34 +95,6 @@ class Header(NamedTuple):
                 yield jpeg[segment.start + len(prefix) : segment.end]
 
 
-class Scans(NamedTuple):
-    """The scans of an image, and the image without whatever its decoders do not need.
-
-    Attributes:
-        image: a JPEG from SOI to EOI, in pieces: tables, frame, and scans.
-        data: where the entropy-coded data of each scan lie in the file.
-        end: where the image ends in the file, its EOI included.
-        skipped: bytes between segments and after the last row that belong to nothing.
-        has_eoi: whether the file has the image's end-of-image marker.
-    """
-
-    image: tuple[bytes | memoryview, ...]
-    data: tuple[tuple[int, int], ...]
-    end: int
-    skipped: int
-    has_eoi: bool
-
-    def filler(self, jpeg: bytes, count: int) -> int:
-        """Returns how many zeros a scan's data end in, where they are at least so many, or else 0.
-
-        Encoders end data with ones, so that longer runs of zeros are hardly ever data.
-        """
-        for start, end in self.data:
-            if jpeg.endswith(bytes(count), start, end):
-                return end - start - len(jpeg[start:end].rstrip(b"\0"))
-        return 0
-
-
 def read_header(jpeg: bytes) -> Header:
     """Reads the segments up to the first scan.
 
@@ -152,17 +103,17 @@ def read_header(jpeg: bytes) -> Header:
         ImageTooLarge: a side is longer than the decoder can.
         UnsupportedImage: a kind of JPEG that is not converted, by its name.
     """
-    reader = _SegmentReader(jpeg)
+    reader = SegmentReader(jpeg)
     tables: list[Segment] = []
     metadata: list[Segment] = []
     frame: Segment | None = None
     segment = reader.required(len(b"\xff\xd8"))
     while segment.marker not in (SOS, EOI):
-        if segment.marker in _FRAMES:
+        if segment.marker in FRAMES:
             if frame:
-                raise _second_frame(segment)
+                raise second_frame(segment)
             frame = segment
-        if segment.marker in _DECODED or segment is frame:
+        if segment.marker in DECODED or segment is frame:
             tables.append(segment)
         elif segment.marker in _APPS:
             metadata.append(segment)
@@ -188,94 +139,16 @@ def read_header(jpeg: bytes) -> Header:
     )
 
 
-def check_scans(jpeg: bytes, header: Header) -> Scans:
-    """Walks through all scans.
-
-    Raises:
-        DamagedImage: a scan or a part of one is missing.
-        UnsupportedImage: more scans than any encoder writes.
-    """
-    reader = _SegmentReader(jpeg, header.segments, header.skipped)
-    image = _Image(jpeg, header)
-    segment: Segment | None = header.first_scan
-    while segment and segment.marker != EOI:
-        if segment.marker in _FRAMES:
-            raise _second_frame(segment)
-        end = segment.end
-        if segment.marker in _DECODED:
-            image.add_table(segment)
-        elif segment.marker == SOS:
-            data_end, end = image.add_scan(segment)
-            reader.skipped += end - data_end
-        segment = reader.next(end)
-    if image.is_incomplete():
-        raise _missing_scans(len(image.data), len(jpeg), segment)
-    return Scans(
-        image=(*image.pieces, b"\xff\xd9"),
-        data=tuple(image.data),
-        end=segment.end if segment else len(jpeg),
-        skipped=reader.skipped,
-        has_eoi=segment is not None,
-    )
-
-
-class _Image:
-    """An image as it is taken out of its file, scan by scan.
+class SegmentReader:
+    """Reads segments, skips what lies between them, and counts both.
 
     Attributes:
-        pieces: the JPEG for the decoders, as far as it goes.
-        data: where the entropy-coded data of each scan lie in the file.
+        count: how many segments it has read.
+        skipped: how many bytes it has skipped.
     """
 
-    def __init__(self, jpeg: bytes, header: Header) -> None:
-        self._jpeg, self._header = jpeg, header
-        self._restart_interval = 0
-        # Bits of each coefficient that are still to come; 255 where no scan has brought it at all.
-        self._missing = [bytearray(b"\xff" * _COEFFICIENTS) for _ in header.components]
-        self.pieces: list[bytes | memoryview] = [b"\xff\xd8"]
-        self.data: list[tuple[int, int]] = []
-        for table in header.tables:
-            self.add_table(table)
-
-    def add_table(self, segment: Segment) -> None:
-        """Adds a segment that the decoders get."""
-        payload = memoryview(self._jpeg)[segment.start : segment.end]
-        if segment.marker == _DRI:
-            self._restart_interval = int.from_bytes(payload)
-        if segment.marker in _FRAMES and len(self._header.components) == 1:
-            # One component's sampling factors have no effect; libtiff wants them to be 1.
-            payload = memoryview(bytes(payload[:7]) + b"\x11" + bytes(payload[8:]))
-        self.pieces += [segment.head(), payload]
-
-    def add_scan(self, segment: Segment) -> tuple[int, int]:
-        """Adds a scan; returns where its data end, and where to look for the next segment.
-
-        Which coefficients a scan brings, in which precision, has no meaning in a sequential frame.
-        Some phones write zeros there, which libjpeg refuses: it gets what the frame demands.
-        """
-        if len(self.data) == MAX_SCANS:
-            raise UnsupportedImage(f"The JPEG has more than {MAX_SCANS} scans.")
-        jpeg, header = self._jpeg, self._header
-        components = _take_scan(jpeg, header, segment, self._missing)
-        payload = jpeg[segment.start : segment.end]
-        if not header.progressive:
-            payload = payload[: -len(_SEQUENTIAL)] + _SEQUENTIAL
-        interval = self._restart_interval
-        restarts = -(-_mcus(header, components) // interval) - 1 if interval else 0
-        data_end, end = _find_end(jpeg, segment.end, restarts)
-        self.data.append((segment.end, data_end))
-        self.pieces += [segment.head(), payload, memoryview(jpeg)[segment.end : data_end]]
-        return data_end, end
-
-    def is_incomplete(self) -> bool:
-        """Whether some bits of some coefficient are missing."""
-        return any(any(bits) for bits in self._missing)
-
-
-class _SegmentReader:
-    """Reads segments, skips what lies between them, and counts both."""
-
     def __init__(self, jpeg: bytes, count: int = 0, skipped: int = 0) -> None:
+        """Takes the file, and both counts so far."""
         self._jpeg = jpeg
         self.count = count
         self.skipped = skipped
@@ -293,7 +166,7 @@ class _SegmentReader:
         """Reads the segment at an offset or after it; None where there is no marker any more."""
         found = _MARKER.search(self._jpeg, offset)
         end = found.start() if found else len(self._jpeg)
-        if self._jpeg.count(b"\xff", offset, end) < end - offset:  # more than fill bytes
+        if not _consists_of(b"\xff", self._jpeg, offset, end):  # which may fill any gap
             self.skipped += end - offset
         if not found:
             return None
@@ -313,7 +186,7 @@ class _SegmentReader:
             )
         if marker == EOI:
             return Segment(marker, start, start)
-        if marker not in _WITH_LENGTH and marker not in _FRAMES:
+        if marker not in _WITH_LENGTH and marker not in FRAMES:
             raise DamagedImage(
                 f"The JPEG has marker FF{marker:02X} out of place at byte {offset:,}."
             )
@@ -326,52 +199,19 @@ class _SegmentReader:
         return Segment(marker, start + _LENGTH_SIZE, start + length)
 
 
-def _second_frame(segment: Segment) -> DamagedImage:
+def _consists_of(byte: bytes, jpeg: bytes, start: int, end: int) -> bool:
+    return jpeg.count(byte, start, end) == end - start
+
+
+def second_frame(segment: Segment) -> DamagedImage:
+    """Returns the error of a frame header after another one."""
     return DamagedImage(f"The JPEG has a second frame header at byte {segment.start:,}.")
-
-
-def _missing_scans(scans: int, size: int, end: Segment | None) -> DamagedImage:
-    if end is None:
-        return DamagedImage(
-            f"The JPEG is cut off after {size:,} bytes, in scan {scans} or before a further one."
-        )
-    return DamagedImage(
-        f"The JPEG ends after scan {scans}, at byte {end.start:,}, before all of its scans: a part"
-        " of its detail or a whole colour is missing."
-    )
-
-
-def _mcus(header: Header, components: list[Component]) -> int:
-    """Returns how many MCUs a scan of these components has (T.81, A.2)."""
-    widest = max(component.horizontal for component in header.components)
-    highest = max(component.vertical for component in header.components)
-    if len(components) > 1:  # interleaved: each MCU has blocks of all of them
-        across, down = _BLOCK_SIDE * widest, _BLOCK_SIDE * highest
-        return -(-header.width // across) * -(-header.height // down)
-    (component,) = components
-    width = -(-header.width * component.horizontal // widest)
-    height = -(-header.height * component.vertical // highest)
-    return -(-width // _BLOCK_SIDE) * -(-height // _BLOCK_SIDE)
-
-
-def _find_end(jpeg: bytes, start: int, restarts: int) -> tuple[int, int]:
-    """Returns where a scan's data end, and where to look for the next segment.
-
-    Some scanners and cameras write more restart markers after the last row, with data between them.
-    What comes after as many as the scan has is not the image's.
-    """
-    for found in _MARKER_OR_RESTART.finditer(jpeg, start):
-        if restarts == 0 or jpeg[found.start() + 1] not in _RESTARTS:
-            return found.start(), found.start()
-        restarts -= 1
-    trailer = _DAHUA_TRAILER.search(jpeg, max(start, len(jpeg) - _DAHUA_TRAILER_SIZE))
-    return (trailer.start() if trailer else len(jpeg)), len(jpeg)
 
 
 def _read_frame(jpeg: bytes, frame: Segment) -> tuple[int, int, tuple[Component, ...]]:
     """Returns width, height and components, after refusing what is not converted."""
     payload = jpeg[frame.start : frame.end]
-    if not _has_items(payload, _FRAME_HEADER.size, _COMPONENT.size, _FRAME_HEADER.size - 1):
+    if not has_items(payload, _FRAME_HEADER.size, _COMPONENT.size, _FRAME_HEADER.size - 1):
         raise DamagedImage(f"The JPEG's frame header at byte {frame.start:,} has a wrong length.")
     precision, height, width, count = _FRAME_HEADER.unpack_from(payload)
     _refuse_kinds(frame.marker, precision, count)
@@ -411,35 +251,6 @@ def _refuse_sizes(width: int, height: int) -> None:
         )
 
 
-def _take_scan(
-    jpeg: bytes, header: Header, scan: Segment, missing: list[bytearray]
-) -> list[Component]:
-    """Notes which bits of which coefficients a scan brings; returns the components it is of."""
-    payload = jpeg[scan.start : scan.end]
-    damaged = DamagedImage(f"The JPEG's scan header at byte {scan.start:,} is invalid.")
-    if not _has_items(payload, _SCAN_SIZE, _SCAN_COMPONENT_SIZE, count_at=0) or not payload[0]:
-        raise damaged
-    first, last, bits = payload[-3], payload[-2], payload[-1] & 15
-    if not header.progressive:
-        first, last, bits = *_SEQUENTIAL[:2], 0
-    if not first <= last < _COEFFICIENTS:
-        raise damaged
-    names = payload[1 : 1 + _SCAN_COMPONENT_SIZE * payload[0] : _SCAN_COMPONENT_SIZE]
-    taken: list[int] = []
-    for name in names:
-        matches = (
-            index
-            for index, component in enumerate(header.components)
-            if component.name == name and index not in taken
-        )
-        index = next(matches, None)
-        if index is None:
-            raise damaged
-        taken.append(index)
-        missing[index][first : last + 1] = bytes([bits]) * (last + 1 - first)
-    return [header.components[index] for index in taken]
-
-
-def _has_items(payload: bytes, fixed: int, item: int, count_at: int) -> bool:
+def has_items(payload: bytes, fixed: int, item: int, count_at: int) -> bool:
     """Whether a payload is as long as its own count of items makes it."""
     return len(payload) >= fixed and len(payload) == fixed + item * payload[count_at]

@@ -15,7 +15,8 @@ from typing import Final, NoReturn, Self
 from image_converter.conversion import bundled
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours
-from image_converter.conversion.jpeg_parser import Header, Scans
+from image_converter.conversion.jpeg_parser import Header
+from image_converter.conversion.jpeg_scans import Scans
 
 # From jpeglib.h of version 6.2, the interface that libjpeg-turbo has kept: `jpeg_CreateDecompress`
 # refuses another version, and a structure of another size.

@@ -16,7 +16,8 @@ from typing import Self
 from image_converter.conversion import bundled, tiff_container
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours
-from image_converter.conversion.jpeg_parser import MAX_SCANS, Header, Scans
+from image_converter.conversion.jpeg_parser import Header
+from image_converter.conversion.jpeg_scans import MAX_SCANS, Scans
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ import struct
 import tempfile
 
 from image_converter.conversion.jpeg_metadata import Colours
-from image_converter.conversion.jpeg_parser import Header, Scans
+from image_converter.conversion.jpeg_parser import Header
+from image_converter.conversion.jpeg_scans import Scans
 
 _SHORT, _LONG = 3, 4
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS = 256, 257, 258, 259, 262, 273

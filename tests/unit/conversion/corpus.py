@@ -134,6 +134,10 @@ def _progressive(**options: Any) -> bytes:
     return jpeg(64, 48, progressive=True, **options)
 
 
+def _optimized() -> bytes:
+    return jpeg(64, 48, optimize=True)
+
+
 def _restarting() -> bytes:
     return jpeg(64, 48, restart_marker_blocks=2)
 
@@ -559,6 +563,24 @@ SECTIONS: dict[str, list[Case]] = {
             icc="dropped",
         ),
         Case(
+            "rgb of code 7",
+            "Adobe's segment with a colour transform that does not exist",
+            lambda: patch(_rgb_420(), find(_rgb_420(), 0xEE) + 15, b"\7"),
+            DamagedImage,
+        ),
+        Case(
+            "cmyk of code 1",
+            "CMYK whose Adobe segment says YCbCr",
+            lambda: patch(_ycck(), find(_ycck(), 0xEE) + 15, b"\1"),
+            DamagedImage,
+        ),
+        Case(
+            "adobe too short",
+            "Adobe's segment that says it is shorter than it is",
+            lambda: patch(_ycck(), find(_ycck(), 0xEE) + 3, b"\6"),
+            DamagedImage,
+        ),
+        Case(
             "profile padded",
             "a colour profile with 100 zeros after it",
             lambda: insert(jpeg(), *icc(profiles.srgb() + bytes(100))),
@@ -763,6 +785,18 @@ SECTIONS: dict[str, list[Case]] = {
                 ("restart markers", "restart markers", b"\xff\xd3\xff\xd4"),
                 ("TEM", "a TEM marker", b"\xff\x01"),
             )
+        ),
+        Case(
+            "table without its marker",
+            "a Huffman table of its own whose marker is broken",
+            lambda: patch(_optimized(), find(_optimized(), 0xC4), b"\xff\xd4"),
+            DamagedImage,
+        ),
+        Case(
+            "table between scans",
+            "progressive, a Huffman table between scans whose marker is broken",
+            lambda: patch(_progressive(), find(_progressive(), 0xC4, nth=5), b"\xff\xd4"),
+            DamagedImage,
         ),
         Case(
             "stray between scans",

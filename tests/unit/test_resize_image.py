@@ -70,6 +70,16 @@ def test_a_jpeg_called_txt_is_converted(cloud: Cloud) -> None:
     assert handler(cloud.upload("a.txt", jpeg()), None)["key"] == "a.txt.png"
 
 
+def test_bytes_outside_the_image_are_logged(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = jpeg()
+    handler(cloud.upload("stray.jpg", whole[:20] + bytes(7) + whole[20:] + b"video"), None)
+    assert '"skippedBytes": 7, "trailingBytes": 5' in capsys.readouterr().out
+    handler(cloud.upload("whole.jpg", whole), None)
+    assert "skippedBytes" not in capsys.readouterr().out
+
+
 def test_a_repeated_conversion_writes_nothing_and_answers_the_same(cloud: Cloud) -> None:
     record = cloud.upload("a.jpg", jpeg())
     first = handler(record, None)

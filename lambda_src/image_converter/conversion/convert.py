@@ -134,7 +134,7 @@ def _decode(source: _CheckedJpeg) -> Iterator[tuple[Rows, Icc]]:
 def _open(source: _CheckedJpeg) -> AbstractContextManager[Rows]:
     """Opens the image with the decoder for it; both are strict."""
     header, scans, complaints, colours = source[:4]
-    if libtiff_decoder.supports(header, colours):
+    if libtiff_decoder.supports(header, scans, colours):
         return libtiff_decoder.JpegRows(header, scans, colours, complaints)
     return libjpeg_decoder.JpegRows(header, scans, colours, complaints)
 

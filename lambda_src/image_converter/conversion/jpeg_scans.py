@@ -33,6 +33,7 @@ from image_converter.errors import DamagedImage, UnsupportedImage
 MAX_SCANS = 100
 
 _COEFFICIENTS = 64
+_BLOCK_BYTES = 64 * 1024
 _BLOCK_SIDE = 8
 _SCAN_SIZE, _SCAN_COMPONENT_SIZE = 4, 2
 _RESTARTS = range(0xD0, 0xD8)
@@ -75,7 +76,7 @@ class Scans(NamedTuple):
         """
         for start, end in self.data:
             if jpeg.endswith(bytes(count), start, end):
-                return end - start - len(jpeg[start:end].rstrip(b"\0"))
+                return _zeros_at_end(jpeg, start, end)
         return 0
 
 
@@ -110,6 +111,16 @@ def check_scans(jpeg: bytes, header: Header) -> Scans:
         skipped=reader.skipped,
         has_eoi=segment is not None,
     )
+
+
+def _zeros_at_end(jpeg: bytes, start: int, end: int) -> int:
+    """Returns how many zeros a part of the file ends in, block by block, not to copy it."""
+    zeros = bytes(_BLOCK_BYTES)
+    at = end
+    while jpeg.endswith(zeros, start, at):
+        at -= len(zeros)
+    first = max(start, at - len(zeros))
+    return end - first - len(jpeg[first:at].rstrip(b"\0"))
 
 
 def _refuse_stray_bytes(jpeg: bytes, start: int, following: Segment) -> None:

@@ -27,6 +27,7 @@ os.environ.setdefault("LIBTIFF_ALLOW_LARGE_LIBJPEG_MEM_ALLOC", "1")
 os.environ.setdefault("LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER", str(MAX_SCANS + 1))
 
 _JPEG_COLOUR_MODE, _TO_RGB = 65538, 1
+_UNDOUBTED_BYTES, _MAX_EXPANSION = 4096, 10  # in libtiff's TIFFFillStrip
 _SUBSAMPLINGS = (1, 2, 4)
 _MODES = {"gray": "L", "rgb": "RGB", "ycc": "RGB"}
 
@@ -69,12 +70,16 @@ def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
     return library
 
 
-def supports(header: Header, colours: Colours) -> bool:
+def supports(header: Header, scans: Scans, colours: Colours) -> bool:
     """Whether libtiff is there and decodes a JPEG of these colours and sampling factors.
 
     It wants all components sampled alike, only that YCbCr's brightness may have more samples. Of
-    CMYK it hands out what is stored, be it YCCK.
+    CMYK it hands out what is stored, be it YCCK. Data of ten times the size of their pixels (many
+    scans, a long filler) it takes for a fault of the TIFF.
     """
+    size = sum(map(len, scans.image))
+    if size > _UNDOUBTED_BYTES + _MAX_EXPANSION * header.width * header.height:
+        return False
     first, *others = header.components
     if any((other.horizontal, other.vertical) != (1, 1) for other in others):
         return False

@@ -89,6 +89,13 @@ def _convert(
     limits = Limits(max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
     png = io.BytesIO()
     made = convert(body.read(), png, limits, chosen.png_compression)
+    if made.skipped_bytes or made.trailing_bytes:
+        log.info(
+            "bytes outside the image skipped",
+            key=source.record.key,
+            skippedBytes=made.skipped_bytes,
+            trailingBytes=made.trailing_bytes,
+        )
     metadata = {
         **facts,
         "image-width": str(made.width),

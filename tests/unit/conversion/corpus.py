@@ -793,6 +793,12 @@ SECTIONS: dict[str, list[Case]] = {
             DamagedImage,
         ),
         Case(
+            "table of another kind",
+            "a Huffman table whose marker says that it is one for arithmetic coding",
+            lambda: patch(_optimized(), find(_optimized(), 0xC4), b"\xff\xcc"),
+            DamagedImage,
+        ),
+        Case(
             "table between scans",
             "progressive, a Huffman table between scans whose marker is broken",
             lambda: patch(_progressive(), find(_progressive(), 0xC4, nth=5), b"\xff\xd4"),
@@ -810,6 +816,18 @@ SECTIONS: dict[str, list[Case]] = {
             lambda: _in_data(lambda scan: scan.extend(bytes(5000)), jpeg(64, 48)),
             plain=lambda: jpeg(64, 48),
             skipped=5000,
+        ),
+        Case(
+            "many zeros after the last row",
+            "a filler that is many times as long as the pixels",
+            lambda: _in_data(lambda scan: scan.extend(bytes(1_500_000)), jpeg(64, 48)),
+            plain=lambda: jpeg(64, 48),
+            skipped=1_500_000,
+        ),
+        Case(
+            "zeros for data",
+            "a flat image whose data end in zeros",
+            lambda: _saved(Image.new("L", (800, 600), 128), "JPEG", progressive=True),
         ),
         Case(
             "surplus restarts",

@@ -1,8 +1,10 @@
 """Peaks of processes that convert one image each, against what `limits.py` says."""
 
 import io
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,16 @@ import pytest
 from PIL import Image
 
 from image_converter.conversion import limits
+from tests.images import jpeg
+from tests.unit.conversion.editing import COM, END, insert, segment
 
 MB = 1024**2
+JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
 
 _CONVERT = """
-import io, pathlib, sys
+import io, pathlib, resource, sys, time
 from image_converter.conversion import Limits, convert
+from image_converter.errors import ConversionError
 
 def status(name):
     line = next(l for l in open("/proc/self/status") if l.startswith(name))
@@ -23,8 +29,16 @@ def status(name):
 
 jpeg = pathlib.Path(sys.argv[1]).read_bytes()
 before = status("VmRSS") - len(jpeg)
-convert(jpeg, io.BytesIO(), Limits(10**9, 10**9), sys.argv[2])
-print(status("VmHWM"), before)
+start = time.process_time()
+try:
+    convert(jpeg, io.BytesIO(), Limits(10**9, 10**9), sys.argv[2])
+except ConversionError as error:
+    print(type(error).__name__, file=sys.stderr)
+children = resource.getrusage(resource.RUSAGE_CHILDREN)
+# A child process has all that this one had before, and its own.
+child = max(0, children.ru_maxrss * 1024 - before - len(jpeg))
+seconds = time.process_time() - start + children.ru_utime + children.ru_stime
+print(status("VmHWM") + child, before, seconds)
 """
 
 _PILLOWS_DECODER = """
@@ -32,7 +46,7 @@ import pathlib, sys
 from PIL import Image
 Image.open(pathlib.Path(sys.argv[1])).load()
 line = next(l for l in open("/proc/self/status") if l.startswith("VmHWM"))
-print(int(line.split()[1]) * 1024, 0)
+print(int(line.split()[1]) * 1024, 0, 0)
 """
 
 pytestmark = pytest.mark.skipif(
@@ -58,7 +72,8 @@ def _exif(orientation: int) -> bytes:
     return exif.tobytes()
 
 
-def _peak(script: str, path: Path, compression: str = "fast") -> tuple[int, int]:
+def _measure(script: str, path: Path, compression: str = "fast") -> tuple[int, int, float]:
+    """Return the peak, what there was before, both in bytes, and seconds of processor time."""
     answer = subprocess.run(
         [sys.executable, "-c", script, path, compression],
         capture_output=True,
@@ -66,8 +81,12 @@ def _peak(script: str, path: Path, compression: str = "fast") -> tuple[int, int]
         check=True,
         env={"PYTHONPATH": "lambda_src"},
     )
-    peak, before = map(int, answer.stdout.split())
-    return peak, before
+    peak, before, seconds = answer.stdout.split()
+    return int(peak), int(before), float(seconds)
+
+
+def _peak(script: str, path: Path, compression: str = "fast") -> tuple[int, int]:
+    return _measure(script, path, compression)[:2]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +99,7 @@ def _peak(script: str, path: Path, compression: str = "fast") -> tuple[int, int]
         ("RGB", {"progressive": True, "subsampling": 0, "exif": _exif(6)}),
         ("CMYK", {}),
         ("CMYK", {"progressive": True, "exif": _exif(8)}),
+        ("CMYK", {"restart_marker_blocks": 1}),
     ],
 )
 def test_no_kind_takes_more_than_the_limits_allow_for(
@@ -91,6 +111,68 @@ def test_no_kind_takes_more_than_the_limits_allow_for(
     assert (
         peak - before < allowed + 12 * MB
     )  # the blocks of rows, and libraries that are loaded late
+
+
+_MILLIONS = 9_000_000
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "TEM markers": lambda: insert(jpeg(), b"\xff\x01" * _MILLIONS),
+    "comments": lambda: insert(jpeg(), segment(COM, b"") * _MILLIONS),
+    "empty tables": lambda: insert(jpeg(), segment(0xC4, b"") * _MILLIONS),
+    "fill bytes": lambda: insert(jpeg(), b"\xff" * _MILLIONS),
+    "stray zeros": lambda: insert(jpeg(), JFIF + bytes(_MILLIONS)),
+    "restart markers": lambda: jpeg()[:-2] + b"\xff\xd0" * _MILLIONS + END,
+    "restart markers, CMYK": lambda: jpeg(mode="CMYK")[:-2] + b"\xff\xd0" * _MILLIONS + END,
+    "restart markers where there are some": lambda: (
+        jpeg(mode="CMYK", restart_marker_blocks=1)[:-2] + b"\xff\xd0" * _MILLIONS + END
+    ),
+    "a filler": lambda: jpeg()[:-2] + bytes(4 * _MILLIONS) + END,
+    "end markers": lambda: jpeg() + END * _MILLIONS,
+    "profiles": lambda: insert(jpeg(), *[segment(0xE2, b"ICC_PROFILE\0\1\1")] * 9_000),
+    "parts of a profile": lambda: insert(
+        jpeg(),
+        *(
+            segment(0xE2, b"ICC_PROFILE\0" + bytes((n % 255 + 1, 255, *[n % 256] * 9)))
+            for n in range(9_000)
+        ),
+    ),
+    "EXIF data": lambda: insert(jpeg(), *[segment(0xE1, b"Exif\0\0" + bytes(65_000))] * 500),
+    "a narrow image": lambda: jpeg(1, 65_500, mode="CMYK", progressive=True),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_no_bomb_takes_more_memory_or_time_than_its_size_allows(tmp_path: Path, bomb: str) -> None:
+    path = tmp_path / "bomb.jpg"
+    path.write_bytes(BOMBS[bomb]())
+    _keeps_the_limits(path, megapixels=0.07)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_random_bomb_takes_more(tmp_path: Path, seed: int) -> None:
+    """Bytes that a parser may stumble over, millions of them, in a JPEG at a random place."""
+    seeded = random.Random(seed)  # noqa: S311 - no secret
+    whole = jpeg(
+        mode=seeded.choice(("L", "RGB", "CMYK")),
+        progressive=seeded.choice((False, True)),
+        restart_marker_blocks=seeded.choice((0, 1)),
+    )
+    at = seeded.randrange(2, len(whole))
+    unit = b"".join(
+        seeded.choice((b"\xff", b"\0", b"\xff\0", b"\xff\x01", b"\xff\xd1", segment(COM, b"")))
+        for _ in range(seeded.randint(1, 4))
+    )
+    path = tmp_path / "bomb.jpg"
+    path.write_bytes(whole[:at] + unit * (20_000_000 // len(unit)) + whole[at:])
+    _keeps_the_limits(path, megapixels=0)
+
+
+def _keeps_the_limits(path: Path, megapixels: float) -> None:
+    size = path.stat().st_size
+    peak, before, seconds = _measure(_CONVERT, path)
+    # Pixels, the file, and the blocks of rows with what is loaded late; a child has its own.
+    allowed = megapixels * 1e6 * limits.BYTES_PER_PIXEL + limits.COPIES * size + 24 * MB
+    assert peak - before < allowed
+    assert seconds < 2 * megapixels + 1
 
 
 def test_the_smallest_file_takes_no_more(tmp_path: Path) -> None:

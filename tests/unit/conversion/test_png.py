@@ -89,7 +89,7 @@ def test_every_way_to_compress_is_exact(
     ("image", "filter_type"),
     [
         (Image.effect_noise((600, 400), 8), 3),  # the average
-        (Image.radial_gradient("L"), 2),  # up
+        (Image.linear_gradient("L"), 2),  # up
     ],
     ids=["grain", "smooth"],
 )

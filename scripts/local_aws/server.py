@@ -9,12 +9,12 @@ from pathlib import Path
 
 from ministack import app
 
-from scripts.local_aws import ministack_adapter
+from scripts.local_aws import patches
 
 
 def main() -> None:
     """Serve until a signal says to stop."""
-    ministack_adapter.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
+    patches.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
 

@@ -1,18 +1,20 @@
 """What touches ministack's private names says so when one of them is not what it was."""
 
 import ast
-import inspect
+from pathlib import Path
 
 import pytest
-from ministack.services import stepfunctions
 
-from scripts.local_aws import ministack_adapter as adapter
+from scripts.local_aws import patches
 
 
 def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "MINISTACK_VERSION", "0.0.1")
+    monkeypatch.setattr(patches, "MINISTACK_VERSION", "0.0.1")
     with pytest.raises(ImportError, match=r"written against 0\.0\.1.*make setup"):
-        adapter._check_names()
+        patches._check_names()
+
+
+STEPFUNCTIONS = "ministack.services.stepfunctions"
 
 
 @pytest.mark.parametrize(
@@ -25,20 +27,22 @@ def test_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_changed_name_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, parameters: str | None, sentence: str
 ) -> None:
-    monkeypatch.setattr(adapter, "PRIVATE_NAMES", {stepfunctions: {name: parameters}})
+    monkeypatch.setattr(patches, "PRIVATE_NAMES", {STEPFUNCTIONS: {name: parameters}})
     with pytest.raises(ImportError, match=sentence):
-        adapter._check_names()
+        patches._check_names()
 
 
 def test_every_private_name_in_use_is_checked() -> None:
-    listed = {name for names in adapter.PRIVATE_NAMES.values() for name in names}
-    modules = {module.__name__.rsplit(".", 1)[-1] for module in adapter.PRIVATE_NAMES}
+    listed = {name for names in patches.PRIVATE_NAMES.values() for name in names}
+    modules = {module.rsplit(".", 1)[-1] for module in patches.PRIVATE_NAMES}
     used = {
         node.attr
-        for node in ast.walk(ast.parse(inspect.getsource(adapter)))
+        for source in Path(str(patches.__file__)).parent.glob("*.py")
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and node.value.id in modules
+        and source.stem != "__init__"  # where these are the patches themselves
     }
     assert used <= listed
     by_name = {f"_execute_{kind}" for kind in ("choice", "map", "parallel", "pass", "task", "wait")}

@@ -1,6 +1,6 @@
 """The local AWS keeps saved queries as CloudWatch Logs does."""
 
-from scripts.local_aws.queries import SavedQueries
+from scripts.local_aws.patches.logs import SavedQueries
 
 
 def test_a_query_is_saved_found_changed_and_deleted() -> None:

@@ -4,7 +4,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from scripts.local_aws import alarms, history, listings
+from scripts.local_aws.patches import cloudwatch, s3, stepfunctions_history
 
 
 def _parsed(text: str) -> Element:
@@ -23,7 +23,7 @@ def test_alarm_is_told_whole() -> None:
         "StateUpdatedTimestamp": 0,
     }
 
-    root = _parsed(alarms.result({"MetricAlarms": [alarm]}, "more"))
+    root = _parsed(cloudwatch.describe_alarms_result({"MetricAlarms": [alarm]}, "more"))
 
     assert root.findtext("MetricAlarms/member/AlarmName") == "failed & gone"
     assert root.findtext("MetricAlarms/member/Dimensions/member/Value") == "f"
@@ -38,7 +38,7 @@ def test_alarm_is_told_whole() -> None:
 def test_alarm_has_one_kind_of_statistic() -> None:
     alarm = {"Statistic": "Average", "ExtendedStatistic": "p99"}
 
-    root = _parsed(alarms.result({"MetricAlarms": [alarm]}, None))
+    root = _parsed(cloudwatch.describe_alarms_result({"MetricAlarms": [alarm]}, None))
 
     assert root.find("MetricAlarms/member/Statistic") is None
     assert root.findtext("MetricAlarms/member/ExtendedStatistic") == "p99"
@@ -74,14 +74,18 @@ def test_invocations_are_told_as_on_aws(
 ) -> None:
     details = {f"{kind[0].lower()}{kind[1:]}EventDetails": told}
 
-    events = history.as_on_aws(kind, details)
+    events = stepfunctions_history.as_on_aws(kind, details)
 
     assert [event for event, _details in events] == expected
 
 
 def test_parallel_starts_and_succeeds() -> None:
-    entered = history.as_on_aws("ParallelStateEntered", {"stateEnteredEventDetails": {"name": "P"}})
-    exited = history.as_on_aws("ParallelStateExited", {"stateExitedEventDetails": {"name": "P"}})
+    entered = stepfunctions_history.as_on_aws(
+        "ParallelStateEntered", {"stateEnteredEventDetails": {"name": "P"}}
+    )
+    exited = stepfunctions_history.as_on_aws(
+        "ParallelStateExited", {"stateExitedEventDetails": {"name": "P"}}
+    )
 
     assert [kind for kind, _ in entered] == ["ParallelStateEntered", "ParallelStateStarted"]
     assert [kind for kind, _ in exited] == ["ParallelStateSucceeded", "ParallelStateExited"]
@@ -94,7 +98,7 @@ def test_listed_keys_are_encoded() -> None:
         b"</ListVersionsResult>"
     )
 
-    encoded = listings.url_encoded(listing)
+    encoded = s3.url_encoded(listing)
 
     assert b"<Key>a%20%25/b</Key>" in encoded
     assert b"<Prefix>a%20%25</Prefix>" in encoded

@@ -1,11 +1,34 @@
-"""Saved Logs Insights queries, which the emulator's CloudWatch Logs does not have.
+"""CloudWatch Logs: saved Logs Insights queries, which the emulator does not have.
 
 Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryDefinition.html
 """
 
+import json
 import time
 import uuid
 from typing import Any, ClassVar
+
+from ministack.services import cloudwatch_logs
+
+from scripts.local_aws.patches.answers import Response, json_answer
+
+
+def install() -> None:
+    """Keep saved queries."""
+    handle = cloudwatch_logs.handle_request
+    queries = SavedQueries()
+
+    async def handle_request(
+        method: str, path: str, headers: Any, body: Any, query_params: Any
+    ) -> Response:
+        action = headers.get("x-amz-target", "").rpartition(".")[2]
+        answered = queries.answer(action, json.loads(body)) if action in queries.ACTIONS else None
+        if answered is not None:
+            return json_answer(answered)
+        answer: Response = await handle(method, path, headers, body, query_params)
+        return answer
+
+    cloudwatch_logs.handle_request = handle_request
 
 
 class SavedQueries:
@@ -26,7 +49,7 @@ class SavedQueries:
             found = self._queries.pop(data["queryDefinitionId"], None)
             return {"success": found is not None}
         prefix = data.get("queryDefinitionNamePrefix", "")
-        queries = [one for one in self._queries.values() if one["name"].startswith(prefix)]
+        queries = [query for query in self._queries.values() if query["name"].startswith(prefix)]
         return {"queryDefinitions": queries}
 
     def _put(self, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""IAM: conditions of policies see the values that they see on AWS."""
+
+import re
+
+from ministack.core import iam_evaluator
+
+
+def install() -> None:
+    """Complete the keys that conditions of policies ask for.
+
+    Requests count as made over TLS: the emulator speaks plain HTTP on the loopback interface, and a
+    bucket policy that demands TLS would lock everyone out. Conditions know a role by its own ARN,
+    not by its session's, and know that the caller is not a service of AWS's.
+    """
+    resolve = iam_evaluator._resolve_condition_key
+    fixed = {"aws:securetransport": "true", "aws:principalisawsservice": "false"}
+
+    def resolve_condition_key(key: str, ctx: object) -> object:
+        name = key.lower()
+        value = fixed.get(name) or resolve(key, ctx)
+        return _without_session(str(value)) if name == "aws:principalarn" else value
+
+    iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
+def _without_session(arn: str) -> str:
+    """Return the ARN of a session's role; of any other principal, its own.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", arn)

@@ -1,0 +1,85 @@
+"""Lambda: Python functions run under AWS's own runtime client, awslambdaric."""
+
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from scripts.local_aws.worker import worker_environment
+
+
+def _is_python(config: Mapping[str, Any]) -> bool:
+    return str(config.get("Runtime", "")).startswith("python")
+
+
+def run_python_under_awslambdaric(runtime_python: Path) -> None:
+    """Start functions with Lambda's own runtime client, so that errors keep their names.
+
+    Parameters:
+        runtime_python: the interpreter that runs the functions; awslambdaric must be installed for
+            it, and Pillow must not, so that it comes from the layer.
+    """
+    class_for = lambda_runtime._worker_class_for
+    execute_warm = lambda_svc._execute_function_warm
+    code_dir = lambda_svc._provided_runtime_code_dir
+    provided_env = lambda_svc._provided_worker_env
+
+    def worker_class_for(config: dict[str, Any]) -> type:
+        chosen: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
+        return chosen
+
+    def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> object:
+        provided = _is_python(func.get("config") or func)
+        execute = lambda_svc._execute_function_provided_warm if provided else execute_warm
+        return execute(func, event, request_id)
+
+    def runtime_code_dir(code_zip: bytes) -> str:
+        folder: str = code_dir(code_zip)
+        with lambda_svc._provided_code_lock:  # no fork while the file is open for writing
+            _write_bootstrap(Path(folder), runtime_python)
+        return folder
+
+    def provided_worker_env(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
+        env: dict[str, str] = provided_env(config, folder, port)
+        if not _is_python(config):
+            return env
+        _refuse_foreign_package(config)
+        blobs = map(lambda_svc._resolve_layer_zip, config.get("Layers", []))
+        layers = [lambda_svc._docker_extracted_dir(blob, "layer") for blob in blobs if blob]
+        return worker_environment(env, config, lambda_svc._runtime_env_vars(config), layers)
+
+    lambda_runtime._worker_class_for = worker_class_for
+    lambda_svc._execute_function_warm = execute_function_warm
+    lambda_svc._provided_runtime_code_dir = runtime_code_dir
+    lambda_svc._provided_worker_env = provided_worker_env
+
+
+def _write_bootstrap(folder: Path, runtime_python: Path) -> None:
+    """Put the program that Lambda would start into a function's code, unless it is there."""
+    bootstrap = folder / "bootstrap"
+    if bootstrap.exists():
+        return
+    command = f"exec {shlex.quote(str(runtime_python))} -m awslambdaric"
+    bootstrap.write_text(f'#!/bin/sh\n{command} "$_HANDLER"\n', encoding="utf-8")
+    bootstrap.chmod(0o755)
+
+
+def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
+    """Fail with a sentence where a function is packaged for another Python or processor."""
+    host = (
+        f"python{sys.version_info.major}.{sys.version_info.minor}",
+        {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+    )
+    wanted = (config["Runtime"], *config.get("Architectures", ["x86_64"]))
+    if wanted != host:
+        raise lambda_runtime.ProvidedRuntimeError(
+            f"{config['FunctionName']} is packaged for {' on '.join(wanted)}, but the local AWS "
+            f"runs functions with {' on '.join(host)}. Run `make package-local` and apply with "
+            "package_dir = build/package-local (the exports of `make local-up` do).",
+            "Runtime.InvalidEntrypoint",
+        )

@@ -1,0 +1,83 @@
+"""S3: copies are conditional, listings hold every key, and it is known who pays."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import unescape
+
+from ministack.services import s3
+
+from scripts.local_aws.patches.answers import Response
+
+# No XML parser: a listing with such a character is not XML, which is the reason to encode it.
+_KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>", re.DOTALL)
+
+
+def install() -> None:
+    """Put in what concerns buckets and objects."""
+    _make_copies_conditional()
+    _encode_listed_versions()
+    _answer_who_pays()
+
+
+def _make_copies_conditional() -> None:
+    copy = s3._copy_object
+
+    def copy_object(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Response:
+        bucket = s3._ensure_bucket(bucket_name) or {"objects": {}}
+        refused = s3._check_put_preconditions(headers, bucket["objects"].get(dest_key))
+        answer: Response = refused or copy(bucket_name, dest_key, headers)
+        return answer
+
+    s3._copy_object = copy_object
+
+
+def _encode_listed_versions() -> None:
+    list_versions = s3._list_object_versions
+
+    def list_object_versions(bucket_name: str, query_params: dict[str, Any]) -> Response:
+        status, headers, body = list_versions(bucket_name, query_params)
+        if status == HTTPStatus.OK and s3._qp(query_params, "encoding-type", "") == "url":
+            body = url_encoded(body)
+        return status, headers, body
+
+    s3._list_object_versions = list_object_versions
+
+
+def _answer_who_pays() -> None:
+    dispatch = s3._dispatch
+
+    def dispatch_as_on_the_wire(
+        method: str,
+        bucket: str,
+        key: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+    ) -> Response:
+        if method == "GET" and "requestPayment" in query_params:
+            query_params = {**query_params, "request-payment": [""]}
+        answer: Response = dispatch(method, bucket, key, headers, body, query_params)
+        return answer
+
+    s3._dispatch = dispatch_as_on_the_wire
+
+
+def url_encoded(listing: bytes) -> bytes:
+    """Return a ListObjectVersions answer with its keys URL-encoded.
+
+    XML cannot hold every character that a key can; encoded, it holds them all.
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+
+    Parameters:
+        listing: the XML of the answer, with plain keys.
+    """
+    encoded = _KEYS.sub(_encode, listing.decode())
+    body, end, rest = encoded.rpartition("</ListVersionsResult>")
+    return f"{body}<EncodingType>url</EncodingType>{end}{rest}".encode()
+
+
+def _encode(element: re.Match[str]) -> str:
+    name, key = element.groups()
+    return f"<{name}>{quote(unescape(key), safe='/')}</{name}>"

@@ -1,0 +1,132 @@
+"""Step Functions: state machines are checked, executions are started and found as on AWS."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from scripts import asl_check
+from scripts.local_aws.patches.answers import Response, json_answer, json_error
+
+
+def install() -> None:
+    """Put in what concerns state machines and the start of executions."""
+    _complete_state_machines()
+    _make_start_execution_idempotent()
+    _refuse_questions_about_express_executions()
+
+
+def _complete_state_machines() -> None:
+    create, update = stepfunctions._create_state_machine, stepfunctions._update_state_machine
+
+    def create_state_machine(data: dict[str, Any]) -> Response:
+        return _invalid_definition(data) or _keeping_tracing(create, data)
+
+    def update_state_machine(data: dict[str, Any]) -> Response:
+        return _invalid_definition(data) or _keeping_tracing(update, data)
+
+    def validate_state_machine_definition(data: dict[str, Any]) -> Response:
+        found = asl_check.problems(data.get("definition", ""))
+        diagnostics = [
+            {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
+            for problem in found
+        ]
+        answer = {"result": "FAIL" if found else "OK", "diagnostics": diagnostics}
+        return json_answer(answer | {"truncated": False})
+
+    stepfunctions._create_state_machine = create_state_machine
+    stepfunctions._update_state_machine = update_state_machine
+    stepfunctions._validate_state_machine_definition = validate_state_machine_definition
+
+
+def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
+    found = asl_check.problems(data["definition"]) if "definition" in data else []
+    if not found:
+        return None
+    sentence = "Invalid State Machine Definition: " + "; ".join(found)
+    return json_error("InvalidDefinition", sentence)
+
+
+def _keeping_tracing(
+    change: Callable[[dict[str, Any]], Response], data: dict[str, Any]
+) -> Response:
+    """Create or update a state machine, and keep the tracing configuration with it."""
+    response = change(data)
+    if response[0] == HTTPStatus.OK and "tracingConfiguration" in data:
+        arn = data.get("stateMachineArn") or json.loads(response[2])["stateMachineArn"]
+        stepfunctions._state_machines[arn]["tracingConfiguration"] = data["tracingConfiguration"]
+    return response
+
+
+def _make_start_execution_idempotent() -> None:
+    start = stepfunctions._start_execution
+
+    def start_execution(data: dict[str, Any]) -> Response:
+        text = data.get("input") or "{}"
+        try:
+            json.loads(text)
+        except ValueError as error:
+            sentence = f"Invalid State Machine Execution Input: '{error}'"
+            return json_error("InvalidExecutionInput", sentence)
+        if _is_express(data.get("stateMachineArn")):
+            data = {**data, "name": f"{data.get('name') or 'unnamed'}:{uuid.uuid4()}"}
+        response: Response = start(data)
+        arn = _already_existing(response)
+        running = stepfunctions._executions.get(arn) if arn else None
+        if running and running["status"] == "RUNNING" and running["input"] == text:
+            return json_answer({"executionArn": arn, "startDate": running["startDate"]})
+        return response
+
+    stepfunctions._start_execution = start_execution
+
+
+def _already_existing(response: Response) -> str | None:
+    """Return the ARN of the execution whose name is taken, where that is what the answer says."""
+    status, _headers, body = response
+    if status != HTTPStatus.BAD_REQUEST or b"ExecutionAlreadyExists" not in body:
+        return None
+    found = re.search(rb"arn:[^'\"]+", body)
+    return found.group().decode() if found else None
+
+
+def _refuse_questions_about_express_executions() -> None:
+    """Refuse what AWS refuses: EXPRESS executions show in logs alone.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html,
+    and the pages of the other three operations
+    """
+    list_executions = stepfunctions._list_executions
+
+    def list_standard_executions(data: dict[str, Any]) -> Response:
+        if _is_express(data.get("stateMachineArn")):
+            sentence = "This operation is not supported by this type of state machine"
+            return json_error("StateMachineTypeNotSupported", sentence)
+        answer: Response = list_executions(data)
+        return answer
+
+    def only_standard(ask: Callable[[dict[str, Any]], Response]) -> Callable[..., Response]:
+        def ask_of_standard(data: dict[str, Any]) -> Response:
+            execution = stepfunctions._executions.get(data.get("executionArn"))
+            if execution and _is_express(execution["stateMachineArn"]):
+                sentence = "Invalid Arn: 'Resource type not valid in this context: express'"
+                return json_error("InvalidArn", sentence)
+            return ask(data)
+
+        return ask_of_standard
+
+    stepfunctions._list_executions = list_standard_executions
+    for operation in (
+        "_describe_execution",
+        "_describe_state_machine_for_execution",
+        "_get_execution_history",
+    ):
+        setattr(stepfunctions, operation, only_standard(getattr(stepfunctions, operation)))
+
+
+def _is_express(state_machine_arn: object) -> bool:
+    machine = stepfunctions._state_machines.get(state_machine_arn)
+    return bool(machine) and machine.get("type") == "EXPRESS"

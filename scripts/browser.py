@@ -26,18 +26,19 @@ def program() -> str | None:
 
 
 @contextmanager
-def launched(found: str, home: Path) -> Iterator[Browser]:
+def launched(found: str, home: Path, *flags: str) -> Iterator[Browser]:
     """Yield Chromium, with a profile of its own; it ends with this.
 
     Parameters:
         found: the program.
         home: an empty folder for its profile.
+        flags: further ones of its command line.
     """
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root cannot have one
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=found,
-            args=[*_FLAGS, *sandbox],
+            args=[*_FLAGS, *sandbox, *flags],
             env={"HOME": str(home), "PATH": os.environ["PATH"]},
         )
         yield browser

@@ -114,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
 def _print_exports(running: Running) -> None:
     """Print shell lines: what clients and Terraform need to know of a local AWS."""
     print(f"unset {' '.join(instance.FOREIGN_SETTINGS)}")
-    settings = instance.client_settings(running.endpoint)
+    settings = instance.client_settings(running)
     settings["TF_VAR_package_dir"] = str(PACKAGE)  # the zips that this machine can run
     settings["TF_VAR_force_destroy"] = "true"  # what is in a local AWS is there to be thrown away
     found = terraform_cli.environment(os.environ)

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,7 @@ RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 READY_SECONDS = 60
+_PRIVATE = 0o600  # the state file holds the root user's secret
 
 # Settings of a person's that would send a client elsewhere, or give it other credentials.
 FOREIGN_SETTINGS = (
@@ -73,11 +75,15 @@ class Running:
         pid: the process that keeps it.
         port: the TCP port that it listens on.
         auth: whether it enforces IAM policies.
+        access_key_id: its root user's, another one with every start.
+        secret_access_key: its root user's.
     """
 
     pid: int
     port: int
     auth: bool
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
 
     @property
     def endpoint(self) -> str:
@@ -85,12 +91,12 @@ class Running:
         return f"http://{HOST}:{self.port}"
 
 
-def client_settings(endpoint: str) -> dict[str, str]:
+def client_settings(running: Running) -> dict[str, str]:
     """Return the variables with which Terraform, the AWS CLI and SDKs use a local AWS."""
     return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": running.endpoint,
+        "AWS_ACCESS_KEY_ID": running.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": running.secret_access_key,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -110,14 +116,14 @@ def _without_proxy() -> str:
     return ",".join([*filter(None, own.split(",")), HOST])
 
 
-def client_environment(endpoint: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+def client_environment(running: Running, base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return ``base`` with what :func:`client_settings` says and nothing that contradicts it."""
     env = {
         name: value
         for name, value in base.items()
         if name not in FOREIGN_SETTINGS and not name.startswith("AWS_ENDPOINT_URL_")
     }
-    return env | client_settings(endpoint)
+    return env | client_settings(running)
 
 
 class LocalAws:
@@ -158,7 +164,7 @@ class LocalAws:
     @property
     def env(self) -> dict[str, str]:
         """This process's environment, changed so that clients use the local AWS."""
-        return client_environment(self.endpoint)
+        return client_environment(self._started)
 
     @property
     def log_file(self) -> Path:
@@ -192,17 +198,22 @@ class LocalAws:
         self._directory.mkdir(parents=True, exist_ok=True)
         with _locked(self._directory) as state:
             port = _choose_port(self._options.port)
+            key_id, secret = f"LOCALAWS{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
             self._fresh_temporary_folder()
             with self.log_file.open("wb") as log:
                 self._keeper = lifeline.start(
                     [sys.executable, "-m", "scripts.local_aws.server"],
-                    env=self._server_environment(port),
+                    env={
+                        **self._server_environment(port),
+                        "AWS_ACCESS_KEY_ID": key_id,
+                        "AWS_SECRET_ACCESS_KEY": secret,
+                    },
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     detached=detached,
                     pass_fds=[state.fileno()],
                 )
-            self._running = Running(self._keeper.pid, port, self._options.auth)
+            self._running = Running(self._keeper.pid, port, self._options.auth, key_id, secret)
             _write_state(state, self._running)
         try:
             self._wait_until_ready(self._keeper, self._running)
@@ -307,7 +318,10 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
     Raises:
         LocalAwsError: a local AWS runs in the directory.
     """
-    with _state_file(directory).open("a+", encoding="utf-8") as state:
+    path = _state_file(directory)
+    path.touch(mode=_PRIVATE)
+    path.chmod(_PRIVATE)  # it may have been there
+    with path.open("a+", encoding="utf-8") as state:
         if not _try_lock(state, fcntl.LOCK_EX):
             running = find(directory)
             where = f" at {running.endpoint}" if running else ""
@@ -329,7 +343,7 @@ def _try_lock(state: IO[str], kind: int) -> bool:
 def _write_state(state: IO[str], running: Running) -> None:
     state.seek(0)
     state.truncate()
-    json.dump({"pid": running.pid, "port": running.port, "auth": running.auth}, state)
+    json.dump(asdict(running), state)
     state.flush()
 
 

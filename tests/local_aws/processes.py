@@ -42,8 +42,8 @@ def server_of(directory: Path) -> int:
     return int(child)
 
 
-def start_owner(directory: Path) -> tuple[subprocess.Popen[str], str]:
-    """Start a process that owns a local AWS; return it, and the local AWS's endpoint."""
+def start_owner(directory: Path) -> subprocess.Popen[str]:
+    """Start a process that owns a local AWS, and return it once the local AWS answers."""
     owner = subprocess.Popen(
         [sys.executable, "-c", _OWNER, str(directory)],
         cwd=REPOSITORY,
@@ -53,4 +53,5 @@ def start_owner(directory: Path) -> tuple[subprocess.Popen[str], str]:
         text=True,
     )
     assert owner.stdout is not None
-    return owner, owner.stdout.readline().strip()
+    assert owner.stdout.readline()
+    return owner

@@ -1,19 +1,23 @@
 """A local AWS starts where it is told to, and ends with whoever started it, however that ends."""
 
+import http.client
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 from scripts import local_aws as package
 from scripts import waiting
 from scripts.aws_clients import Clients
-from scripts.local_aws import LocalAws, LocalAwsError, Options, client_environment
+from scripts.local_aws import LocalAws, LocalAwsError, Options, Running, client_environment
 from tests.local_aws import functions, processes
 
 pytestmark = pytest.mark.e2e
@@ -29,17 +33,19 @@ def _command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[st
     )
 
 
-def _with_a_worker(endpoint: str) -> None:
+def _with_a_worker(directory: Path) -> None:
     """Have a function's process started."""
-    clients = Clients(client_environment(endpoint))
+    running = package.find(directory)
+    assert running is not None
+    clients = Clients(client_environment(running))
     functions.deploy(clients, "worker", "def handler(event, context):\n    return 'here'\n")
     assert functions.invoke(clients, "worker") == "here"
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
-    owner, endpoint = processes.start_owner(tmp_path)
-    _with_a_worker(endpoint)
+    owner = processes.start_owner(tmp_path)
+    _with_a_worker(tmp_path)
     assert len(processes.belonging_to(tmp_path)) == 4  # the owner, keeper, server, worker
 
     owner.send_signal(how)
@@ -50,8 +56,8 @@ def test_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
 
 
 def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
-    owner, endpoint = processes.start_owner(tmp_path)
-    _with_a_worker(endpoint)
+    owner = processes.start_owner(tmp_path)
+    _with_a_worker(tmp_path)
 
     os.kill(processes.server_of(tmp_path), signal.SIGKILL)
 
@@ -104,6 +110,46 @@ def test_taken_port_is_named(tmp_path: Path) -> None:
             LocalAws(tmp_path, Options(port=port)).start()
 
 
+def test_every_start_has_credentials_of_its_own(tmp_path: Path) -> None:
+    seen = set()
+    for _start in range(2):
+        with LocalAws(tmp_path, Options(auth=True)) as aws:
+            seen |= {aws.env["AWS_ACCESS_KEY_ID"], aws.env["AWS_SECRET_ACCESS_KEY"]}
+            assert Clients(aws.env).s3.list_buckets()["Buckets"] == []
+            # What the emulator takes for the root user by itself.
+            for guess in ("test", "000000000000"):
+                keys = {"AWS_ACCESS_KEY_ID": guess, "AWS_SECRET_ACCESS_KEY": guess}
+                with pytest.raises(ClientError, match="InvalidAccessKeyId"):
+                    Clients(aws.env | keys).s3.list_buckets()
+            assert _with_authorization(aws, "Bearer anything") == HTTPStatus.FORBIDDEN
+    assert len(seen) == 4
+    mode = (tmp_path / "local-aws.json").stat().st_mode
+    assert stat.S_IMODE(mode) == stat.S_IRUSR | stat.S_IWUSR
+
+
+def _with_authorization(aws: LocalAws, authorization: str) -> int:
+    """Create a queue without any AWS credentials; return the status."""
+    address = urlsplit(aws.endpoint)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=30)
+    headers = {"Authorization": authorization, "X-Amz-Target": "AmazonSQS.CreateQueue"}
+    connection.request("POST", "/", b'{"QueueName":"q"}', headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_functions_do_not_know_the_root_users_credentials(tmp_path: Path) -> None:
+    source = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
+    with LocalAws(tmp_path, Options(auth=True)) as aws:
+        clients = Clients(aws.env)
+        functions.deploy(clients, "environment", source)
+        known, aws_env = functions.invoke(clients, "environment"), aws.env
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        assert known[name]
+        assert aws_env[name] not in known.values()
+
+
 def test_listens_on_one_address_only(local_aws: LocalAws) -> None:
     port = urlsplit(local_aws.endpoint).port or 0
     with socket.create_connection(("127.0.0.1", port), timeout=5):
@@ -128,7 +174,8 @@ def test_state_is_kept_where_asked(tmp_path: Path) -> None:
 def test_own_credentials_and_proxies_stay_out() -> None:
     base = {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_S3": "https://s3.example", "HOME": "/home"}
 
-    env = client_environment("http://127.0.0.1:1", base)
+    running = Running(1, 1, auth=True, access_key_id="key", secret_access_key="")
+    env = client_environment(running, base)
 
     assert "AWS_PROFILE" not in env
     assert "AWS_ENDPOINT_URL_S3" not in env

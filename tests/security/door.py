@@ -14,8 +14,6 @@ from urllib3.filepost import encode_multipart_formdata
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
 
-ROOT = Credentials("test", "test")
-
 Headers = Mapping[str, str]
 
 
@@ -41,8 +39,13 @@ def signed(
     host = urlsplit(deployment.outputs["upload_url"]).netloc
     url = f"http://{host}{path}" + (f"?{query}" if query else "")
     request = AWSRequest(method, url, {"Content-Type": "image/jpeg"}, body)
-    (signer or SigV4Auth(ROOT, "execute-api", REGION)).add_auth(request)
+    (signer or SigV4Auth(_root(deployment), "execute-api", REGION)).add_auth(request)
     return {name: str(text) for name, text in request.headers.items()}
+
+
+def _root(deployment: Deployment) -> Credentials:
+    env = deployment.aws.env
+    return Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"])
 
 
 def send(

@@ -4,6 +4,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from scripts.local_aws import gate
 from scripts.local_aws.patches import cloudwatch, s3, stepfunctions_history
 
 
@@ -104,3 +105,16 @@ def test_listed_keys_are_encoded() -> None:
     assert b"<Prefix>a%20%25</Prefix>" in encoded
     assert b"<VersionId>a %</VersionId>" in encoded
     assert b"<EncodingType>url</EncodingType>" in encoded
+
+
+def test_a_request_names_one_host() -> None:
+    here, elsewhere = (b"host", b"127.0.0.1:4566"), (b"host", b"evil.example:4566")
+
+    assert gate.refusal([here], 4566) is None
+    for hosts in ([], [here, here], [here, elsewhere], [elsewhere]):
+        assert gate.refusal(hosts, 4566) is not None
+
+
+def test_the_port_of_http_goes_without_saying() -> None:
+    assert gate.refusal([(b"host", b"127.0.0.1")], 80) is None
+    assert gate.refusal([(b"host", b"127.0.0.1")], 4566) is not None

@@ -19,7 +19,8 @@ ministack. What is put in, and why, by service:
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
-* ``iam``: with IAM enforced, conditions see TLS, roles and callers as on AWS.
+* ``iam``: with IAM enforced, the root user's access key is the one of this start alone, and
+  conditions see TLS, roles and callers as on AWS.
 """
 
 import inspect
@@ -42,7 +43,11 @@ MINISTACK_VERSION = "1.5.33"
 
 # The names used, with their parameters where they are functions that are called or replaced.
 PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
-    "ministack.core.iam_evaluator": {"_resolve_condition_key": "key ctx"},
+    "ministack.core.iam_evaluator": {
+        "_anonymous": None,
+        "_resolve_condition_key": "key ctx",
+        "is_root_access_key": "access_key_id",
+    },
     "ministack.core.lambda_runtime": {
         "ProvidedRuntimeError": None,
         "ProvidedWorker": None,
@@ -79,6 +84,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_list_object_versions": "bucket_name query_params",
         "_qp": "params key default",
     },
+    "ministack.services.sts": {"is_root_access_key": "access_key_id"},
     "ministack.services.stepfunctions": {
         "_ExecutionError": None,
         "_add_event": "execution event_type details",

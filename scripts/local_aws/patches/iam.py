@@ -1,11 +1,35 @@
-"""IAM: conditions of policies see the values that they see on AWS."""
+"""IAM: one root user, and conditions of policies that see the values that they see on AWS."""
 
+import os
 import re
 
 from ministack.core import iam_evaluator
+from ministack.services import sts
 
 
 def install() -> None:
+    """Put in what concerns callers and policies."""
+    _know_one_root_user()
+    _complete_condition_keys()
+
+
+def _know_one_root_user() -> None:
+    """Take the access key of this start for the root user's, and no other.
+
+    The emulator also takes ``test``, every account number, and no key beside any Authorization
+    header. A request without both is nobody's, which it treats as AWS does where it finds no key.
+    """
+
+    def is_root_access_key(access_key_id: str) -> bool:
+        if not access_key_id:
+            return bool(iam_evaluator._anonymous.get())
+        return access_key_id == os.environ["AWS_ACCESS_KEY_ID"]
+
+    iam_evaluator.is_root_access_key = is_root_access_key
+    sts.is_root_access_key = is_root_access_key
+
+
+def _complete_condition_keys() -> None:
     """Complete the keys that conditions of policies ask for.
 
     Requests count as made over TLS: the emulator speaks plain HTTP on the loopback interface, and a

@@ -1,0 +1,102 @@
+"""What stands before the local AWS, because every web page can send requests to this machine.
+
+A request may come from a program here, and from nowhere else: not from a page of any origin, and
+not under a name that somebody else's DNS server has pointed at this machine. Browsers say both:
+Origin and Sec-Fetch-Site name the page, Host the name that was looked up. Nothing that this project
+does locally is a page's request, forms of ``POST /upload-url`` included: programs send them.
+
+Sources: https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fetch-metadata/
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_LOG = logging.getLogger(__name__)
+_HTTP_PORT = 80
+
+# The upload API is reached by a name of its own, as on AWS. Browsers, curl and resolvers take every
+# name below localhost for this machine; no DNS server is asked (RFC 6761, 6.3). Buckets have no
+# such names: under a numeric endpoint, SDKs write a bucket into the path.
+_NAMES = re.compile(r"127\.0\.0\.1|localhost|[a-z0-9]+\.execute-api\.localhost")
+
+
+class Gate:
+    """An ASGI application that passes on what programs here send, and refuses the rest."""
+
+    def __init__(self, app: App, port: int) -> None:
+        """Stand before an application.
+
+        Parameters:
+            app: the application.
+            port: the TCP port that it is reached at.
+        """
+        self._app = app
+        self._port = port
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle a connection as ASGI asks for it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        problem = refusal(scope["headers"], self._port)
+        if problem is None:
+            await self._app(scope, receive, _without_cors(send))
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            _LOG.warning("Refused a request: %s", problem)
+            await _refuse(send, problem)
+
+
+def refusal(headers: Iterable[tuple[bytes, bytes]], port: int) -> str | None:
+    """Return why a request with these headers is refused, or None where it is not.
+
+    Parameters:
+        headers: the request's, as often as each was sent; names in lower case.
+        port: the TCP port that the local AWS is reached at.
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(value)
+    hosts = values.get(b"host", [])
+    if len(hosts) != 1 or not _is_here(hosts[0].decode("latin-1").lower(), port):
+        return f"The local AWS answers to 127.0.0.1:{port} only, not to another Host."
+    # "none" is what somebody typed into the address bar, such as a presigned URL.
+    if b"origin" in values or set(values.get(b"sec-fetch-site", [])) - {b"none"}:
+        return "The local AWS takes no requests from web pages."
+    return None
+
+
+def _is_here(host: str, port: int) -> bool:
+    name, colon, number = host.partition(":")
+    right = number == str(port) if colon else port == _HTTP_PORT
+    return right and _NAMES.fullmatch(name) is not None
+
+
+def _without_cors(send: Send) -> Send:
+    """Take away what would let a page read the answer; the emulator lets every page."""
+
+    async def send_without(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                (name, value)
+                for name, value in message.get("headers", [])
+                if not name.lower().startswith(b"access-control-")
+            ]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return send_without
+
+
+async def _refuse(send: Send, problem: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{problem}\n".encode()})

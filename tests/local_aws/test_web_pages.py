@@ -1,0 +1,264 @@
+"""No web page can make the local AWS do anything, or read what it answers."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from scripts import browser
+from scripts.aws_clients import Clients
+from scripts.local_aws import LocalAws
+
+pytestmark = pytest.mark.e2e
+
+EVIL = "evil.example"  # which the attacker's DNS server has pointed at this machine
+
+
+class _EvilPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Evil</title>")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS that enforces no IAM policy: whatever reaches it is done."""
+    with LocalAws(tmp_path_factory.mktemp("pages")) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def clients(aws: LocalAws) -> Clients:
+    return Clients(aws.env)
+
+
+@pytest.fixture(scope="module")
+def evil_origin() -> Iterator[str]:
+    """The origin of a page of somebody else's, which is on another port here."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EvilPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    found = browser.program()
+    if found is None:
+        pytest.fail("Chromium is missing. Run `make system-packages`.")
+    rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
+    with browser.launched(found, tmp_path_factory.mktemp("home"), rules) as launched:
+        yield launched
+
+
+@pytest.fixture
+def page(chromium: Browser, evil_origin: str) -> Iterator[Page]:
+    page = chromium.new_page()
+    page.goto(evil_origin)
+    yield page
+    page.close()
+
+
+def _port(aws: LocalAws) -> int:
+    return urlsplit(aws.endpoint).port or 0
+
+
+def _ask(
+    aws: LocalAws, headers: list[tuple[str, str]], method: str = "GET", path: str = "/"
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send a request with exactly these headers."""
+    connection = http.client.HTTPConnection("127.0.0.1", _port(aws), timeout=30)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value.replace("PORT", str(_port(aws))))
+    connection.endheaders()
+    answer = connection.getresponse()
+    result = answer.status, answer.headers, answer.read()
+    connection.close()
+    return result
+
+
+def _check_nothing_was_made(clients: Clients) -> None:
+    assert not clients.sqs.list_queues().get("QueueUrls")
+    assert clients.s3.list_buckets()["Buckets"] == []
+
+
+HERE = ("Host", "127.0.0.1:PORT")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [HERE],
+        [("Host", "localhost:PORT")],
+        [("Host", "LocalHost:PORT")],
+        [("Host", "0123abcd.execute-api.localhost:PORT")],
+        [HERE, ("Sec-Fetch-Site", "none")],  # typed into the address bar
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_programs_are_answered(aws: LocalAws, headers: list[tuple[str, str]], method: str) -> None:
+    status, answered, _body = _ask(aws, headers, method, "/_ministack/health")
+
+    assert status == 200
+    assert not [name for name in answered if name.lower().startswith("access-control-")]
+
+
+REFUSED = [
+    [("Host", f"{EVIL}:PORT")],
+    [("Host", "127.0.0.1")],
+    [("Host", "127.0.0.1:1")],
+    [("Host", "127.0.0.1:PORT:PORT")],
+    [("Host", f"127.0.0.1:PORT.{EVIL}")],
+    [("Host", f"localhost.{EVIL}:PORT")],
+    [("Host", f"0123abcd.execute-api.localhost.{EVIL}:PORT")],
+    [("Host", f"{EVIL}.localhost:PORT")],
+    [("Host", "127.0.0.2:PORT")],
+    [("Host", "[::1]:PORT")],
+    [("Host", "0:PORT")],
+    [("Host", "")],
+    [HERE, ("Origin", f"http://{EVIL}")],
+    [HERE, ("Origin", "null")],  # a sandboxed frame, a file, a redirected request
+    [HERE, ("Origin", "")],
+    [HERE, ("Origin", "http://127.0.0.1:PORT")],  # a page that came out of a bucket
+    [HERE, ("Origin", "http://0123abcd.execute-api.localhost:PORT")],
+    [HERE, ("Sec-Fetch-Site", "cross-site")],
+    [HERE, ("Sec-Fetch-Site", "same-site")],  # another port of this machine
+    [HERE, ("Sec-Fetch-Site", "same-origin")],
+    [HERE, ("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")],
+    [("Host", f"{EVIL}:PORT"), ("Origin", f"http://{EVIL}:PORT")],
+]
+
+
+@pytest.mark.parametrize("headers", REFUSED, ids=lambda headers: " ".join(map("=".join, headers)))
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_pages_and_other_names_are_refused(
+    aws: LocalAws, clients: Clients, headers: list[tuple[str, str]], method: str
+) -> None:
+    status, answered, _body = _ask(aws, headers, method, "/stolen")
+
+    assert status == 403
+    assert not [name for name in answered if name.lower().startswith("access-control-")]
+    _check_nothing_was_made(clients)
+
+
+@pytest.mark.parametrize("host", [[], [HERE, HERE], [HERE, ("Host", f"{EVIL}:PORT")]])
+def test_a_request_names_one_host(aws: LocalAws, host: list[tuple[str, str]]) -> None:
+    status, _headers, _body = _ask(aws, host)
+    assert status in (400, 403)  # the HTTP server refuses some by itself
+
+
+@pytest.mark.parametrize("origin", [[], [("Origin", f"http://{EVIL}")]])
+def test_web_sockets_of_pages_are_refused(aws: LocalAws, origin: list[tuple[str, str]]) -> None:
+    host = HERE if origin else ("Host", f"{EVIL}:PORT")
+    upgrade = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+    ]
+    status, _headers, _body = _ask(aws, [host, *origin, *upgrade])
+    assert status == 403
+
+
+def test_error_answers_let_no_page_read_them(aws: LocalAws) -> None:
+    status, answered, _body = _ask(aws, [HERE], "GET", "/no-such-bucket")
+
+    assert status == 404
+    assert not [name for name in answered if name.lower().startswith("access-control-")]
+
+
+_SEND = """async ([url, options]) => {
+    try {
+        const answer = await fetch(url, options);
+        return answer.type === "opaque" ? "opaque" : await answer.text();
+    } catch (error) {
+        return "refused: " + error;
+    }
+}"""
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"mode": "no-cors", "method": "POST", "body": ""}, "/?Action=CreateQueue&QueueName=q"),
+        ({"mode": "no-cors"}, "/?Action=CreateQueue&QueueName=q"),
+        ({"mode": "cors", "method": "POST"}, "/?Action=CreateQueue&QueueName=q"),
+        ({"mode": "cors", "method": "PUT"}, "/stolen"),  # with a preflight
+        ({"mode": "cors"}, "/_ministack/health"),
+    ],
+)
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
+def test_page_of_another_origin_can_send_and_read_nothing(
+    aws: LocalAws,
+    clients: Clients,
+    page: Page,
+    options: dict[str, str],
+    path: str,
+    name: str,
+) -> None:
+    answer = page.evaluate(_SEND, [f"http://{name}:{_port(aws)}{path}", options])
+
+    assert answer == "opaque" if options["mode"] == "no-cors" else answer.startswith("refused: ")
+    _check_nothing_was_made(clients)
+
+
+def test_page_of_another_origin_cannot_post_a_form(
+    aws: LocalAws, clients: Clients, page: Page
+) -> None:
+    page.set_content(
+        f'<form method="post" action="{aws.endpoint}/">'
+        '<input name="Action" value="CreateQueue"><input name="QueueName" value="q"></form>'
+    )
+
+    with page.expect_navigation() as navigation:
+        page.evaluate("document.forms[0].submit()")
+
+    assert navigation.value.status == 403
+    _check_nothing_was_made(clients)
+
+
+def test_name_that_points_here_opens_nothing(
+    aws: LocalAws, clients: Clients, chromium: Browser
+) -> None:
+    """DNS rebinding: the page and the local AWS are of one origin to the browser."""
+    page = chromium.new_page()
+    origin = f"http://{EVIL}:{_port(aws)}"
+
+    answer = page.goto(f"{origin}/?Action=CreateQueue&QueueName=q")
+    assert answer is not None
+    assert answer.status == 403
+    sent = page.evaluate(_SEND, [f"{origin}/stolen", {"method": "PUT"}])
+
+    assert "not to another Host" in sent
+    _check_nothing_was_made(clients)
+    page.close()
+
+
+def test_page_out_of_a_bucket_can_do_nothing(
+    aws: LocalAws, clients: Clients, chromium: Browser
+) -> None:
+    """It is of the same origin as the local AWS: whoever uploads a page must not become root."""
+    clients.s3.create_bucket(Bucket="pages")
+    clients.s3.put_object(Bucket="pages", Key="a.html", Body=b"<p>A", ContentType="text/html")
+    page = chromium.new_page()
+
+    answer = page.goto(f"{aws.endpoint}/pages/a.html")
+    assert answer is not None
+    assert answer.status == 200  # a person opened it
+    for options in ({"method": "PUT"}, {"method": "GET"}):
+        sent = page.evaluate(_SEND, [f"{aws.endpoint}/stolen", options])
+        assert sent == "The local AWS takes no requests from web pages.\n"
+
+    page.close()
+    clients.s3.delete_object(Bucket="pages", Key="a.html")
+    clients.s3.delete_bucket(Bucket="pages")

@@ -161,8 +161,8 @@ provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) a
 	$(RUN) scripts.provider_check
 
 .PHONY: requirements
-requirements: .venv/uv/bin/uv ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
-	for name in layer dev runtime checkov awscli bench; do \
+requirements: .venv/uv/.stamp ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
+	for name in uv layer dev runtime checkov awscli bench; do \
 		( cd requirements && env -u PIP_FIND_LINKS ../.venv/uv/bin/uv pip compile --quiet --no-config \
 			--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 			--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade) \
@@ -201,10 +201,6 @@ clean-all: clean ## Remove the environments too
 	@$(@D)/bin/python -c "" 2>/dev/null || $(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
-
-.venv/uv/bin/uv:
-	$(PYTHON) -m venv --clear .venv/uv
-	.venv/uv/bin/python -m pip install --quiet --disable-pip-version-check uv
 
 # A line for recipes, not a target: only what runs Terraform asks for it.
 NEEDS_TERRAFORM = command -v terraform >/dev/null || { echo "There is no terraform on the PATH." \

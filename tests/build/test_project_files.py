@@ -29,6 +29,20 @@ def test_requirements_are_pinned_by_hash_and_name_no_index(path: Path) -> None:
         assert "--hash=sha256:" in block, block
 
 
+def test_every_environment_is_installed_by_hash() -> None:
+    """The one of uv, too, which writes all the pins."""
+    makefile = (REPOSITORY / "Makefile").read_text()
+    installs = re.findall(r"^\t.*\bpip install\b.*$", makefile, re.MULTILINE)
+    environments = set(re.findall(r"\.venv/(\w+)", makefile))
+    listed = re.search(r"for name in (.+); do", makefile)
+
+    assert installs
+    assert all("--require-hashes" in line for line in installs), installs
+    assert {path.stem for path in PINS} >= environments >= {"uv"}
+    assert listed is not None
+    assert set(listed[1].split()) == {path.stem for path in PINS}
+
+
 def test_tests_use_the_versions_that_the_layer_carries() -> None:
     layer, dev = pins("layer.txt"), pins("dev.txt")
 

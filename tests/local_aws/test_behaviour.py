@@ -186,3 +186,12 @@ def test_policies_are_enforced_where_asked(tmp_path: Path) -> None:
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
         )
         assert reader.s3.list_objects_v2(Bucket="guarded")["KeyCount"] == 0
+
+        root.s3.put_object(Bucket="guarded", Key="a\nb", Body=b"two lines")
+        allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::guarded/*"}
+        root.iam.put_user_policy(
+            UserName="reader",
+            PolicyName="read",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        )
+        assert reader.s3.get_object(Bucket="guarded", Key="a\nb")["Body"].read() == b"two lines"

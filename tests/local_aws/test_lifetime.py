@@ -117,10 +117,13 @@ def test_every_start_has_credentials_of_its_own(tmp_path: Path) -> None:
             seen |= {aws.env["AWS_ACCESS_KEY_ID"], aws.env["AWS_SECRET_ACCESS_KEY"]}
             assert Clients(aws.env).s3.list_buckets()["Buckets"] == []
             # What the emulator takes for the root user by itself.
-            for guess in ("test", "000000000000"):
-                keys = {"AWS_ACCESS_KEY_ID": guess, "AWS_SECRET_ACCESS_KEY": guess}
-                with pytest.raises(ClientError, match="InvalidAccessKeyId"):
-                    Clients(aws.env | keys).s3.list_buckets()
+            for known in (aws.env["AWS_ACCESS_KEY_ID"], "test", "000000000000"):
+                keys = {"AWS_ACCESS_KEY_ID": known, "AWS_SECRET_ACCESS_KEY": "test"}
+                guessing = Clients(aws.env | keys)
+                with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
+                    guessing.s3.list_buckets()
+                with pytest.raises(ClientError, match="InvalidSignature"):
+                    guessing.functions.list_functions()
             assert _with_authorization(aws, "Bearer anything") == HTTPStatus.FORBIDDEN
     assert len(seen) == 4
     mode = (tmp_path / "local-aws.json").stat().st_mode

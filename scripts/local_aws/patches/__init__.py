@@ -19,8 +19,8 @@ ministack. What is put in, and why, by service:
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
-* ``iam``: with IAM enforced, the root user's access key is the one of this start alone, and
-  conditions see TLS, roles and callers as on AWS.
+* ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
+  conditions see TLS, roles and callers as on AWS. A policy's ``*`` stands for newlines, too.
 """
 
 import inspect
@@ -46,7 +46,10 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
     "ministack.core.iam_evaluator": {
         "_anonymous": None,
         "_resolve_condition_key": "key ctx",
+        "_fnmatch_compile": "pattern ignore_case",
+        "_is_root_key": "access_key_id",
         "is_root_access_key": "access_key_id",
+        "resolve_caller_identity": "access_key_id",
     },
     "ministack.core.lambda_runtime": {
         "ProvidedRuntimeError": None,

@@ -1,32 +1,48 @@
-"""IAM: one root user, and conditions of policies that see the values that they see on AWS."""
+"""IAM: root users sign as everyone does, and conditions of policies see what they see on AWS."""
 
-import os
 import re
+from contextvars import ContextVar
+from functools import cache
 
 from ministack.core import iam_evaluator
 from ministack.services import sts
 
+# Whether the caller, whose signature has been checked, is only looked up for an API's event.
+_NAMING_CALLER: ContextVar[bool] = ContextVar("naming_caller", default=False)
+
 
 def install() -> None:
     """Put in what concerns callers and policies."""
-    _know_one_root_user()
+    _check_root_users_signatures()
     _complete_condition_keys()
+    _match_newlines()
 
 
-def _know_one_root_user() -> None:
-    """Take the access key of this start for the root user's, and no other.
+def _check_root_users_signatures() -> None:
+    """Take a request for the root user's only if it is signed with the secret of this start.
 
-    The emulator also takes ``test``, every account number, and no key beside any Authorization
-    header. A request without both is nobody's, which it treats as AWS does where it finds no key.
+    The emulator checks no signature of a key that it takes for a root user's: the configured one,
+    ``test``, every account number (which is that account's root user), and no key beside any
+    Authorization header. A request with neither is nobody's; it knows that by this rule, too.
     """
+    is_root, identity = iam_evaluator.is_root_access_key, iam_evaluator.resolve_caller_identity
 
     def is_root_access_key(access_key_id: str) -> bool:
-        if not access_key_id:
-            return bool(iam_evaluator._anonymous.get())
-        return access_key_id == os.environ["AWS_ACCESS_KEY_ID"]
+        return bool(is_root(access_key_id) if access_key_id else iam_evaluator._anonymous.get())
 
-    iam_evaluator.is_root_access_key = is_root_access_key
-    sts.is_root_access_key = is_root_access_key
+    def goes_unchecked(access_key_id: str) -> bool:
+        return _NAMING_CALLER.get() and is_root_access_key(access_key_id)
+
+    def resolve_caller_identity(access_key_id: str) -> object:
+        token = _NAMING_CALLER.set(True)
+        try:
+            return identity(access_key_id)
+        finally:
+            _NAMING_CALLER.reset(token)
+
+    iam_evaluator.is_root_access_key = sts.is_root_access_key = is_root_access_key
+    iam_evaluator._is_root_key = goes_unchecked
+    iam_evaluator.resolve_caller_identity = resolve_caller_identity
 
 
 def _complete_condition_keys() -> None:
@@ -53,3 +69,18 @@ def _without_session(arn: str) -> str:
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
     return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", arn)
+
+
+def _match_newlines() -> None:
+    """Have a policy's ``*`` stand for any characters; a key may have newlines, too.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    compile_without = iam_evaluator._fnmatch_compile
+
+    @cache
+    def compile_with_newlines(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+        compiled = compile_without(pattern, ignore_case)
+        return re.compile(compiled.pattern, compiled.flags | re.DOTALL)
+
+    iam_evaluator._fnmatch_compile = compile_with_newlines

@@ -43,6 +43,7 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 
 .PHONY: test
 test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
+	@$(MAKE) package-arm64 || echo "The arm64 package will not be tried: only Debian 12 has what runs it." >&2
 	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
 
 ##@ Use a stack, on AWS or the local one (the AWS CLI's variables say which; NAME= for another stack)
@@ -90,6 +91,12 @@ package: $(STAMP) ## Build the zips for AWS in build/package (RUNTIME=python3.13
 package-local: $(STAMP) ## Build the zips for this machine in build/package-local
 	$(RUN) scripts.package --host --output build/package-local
 
+.PHONY: package-arm64
+package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and get qemu and a Python that run them
+	@sh scripts/system_packages.sh qemu-aarch64=qemu-user
+	@sh scripts/arm64_python.sh build/arm64/python
+	$(RUN) scripts.package --runtime python3.11 --architecture arm64 --output build/arm64/package
+
 ##@ Local AWS
 
 .PHONY: local-up
@@ -119,7 +126,11 @@ format: $(STAMP) ## Put style and formatting right
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
-	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package" $(PYTEST_ARGS)
+	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package and not arm64" $(PYTEST_ARGS)
+
+.PHONY: test-arm64
+test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu, beside the one for this machine (Debian 12)
+	$(HERMETIC) $(RUN) pytest tests/arm64 $(PYTEST_ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup package-local ## Run the end-to-end tests on the local AWS

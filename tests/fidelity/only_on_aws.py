@@ -38,7 +38,8 @@ ROWS = (
     ),
     Row(
         "the runtime: botocore of the layer before Lambda's own, Pillow on arm64",
-        "functions run here under AWS's runtime client, but with this machine's Python",
+        "functions run here under AWS's runtime client, but with this machine's Python; the arm64 "
+        "package runs under qemu with Debian's, without that client",
         "`make smoke` prints the functions' settings; conversion succeeds or fails by itself",
     ),
     Row(

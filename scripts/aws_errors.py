@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
+from scripts import terminal
+
 _ADVICE = (
     (
         (
@@ -63,7 +65,7 @@ def run(command: Callable[[], int], env: Mapping[str, str] = os.environ) -> int:
     try:
         return command()
     except (PersonError, BotoCoreError, ClientError, OSError) as error:
-        print(sentence(error, env), file=sys.stderr)
+        terminal.say(sentence(error, env), sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from scripts import aws_errors, deployed
@@ -25,6 +24,7 @@ from scripts.local_aws import LocalAws, Options
 from scripts.nothing_lost import kill
 from scripts.nothing_lost.bursts import Burst, Figures, Load
 from scripts.stack import Stack
+from scripts.terminal import Console, visible
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIRECTORY = REPOSITORY / "build" / "load"
@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     with _local_aws(port):
         wrong += _after_a_kill(say, load, burst)
     for sentence in wrong:
-        say(f"  {sentence}", style="red", markup=False)
+        say(f"  {visible(sentence)}", style="red", markup=False)
     say(f"{len(wrong)} things are wrong." if wrong else _summary(load.sent))
     return int(bool(wrong))
 

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Page
 
 from image_converter import keys
-from scripts import aws_errors, browser, deployed, waiting
+from scripts import aws_errors, browser, deployed, terminal, waiting
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.demo import pictures as photographs
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return aws_errors.run(lambda: _draw(options))
     except (LocalAwsError, TerraformError) as error:
-        print(error, file=sys.stderr)
+        terminal.say(str(error), sys.stderr)
         return 1
 
 

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
-from rich.console import Console
 from rich.progress import track
 
 from image_converter import notifications
@@ -28,6 +27,7 @@ from scripts import aws_errors, deployed, executions
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
+from scripts.terminal import Console, visible
 
 Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
 FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
@@ -115,7 +115,7 @@ def _redrive(options: argparse.Namespace, console: Console) -> int:
         for result in results:
             counts[result.did] += 1
             line = f"  {result.subject}: {result.did} - {result.why}"
-            console.print(line, markup=False, soft_wrap=True)
+            console.print(visible(line), markup=False, soft_wrap=True)
     told = ", ".join(f"{count} {did}" for did, count in sorted(counts.items())) or "nothing failed"
     console.print(f"{told}{' (dry run: nothing was done)' if options.dry_run else ''}")
     return int(bool(counts["failed"]))

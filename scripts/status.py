@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
-from rich.console import Console
 
 from image_converter import keys
 from scripts import aws_errors, deployed, endings
@@ -17,6 +16,7 @@ from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
 from scripts.report import collect
 from scripts.report.text import size
+from scripts.terminal import Console, visible
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 _NEWEST = 3  # uploads of one key that are told of
@@ -38,13 +38,13 @@ def _status(options: argparse.Namespace, console: Console) -> int:
     rows = list(known(clients, stack, options.image))
     if not rows:
         raise PersonError(
-            f"Nothing is known of '{options.image}' in {stack.name}: it is in neither bucket nor "
-            "the table. Names are whole keys, upper and lower case as they were uploaded."
+            f"Nothing is known of '{visible(options.image)}' in {stack.name}: it is in neither "
+            "bucket nor the table. Names are whole keys, with upper and lower case as uploaded."
         )
-    console.print(options.image, style="bold", markup=False, soft_wrap=True)
+    console.print(visible(options.image), style="bold", markup=False, soft_wrap=True)
     for name, value in rows:
         console.print(f"  {name:<18}", end="", style="dim", markup=False)
-        console.print(value, markup=False, soft_wrap=True)
+        console.print(visible(value), markup=False, soft_wrap=True)
     return 0
 
 

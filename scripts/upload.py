@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from image_converter import keys
@@ -26,6 +25,7 @@ from scripts.aws_errors import PersonError
 from scripts.deployed import Deployment
 from scripts.endings import Ending
 from scripts.report.text import duration, size
+from scripts.terminal import Console, visible
 from scripts.watch import STYLES
 
 _PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
@@ -126,10 +126,12 @@ class _Show:
         total = upload.path.stat().st_size
         if self._bars is None:
             yield None
-            self._console.print(f"sent {upload.key}, {size(total)}", soft_wrap=True, markup=False)
+            self._console.print(
+                f"sent {visible(upload.key)}, {size(total)}", soft_wrap=True, markup=False
+            )
             return
         bars = self._bars
-        task = bars.add_task(upload.key, total=total)
+        task = bars.add_task(visible(upload.key), total=total)
 
         def advance(count: int) -> None:
             bars.advance(task, count)
@@ -198,7 +200,7 @@ def _wait(
         try:
             waiting.until("all to be handled", some_have_ended, _PATIENCE_SECONDS)
         except TimeoutError as error:
-            names = ", ".join(upload.key for upload in left[:5])
+            names = ", ".join(visible(upload.key) for upload in left[:5])
             raise PersonError(
                 f"After {duration(_PATIENCE_SECONDS)} there is no end of {len(left)} images "
                 f"({names}). `make status IMAGE=...` tells where they are."
@@ -212,17 +214,17 @@ def _quiet() -> Iterator[None]:
 
 
 def _tell(clients: Clients, key: str, ending: Ending, out: Path | None, console: Console) -> None:
-    words = f"{ending.outcome.sign} {key}  {ending.kind}"
+    words = f"{ending.outcome.sign} {visible(key)}  {ending.kind}"
     took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
     console.print(words, style=STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
-    console.print(f"  {took}{_said(ending)}", markup=False, soft_wrap=True)
+    console.print(f"  {took}{visible(_said(ending))}", markup=False, soft_wrap=True)
     png = ending.png
     if out and png:
         target = _inside(out, png["key"])
         target.parent.mkdir(parents=True, exist_ok=True)
         version = {"VersionId": png["versionId"]} if png.get("versionId") else None
         clients.s3.download_file(png["bucket"], png["key"], str(target), ExtraArgs=version)
-        console.print(f"  {target}", markup=False, soft_wrap=True)
+        console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
 
 
 def _inside(folder: Path, key: str) -> Path:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +28,7 @@ from scripts.deployed import Deployment
 from scripts.report import collect
 from scripts.report.model import Outcome
 from scripts.report.text import counted, duration
+from scripts.terminal import Console, visible
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 _PAUSE_SECONDS = 1.0
@@ -188,11 +188,11 @@ def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]]
 def _line(one: Followed) -> Text:
     style = STYLES[one.outcome.tone]
     text = Text(f"{one.outcome.sign} ", style)
-    text.append(one.key, "bold")
+    text.append(visible(one.key), "bold")
     text.append(f"  {one.place}", style)
     text.append(f"  {one.elapsed}", "dim")
     if one.sentence:
-        text.append(f"  {one.sentence}")
+        text.append(f"  {visible(one.sentence)}")
     return text
 
 
@@ -200,7 +200,9 @@ def _table(watch: Watch, height: int) -> Table:
     table = Table.grid(padding=(0, 2))
     room = max(height - 4, 3)
     for one in watch.running[:room]:
-        table.add_row(Text(one.key, "bold"), Text(one.place, "blue"), Text(one.elapsed, "dim"))
+        table.add_row(
+            Text(visible(one.key), "bold"), Text(one.place, "blue"), Text(one.elapsed, "dim")
+        )
     more = len(watch.running) - room
     if more > 0:
         table.add_row(Text(f"and {counted(more, 'more', 'more')}", "dim"))

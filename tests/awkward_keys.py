@@ -22,3 +22,8 @@ AWKWARD_KEYS = {
     "1,024 bytes": "x" * 1020 + ".jpg",
     "1,024 bytes of two each": "ü" * 510 + ".jpg",
 }
+
+# What a terminal would obey: a window's title, a cleared screen, a line of somebody else's, and a
+# name that reads backwards; and how it is printed.
+TERMINAL_KEY = "a\x1b]0;owned\x07\x9b2J\n✓ forged\u202egpj.jpg"
+SHOWN_AS_TEXT = r"a\x1b]0;owned\x07\x9b2J\n✓ forged\u202egpj.jpg"

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from scripts import machine
@@ -20,6 +19,7 @@ from scripts.bench import growth, measure, photographs
 from scripts.bench.engines import REPOSITORY, Engine
 from scripts.bench.measure import Results
 from scripts.bench.photographs import Picture
+from scripts.terminal import Console
 
 FOLDER = REPOSITORY / "build" / "bench"
 OURS = "image-converter"

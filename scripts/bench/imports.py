@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZipFile
 
-from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.engines import REPOSITORY
@@ -31,6 +30,7 @@ from scripts.package import interpreters
 from scripts.package.build import Build, build
 from scripts.package.interpreters import Interpreter
 from scripts.package.target import RUNTIMES, Target, host_target
+from scripts.terminal import Console
 
 FOLDER: Final = REPOSITORY / "build" / "bench" / "imports"
 RESULTS: Final = REPOSITORY / "build" / "bench" / "imports.json"

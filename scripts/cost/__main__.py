@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.console import Console
 from rich.markdown import Markdown
 
-from scripts import aws_errors, deployed
+from scripts import aws_errors, deployed, terminal
 from scripts.aws_errors import PersonError
 from scripts.cost import article, observation
 from scripts.cost.article import ImageMagick
@@ -22,6 +21,7 @@ from scripts.cost.observation import Observation
 from scripts.cost.page import page
 from scripts.cost.record import FOLDER, RECORDED
 from scripts.stack import REPOSITORY
+from scripts.terminal import Console
 
 PAGE: Final = REPOSITORY / "docs" / "costs.md"
 BENCHMARK: Final = REPOSITORY / "build" / "bench" / "results.json"
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         seen = _observe(options.execution)
     except (PersonError, BotoCoreError, ClientError) as error:
-        print(f"make cost: {aws_errors.sentence(error)}", file=sys.stderr)
+        terminal.say(f"make cost: {aws_errors.sentence(error)}", sys.stderr)
         return 1
     told = compare(seen, article.MEASURED if options.docs else measured_engine())
     console.print(Markdown(page(told)))

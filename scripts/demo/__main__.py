@@ -6,11 +6,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from scripts.demo.display import Display
 from scripts.demo.run import DIRECTORY, DemoError, run
 from scripts.local_aws import LocalAwsError
+from scripts.terminal import Console
 from scripts.terraform_cli import TerraformError
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.table import Table
 from scripts import stack
 from scripts.demo.verdict import Image
 from scripts.executions import RUNNING, SUCCEEDED
+from scripts.terminal import Console, visible
 
 # The states that take time, under words short enough for a table.
 _TIMED_STATES = {
@@ -35,19 +35,19 @@ class Display:
 
     def step(self, sentence: str) -> None:
         """Say what comes now."""
-        self._console.print(f"[bold]{escape(sentence)}[/bold]", highlight=False)
+        self._console.print(f"[bold]{_text(sentence)}[/bold]", highlight=False)
 
     def say(self, sentence: str) -> None:
         """Say something beside the steps."""
-        self._console.print(f"  {escape(sentence)}", highlight=False, soft_wrap=True)
+        self._console.print(f"  {_text(sentence)}", highlight=False, soft_wrap=True)
 
     def failed(self, sentence: str) -> None:
-        """Say what does not hold."""
+        """Say what does not hold, in one line or, of a program that failed, several."""
         self._console.print(f"  [red]✗ {escape(sentence)}[/red]", highlight=False, soft_wrap=True)
 
     def held(self, sentence: str) -> None:
         """Say what holds."""
-        self._console.print(f"  [green]✓[/green] {escape(sentence)}", highlight=False)
+        self._console.print(f"  [green]✓[/green] {_text(sentence)}", highlight=False)
 
     @contextmanager
     def terraform(self) -> Iterator[stack.Report]:
@@ -83,7 +83,7 @@ class Display:
 
             def count(done: int, total: int, waiting: str) -> None:
                 room = max(10, self._console.width - 62)
-                shown = escape(waiting[:room])
+                shown = escape(visible(waiting)[:room])
                 progress.update(task, completed=done, total=total or None, waiting=shown)
 
             yield count
@@ -142,9 +142,14 @@ class Display:
             self.say(f"{what}: {place}")
 
 
+def _text(line: str) -> str:
+    """Return a line that may quote a key as text to put between rich's marks."""
+    return escape(visible(line))
+
+
 def _outcome_row(image: Image) -> list[str]:
     return [
-        escape(image.key),
+        _text(image.key),
         image.file_type or "",
         _outcome(image),
         f"{image.size[0]} x {image.size[1]}" if image.size else "",
@@ -156,7 +161,7 @@ def _outcome_row(image: Image) -> list[str]:
 def _times_row(image: Image) -> list[str]:
     seconds = image.seconds
     return [
-        escape(image.key),
+        _text(image.key),
         *(_seconds(seconds.get(state)) for state in _TIMED_STATES),
         _seconds(image.execution.seconds if image.execution else None),
     ]
@@ -169,7 +174,7 @@ def _outcome(image: Image) -> str:
     if execution.status == RUNNING:
         return "[yellow]still running[/yellow]"
     if execution.status != SUCCEEDED:
-        return f"[red]{escape(execution.error or execution.status)}[/red]"
+        return f"[red]{_text(execution.error or execution.status)}[/red]"
     return "[green]converted[/green]" if image.png_key else "deleted, no JPEG"
 
 

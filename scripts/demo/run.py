@@ -17,6 +17,7 @@ from scripts.inventory import inventory
 from scripts.local_aws import LocalAws, Options
 from scripts.report import collect, write
 from scripts.stack import Stack
+from scripts.terminal import visible
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIRECTORY = REPOSITORY / "build" / "demo"
@@ -187,7 +188,7 @@ def _told(display: Display, promise: str, faults: Iterable[str]) -> bool:
     """Say whether a promise holds, with what speaks against it, and return it."""
     found = list(faults)
     for fault in found:
-        display.failed(fault)
+        display.failed(visible(fault))
     if not found:
         display.held(promise)
     return not found

@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import Progress
 
 from scripts.fuzz import worker
+from scripts.terminal import Console, visible
 
 FOLDER = Path("build/fuzz")
 SECONDS = 60
@@ -78,14 +78,14 @@ def main() -> int:
     with Progress(console=console) as progress:
         outcomes = _outcomes(chosen.seed, chosen.count, progress)
     for outcome, number in Counter(outcomes).most_common():
-        console.print(f"{number:8,}  {outcome}", markup=False, highlight=False)
+        console.print(f"{number:8,}  {visible(outcome)}", markup=False, highlight=False)
     failed = [index for index, outcome in enumerate(outcomes) if outcome.startswith("WRONG")]
     corpus = worker.files() if failed else []
     FOLDER.mkdir(parents=True, exist_ok=True)
     for index in failed[:_SHOWN]:
         path = FOLDER / f"{chosen.seed}-{index}.jpg"
         path.write_bytes(worker.mutated(corpus, chosen.seed, index))
-        console.print(f"{path}: {outcomes[index]}", markup=False, highlight=False)
+        console.print(f"{path}: {visible(outcomes[index])}", markup=False, highlight=False)
     console.print(f"{chosen.count - len(failed)} passed, {len(failed)} failed")
     return bool(failed)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import terraform_cli
+from scripts import terminal, terraform_cli
 from scripts.local_aws import instance
 from scripts.local_aws.instance import LocalAws, LocalAwsError, Options, Running
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return commands[options.command](options)
     except (LocalAwsError, terraform_cli.TerraformError) as error:
-        print(error, file=sys.stderr)
+        terminal.say(str(error), sys.stderr)
         return 1
 
 

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import asl, aws_errors, deployed, executions
+from scripts import asl, aws_errors, deployed, executions, terminal
 from scripts.aws_clients import Clients
 from scripts.aws_errors import PersonError
 from scripts.report import collect, cost, history, write
 from scripts.report.history import HistoryError
 from scripts.report.run import Run
+from scripts.terminal import visible
 
 DIRECTORY = Path("build/report")
 _NEWEST = 50
@@ -50,8 +51,8 @@ def _report(options: argparse.Namespace) -> int:
         runs = collect.runs(clients, options.arns or _newest(clients, options))
     target = write.report(runs, options.out, options.name)
     for run in runs if len(runs) == 1 else []:
-        print(f"{run.key}: {run.kind}. {run.sentence}")
-    print(f"The report is in {target}")
+        terminal.say(visible(f"{run.key}: {run.kind}. {run.sentence}"))
+    terminal.say(f"The report is in {target}")
     return 0
 
 

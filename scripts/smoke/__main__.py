@@ -13,12 +13,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from scripts import aws_errors
 from scripts.aws_clients import Clients
 from scripts.demo.display import Display
 from scripts.smoke.run import DIRECTORY, REPOSITORY, random_name, run
+from scripts.terminal import Console
 from scripts.terraform_cli import TerraformError
 
 REFUSED = 2

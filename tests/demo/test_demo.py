@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from scripts import waiting
 from scripts.demo import pictures, run
 from scripts.demo.__main__ import main
 from scripts.demo.display import Display
 from scripts.stack import Progress
+from scripts.terminal import Console
 from tests.local_aws import processes
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts import status, upload, watch
+from scripts import redrive, status, upload, watch
 from scripts.report import __main__ as report
 from tests import images
+from tests.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 from tests.conftest import Deployment
 
 pytestmark = pytest.mark.e2e
@@ -90,3 +91,41 @@ def test_a_wrong_name_is_told_in_a_sentence(photo: Path, capsys: Capture) -> Non
     arn = "arn:aws:states:us-east-1:000000000000:execution:image-converter:nope"
     assert report.main([arn]) == 1
     assert "There is no execution" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "status_of_upload"),
+    [(images.jpeg(60, 40), 0), (images.jpeg(60, 40)[:-200], 1)],
+    ids=["converted", "damaged"],
+)
+def test_no_key_reaches_the_terminal_as_it_is(
+    tmp_path: Path, capsys: Capture, content: bytes, status_of_upload: int
+) -> None:
+    path = tmp_path / TERMINAL_KEY
+    path.write_bytes(content)
+    key = f"terminal-{status_of_upload}/{TERMINAL_KEY}"
+    out = str(tmp_path / "out")
+
+    def shown(*lines: str) -> str:
+        told = capsys.readouterr()
+        printed = told.out + told.err
+        assert printed.replace("\n", "").replace("\u202e", "\x1b").isprintable()
+        for line in lines or (f"terminal-{status_of_upload}/{SHOWN_AS_TEXT}",):
+            assert line in printed
+        return printed
+
+    arguments = [str(path), "--wait", "--out", out, "--prefix", f"terminal-{status_of_upload}/"]
+    assert upload.main(arguments) == status_of_upload, capsys.readouterr()
+    shown()
+    assert status.main([key]) == 0
+    printed = shown()
+    assert status.main([f"no such {key}"]) == 1
+    shown()
+    assert watch.main(["--until-done"]) == 0
+    shown()
+    arn = next(line.strip() for line in printed.splitlines() if ":execution:" in line)
+    assert report.main([arn, "--out", str(tmp_path / "report")]) == 0
+    shown()
+    if status_of_upload:
+        assert redrive.main(["--dry-run"]) == 0
+        shown()

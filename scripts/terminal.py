@@ -1,0 +1,64 @@
+r"""What scripts print, with nothing in it that a terminal would obey.
+
+A key may hold any character, and whoever may upload chooses it: ``\x1b]0;...`` sets a window's
+title, other sequences move the cursor or paste, a newline forges a line of output, and a direction
+mark shows a name backwards. So everything that scripts print goes through this module, which writes
+such characters as Python would: ``\x1b``.
+"""
+
+import sys
+import unicodedata
+from collections.abc import Iterable
+from typing import IO
+
+from rich import console
+from rich.console import ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+# Controls, separators of lines and of paragraphs, and halves of a character, which no encoding can
+# write: a file's name that is not UTF-8 has them.
+_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}
+# Bidirectional ones. Other format characters stay: emoji are made with them.
+_DIRECTION_MARKS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    """Return a text with every character written out that a terminal would obey or not show.
+
+    Parameters:
+        text: a key, or a sentence that may quote one.
+        keep: characters to leave, such as a newline in a text of several lines.
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one in keep or not _obeyed(one) else _written_out(one) for one in text)
+
+
+def _obeyed(character: str) -> bool:
+    return character in _DIRECTION_MARKS or unicodedata.category(character) in _CATEGORIES
+
+
+def _written_out(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+class Console(console.Console):
+    """Rich's console; its own sequences, colours and so on, are the only ones that it writes.
+
+    Newlines pass, so that it can print texts of several lines: a key goes through `visible` first.
+    """
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Render anything, and write out what a terminal would obey in its text."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(visible(segment.text, keep="\n"), segment.style)
+
+
+def say(text: str, file: IO[str] | None = None) -> None:
+    """Print a text, of several lines or one, to standard output or another file."""
+    print(visible(text, keep="\n"), file=file or sys.stdout, flush=True)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import resource
 import sys
 import warnings
@@ -23,7 +24,9 @@ _METADATA_ONLY = "converted, the other decoder minds its metadata"
 _OUTSIDE_ONLY = "converted, the other decoder minds bytes outside the image's data"
 _OTHER_PIXELS = "WRONG: other pixels than the other decoder's"
 # What the other decoder says of metadata is no word about the image.
-_PROFILE = 0xE2
+_ICC = 0xE2
+# JFIF's version, density and thumbnail, which the other decoder minds, too.
+_JFIF, _PLAIN_JFIF = re.compile(rb"(?<=JFIF\0).{9}", re.DOTALL), b"\1\1\0\0\1\0\1\0\0"
 _METADATA = ("ICC", "Adobe", "JFIF")
 
 
@@ -88,8 +91,8 @@ def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -
     scans = check_scans(content, header)
     start, *pieces = scans.image
     # Which colours the components stand for is in the application segments.
-    kept = (each for each in header.metadata if each.marker != _PROFILE)
-    metadata = (content[each.start - 4 : each.end] for each in kept)
+    kept = (content[each.start - 4 : each.end] for each in header.metadata if each.marker != _ICC)
+    metadata = (_JFIF.sub(_PLAIN_JFIF, segment) for segment in kept)
     repaired = b"".join([start, *metadata, *pieces])
     has_filler = made.skipped_bytes > scans.skipped
     return reference.decode_jpeg(repaired, made.orientation, strict=strict and not has_filler)

@@ -1,15 +1,17 @@
 """How much memory a conversion takes, and the limits that follow for a function's memory.
 
-Measured as a process's peak over what it had before, 24 megapixels, x86-64, bytes per pixel:
+Measured as a process's peak over what it had before, 24 megapixels, x86-64, bytes per pixel, with
+that of the child process that decodes CMYK and rarer samplings:
 
-    baseline, upright                    0.5   rows are decoded and encoded as they come
-    baseline, turned by EXIF             4.2   the image as it is stored, at four bytes a pixel
-    progressive, upright                 3.3 to 6.2, by colour resolution: libjpeg's coefficients
-    progressive, turned by EXIF          7 to 9.9
+    baseline, upright                    0.6   rows are decoded and encoded as they come
+    baseline, turned by EXIF             4.4   the image as it is stored, at four bytes a pixel
+    progressive, upright                 3.6 to 6.6, by colour resolution: libjpeg's coefficients
+    progressive, turned by EXIF          7 to 10.4
     CMYK                                 4.2
-    CMYK, progressive                   11.5   the coefficients of four colours, and the image
+    CMYK, progressive                   12     the coefficients of four colours, and the image
     any, "smallest"                      8 more at most, but never over the line above
 
+An image narrower or lower than a block takes as much as if it were one: up to 17 MB more.
 The PNG comes on top where it is kept in memory: up to 3.4 bytes a pixel, when the coefficients are
 gone or together with the lesser of these figures, so that 12 bytes a pixel cover it, too.
 `tests/unit/conversion/test_memory.py` measures again.

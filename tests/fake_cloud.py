@@ -4,7 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,12 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from image_converter import clients
-from tests import faults, s3_conditions
+from tests import faults, s3_conditions, s3_null_versions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import BucketVersioningStatusType
 
 REGION = "us-east-1"
 SOURCE = "pictures-source"
@@ -64,6 +65,7 @@ class Cloud:
     def upload(self, key: str, body: bytes, **parameters: Any) -> Record:
         """Put an object into the source bucket; return its event record, the key plain."""
         stored = self.s3.put_object(Bucket=SOURCE, Key=key, Body=body, **parameters)
+        version = stored.get("VersionId")
         record: Record = recorded("s3_created_2_1")["Records"][0]
         record["awsRegion"] = REGION
         record["s3"]["bucket"].update(name=SOURCE, arn=f"arn:aws:s3:::{SOURCE}")
@@ -71,10 +73,17 @@ class Cloud:
             "key": key,
             "size": len(body),
             "eTag": stored["ETag"].strip('"'),
-            "versionId": stored["VersionId"],
+            **({"versionId": version} if version else {}),
             "sequencer": f"{next(self._sequencers):018X}",
         }
         return record
+
+    def keep_versions(self, status: "BucketVersioningStatusType | None") -> None:
+        """Have the source bucket's versioning be so from now on; None: as if it had never been."""
+        if status:
+            self.s3.put_bucket_versioning(Bucket=SOURCE, VersioningConfiguration={"Status": status})
+        else:
+            s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_bucket(SOURCE).versioning_status = None
 
     def date(self, record: Record, when: datetime) -> None:
         """Have the record's version created at another time."""
@@ -83,6 +92,14 @@ class Cloud:
         version = backend.get_object(SOURCE, item["key"], version_id=item["versionId"])
         assert version is not None
         version.last_modified = when
+
+    def age(self, record: Record, seconds: int) -> None:
+        """Have the record's object be created that much later."""
+        found = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_object(
+            SOURCE, record["s3"]["object"]["key"]
+        )
+        assert found is not None
+        found.last_modified += timedelta(seconds=seconds)
 
     def keys(self, bucket: str) -> set[str]:
         """Return the keys of the bucket's current objects."""
@@ -120,7 +137,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """The buckets and the table, empty, and the functions' environment."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws(), s3_conditions.enforced():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.told():
         s3, dynamodb = _clients()
         for bucket in (SOURCE, DESTINATION):
             s3.create_bucket(Bucket=bucket)

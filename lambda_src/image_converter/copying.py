@@ -87,7 +87,7 @@ def _copied_from(source: Source) -> dict[str, Any]:
         "CopySource": {
             "Bucket": source.record.bucket,
             "Key": source.record.key,
-            **version_id(source.headers.get("VersionId")),
+            **version_id(source.pinned.version_id),
         },
         "CopySourceIfMatch": f'"{source.etag}"',
     }
@@ -100,6 +100,6 @@ def _tags(source: Source) -> dict[str, Any]:
     answer = clients.s3().get_object_tagging(
         Bucket=source.record.bucket,
         Key=source.record.key,
-        **version_id(source.headers.get("VersionId")),
+        **version_id(source.pinned.version_id),
     )
     return {"Tagging": urlencode({tag["Key"]: tag["Value"] for tag in answer["TagSet"]})}

@@ -4,8 +4,8 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients, sources
 from image_converter.errors import SourceNotFound
-from image_converter.events import Location, Record, own_version
-from image_converter.sources import code
+from image_converter.events import Location, Record, own_version, source_facts
+from image_converter.sources import Source, code
 
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
@@ -16,8 +16,11 @@ UNVERSIONED = (
 )
 
 
-def delete(record: Record, original: Location | None) -> str:
+def delete(record: Record, images: tuple[Location, Location] | None) -> str:
     """Delete the record's object and return what became of it.
+
+    Of a JPEG, nothing is deleted but the very object that both images say they were made from. It
+    is looked at here, whatever the record or an earlier step says of it.
 
     The delete hides the version behind a delete marker, where it stays recoverable. Of a JPEG there
     is a copy besides; another file is kept where the bucket has no version of it: versioning may be
@@ -30,26 +33,35 @@ def delete(record: Record, original: Location | None) -> str:
 
     Args:
         record: the record that the execution was started with.
-        original: the copy that was made of it; None of a file that is no JPEG.
+        images: the copy and the PNG that were made of it; None of a file that is not a JPEG.
 
     Raises:
         ClientError: S3 refused.
     """
-    version = record.version_id or (original or {}).get("sourceVersionId")
-    etag = record.etag or (original or {}).get("sourceETag")
-    if version is None and etag is None:
+    if images is None and own_version(record.version_id) is None and record.etag is None:
         # A person's input with a key only, of a file that was no JPEG when its type was read: what
         # is there by now may be another upload, and nothing tells them apart.
         return UNNAMED
     try:
         current = sources.head(Record(record.bucket, record.key))
-        if version not in (None, current.version) or etag not in (None, current.etag):
+        if not _is_named(current, record) or not _is_made_into(images, current):
             return KEPT
-        if original is None and own_version(current.headers.get("VersionId")) is None:
+        if images is None and own_version(current.headers.get("VersionId")) is None:
             return UNVERSIONED
         return _delete_current(record, current.etag)
     except SourceNotFound:
         return GONE
+
+
+def _is_named(current: Source, record: Record) -> bool:
+    """Tell whether the record may mean the object that is there now."""
+    version = current.headers.get("VersionId") or "null"
+    return record.version_id in (None, version) and record.etag in (None, current.etag)
+
+
+def _is_made_into(images: tuple[Location, ...] | None, current: Source) -> bool:
+    """Tell whether all images were made from the object that is there now, and no other."""
+    return all(source_facts(image) == current.facts for image in images or ())
 
 
 def _delete_current(record: Record, etag: str) -> str:

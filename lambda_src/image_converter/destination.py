@@ -69,7 +69,7 @@ def look(bucket: str, key: str, source: Source) -> Look:
     """Look where an object made from `source` may go, that should have that key."""
     current = _head(bucket, key)
     while current is not None and not _may_replace(key, current["Metadata"], source):
-        key = keys.aside_key(key, source.version)
+        key = keys.aside_key(key, source.identity)
         current = _head(bucket, key)
     return Look(key, current)
 
@@ -113,7 +113,7 @@ def write(
     metadata = {name: value for name, value in metadata.items() if name not in _MARKS}
     marked = {**metadata, **_marks(source)}
     if _size(marked) > MAX_METADATA_BYTES:
-        key, marked, found = keys.aside_key(key, source.version), metadata, None
+        key, marked, found = keys.aside_key(key, source.identity), metadata, None
     for attempt in range(_ATTEMPTS):
         found = found or look(bucket, key, source)
         repeated = already_written(found, source, metadata)
@@ -160,12 +160,17 @@ def _head(bucket: str, key: str) -> dict[str, Any] | None:
 
 def _marks(source: Source) -> Metadata:
     """Return the metadata by which later executions know the object."""
-    marks = {
+    sequencer = source.record.sequencer
+    return {**_made_from(source), **({_SEQUENCER: sequencer} if sequencer else {})}
+
+
+def _made_from(source: Source) -> Metadata:
+    """Return the marks that no other object in the source bucket leaves."""
+    return {
         _KEY: keys.fingerprint(source.record.key),
         _VERSION: source.version,
         _MODIFIED: source.last_modified,
     }
-    return {**marks, _SEQUENCER: source.record.sequencer} if source.record.sequencer else marks
 
 
 def _size(metadata: Metadata) -> int:
@@ -175,11 +180,8 @@ def _size(metadata: Metadata) -> int:
 
 def _is_made_from(key: str, metadata: Metadata, source: Source) -> bool:
     if _VERSION not in metadata:
-        return key.startswith(keys.aside_key("", source.version))
-    return (metadata[_VERSION], metadata.get(_KEY)) == (
-        source.version,
-        keys.fingerprint(source.record.key),
-    )
+        return key.startswith(keys.aside_key("", source.identity))
+    return _made_from(source).items() <= metadata.items()
 
 
 def _may_replace(key: str, metadata: Metadata, source: Source) -> bool:

@@ -16,7 +16,7 @@ Event = Mapping[str, Any]
 _SEQUENCER_WIDTH = 32
 
 # What both images must say of the version that they were made from.
-_SOURCE_FACTS = {"sourceVersionId", "sourceETag", "sourceLastModified"}
+SOURCE_FACTS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
 
 class Record(NamedTuple):
@@ -25,7 +25,8 @@ class Record(NamedTuple):
     Attributes:
         bucket: the source bucket.
         key: the plain key, not URL-encoded.
-        version_id: the object's version, where the record names one.
+        version_id: the object's version, where the record names one; "null" names what has none of
+            its own, and so reads it, but does not tell it from another: see `own_version`.
         etag: the object's entity tag without quotes, where the record names one.
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
         event_time: when the object was created, ISO 8601.
@@ -82,6 +83,11 @@ def own_version(version_id: str | None) -> str | None:
     return None if version_id == "null" else version_id
 
 
+def source_facts(image: Location) -> dict[str, object]:
+    """Return what a location says of the version that it was made from, as `Source.facts` does."""
+    return {name: image.get(name) for name in SOURCE_FACTS}
+
+
 def padded_sequencer(sequencer: str | None) -> str | None:
     """Return the sequencer in the one form in which two of them compare as strings.
 
@@ -111,7 +117,7 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         return None
     try:
         original, resized = images[0]["original"], images[1]["resized"]
-        absent = _SOURCE_FACTS - (original.keys() & resized.keys())
+        absent = set(SOURCE_FACTS) - (original.keys() & resized.keys())
     except (LookupError, TypeError, AttributeError) as wrong:
         raise InvalidRecord(
             f"results.images must be [{{'original': ...}}, {{'resized': ...}}]: {wrong}"

@@ -45,9 +45,7 @@ def item(event: Event) -> dict[str, Any]:
     if images is None:
         raise InvalidRecord(f"the state of '{record.key}' has no results.images to write down")
     original, resized = images
-    if original["sourceETag"] != resized["sourceETag"] or (
-        original["sourceVersionId"] != resized["sourceVersionId"]
-    ):
+    if events.source_facts(original) != events.source_facts(resized):
         raise SourceChanged(
             f"'{record.key}' was overwritten while it was handled: version "
             f"{original['sourceVersionId']} was copied, {resized['sourceVersionId']} converted. "

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ParamValidatio
 
 from image_converter import clients
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
-from image_converter.events import Record
+from image_converter.events import Record, own_version
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -25,7 +25,7 @@ class Source(NamedTuple):
 
     Attributes:
         record: the event record that names it.
-        version: its version id; its ETag where the bucket is not versioned.
+        version: its version id; its ETag where it has no id of its own.
         etag: its entity tag, without quotes.
         size: in bytes.
         last_modified: ISO 8601, UTC, to the second.
@@ -49,9 +49,20 @@ class Source(NamedTuple):
         }
 
     @property
+    def identity(self) -> str:
+        """What tells this object from every other that has, had or will have its key.
+
+        That is its version id, where it has one of its own. Else its ETag and its time do: an ETag
+        alone comes again with the same bytes, where no KMS key encrypts.
+        """
+        if own_version(self.headers.get("VersionId")):
+            return self.version
+        return f"{self.etag}-{self.last_modified}"
+
+    @property
     def pinned(self) -> Record:
         """The record, naming the version and the ETag even where the event did not."""
-        version = self.headers.get("VersionId")
+        version = self.headers.get("VersionId") or self.record.version_id
         return self.record._replace(version_id=version, etag=self.etag)
 
 
@@ -155,7 +166,7 @@ def _source(record: Record, answer: Any) -> Source:
     etag = answer["ETag"].strip('"')
     return Source(
         record=record,
-        version=answer.get("VersionId") or etag,
+        version=own_version(answer.get("VersionId")) or etag,
         etag=etag,
         size=answer["ContentLength"],
         last_modified=answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),

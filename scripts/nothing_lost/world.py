@@ -10,15 +10,17 @@ class Upload:
     """An object version that somebody put into the source bucket.
 
     Attributes:
-        version: its version id.
+        version: its version id; its ETag where it has none of its own.
         body: the bytes that were put.
         withdrawn: whether the person who put it deleted it again.
+        overwritten: whether another was put in its place where the bucket keeps no versions.
     """
 
     key: str
     version: str
     body: bytes
     withdrawn: bool = False
+    overwritten: bool = False
 
 
 @dataclass(frozen=True)

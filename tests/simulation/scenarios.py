@@ -32,6 +32,12 @@ _BY_HAND = Plan(event=event_of("a.jpg"))
 
 TWO_UPLOADS = Scenario("two uploads of one key", _uploads(RED, BLUE))
 
+SUSPENDED = Scenario(
+    "two uploads of one key, versioning suspended",
+    _uploads(RED, BLUE),
+    Storage(versioning="Suspended"),
+)
+
 TWICE_THE_SAME = Scenario("the same bytes twice", _uploads(RED, RED))
 
 SCENARIOS = (
@@ -42,6 +48,20 @@ SCENARIOS = (
         Storage(marker_answer="NoSuchKey"),
     ),
     TWICE_THE_SAME,
+    SUSPENDED,
+    Scenario(
+        "two uploads of one key, never versioned", _uploads(RED, BLUE), Storage(versioning="")
+    ),
+    Scenario(
+        "the same bytes twice, versioning suspended",
+        _uploads(RED, RED),
+        Storage(versioning="Suspended"),
+    ),
+    Scenario(
+        "a damaged image, then a good one, versioning suspended",
+        _uploads(DAMAGED, BLUE),
+        Storage(versioning="Suspended"),
+    ),
     Scenario("a damaged image, then a good one", _uploads(DAMAGED, BLUE)),
     Scenario("a good image, then a damaged one", _uploads(RED, DAMAGED)),
     Scenario("a text, then an image", _uploads(TEXT, BLUE)),

@@ -1,9 +1,11 @@
 """S3, DynamoDB and StartExecution as one immutable value, with the conditions AWS documents.
 
-Both buckets are versioned and strongly consistent, so each request happens at one instant. Sources:
+Both buckets are strongly consistent, so each request happens at one instant. The destination bucket
+is versioned, the source bucket may be. Sources:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
 """
 
 import base64
@@ -31,7 +33,12 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of an object, or a delete marker where `body` is None."""
+    """A version of an object, or a delete marker where `body` is None.
+
+    Attributes:
+        id: "null" where the bucket keeps no versions, as S3 calls it.
+        number: how many versions of its key there were before, those no longer kept too.
+    """
 
     id: str
     body: bytes | None
@@ -39,6 +46,12 @@ class Version:
     metadata: Pairs = ()
     content_type: str = "binary/octet-stream"
     created: datetime = CREATED
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        """What tells it from all others: its id, or else its ETag, with KMS."""
+        return self.etag if self.id == "null" else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,7 @@ class Storage:
             finer grain, so where they are not, nothing can lean on them.
         marker_answer: the error of a conditional delete whose current version is a delete marker,
             which AWS leaves open.
+        versioning: the source bucket's: "Enabled", "Suspended", or "" where it never was.
     """
 
     objects: tuple[tuple[tuple[str, str], tuple[Version, ...]], ...] = ()
@@ -103,6 +117,7 @@ class Storage:
     etags_are_md5: bool = False
     seconds_pass: bool = False
     marker_answer: str = "PreconditionFailed"
+    versioning: str = "Enabled"
 
     def history(self, bucket: str, key: str) -> tuple[Version, ...]:
         """Return the versions of a key, the oldest first."""
@@ -123,14 +138,17 @@ class Storage:
     ) -> "tuple[Storage, Version]":
         """Add a version, or a delete marker where `body` is None."""
         history = self.history(bucket, key)
+        number = history[-1].number + 1 if history else 0
         # Named by its place in the history of its key, so that writes to different keys commute.
-        version = hashlib.sha256(f"{bucket}/{key}/{len(history)}".encode()).hexdigest()[:16]
+        version = hashlib.sha256(f"{bucket}/{key}/{number}".encode()).hexdigest()[:16]
         etag = ""
         if body is not None:
             marked = body if self.etags_are_md5 else body + version.encode()
             etag = hashlib.md5(marked, usedforsecurity=False).hexdigest()
-        created = CREATED + timedelta(seconds=len(history) if self.seconds_pass else 0)
-        new = Version(version, body, etag, metadata, content_type, created)
+        created = CREATED + timedelta(seconds=number if self.seconds_pass else 0)
+        if bucket == SOURCE and self.versioning != "Enabled":
+            version, history = "null", tuple(one for one in history if one.id != "null")
+        new = Version(version, body, etag, metadata, content_type, created, number)
         objects = dict(self.objects) | {(bucket, key): (*history, new)}
         return replace(self, objects=tuple(sorted(objects.items()))), new
 
@@ -192,7 +210,7 @@ def _head_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, A
     found = _look_up(storage, asked)
     if isinstance(found, Answer):  # HEAD's answers have no body, and so no code but the status
         return storage, Answer(error=str(found.status), status=found.status)
-    return storage, Answer(_headers(found))
+    return storage, Answer(_headers(storage, found))
 
 
 def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
@@ -205,18 +223,20 @@ def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, An
             return storage, Answer(error="InvalidRange", status=416)
         first, last = asked["Range"].removeprefix("bytes=").split("-")
         body = body[int(first) : int(last) + 1]
-    headers = dict(_headers(found)) | {"Body": body, "ContentLength": len(body)}
+    headers = dict(_headers(storage, found)) | {"Body": body, "ContentLength": len(body)}
     return storage, Answer(tuple(headers.items()))
 
 
-def _headers(found: Version) -> tuple[tuple[str, Any], ...]:
+def _headers(storage: Storage, found: Version) -> tuple[tuple[str, Any], ...]:
+    # Where a bucket never kept versions, answers do not say "null" either.
+    named = found.id != "null" or storage.versioning
     return (
         ("ContentLength", len(found.body or b"")),
         ("ContentType", found.content_type),
         ("ETag", f'"{found.etag}"'),
         ("LastModified", found.created),
         ("Metadata", found.metadata),
-        ("VersionId", found.id),
+        *((("VersionId", found.id),) if named else ()),
     )
 
 

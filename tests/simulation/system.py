@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
 
+from image_converter.events import own_version
 from scripts import nothing_lost
 from tests.simulation import storage
 from tests.simulation.machine import Done, Failed, Frame, Machine, Task, running
@@ -182,18 +183,25 @@ class System:
             return replace(state, executions=(*state.executions, execution), plans=rest)
         stored, version = state.storage.put(SOURCE, plan.key, plan.body)
         state = replace(state, storage=stored, plans=rest)
+        kept = state.storage.versioning == "Enabled"
+        uploads = [
+            replace(
+                one,
+                withdrawn=one.withdrawn or plan.body is None,
+                overwritten=one.overwritten or not kept,
+            )
+            if one.key == plan.key
+            else one
+            for one in state.uploads
+        ]
         if plan.body is None:
-            withdrawn = [
-                replace(one, withdrawn=True) if one.key == plan.key else one
-                for one in state.uploads
-            ]
-            return replace(state, uploads=tuple(withdrawn))
-        upload = nothing_lost.Upload(plan.key, version.id, plan.body)
-        body = _notification(plan.key, version, len(state.uploads))
-        notification = Notification(plan.key, version.id, body)
+            return replace(state, uploads=tuple(uploads))
+        upload = nothing_lost.Upload(plan.key, version.name, plan.body)
+        body = _notification(plan.key, version, len(uploads), state.storage.versioning)
+        notification = Notification(plan.key, version.name, body)
         return replace(
             state,
-            uploads=(*state.uploads, upload),
+            uploads=(*uploads, upload),
             notifications=(*state.notifications, notification),
         )
 
@@ -285,6 +293,8 @@ class _Actor:
     def is_private(self) -> bool:
         """Tell whether the next call reads a version by its id: nobody ever takes one away.
 
+        One that has none of its own is replaced by the next upload.
+
         While a fault may still come, it is not: an outage that begins elsewhere could meet it. Nor
         is it during one, where it ends its execution, other branches and all.
         """
@@ -296,7 +306,8 @@ class _Actor:
         if asked.method not in ("head_object", "get_object"):
             return False
         parameters = asked.get()
-        return parameters["Bucket"] == SOURCE and "VersionId" in parameters
+        own = own_version(parameters.get("VersionId"))
+        return parameters["Bucket"] == SOURCE and own is not None
 
     def steps(self) -> Iterator[Step]:
         """Yield the next call, without a fault and with each."""
@@ -372,7 +383,7 @@ def observed(state: State) -> nothing_lost.World:
     buckets: dict[str, dict[str, list[nothing_lost.Stored]]] = {}
     for (bucket, key), history in state.storage.objects:
         buckets.setdefault(bucket, {})[key] = [
-            nothing_lost.Stored(one.id, one.body, dict(one.metadata)) for one in history
+            nothing_lost.Stored(one.name, one.body, dict(one.metadata)) for one in history
         ]
     return nothing_lost.World(
         uploads=state.uploads,
@@ -405,17 +416,18 @@ def unfinished(state: State) -> list[str]:
     """Return a sentence for each execution that has not succeeded, and could have.
 
     Damaged images are expected to fail; so is an execution that was started by hand and names no
-    version, where its object has changed or gone.
+    version, where its object has changed or gone, and one whose object was overwritten where the
+    bucket keeps no versions.
     """
-    bodies = {(one.key, one.version): one.body for one in state.uploads}
+    bodies = {(one.key, one.version): one.body for one in state.uploads if not one.overwritten}
     runs = [_run(execution) for execution in state.executions]
     succeeded = {(run.key, run.version) for run in runs if run.succeeded}
     return [
         f"{run.name}: {run.status} though nothing kept failing"
         for run in runs
-        if run.version is not None
+        if (run.key, run.version or "") in bodies
         and (run.key, run.version) not in succeeded
-        and nothing_lost.is_whole(bodies[run.key, run.version])
+        and nothing_lost.is_whole(bodies[run.key, run.version or ""])
     ]
 
 
@@ -447,7 +459,7 @@ def _may_hide(execution: Execution, upload: nothing_lost.Upload) -> bool:
     if results is None:
         return False
     images = results.get("images")
-    handled = {item.get("versionId"), images and images[0]["original"]["sourceVersionId"]}
+    handled = {_version_named(item), images and images[0]["original"]["sourceVersionId"]}
     return handled - {None} == {upload.version}
 
 
@@ -470,7 +482,13 @@ def _run(execution: Execution) -> nothing_lost.Run:
     frame = execution.frame
     status = {Done: "SUCCEEDED", Failed: "FAILED"}.get(type(frame), "RUNNING")
     output = json.loads(frame.output) if isinstance(frame, Done) else {}
-    return nothing_lost.Run(execution.name, item["key"], item.get("versionId"), status, output)
+    return nothing_lost.Run(execution.name, item["key"], _version_named(item), status, output)
+
+
+def _version_named(item: Mapping[str, Any]) -> str | None:
+    """Return the name of the version that an input names, as `Version.name` has it."""
+    named: str | None = own_version(item.get("versionId")) or item.get("eTag")
+    return named
 
 
 def _perform(state: State, asked: storage.Request, fault: str) -> tuple[Storage, Answer]:
@@ -491,8 +509,8 @@ def _ongoing(state: State, function: str) -> str:
     return "refused" if state.outage == function else ""
 
 
-def _notification(key: str, version: storage.Version, number: int) -> str:
-    record = {
+def _notification(key: str, version: storage.Version, number: int, versioning: str) -> str:
+    record: dict[str, Any] = {
         "eventName": "ObjectCreated:Put",
         "eventTime": "2026-01-02T03:04:05.000Z",
         "s3": {
@@ -501,7 +519,7 @@ def _notification(key: str, version: storage.Version, number: int) -> str:
                 "key": quote_plus(key),
                 "size": len(version.body or b""),
                 "eTag": version.etag,
-                "versionId": version.id,
+                **({"versionId": version.id} if versioning else {}),
                 # They differ in length, as S3's do.
                 "sequencer": f"0065{number + 1:02X}" + "A" * (2 * (number % 2)),
             },

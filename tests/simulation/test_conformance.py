@@ -14,12 +14,13 @@ from moto import mock_aws
 from moto.s3.models import s3_backends
 
 from image_converter import records
-from tests import s3_conditions
+from tests import s3_conditions, s3_null_versions
 from tests.simulation import storage
 from tests.simulation.storage import DESTINATION, MACHINE, SOURCE, TABLE, Answer, Storage, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import BucketVersioningStatusType
 
 KEYS = st.sampled_from(["a.jpg", "b.jpg"])
 BODIES = st.sampled_from([b"", b"one", b"two"])
@@ -42,9 +43,9 @@ COMPARED = ("ETag", "Metadata", "ContentType", "ContentLength", "Body", "DeleteM
 class Twins:
     """The model and moto side by side, their version ids matched by the order of their making."""
 
-    def __init__(self, s3: "S3Client") -> None:
+    def __init__(self, s3: "S3Client", versioning: str) -> None:
         self.s3 = s3
-        self.storage = Storage(etags_are_md5=True, marker_answer="NoSuchKey")
+        self.storage = Storage(etags_are_md5=True, marker_answer="NoSuchKey", versioning=versioning)
         self.versions: list[tuple[str, str]] = []  # (the model's, moto's)
         self.etags: list[str] = []
 
@@ -59,6 +60,8 @@ class Twins:
         if "ETag" in ours:
             self.etags.append(ours["ETag"])
         keep = [*COMPARED, "error"]
+        if "null" in (ours.get("VersionId"), theirs.get("VersionId")):
+            keep.append("VersionId")
         assert {name: ours.get(name) for name in keep} == {name: theirs.get(name) for name in keep}
 
     def _version(self, number: int | None, side: int) -> str | None:
@@ -80,18 +83,24 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def moto_s3() -> "Iterator[S3Client]":
-    with mock_aws(), s3_conditions.enforced():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.told():
         yield boto3.client("s3", region_name="us-east-1")
 
 
+@pytest.mark.parametrize("versioning", ["Enabled", "Suspended"])
 @given(operations=st.lists(OPERATIONS, min_size=1, max_size=12))
 @settings(max_examples=150, deadline=None)
-def test_s3_answers_as_motos_does(moto_s3: "S3Client", operations: list[tuple[Any, ...]]) -> None:
+def test_s3_answers_as_motos_does(
+    moto_s3: "S3Client",
+    versioning: "BucketVersioningStatusType",
+    operations: list[tuple[Any, ...]],
+) -> None:
     s3_backends["123456789012"]["aws"].reset()
     for bucket in (SOURCE, DESTINATION):
         moto_s3.create_bucket(Bucket=bucket)
-        moto_s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    twins = Twins(moto_s3)
+        status = versioning if bucket == SOURCE else "Enabled"
+        moto_s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    twins = Twins(moto_s3, versioning)
     for operation in operations:
         _perform(twins, *operation)
 

@@ -8,7 +8,13 @@ import pytest
 from tests.simulation.explore import Report, explore
 from tests.simulation.machine import Machine, definition
 from tests.simulation.replay import Handlers
-from tests.simulation.scenarios import SCENARIOS, TWICE_THE_SAME, TWO_UPLOADS, Scenario
+from tests.simulation.scenarios import (
+    SCENARIOS,
+    SUSPENDED,
+    TWICE_THE_SAME,
+    TWO_UPLOADS,
+    Scenario,
+)
 from tests.simulation.storage import Storage
 from tests.simulation.system import State, System
 
@@ -44,7 +50,7 @@ def test_duplicate_notifications_at_any_time(
 def test_one_fault_at_any_call(
     system: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
 ) -> None:
-    limit = MAIN_LIMIT if scenario is TWO_UPLOADS else FAULT_LIMIT
+    limit = MAIN_LIMIT if scenario in (TWO_UPLOADS, SUSPENDED) else FAULT_LIMIT
     start = scenario.start(faults=1, deliveries=2 if soaking else 1)
     report = explore(system, start, 0 if soaking else limit, SEED)
     _judge(report, f"{scenario.name}, one fault", say)

@@ -29,7 +29,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
         raise InvalidRecord(
             f"'{record.key}' is a JPEG that was neither copied nor converted; it stays"
         )
-    status = deletion.delete(record, images[0] if images else None)
+    status = deletion.delete(record, images)
     log.info(status, key=record.key)
     return {
         "status": status,

@@ -15,6 +15,7 @@ ministack. What is put in, and why, by service:
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
   ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
   ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
+  Versions without an id of their own are called "null", as on AWS.
 * ``apigateway``: JWT authorisers have no payload format version, or each plan would remove it.
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
@@ -80,6 +81,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_runtime_env_vars": "config",
     },
     "ministack.services.s3": {
+        "_bucket_versioning": None,
         "_check_put_preconditions": "headers existing_obj",
         "_dispatch": "method bucket key headers body query_params",
         "_copy_object": "bucket_name dest_key headers",

@@ -1,4 +1,4 @@
-"""S3: copies are conditional, listings hold every key, and it is known who pays."""
+"""S3: copies are conditional, listings hold every key, versions without an id are "null"."""
 
 import re
 from http import HTTPStatus
@@ -8,6 +8,7 @@ from xml.sax.saxutils import unescape
 
 from ministack.services import s3
 
+from scripts.local_aws.patches import null_versions
 from scripts.local_aws.patches.answers import Response
 
 # No XML parser: a listing with such a character is not XML, which is the reason to encode it.
@@ -19,6 +20,7 @@ def install() -> None:
     _make_copies_conditional()
     _encode_listed_versions()
     _answer_who_pays()
+    s3._dispatch = null_versions.named(s3._dispatch, s3._bucket_versioning)
 
 
 def _make_copies_conditional() -> None:

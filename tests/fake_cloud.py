@@ -16,7 +16,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
-from image_converter import clients
+from image_converter import clients, events
 from tests import faults, s3_conditions, s3_null_versions
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Cloud:
     _sequencers: Iterator[int] = field(default_factory=lambda: itertools.count(0x55AED6DCD90281E5))
 
     def upload(self, key: str, body: bytes, **parameters: Any) -> Record:
-        """Put an object into the source bucket; return its event record, the key plain."""
+        """Put an object into the source bucket; return its execution's input, with a key as it is."""
         stored = self.s3.put_object(Bucket=SOURCE, Key=key, Body=body, **parameters)
         version = stored.get("VersionId")
         record: Record = recorded("s3_created_2_1")["Records"][0]
@@ -76,7 +76,7 @@ class Cloud:
             **({"versionId": version} if version else {}),
             "sequencer": f"{next(self._sequencers):018X}",
         }
-        return record
+        return events.execution_input(record)
 
     def keep_versions(self, status: "BucketVersioningStatusType | None") -> None:
         """Have the source bucket's versioning be so from now on; None: as if it had never been."""
@@ -124,11 +124,25 @@ class Cloud:
         return self.dynamodb.get_item(TableName=TABLE, Key={"imageName": {"S": name}}).get("Item")
 
 
+def edited(given: Record, **fields: object) -> Record:
+    """Return the input as the trigger would have made it, had S3 said so of the object.
+
+    Args:
+        given: an execution's input.
+        fields: of its object; None leaves one out.
+    """
+    changed: Record = json.loads(json.dumps(given))
+    changed["s3"]["object"].update(fields)
+    return events.execution_input(changed)
+
+
 def notification(*records: Record) -> dict[str, Any]:
     """Return the S3 notification of the records, their keys encoded as S3 encodes them."""
-    encoded = json.loads(json.dumps(records))
+    whole = recorded("s3_created_2_1")["Records"][0]
+    encoded = [{**whole, **record} for record in json.loads(json.dumps(records))]
     for record in encoded:
         record["s3"]["object"]["key"] = quote_plus(record["s3"]["object"]["key"], safe="/")
+        record["s3"]["object"].pop("sequencerOf", None)
     return {"Records": encoded}
 
 

@@ -3,6 +3,7 @@
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
@@ -14,6 +15,11 @@ Event = Mapping[str, Any]
 # Sequencers are hex strings of differing length; the shorter one is padded on the right before they
 # are compared.
 _SEQUENCER_WIDTH = 32
+
+# What an execution's input has of a record that S3 sent, beside the bucket's name.
+_RECORD_FIELDS = ("awsRegion", "eventTime")
+_OBJECT_FIELDS = ("key", "size", "eTag", "versionId", "sequencer")
+_SEAL_DIGITS = 16
 
 # What both images must say of the version that they were made from.
 SOURCE_FACTS = ("sourceVersionId", "sourceETag", "sourceLastModified")
@@ -29,6 +35,7 @@ class Record(NamedTuple):
             its own, and so reads it, but does not tell it from another: see `own_version`.
         etag: the object's entity tag without quotes, where the record names one.
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
+            Of a record that did not come from S3 through the queue there is none.
         event_time: when the object was created, ISO 8601.
     """
 
@@ -64,14 +71,48 @@ def parse_record(event: Event) -> Record:
         InvalidRecord: the event does not name a bucket and a key, or names one by no string.
     """
     etag = _optional(event, "s3.object.eTag")
-    return Record(
+    sequencer = _optional(event, "s3.object.sequencer")
+    record = Record(
         bucket=_required(event, "s3.bucket.name"),
         key=_required(event, "s3.object.key"),
         version_id=_optional(event, "s3.object.versionId"),
         etag=etag.strip('"') if etag else None,
-        sequencer=padded_sequencer(_optional(event, "s3.object.sequencer")),
         event_time=_optional(event, "eventTime"),
     )
+    if sequencer is None or _optional(event, "s3.object.sequencerOf") != _seal(record, sequencer):
+        return record
+    return record._replace(sequencer=padded_sequencer(sequencer))
+
+
+def execution_input(notified: Event) -> dict[str, Any]:
+    """Return the input of the execution for a record that came from S3 through the queue.
+
+    It has what the pipeline uses: the rest of a record, the uploader's address and name among it,
+    would be kept with the execution, and paid for in its logs. And it says which object its
+    sequencer is of, which no other input does. In another's place, a sequencer would put every
+    later upload of its key aside, for good: AWS's sample event has a high one, and inputs are
+    copied and edited. Whoever may start executions and wants to could write the seal too; but then
+    on purpose.
+
+    Raises:
+        InvalidRecord: as `parse_record`.
+    """
+    record = parse_record(notified)
+    item = {name: notified["s3"]["object"].get(name) for name in _OBJECT_FIELDS}
+    if item["sequencer"]:
+        item["sequencerOf"] = _seal(record, item["sequencer"])
+    return {
+        **{name: notified[name] for name in _RECORD_FIELDS if notified.get(name)},
+        "s3": {
+            "bucket": {"name": record.bucket},
+            "object": {name: value for name, value in item.items() if value is not None},
+        },
+    }
+
+
+def _seal(record: Record, sequencer: str) -> str:
+    named = (record.bucket, record.key, record.version_id or "", record.etag or "", sequencer)
+    return hashlib.sha256("\0".join(named).encode()).hexdigest()[:_SEAL_DIGITS]
 
 
 def own_version(version_id: str | None) -> str | None:

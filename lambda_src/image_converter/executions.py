@@ -1,16 +1,16 @@
 """Starting executions, each version of each object once."""
 
 import json
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from image_converter import clients, events, keys
+from image_converter.events import Event
 from image_converter.sources import code
 
 
-def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
-    """Start the execution for an event record; False where an earlier delivery has.
+def start(state_machine_arn: str, record: Event) -> bool:
+    """Start the execution for a record that S3 sent; False where an earlier delivery has.
 
     The execution's name follows from the object's version, so Step Functions itself refuses a
     second one, for 90 days after the first has ended. (An EXPRESS machine runs a duplicate again;
@@ -20,13 +20,14 @@ def start(state_machine_arn: str, record: dict[str, Any]) -> bool:
         InvalidRecord: the record names no bucket or key.
         ClientError: Step Functions refused for another reason; nothing was started.
     """
-    parsed = events.parse_record(record)
+    given = events.execution_input(record)
+    parsed = events.parse_record(given)
     version = events.own_version(parsed.version_id) or parsed.sequencer or parsed.etag or ""
     try:
         clients.stepfunctions().start_execution(
             stateMachineArn=state_machine_arn,
             name=keys.execution_name(parsed.bucket, parsed.key, version),
-            input=json.dumps(record),
+            input=json.dumps(given, separators=(",", ":")),
         )
     except ClientError as error:
         if code(error) == "ExecutionAlreadyExists":

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from image_converter import keys
+from image_converter import events, keys
 from image_converter.handlers import trigger, upload
 from scripts import asl
 from tests import fake_cloud
@@ -59,7 +59,10 @@ def test_a_new_object_starts_an_execution(payload: str, stubs: Stubs) -> None:
     documented = notification["Records"][0]
     plain = keys.decode(documented["s3"]["object"]["key"])
     documented["s3"]["object"]["key"] = plain
-    assert given == documented
+    assert given.items() <= events.execution_input(documented).items()
+    for field in ("name", "key", "size", "eTag", "sequencer"):
+        part = "bucket" if field == "name" else "object"
+        assert given["s3"][part][field] == documented["s3"][part][field]
     assert call["stateMachineArn"] == MACHINE
     assert EXECUTION_NAME.fullmatch(call["name"])
 
@@ -83,7 +86,7 @@ def test_fields_of_newer_minor_versions_are_ignored(stubs: Stubs) -> None:
     notification = fake_cloud.recorded("s3_created_2_1")
     notification["Records"][0].update(eventVersion="2.9", lifecycleEventData={"new": True})
     _, given = started(stubs, notification)
-    assert given["lifecycleEventData"] == {"new": True}
+    assert "lifecycleEventData" not in given
 
 
 @pytest.mark.parametrize("payload", OTHERS)

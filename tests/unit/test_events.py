@@ -13,8 +13,31 @@ def test_the_article_s_record() -> None:
     assert record.key == "1.jpg"
     assert record.version_id is None
     assert record.etag == "d93c7bc95f0e90dff6fc89098ccfe36b"
-    assert record.sequencer == "006547C88D7FFD9FB5" + "0" * 14
+    assert record.sequencer is None  # it did not come through the queue
     assert record.event_time == "2023-11-05T16:53:33.584Z"
+
+
+def test_the_record_of_a_notification() -> None:
+    sent = recorded("s3_created_2_1")["Records"][0]
+    record = events.parse_record(events.execution_input(sent))
+    assert record.sequencer == "0055AED6DCD90281E5" + "0" * 14
+    assert record._replace(sequencer=None) == events.parse_record(sent)
+
+
+@pytest.mark.parametrize("name", ["sequencer", "key", "eTag", "versionId", "sequencerOf"])
+@pytest.mark.parametrize("value", ["another", None])
+def test_a_sequencer_is_of_one_version_of_one_object(name: str, value: str | None) -> None:
+    given = events.execution_input(recorded("s3_created_2_1")["Records"][0])
+    assert events.parse_record(given).sequencer
+    given["s3"]["object"][name] = value
+    if (name, value) != ("key", None):
+        assert events.parse_record(given).sequencer is None
+
+
+def test_a_sequencer_is_of_one_bucket() -> None:
+    given = events.execution_input(recorded("s3_created_2_1")["Records"][0])
+    given["s3"]["bucket"]["name"] = "another"
+    assert events.parse_record(given).sequencer is None
 
 
 def test_the_least_that_is_a_record() -> None:

@@ -71,14 +71,32 @@ def created(key: str = "HappyFace.jpg", **changed: object) -> Record:
         ("s3_created_2_1_unversioned", "red flower.jpg"),
     ],
 )
-def test_a_notification_starts_an_execution_with_its_record(event: str, key: str) -> None:
+def test_a_notification_starts_an_execution_with_what_the_pipeline_uses(
+    event: str, key: str
+) -> None:
     assert failures(handler(batch(recorded(event)), None)) == []
     (name, started), *others = executions().items()
     assert others == []
-    expected = recorded(event)["Records"][0]
-    expected["s3"]["object"]["key"] = key
-    assert started == expected
+    sent = recorded(event)["Records"][0]
+    item = started["s3"]["object"]
+    assert re.fullmatch(r"[0-9a-f]{16}", item.pop("sequencerOf"))
+    assert started == {
+        "awsRegion": sent["awsRegion"],
+        "eventTime": sent["eventTime"],
+        "s3": {
+            "bucket": {"name": sent["s3"]["bucket"]["name"]},
+            "object": {**sent["s3"]["object"], "key": key},
+        },
+    }
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
+
+
+def test_who_uploaded_and_from_where_goes_no_further() -> None:
+    handler(batch(recorded("s3_created_2_1")), None)
+    (started,) = executions().values()
+    text = json.dumps(started)
+    for told in ("AIDAJDPLRKLG7UEXAMPLE", "A3NL1KOZZKExample", "127.0.0.1", "C3D13FE58DE4C810"):
+        assert told not in text
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.9"])

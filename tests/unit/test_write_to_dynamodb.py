@@ -9,7 +9,7 @@ from image_converter import clients
 from image_converter.errors import InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
 from tests.awkward_keys import AWKWARD_KEYS
-from tests.fake_cloud import SOURCE, Cloud, recorded
+from tests.fake_cloud import SOURCE, Cloud, edited, recorded
 from tests.faults import refuse
 from tests.images import jpeg
 from tests.unit.states import converted, unconverted
@@ -89,8 +89,8 @@ def test_a_newer_upload_s_record_stays(cloud: Cloud) -> None:
 @pytest.mark.parametrize("padding", ["", "0", "00"])
 def test_a_sequencer_s_length_does_not_matter(cloud: Cloud, padding: str) -> None:
     older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
-    older["s3"]["object"]["sequencer"] = "0055AED6DCD90281E5" + padding
-    newer["s3"]["object"]["sequencer"] = "0056"
+    older = edited(older, sequencer="0055AED6DCD90281E5" + padding)
+    newer = edited(newer, sequencer="0056")
     states = converted(older), converted(newer)
     handler(states[1], None)
     assert handler(states[0], None)["status"] == "Item of a newer upload kept"

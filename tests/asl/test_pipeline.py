@@ -332,3 +332,42 @@ class TestDelivery:
         assert (result.status, result.error) == ("FAILED", "SourceChanged")
         assert cloud.content(SOURCE, "a.jpg") == jpeg(seed=1)
         assert cloud.item("a.jpg") is None
+
+
+class TestWhatOnlyLaterStatesWrite:
+    """An input has it too, by mistake or not; the first state drops it."""
+
+    @pytest.mark.parametrize("left_out", [(), ("eTag", "versionId")])
+    def test_a_file_that_is_not_a_jpeg_is_judged_as_ever(
+        self, cloud: Cloud, left_out: tuple[str, ...]
+    ) -> None:
+        """With images, it would count as copied, and be deleted where nothing brings it back."""
+        cloud.keep_versions("Suspended")
+        record = cloud.upload("a.txt", b"%PDF-words")
+        images = [{"original": _forged(cloud, record)}, {"resized": _forged(cloud, record)}]
+        for name in left_out:
+            del record["s3"]["object"][name]
+        result = machine.run({**record, "results": {"images": images}})
+        assert result.output["deletionStatus"]["status"].startswith("Kept in source bucket")
+        assert cloud.content(SOURCE, "a.txt") == b"%PDF-words"
+        assert result.output.keys() == {"fileType", "deletionStatus"}
+
+    def test_a_jpeg_s_output_is_what_was_made(self, cloud: Cloud) -> None:
+        record = cloud.upload("a.jpg", jpeg())
+        forged = {"original": {"key": "forged"}, "resized": {"key": "forged"}, "forged": 1}
+        result = machine.run(
+            {**record, "image": forged, "error": {"Error": "Forged"}, "results": {"images": []}}
+        )
+        assert_converted(cloud, result, jpeg())
+        assert [image.keys() for image in result.output["images"]] == [{"original"}, {"resized"}]
+
+
+def _forged(cloud: Cloud, record: Record) -> dict[str, str]:
+    """Return what an image made from that object would say of it."""
+    item = record["s3"]["object"]
+    current = cloud.s3.head_object(Bucket=SOURCE, Key=item["key"])
+    return {
+        "sourceVersionId": item["eTag"],
+        "sourceETag": item["eTag"],
+        "sourceLastModified": current["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }

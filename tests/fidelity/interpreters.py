@@ -42,9 +42,11 @@ def definition(arns: Mapping[str, str], **numbers: float) -> str:
     return asl.render(asl.template(), {**values, **{f"{f}_arn": arn for f, arn in arns.items()}})
 
 
-def event(directory: Path, script: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return an execution's input that carries the script."""
-    return {**INPUT, "run": {"directory": str(directory), "script": dict(script)}}
+def event(
+    directory: Path, script: Mapping[str, list[str]], more: Mapping[str, Any] = INPUT
+) -> dict[str, Any]:
+    """Return an execution's input that carries the script, and what else it is to have."""
+    return {**INPUT, **more, "run": {"directory": str(directory), "script": dict(script)}}
 
 
 def attempts(directory: Path) -> dict[str, int]:
@@ -53,14 +55,19 @@ def attempts(directory: Path) -> dict[str, int]:
     return {name: names.count(name) for name in sorted(set(names))}
 
 
-def on_moto(directory: Path, script: Mapping[str, list[str]], **numbers: float) -> Outcome:
+def on_moto(
+    directory: Path,
+    script: Mapping[str, list[str]],
+    more: Mapping[str, Any] = INPUT,
+    **numbers: float,
+) -> Outcome:
     """Run an execution on moto's interpreter."""
     arns = {function: rendering.function_arn(function) for function in rendering.FUNCTIONS}
     functions: dict[str, interpreter.Function] = {
         arn: partial(_call, function) for function, arn in arns.items()
     }
     text = definition(arns, **numbers)
-    result = interpreter.run(text, event(directory, script), functions)
+    result = interpreter.run(text, event(directory, script, more), functions)
     return Outcome(
         status=result.status,
         output=_without_run(result.output),

@@ -56,11 +56,31 @@ class Case:
         script: what the functions do, see scripted.py; `late` sleeps beyond the Task's timeout.
         expected: what the States Language makes of it.
         numbers: substitutions that differ from the usual ones.
+        more: what the input has besides a record.
     """
 
     script: Mapping[str, list[str]]
     expected: Outcome
     numbers: Mapping[str, float] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+# What only later states write, and an input may have all the same.
+OF_LATER_STATES: dict[str, dict[str, Any]] = {
+    "all that later states write": {
+        "results": {
+            "fileType": "jpg",
+            "images": [{"original": {"key": "forged"}}, {"resized": {"key": "forged"}}],
+            "writeStatus": {"status": "forged"},
+            "deletionStatus": {"status": "forged"},
+            "forged": True,
+        },
+        "image": {"original": "forged", "resized": "forged", "forged": True},
+        "error": {"Error": "Forged", "Cause": "forged", "forged": True},
+    },
+    "text where later states write": {"results": "x", "image": "x", "error": "x"},
+    "null where later states write": {"results": None, "image": None, "error": None},
+}
 
 
 def _output(file_type: str | None, *, converted: bool) -> dict[str, Any]:
@@ -109,6 +129,18 @@ def _cases() -> dict[str, Case]:
             failure("resize_image", "ImageTooLarge", 1),
         ),
     }
+    for name, more in OF_LATER_STATES.items():
+        cases |= {
+            f"a JPEG, and {name}": Case({}, success(), more=more),
+            f"a PNG, and {name}": Case(
+                {"get_file_type": ["answer:png"]}, no_jpeg("png"), more=more
+            ),
+            f"a failure, and {name}": Case(
+                {"copy_file": ["sleep:0.5+InvalidRecord"]},
+                failure("copy_file", "InvalidRecord", 1),
+                more=more,
+            ),
+        }
     for function in rendering.FUNCTIONS:
         # So that the other branch has begun by then, and ends in the same place each time.
         slowly = "sleep:0.5+" if function in interpreters.SIDE_BY_SIDE else ""
@@ -162,7 +194,7 @@ def executions(
         directory = tmp_path_factory.mktemp("run")
         text = interpreters.definition(arns, **{**NUMBERS, **case.numbers})
         machine = interpreters.make_machine(emulator, f"case-{number}", text)
-        given = interpreters.event(directory, _script(case, EMULATOR_TIMEOUT))
+        given = interpreters.event(directory, _script(case, EMULATOR_TIMEOUT), case.more)
         started[name] = interpreters.start(emulator, machine, given), directory
     return started
 
@@ -179,7 +211,8 @@ def _allowing(case: str, interpreter: str) -> Outcome:
 def test_on_moto(case: str, tmp_path: Path) -> None:
     timeouts = {name: MOTO_TIMEOUT for name in CASES[case].numbers if name.endswith("_timeout")}
     numbers = {**NUMBERS, **CASES[case].numbers, **timeouts}
-    found = interpreters.on_moto(tmp_path, _script(CASES[case], MOTO_TIMEOUT), **numbers)
+    script = _script(CASES[case], MOTO_TIMEOUT)
+    found = interpreters.on_moto(tmp_path, script, CASES[case].more, **numbers)
     assert found == _allowing(case, "moto")
 
 

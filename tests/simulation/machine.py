@@ -130,7 +130,12 @@ class Machine:
 
     def _leave(self, states: Mapping[str, Any], name: str, data: str, result: Any) -> Frame:
         state = states[name]
-        after = _with(json.loads(data), state["ResultPath"], result)
+        if "ResultSelector" in state:
+            result = {
+                field.removesuffix(".$"): _get(result, path)
+                for field, path in state["ResultSelector"].items()
+            }
+        after = _with(json.loads(data), state.get("ResultPath", "$"), result)
         output = json.dumps(_get(after, state.get("OutputPath", "$")), sort_keys=True)
         return Done(output) if state.get("End") else self._enter(states, state["Next"], output)
 

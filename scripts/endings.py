@@ -119,7 +119,7 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
         return Ending(
             Outcome.SUCCEEDED,
             "no JPEG",
-            "It is no JPEG: the source was deleted and nothing converted.",
+            "It is not a JPEG: the source was deleted and nothing converted.",
         )
     return None
 

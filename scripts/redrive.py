@@ -38,6 +38,7 @@ STOPPED: Status = "ABORTED"  # by a person, who will have had a reason
 HOPELESS = {
     "DamagedImage",
     "UnsupportedImage",
+    "UnknownType",
     "SourceChanged",
     "SourceNotFound",
     "InvalidRecord",

@@ -63,7 +63,7 @@ class Cloud:
     _sequencers: Iterator[int] = field(default_factory=lambda: itertools.count(0x55AED6DCD90281E5))
 
     def upload(self, key: str, body: bytes, **parameters: Any) -> Record:
-        """Put an object into the source bucket; return its execution's input, with a key as it is."""
+        """Put an object into the source bucket; return its execution's input."""
         stored = self.s3.put_object(Bucket=SOURCE, Key=key, Body=body, **parameters)
         version = stored.get("VersionId")
         record: Record = recorded("s3_created_2_1")["Records"][0]

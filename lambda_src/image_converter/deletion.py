@@ -2,7 +2,7 @@
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, sources
+from image_converter import clients, keys, sources
 from image_converter.errors import SourceNotFound
 from image_converter.events import Location, Record, own_version, source_facts
 from image_converter.sources import Source, code
@@ -11,6 +11,7 @@ DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
 UNNAMED = "Kept in source bucket: the input names neither versionId nor eTag of what is no JPEG"
+FOLDER = "Kept in source bucket: a folder, an empty object whose key ends in '/'"
 UNVERSIONED = (
     "Kept in source bucket: it does not keep versions, so what is no JPEG could not be had again"
 )
@@ -46,6 +47,8 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
         current = sources.head(Record(record.bucket, record.key))
         if not _is_named(current, record) or not _is_made_into(images, current):
             return KEPT
+        if images is None and keys.is_folder(record.key, current.size):
+            return FOLDER
         if images is None and own_version(current.headers.get("VersionId")) is None:
             return UNVERSIONED
         return _delete_current(record, current.etag)

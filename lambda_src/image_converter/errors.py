@@ -27,6 +27,10 @@ class SourceChanged(PermanentError):
     """The object is not (or no longer) the version that the record names."""
 
 
+class UnknownType(PermanentError):
+    """The object may be a JPEG that was damaged on its way, and its bytes are of no known type."""
+
+
 class KeyTooLong(PermanentError):
     """The key that the PNG would get is longer than S3 allows."""
 

@@ -6,8 +6,9 @@ Sources: each format's specification; the list follows
 
 # A JPEG starts with SOI (FF D8) and the FF of the next marker, whichever that is (E0, E1, DB, EE,
 # ...): ITU-T T.81, B.1.1.3. Longer signatures reject valid JPEGs.
+JPEG_START = b"\xff\xd8"
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\xd8\xff", "jpg"),
+    (0, JPEG_START + b"\xff", "jpg"),
     (0, b"\x89PNG\r\n\x1a\n", "png"),
     (0, b"GIF87a", "gif"),
     (0, b"GIF89a", "gif"),

@@ -30,6 +30,19 @@ def extension(key: str) -> str | None:
     return posixpath.splitext(key)[1][1:].lower() or None
 
 
+def is_named_like_a_jpeg(key: str) -> bool:
+    """Tell whether the key ends like a JPEG's, in any case."""
+    return key.lower().endswith(JPEG_SUFFIXES)
+
+
+def is_folder(key: str, size: int) -> bool:
+    """Tell whether an object of that size in bytes is what AWS's console makes for a folder.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
+    """
+    return size == 0 and key.endswith("/")
+
+
 def png_key(key: str) -> str:
     """Return the PNG's key: a JPEG suffix becomes `.png`, any other key gets `.png` appended.
 

@@ -104,11 +104,21 @@ class Run:
             return f"It is in {' and '.join(inside)}." if inside else "It is starting."
         if self.kind == "no JPEG":
             found = f"a {self.file_type} file" if self.file_type else "of no type that is known"
-            return f"It is no JPEG but {found}: the source was deleted and nothing converted."
+            return f"It is not a JPEG but {found}: {self._source_s_end} and nothing converted."
         tries = (
             f" after {counted(execution.retries, 'retry', 'retries')}" if execution.retries else ""
         )
         return f"The original was kept and the PNG made{tries}."
+
+    @property
+    def _source_s_end(self) -> str:
+        """What became of the source object, by the execution's own words."""
+        output = json.loads(self.execution.output or "{}")
+        status = str(output.get("deletionStatus", {}).get("status", ""))
+        kept, _, why = status.partition(": ")
+        if not kept.startswith("Kept"):
+            return "the source was deleted"
+        return f"the source was kept ({why})"
 
     def _attempts(self, state: str) -> list[Any]:
         run = self.execution.states.get(state)

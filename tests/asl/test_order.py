@@ -1,4 +1,4 @@
-"""What orders two uploads of one key: S3's sequencers that came through the queue, or S3's times."""
+"""What orders uploads of one key: S3's sequencers that came through the queue, or S3's times."""
 
 from datetime import UTC, datetime
 from typing import Any

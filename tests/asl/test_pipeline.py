@@ -102,9 +102,8 @@ class TestSuccess:
     [
         ("a.png", b"\x89PNG\r\n\x1a\n", "png"),
         ("a.txt", b"words", "txt"),
-        ("a.jpg", b"words", None),
+        ("a.jpg", b"%PDF-1.7", "pdf"),
         ("a", b"words", None),
-        ("a.jpg", b"", None),
     ],
 )
 def test_what_is_no_jpeg_is_deleted_and_stays_recoverable(
@@ -332,6 +331,33 @@ class TestDelivery:
         assert (result.status, result.error) == ("FAILED", "SourceChanged")
         assert cloud.content(SOURCE, "a.jpg") == jpeg(seed=1)
         assert cloud.item("a.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [
+        ("a.jpg", b"words"),
+        ("A.JFIF", b"\xef\xbb\xbf" + jpeg()),
+        ("a", b"\xff\xd8\0\0" + jpeg()),
+        ("a.txt", b""),
+    ],
+)
+def test_what_may_be_a_jpeg_and_is_of_no_known_type_fails_and_stays(
+    cloud: Cloud, key: str, content: bytes
+) -> None:
+    record = cloud.upload(key, content)
+    result = machine.run(record)
+    assert_failed(cloud, result, "UnknownType", record, content)
+    assert result.states == ["GetFileType", "QuitMain"]
+    assert cloud.keys(DESTINATION) == set()
+
+
+def test_a_folder_is_left_alone(cloud: Cloud) -> None:
+    result = machine.run(cloud.upload("holidays.jpg/", b""))
+    assert result.status == "SUCCEEDED"
+    assert result.output["fileType"] is None
+    assert result.output["deletionStatus"]["status"].startswith("Kept in source bucket: a folder")
+    assert cloud.keys(SOURCE) == {"holidays.jpg/"}
 
 
 class TestWhatOnlyLaterStatesWrite:

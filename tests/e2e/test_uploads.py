@@ -48,8 +48,7 @@ def test_jpeg_becomes_a_png(deployment: Deployment, key: str) -> None:
     ("key", "content", "file_type"),
     [
         ("notes.txt", b"text", "txt"),
-        ("text-called.jpg", b"text", None),
-        ("empty.jpg", b"", None),
+        ("document-called.jpg", b"%PDF-1.7", "pdf"),
         ("no-extension", b"text", None),
         ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
     ],
@@ -68,6 +67,28 @@ def test_what_is_no_jpeg_is_deleted_and_can_be_brought_back(
         Bucket=deployment.outputs["source_bucket"], Key=key, VersionId=version_id
     )
     assert stored["Body"].read() == content
+
+
+@pytest.mark.parametrize(
+    ("key", "content"),
+    [("text-called.jpg", b"text"), ("empty.jpg", b""), ("start-of-a-jpeg", b"\xff\xd8")],
+)
+def test_what_may_be_a_jpeg_and_is_of_no_known_type_fails_and_stays(
+    deployment: Deployment, key: str, content: bytes
+) -> None:
+    execution = pipeline.execution_of(deployment, pipeline.upload(deployment, key, content))
+
+    assert (execution.status, execution.error) == ("FAILED", "UnknownType")
+    assert key in pipeline.source_keys(deployment)
+
+
+def test_a_folder_is_left_alone(deployment: Deployment) -> None:
+    execution = pipeline.execution_of(deployment, pipeline.upload(deployment, "folder/", b""))
+
+    assert execution.status == SUCCEEDED, execution.sentence
+    assert execution.output is not None
+    assert "a folder" in execution.output["deletionStatus"]["status"]
+    assert "folder/" in pipeline.source_keys(deployment)
 
 
 def test_newer_upload_of_a_key_replaces_the_older(deployment: Deployment) -> None:

@@ -1,13 +1,15 @@
 """From recorded histories to states, attempts and times."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from scripts.report import history
+from scripts.report import cost, history
 from scripts.report.history import HistoryError
 from scripts.report.model import Execution, Outcome
+from scripts.report.run import Run
 from tests.report import record
 
 GOOD, RETRIED, CAUGHT = Outcome.SUCCEEDED, Outcome.RETRIED, Outcome.CAUGHT
@@ -187,3 +189,17 @@ def test_a_running_execution_that_waits_for_a_retry_is_running() -> None:
 
     assert run.states["ResizeImage"].outcome is Outcome.RUNNING
     assert run.states["ResizeImage"].attempts[0].outcome is FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        ("Deleted from source bucket", "the source was deleted and nothing converted."),
+        ("Kept in source bucket: a folder", "the source was kept (a folder) and nothing"),
+    ],
+)
+def test_of_what_is_not_a_jpeg_the_page_says_where_it_is(status: str, told: str) -> None:
+    execution = read("aws", "not-a-jpeg")
+    execution.output = json.dumps({"deletionStatus": {"status": status}})
+    bill = cost.bill(execution, cost.from_attempts(execution, {}))
+    assert told in Run(execution, bill).sentence

@@ -8,7 +8,8 @@ from tests.simulation.system import Plan, State, event_of
 
 RED, BLUE = images.jpeg(8, 8, seed=1), images.jpeg(8, 8, seed=2)
 DAMAGED = RED[: len(RED) // 2]
-TEXT = b"not a picture"
+TEXT = b"%PDF-1.7 not a picture"
+UNKNOWN = b"no type that is known"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ SCENARIOS = (
     Scenario("a good image, then a damaged one", _uploads(RED, DAMAGED)),
     Scenario("a text, then an image", _uploads(TEXT, BLUE)),
     Scenario("an image, then a text", _uploads(RED, TEXT)),
+    Scenario("what is called .jpg and is of no known type, then an image", _uploads(UNKNOWN, BLUE)),
     Scenario("two images whose PNGs have one key", _uploads(RED, BLUE, keys=("a.jpg", "a.jpeg"))),
     Scenario("an image named like another's PNG", _uploads(RED, BLUE, keys=("a.jpg", "a.png"))),
     Scenario("an image that is deleted by who uploaded it", (Plan("a.jpg", RED), Plan("a.jpg"))),

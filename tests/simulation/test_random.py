@@ -46,6 +46,7 @@ BODIES = {
     "blue": scenarios.BLUE,
     "damaged": scenarios.DAMAGED,
     "text": scenarios.TEXT,
+    "unknown": scenarios.UNKNOWN,
 }
 NAMES = st.sampled_from(sorted(BODIES))
 # A retry rule has two attempts: more faults than these may end an execution.

@@ -147,6 +147,19 @@ def test_what_no_version_would_bring_back_is_kept(cloud: Cloud, suspended: bool)
     assert cloud.content(bucket, "a.heic") == b"words"
 
 
+@pytest.mark.parametrize("key", ["folder/", "a/b.jpg/"])
+def test_a_folder_is_kept(cloud: Cloud, key: str) -> None:
+    record = cloud.upload(key, b"")
+    status = handler(unconverted(record, None), None)["status"]
+    assert status == "Kept in source bucket: a folder, an empty object whose key ends in '/'"
+    assert cloud.keys(SOURCE) == {key}
+
+
+@pytest.mark.parametrize(("key", "content"), [("folder/", b"words"), ("empty", b"")])
+def test_what_is_half_a_folder_is_none(cloud: Cloud, key: str, content: bytes) -> None:
+    assert handler(unconverted(cloud.upload(key, content)), None)["status"] == DELETED
+
+
 def test_a_version_that_is_already_noncurrent_leaves_the_current_one(cloud: Cloud) -> None:
     state = converted(cloud.upload("a.jpg", jpeg()))
     cloud.upload("a.jpg", b"words")

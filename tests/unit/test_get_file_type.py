@@ -1,7 +1,7 @@
 import pytest
 
 from image_converter import clients
-from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
+from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound, UnknownType
 from image_converter.handlers.get_file_type import handler
 from tests.awkward_keys import AWKWARD_KEYS
 from tests.fake_cloud import SOURCE, Cloud, recorded
@@ -49,10 +49,9 @@ def test_the_type_is_read_from_the_bytes(cloud: Cloud, file_type: str, content: 
         ("notes.tar.xyz", "xyz"),
         ("notes", None),
         ("dir.txt/notes", None),
-        # The name alone makes no JPEG.
-        ("notes.jpg", None),
-        ("notes.JPEG", None),
-        ("notes.jfif", None),
+        ("notes.jpg/", None),
+        ("jpg", None),
+        ("notes.jpg.txt", "txt"),
     ],
 )
 def test_what_the_bytes_do_not_tell_the_extension_does(
@@ -61,16 +60,43 @@ def test_what_the_bytes_do_not_tell_the_extension_does(
     assert handler(cloud.upload(key, b"just words"), None) == file_type
 
 
-@pytest.mark.parametrize(("key", "file_type"), [("a.jpg", None), ("a.txt", "txt"), ("a", None)])
-def test_an_empty_object_has_the_type_of_its_extension(
-    cloud: Cloud, key: str, file_type: str | None
+# What stands ahead of a JPEG that a mail program, an editor or a web form has damaged, and more.
+UNKNOWN = {
+    "words": b"just words",
+    "a byte order mark": b"\xef\xbb\xbf" + jpeg(),
+    "a line break": b"\r\n" + jpeg(),
+    "a MIME header": b"Content-Type: image/jpeg\r\n\r\n" + jpeg(),
+    "half a start": b"\xff",
+    "an end": b"\xff\xd9",
+    "zeros": bytes(100),
+}
+
+
+@pytest.mark.parametrize("content", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("key", ["a.jpg", "a.JPEG", "x/a.jpe", "a.Jfif", ".jpg"])
+def test_what_is_named_like_a_jpeg_is_of_a_known_type_or_fails(
+    cloud: Cloud, key: str, content: bytes
 ) -> None:
-    assert handler(cloud.upload(key, b""), None) == file_type
+    with pytest.raises(UnknownType, match="named like a JPEG"):
+        handler(cloud.upload(key, content), None)
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"\xff\xd8"])
-def test_the_start_of_a_start_is_no_jpeg(cloud: Cloud, content: bytes) -> None:
-    assert handler(cloud.upload("a.jpg", content), None) is None
+@pytest.mark.parametrize("key", ["a", "a.txt", "a.jpg"])
+@pytest.mark.parametrize("content", [b"\xff\xd8", b"\xff\xd8\0\0", b"\xff\xd8" + bytes(100)])
+def test_what_starts_like_a_jpeg_is_one_or_fails(cloud: Cloud, key: str, content: bytes) -> None:
+    with pytest.raises(UnknownType, match="FF D8"):
+        handler(cloud.upload(key, content), None)
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "a.txt", "a", "a/b", "a.png"])
+def test_an_empty_object_fails(cloud: Cloud, key: str) -> None:
+    with pytest.raises(UnknownType, match=f"'{key}' is empty"):
+        handler(cloud.upload(key, b""), None)
+
+
+@pytest.mark.parametrize("key", ["folder/", "a/b.jpg/", "/"])
+def test_a_folder_has_no_type(cloud: Cloud, key: str) -> None:
+    assert handler(cloud.upload(key, b""), None) is None
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)

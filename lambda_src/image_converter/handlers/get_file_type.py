@@ -1,6 +1,7 @@
 """GetFileType: what kind of file is the object, by its bytes?"""
 
 from image_converter import clients, events, file_types, keys, log, outcomes, sources
+from image_converter.errors import UnknownType
 from image_converter.events import Event
 
 clients.prepare(clients.s3)
@@ -15,13 +16,28 @@ def handler(event: Event, context: object) -> str | None:
         context: Lambda's context; not used.
 
     Raises:
-        InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
+        UnknownType, InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
     record = events.parse_record(event)
-    found = file_types.identify(sources.first_bytes(record, file_types.BYTES_NEEDED))
-    named = keys.extension(record.key)
-    # A name alone makes no JPEG: only the bytes may say "jpg", or any text called .jpg would be
-    # converted.
-    file_type = found or (None if f".{named}" in keys.JPEG_SUFFIXES else named)
+    first_bytes = sources.first_bytes(record, file_types.BYTES_NEEDED)
+    file_type = file_types.identify(first_bytes)
+    if file_type is None and not keys.is_folder(record.key, len(first_bytes)):
+        _refuse_what_may_be_a_jpeg(record.key, first_bytes)
+        file_type = keys.extension(record.key)
     log.info("file type found", key=record.key, fileType=file_type)
     return file_type
+
+
+def _refuse_what_may_be_a_jpeg(key: str, first_bytes: bytes) -> None:
+    """Fail where the type is unknown and a JPEG may be meant: what succeeds is deleted.
+
+    A byte order mark, a line break or a MIME header ahead of it make a photograph unreadable here,
+    and an upload that breaks off may leave nothing at all.
+    """
+    if not first_bytes:
+        raise UnknownType(f"'{key}' is empty: upload it again")
+    begins = f"its first bytes are {first_bytes.hex(' ').upper()}, of no known type"
+    if keys.is_named_like_a_jpeg(key):
+        raise UnknownType(f"'{key}' is named like a JPEG, but {begins}")
+    if first_bytes.startswith(file_types.JPEG_START):
+        raise UnknownType(f"'{key}' starts like a JPEG, with FF D8, but {begins}")

@@ -12,19 +12,62 @@ locals {
   default_timeout_seconds   = var.workflow_type == "EXPRESS" ? 300 : 3600
   execution_timeout_seconds = coalesce(var.execution_timeout_seconds, local.default_timeout_seconds)
 
+  # What no retry can fix, by the names of the functions' errors: image_converter/errors.py.
+  permanent_errors = [
+    "InvalidSettings",
+    "InvalidRecord",
+    "SourceNotFound",
+    "SourceChanged",
+    "UnknownType",
+    "KeyTooLong",
+    "DamagedImage",
+    "ImageTooLarge",
+    "UnsupportedImage",
+  ]
+
+  # Of Lambda itself: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+  transient_errors = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+  ]
+
+  # Every task tries again by the same rules, of which the first that names an error counts.
+  task_retry = jsonencode([
+    {
+      ErrorEquals = local.permanent_errors
+      MaxAttempts = 0
+    },
+    {
+      ErrorEquals     = local.transient_errors
+      IntervalSeconds = var.retry.transient_interval_seconds
+      MaxAttempts     = var.retry.transient_max_attempts
+      BackoffRate     = var.retry.transient_backoff_rate
+      MaxDelaySeconds = var.retry.transient_max_delay_seconds
+      JitterStrategy  = "FULL"
+    },
+    {
+      ErrorEquals     = ["States.TaskFailed", "States.Timeout"]
+      IntervalSeconds = var.retry.interval_seconds
+      MaxAttempts     = var.retry.max_attempts
+      BackoffRate     = var.retry.backoff_rate
+    },
+    {
+      ErrorEquals     = ["States.ALL"]
+      IntervalSeconds = var.retry.any_error_interval_seconds
+      MaxAttempts     = var.retry.max_attempts
+      BackoffRate     = var.retry.backoff_rate
+    },
+  ])
+
   definition = templatefile("${path.module}/../asl/image_converter.asl.json", merge(
     { for task in local.tasks : "${task}_arn" => module.function[task].arn },
     { for task in local.tasks : "${task}_timeout" => local.task_timeouts[task] },
     {
-      execution_timeout      = local.execution_timeout_seconds
-      retry_interval         = var.retry.interval_seconds
-      retry_max_attempts     = var.retry.max_attempts
-      retry_backoff          = var.retry.backoff_rate
-      any_error_interval     = var.retry.any_error_interval_seconds
-      transient_interval     = var.retry.transient_interval_seconds
-      transient_max_attempts = var.retry.transient_max_attempts
-      transient_backoff      = var.retry.transient_backoff_rate
-      transient_max_delay    = var.retry.transient_max_delay_seconds
+      execution_timeout = local.execution_timeout_seconds
+      task_retry        = local.task_retry
     },
   ))
 }

@@ -2,13 +2,13 @@
 
 Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in
 `ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
-that what cannot succeed is not tried again. Everything else that is raised counts as transient and
-is retried.
+that what cannot succeed is not tried again (`permanent_errors` in terraform/state_machine.tf).
+Everything else that is raised counts as transient and is retried.
 """
 
 
 class PermanentError(Exception):
-    """Base of all errors that a retry cannot mend."""
+    """Base of all errors that a retry cannot fix."""
 
 
 class InvalidSettings(PermanentError):

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts import asl, waiting
+from scripts import waiting
 from tests.asl import interpreter
 from tests.fidelity import rendering, scripted
 from tests.fidelity.conftest import ROLE, Emulator
@@ -38,8 +38,7 @@ class Outcome:
 
 def definition(arns: Mapping[str, str], **numbers: float) -> str:
     """Return the rendered state machine with these functions."""
-    values = {**rendering.NUMBERS, **numbers}
-    return asl.render(asl.template(), {**values, **{f"{f}_arn": arn for f, arn in arns.items()}})
+    return rendering.filled(arns, **numbers)
 
 
 def event(

@@ -1,6 +1,7 @@
 """The state machine as Terraform renders it, with values for every substitution."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from image_converter import errors
@@ -26,6 +27,10 @@ NUMBERS: dict[str, float] = {
     "delete_file_timeout": 85,
 }
 
+# Numbers of the Retry rules; the others are substituted one by one.
+_OF_RETRY = ("retry_", "any_error_", "transient_")
+TIMES = {name: value for name, value in NUMBERS.items() if not name.startswith(_OF_RETRY)}
+
 # The names that the functions' errors have in Lambda's answer and in ErrorEquals.
 FUNCTION_ERRORS = frozenset(
     name
@@ -39,6 +44,62 @@ def function_arn(function: str, prefix: str = "image-converter") -> str:
     return f"arn:aws:lambda:us-east-1:123456789012:function:{prefix}-{function.replace('_', '-')}"
 
 
+# Those that are raised, in the order in which they are defined.
+PERMANENT_ERRORS = tuple(
+    name for name in vars(errors) if name in FUNCTION_ERRORS - {"PermanentError", "ConversionError"}
+)
+
+
+def task_retry(numbers: Mapping[str, float]) -> str:
+    """Return the Retry rules of every task, as state_machine.tf builds them.
+
+    Args:
+        numbers: as NUMBERS.
+    """
+    again = {"MaxAttempts": numbers["retry_max_attempts"], "BackoffRate": numbers["retry_backoff"]}
+    rules: list[dict[str, Any]] = [
+        {"ErrorEquals": PERMANENT_ERRORS, "MaxAttempts": 0},
+        {
+            "ErrorEquals": [
+                "Lambda.ServiceException",
+                "Lambda.AWSLambdaException",
+                "Lambda.SdkClientException",
+                "Lambda.TooManyRequestsException",
+                "Lambda.ClientExecutionTimeoutException",
+            ],
+            "IntervalSeconds": numbers["transient_interval"],
+            "MaxAttempts": numbers["transient_max_attempts"],
+            "BackoffRate": numbers["transient_backoff"],
+            "MaxDelaySeconds": numbers["transient_max_delay"],
+            "JitterStrategy": "FULL",
+        },
+        {
+            "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
+            "IntervalSeconds": numbers["retry_interval"],
+            **again,
+        },
+        {
+            "ErrorEquals": ["States.ALL"],
+            "IntervalSeconds": numbers["any_error_interval"],
+            **again,
+        },
+    ]
+    return json.dumps(rules)
+
+
+def filled(arns: Mapping[str, str], **changed: float) -> str:
+    """Return the definition's text with these functions.
+
+    Args:
+        arns: of the functions, or what stands for them, by their names in the code.
+        changed: numbers in place of Terraform's defaults.
+    """
+    numbers = {**NUMBERS, **changed}
+    values: dict[str, object] = {name: numbers[name] for name in TIMES}
+    values |= {f"{function}_arn": arn for function, arn in arns.items()}
+    return asl.render(asl.template(), {**values, "task_retry": task_retry(numbers)})
+
+
 def rendered(prefix: str = "image-converter", **changed: float) -> str:
     """Return the definition's text.
 
@@ -46,9 +107,7 @@ def rendered(prefix: str = "image-converter", **changed: float) -> str:
         prefix: what the functions' names begin with.
         changed: numbers in place of Terraform's defaults.
     """
-    arns = {f"{function}_arn": function_arn(function, prefix) for function in FUNCTIONS}
-    values = {**arns, **NUMBERS, **changed}
-    return asl.render(asl.template(), values)
+    return filled({function: function_arn(function, prefix) for function in FUNCTIONS}, **changed)
 
 
 def machine(prefix: str = "image-converter", **changed: float) -> dict[str, Any]:

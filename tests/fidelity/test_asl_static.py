@@ -1,6 +1,7 @@
 """The rendered state machine passes every check, and every check fails on a broken copy."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ from jsonschema import Draft202012Validator
 
 from scripts import asl, asl_check, asl_rules
 from tests.fidelity import rendering
+
+TERRAFORM = Path(__file__).parents[2] / "terraform" / "state_machine.tf"
+MOST_COLUMNS = 100
 
 Machine = dict[str, Any]
 Break = Callable[[Machine], object]
@@ -205,6 +209,16 @@ def test_every_permanent_error_is_retried_by_no_state() -> None:
         first = task["Retry"][0]
         assert first["MaxAttempts"] == 0, name
         assert set(first["ErrorEquals"]) == rendering.FUNCTION_ERRORS - base, name
+    # What Terraform makes is compared with this in test_inventory.py; here is a quick look.
+    listed = re.search(r"permanent_errors = \[(.*?)\]", TERRAFORM.read_text("utf-8"), re.DOTALL)
+    assert listed is not None
+    assert set(re.findall(r'"(\w+)"', listed[1])) == rendering.FUNCTION_ERRORS - base
+
+
+def test_all_tasks_try_again_by_the_same_rules() -> None:
+    assert asl.template().count('"Retry": ${task_retry}') == len(STATES_OF_FUNCTIONS)
+    assert asl.template().count('"Retry"') == len(STATES_OF_FUNCTIONS)
+    assert max(map(len, asl.template().splitlines())) <= MOST_COLUMNS
 
 
 def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
@@ -221,7 +235,7 @@ def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
 
 def test_every_substitution_is_a_value_of_terraform() -> None:
     arns = {f"{function}_arn" for function in rendering.FUNCTIONS}
-    assert asl.placeholders(asl.template()) == arns | set(rendering.NUMBERS)
+    assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | {"task_retry"}
 
 
 STATES_OF_FUNCTIONS = (

@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from scripts import asl
+from tests.fidelity import rendering
 from tests.simulation.replay import Handlers
 
-FUNCTIONS = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
 Path = tuple[int, ...]  # of branches, from the outermost; () is the execution itself
 
 
@@ -62,11 +61,9 @@ Frame = Task | Parallel | Done | Failed
 
 def definition(retries: int = 2) -> dict[str, Any]:
     """Return the state machine, each function's name standing for its ARN."""
-    text = asl.template()
-    values: dict[str, object] = dict.fromkeys(asl.placeholders(text), 1)
-    values |= {f"{name}_arn": name for name in FUNCTIONS}
-    values |= {name: retries for name in values if name.endswith("_max_attempts")}
-    rendered: dict[str, Any] = json.loads(asl.render(text, values))
+    attempts = {name: retries for name in rendering.NUMBERS if name.endswith("_max_attempts")}
+    text = rendering.filled({name: name for name in rendering.FUNCTIONS}, **attempts)
+    rendered: dict[str, Any] = json.loads(text)
     return rendered
 
 

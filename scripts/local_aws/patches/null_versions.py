@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-# Status, headers, body.
-Response = tuple[int, dict[str, str], bytes]
+from scripts.local_aws.patches.answers import Response
+
 Dispatch = Callable[[str, str, str, dict[str, str], bytes, dict[str, Any]], Response]
 
 _HEADER = "x-amz-version-id"

@@ -14,6 +14,7 @@ from botocore.response import StreamingBody
 from packaging.version import Version
 
 from image_converter import notifications
+from image_converter.errors import UnknownType
 from image_converter.handlers import (
     copy_file,
     delete_file,
@@ -140,10 +141,11 @@ def tells_the_type(stubs: Stubs) -> None:
     assert get_file_type.handler(record(), None) == "jpg"
 
 
-def tells_the_type_of_an_empty_object(stubs: Stubs) -> None:
+def refuses_an_empty_object(stubs: Stubs) -> None:
     stubs.refuse("s3", "get_object", "InvalidRange", 416)
     stubs.answer("s3", "head_object", described(0))
-    assert get_file_type.handler(record(), None) is None
+    with pytest.raises(UnknownType):
+        get_file_type.handler(record(), None)
 
 
 def copies(stubs: Stubs) -> None:
@@ -253,7 +255,7 @@ SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     starts_no_second_execution,
     uploads,
     tells_the_type,
-    tells_the_type_of_an_empty_object,
+    refuses_an_empty_object,
     copies,
     replaces_an_older_copy,
     copies_in_parts,

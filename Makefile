@@ -67,6 +67,11 @@ status: $(STAMP) ## Tell what is known of an image and where it is (IMAGE=holida
 redrive: $(STAMP) ## Start again what failed, and send dead letters to the queue again (DRY_RUN=1 only tells, ALL=1 hopeless ones too)
 	@$(RUN) scripts.redrive $(STACK)
 
+.PHONY: destroy
+destroy: $(STAMP) ## Destroy the stack; refuses while there are images (FORCE=1 deletes them first, ARGS= for Terraform)
+	@$(NEEDS_TERRAFORM)
+	@$(RUN) scripts.destroy $(if $(FORCE),--force) $(ARGS)
+
 .PHONY: report
 report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, HISTORY=file, or the newest)
 	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \

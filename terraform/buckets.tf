@@ -6,6 +6,7 @@ module "source_bucket" {
   access_logs                        = { bucket = module.access_logs_bucket.name }
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
+  outlived_by                        = [module.table.arn]
 }
 
 module "destination_bucket" {
@@ -16,6 +17,7 @@ module "destination_bucket" {
   access_logs                        = { bucket = module.access_logs_bucket.name }
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
+  outlived_by                        = [module.table.arn]
 
   # Whatever IAM lets others do: what is here was made by the pipeline. Reading and deleting stay IAM's affair.
   policy_statements = [{
@@ -34,7 +36,7 @@ module "access_logs_bucket" {
   name                               = local.bucket_names.access_logs
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   expiration_days                    = var.log_retention_days
-  force_destroy                      = var.force_destroy
+  force_destroy                      = true # S3 writes into it as long as there is a bucket to log: it is never empty
 
   policy_statements = [{
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html

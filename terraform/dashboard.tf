@@ -1,7 +1,7 @@
 # What happens to images, at a glance: outcomes, times, failures, the queue, the functions, what drives the bill.
 
 locals {
-  dashboard_url = "https://${local.region}.console.${local.console_domain}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${var.name}"
+  dashboard_url = "https://${local.region}.console.${local.console_domain}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${local.dashboard_name}"
   console_domain = lookup({
     aws-cn     = "amazonaws.cn"
     aws-us-gov = "amazonaws-us-gov.com"
@@ -133,7 +133,7 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  dashboard_name = var.name
+  dashboard_name = local.dashboard_name
   dashboard_body = jsonencode({ widgets = concat([local.alarms_widget], local.widgets) })
 }
 

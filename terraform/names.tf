@@ -6,7 +6,7 @@ locals {
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.id # `name` is gone in provider 6, `region` is not there in 5
 
-  # S3 names are unique in the world, IAM names in the account; all others in account and region.
+  # S3 names are unique in the world; those of roles, dashboards and budgets in the account; all others in the region.
   bucket_names = {
     source      = coalesce(var.bucket_names.source, "${var.name}-source-${local.account}-${local.region}")
     destination = coalesce(var.bucket_names.destination, "${var.name}-destination-${local.account}-${local.region}")
@@ -20,8 +20,13 @@ locals {
 
   role_names = merge(
     { for function, name in local.function_names : function => "${name}-${local.region}" },
-    { state_machine = "${var.name}-state-machine-${local.region}" },
+    {
+      destroy_guard = "${var.name}-destroy-guard-${local.region}"
+      state_machine = "${var.name}-state-machine-${local.region}"
+    },
   )
+
+  dashboard_name = "${var.name}-${local.region}"
 
   state_machine_arn = "arn:${local.partition}:states:${local.region}:${local.account}:stateMachine:${var.name}"
   queue_arn         = "arn:${local.partition}:sqs:${local.region}:${local.account}:${var.name}"
@@ -29,6 +34,7 @@ locals {
 
   log_groups = merge(
     { for function, name in local.function_names : function => "/aws/lambda/${name}" },
+    { destroy_guard = "/aws/lambda/${var.name}-destroy-guard" },
     # Log groups under /aws/vendedlogs share one resource policy, which has a size limit that others run into.
     {
       state_machine = "/aws/vendedlogs/states/${var.name}"

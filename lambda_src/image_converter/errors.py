@@ -49,3 +49,7 @@ class ImageTooLarge(ConversionError):
 
 class UnsupportedImage(ConversionError):
     """A JPEG of a kind that the decoder does not read (lossless, ...), or no JPEG at all."""
+
+
+class DestroyRefused(Exception):
+    """The stack holds what its owner has not agreed to lose: an answer to Terraform alone."""

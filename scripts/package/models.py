@@ -29,6 +29,7 @@ CALLED: Final[Mapping[str, frozenset[str]]] = {
             "GetObject",
             "GetObjectTagging",
             "HeadObject",
+            "ListObjectVersions",
             "PutObject",
             "UploadPartCopy",
         }

@@ -61,7 +61,8 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
         deployment.stack.use_package(PACKAGE)
 
     assert planned == [
-        f'update module.function["{name}"].aws_lambda_function.this' for name in FUNCTIONS
+        "update module.destroy_guard.aws_lambda_function.this",
+        *(f'update module.function["{name}"].aws_lambda_function.this' for name in FUNCTIONS),
     ]
 
 

@@ -14,10 +14,11 @@ from botocore.response import StreamingBody
 from packaging.version import Version
 
 from image_converter import notifications
-from image_converter.errors import UnknownType
+from image_converter.errors import DestroyRefused, UnknownType
 from image_converter.handlers import (
     copy_file,
     delete_file,
+    destroy_guard,
     get_file_type,
     resize_image,
     trigger,
@@ -250,6 +251,14 @@ def keeps_what_is_newer(stubs: Stubs) -> None:
     assert delete_file.handler(state(), None)["status"].startswith("Kept in source bucket")
 
 
+def refuses_to_be_destroyed(stubs: Stubs) -> None:
+    version = {"Key": "HappyFace.jpg", "VersionId": VERSION, "Size": 1024, "IsLatest": True}
+    stubs.answer("s3", "list_object_versions", {"Versions": [version]})
+    told = {"buckets": [fake_cloud.SOURCE], "forceDestroy": False, "tableDeletionProtection": False}
+    with pytest.raises(DestroyRefused):
+        destroy_guard.handler({**told, "tf": {"action": "delete"}}, None)
+
+
 SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     starts_an_execution,
     starts_no_second_execution,
@@ -266,6 +275,7 @@ SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     keeps_a_newer_record,
     deletes,
     keeps_what_is_newer,
+    refuses_to_be_destroyed,
 )
 
 

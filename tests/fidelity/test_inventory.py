@@ -56,6 +56,7 @@ TOLD: dict[str, tuple[str, ...]] = {
         "environment",
         "tracing_config",
     ),
+    "aws_lambda_invocation": ("input", "lifecycle_scope"),
     "aws_lambda_layer_version": ("layer_name", "compatible_runtimes", "compatible_architectures"),
     "aws_lambda_permission": ("action", "principal", "source_arn"),
     "aws_s3_bucket": ("bucket", "force_destroy"),

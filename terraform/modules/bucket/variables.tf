@@ -32,6 +32,12 @@ variable "force_destroy" {
   default     = false
 }
 
+variable "outlived_by" {
+  description = "ARNs of what is not deleted before this bucket is."
+  type        = list(string)
+  default     = []
+}
+
 variable "policy_statements" {
   description = "Statements of the bucket's policy beside those that deny everything but TLS and this account. `condition` is as in IAM: operator, key, values."
   type = list(object({

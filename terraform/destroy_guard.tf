@@ -1,0 +1,69 @@
+# `terraform destroy` destroys a bucket's settings before it asks S3 to delete the bucket: where S3 then refuses, for
+# there are images, they would be left without versioning, policy, encryption and public access block. So the guard,
+# which depends on everything, is destroyed first, and refuses.
+
+module "destroy_guard" {
+  source = "./modules/function"
+
+  name               = "${var.name}-destroy-guard"
+  description        = "Refuses to have a stack destroyed that still holds images"
+  role_name          = local.role_names.destroy_guard
+  handler            = "image_converter.handlers.destroy_guard.handler"
+  runtime            = local.runtime
+  architecture       = local.architecture
+  package_file       = local.artifacts.functions.file
+  package_hash       = local.artifacts.functions.hash
+  layers             = [module.layer.arn]
+  memory_mb          = 256
+  timeout_seconds    = 60
+  kms_key_arn        = module.key.arn
+  log_group          = local.log_groups.destroy_guard
+  log_retention_days = var.log_retention_days
+  log_format         = var.log_format
+  tracing            = var.tracing
+
+  environment = {
+    LOG_LEVEL = var.log_level
+    TRACING   = var.tracing ? "on" : "off"
+  }
+
+  policy_statements = [{
+    sid       = "SeeWhetherImagesAreLeft"
+    actions   = ["s3:ListBucketVersions"]
+    resources = [local.bucket_arns.source, local.bucket_arns.destination]
+  }]
+}
+
+resource "aws_lambda_invocation" "destroy_guard" {
+  function_name   = module.destroy_guard.name
+  lifecycle_scope = "CRUD" # called when it is destroyed, too
+
+  input = jsonencode({
+    buckets                 = [local.bucket_names.source, local.bucket_names.destination]
+    forceDestroy            = var.force_destroy
+    tableDeletionProtection = var.table_deletion_protection
+  })
+
+  # Buckets of other names are other buckets: the guard looks into the old ones before they are replaced.
+  triggers = {
+    source      = local.bucket_names.source
+    destination = local.bucket_names.destination
+  }
+
+  depends_on = [
+    aws_cloudwatch_dashboard.this,
+    aws_cloudwatch_query_definition.image,
+    module.access_logs_bucket,
+    module.alarms,
+    module.destination_bucket,
+    module.destroy_guard,
+    module.function,
+    module.ingest,
+    module.key,
+    module.layer,
+    module.source_bucket,
+    module.state_machine,
+    module.table,
+    module.upload_api,
+  ]
+}

@@ -36,8 +36,18 @@ class Place:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
+_WHOLE = {
+    "alarm_email": "someone@example.com",
+    "monthly_budget_usd": 50,
+    "upload_jwt": {"issuer": "https://example.com", "audience": ["uploads"]},
+    "functions": {"upload": {"snap_start": True}},
+}
+
 PLACES = {
     "virginia": Place("us-east-1"),
+    # As much as can be asked for, in two regions of one account.
+    "ireland": Place("eu-west-1", variables=_WHOLE),
+    "singapore": Place("ap-southeast-1", variables=_WHOLE),
     "beijing": Place("cn-north-1", "aws-cn", "amazonaws.com.cn"),
     "govcloud": Place(
         "us-gov-west-1", "aws-us-gov", variables={"alarm_email": "someone@example.com"}

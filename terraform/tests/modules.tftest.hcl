@@ -74,6 +74,10 @@ run "bucket" {
         Null            = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" }
         StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.kms_key_arn }
       })
+      NoKmsWithoutTheKey = jsonencode({
+        Null         = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true" }
+        StringEquals = { "s3:x-amz-server-side-encryption" = "aws:kms" }
+      })
       NoKeyOfTheCallers = jsonencode({
         Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" }
       })
@@ -239,6 +243,11 @@ run "ingest" {
   }
 
   assert {
+    condition     = aws_lambda_event_source_mapping.this.enabled
+    error_message = "messages wait though nobody has asked for a pause"
+  }
+
+  assert {
     condition     = aws_lambda_event_source_mapping.this.function_response_types == toset(["ReportBatchItemFailures"])
     error_message = "one bad message fails its whole batch"
   }
@@ -305,7 +314,7 @@ run "alarms" {
 
   variables {
     state_machine_arn      = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"
-    function_names         = { copy_file = "image-converter-copy-file" }
+    upload_function_name   = "image-converter-upload"
     queue_name             = "image-converter"
     queue_age_seconds      = 900
     dead_letter_queue_name = "image-converter-dead-letters"
@@ -316,7 +325,7 @@ run "alarms" {
 
   assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
-      "copy-file-errors", "dead-letters", "executions-aborted", "executions-failed", "executions-timed-out", "queue-age",
+      "dead-letters", "executions-aborted", "executions-failed", "executions-timed-out", "queue-age", "upload-errors",
     ])
     error_message = "there are alarms for ${jsonencode(keys(aws_cloudwatch_metric_alarm.this))}"
   }
@@ -327,6 +336,21 @@ run "alarms" {
       alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this.arn])
     ])
     error_message = "an alarm is raised by silence, or raised in silence"
+  }
+
+  # A failed execution ends once: failed, timed out or aborted. So it is one e-mail, and none when the minute is over.
+  assert {
+    condition = toset([
+      for name, alarm in aws_cloudwatch_metric_alarm.this : name if length(alarm.ok_actions) > 0
+    ]) == toset(["dead-letters", "queue-age"])
+    error_message = "an e-mail says that what failed has failed long ago"
+  }
+
+  assert {
+    condition = toset([
+      for alarm in aws_cloudwatch_metric_alarm.this : alarm.dimensions.FunctionName if alarm.namespace == "AWS/Lambda"
+    ]) == toset(["image-converter-upload"])
+    error_message = "a retry that worked sends an e-mail"
   }
 
   assert {
@@ -361,7 +385,7 @@ run "budget" {
 
   variables {
     state_machine_arn      = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"
-    function_names         = {}
+    upload_function_name   = "image-converter-upload"
     queue_name             = "image-converter"
     queue_age_seconds      = 900
     dead_letter_queue_name = "image-converter-dead-letters"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -15,6 +14,7 @@ from scripts.aws_clients import Clients
 from scripts.local_aws import REGION
 from tests import images
 from tests.conftest import Deployment
+from tests.security.users import user_of_s3
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -151,49 +151,6 @@ def test_the_topic_denies_plain_http(address: str, resources: list[Resource]) ->
     assert (denied["Principal"], denied["Action"]) == ("*", "sns:Publish")
 
 
-@pytest.mark.parametrize("bucket", ["source", "destination"])
-def test_nobody_chooses_another_encryption(
-    bucket: str, resources: list[Resource], deployment: Deployment
-) -> None:
-    """The local AWS knows the kind of encryption in a policy, but neither a key nor a caller's."""
-    policies = _of(resources, "aws_s3_bucket_policy")
-    values = policies[f"module.{bucket}_bucket.aws_s3_bucket_policy.this"]
-    found = {each["Sid"]: each for each in json.loads(values["policy"])["Statement"]}
-    header = "s3:x-amz-server-side-encryption"
-    key = deployment.outputs["kms_key_arn"]
-    for sid, condition in {
-        "NoEncryptionButByKms": {
-            "Null": {header: "false"},
-            "StringNotEquals": {header: "aws:kms"},
-        },
-        "NoOtherKey": {
-            "Null": {f"{header}-aws-kms-key-id": "false"},
-            "StringNotEquals": {f"{header}-aws-kms-key-id": key},
-        },
-        "NoKeyOfTheCallers": {"Null": {f"{header}-customer-algorithm": "false"}},
-    }.items():
-        assert found[sid]["Condition"] == condition
-        assert found[sid]["Resource"] == f"arn:aws:s3:::{values['bucket']}/*"
-        assert (found[sid]["Effect"], found[sid]["Principal"]) == ("Deny", "*")
-        assert found[sid]["Action"] == "s3:PutObject"
-
-
-def test_an_upload_with_another_encryption_is_refused(deployment: Deployment) -> None:
-    bucket = deployment.outputs["source_bucket"]
-    with _user(deployment.clients, dict(deployment.aws.env)) as user:
-        with pytest.raises(ClientError, match="AccessDenied"):
-            user.s3.put_object(
-                Bucket=bucket, Key="weak.jpg", Body=b"", ServerSideEncryption="AES256"
-            )
-        user.s3.put_object(
-            Bucket=bucket,
-            Key="strong.txt",
-            Body=b"no image",
-            ServerSideEncryption="aws:kms",
-            SSEKMSKeyId=deployment.outputs["kms_key_arn"],
-        )
-
-
 @pytest.mark.parametrize("bucket", ["source_bucket", "destination_bucket"])
 def test_nobody_gets_in_unsigned(bucket: str, deployment: Deployment) -> None:
     unsigned = boto3.client(
@@ -295,32 +252,11 @@ def test_the_state_machine_may_call_its_functions_and_deliver_logs_and_traces(
     assert found == {"lambda:InvokeFunction": called, **{action: {"*"} for action in everywhere}}
 
 
-@contextmanager
-def _user(clients: Clients, env: dict[str, str], **more: str) -> Iterator[Clients]:
-    """Yield clients of a user who may do everything with S3 that IAM can give."""
-    iam = clients.iam
-    iam.create_user(UserName="everything")
-    made = iam.create_access_key(UserName="everything")["AccessKey"]
-    allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-    iam.put_user_policy(UserName="everything", PolicyName="all", PolicyDocument=document)
-    keys = {
-        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
-    }
-    try:
-        yield Clients({**env, **keys, **more})
-    finally:
-        iam.delete_user_policy(UserName="everything", PolicyName="all")
-        iam.delete_access_key(UserName="everything", AccessKeyId=made["AccessKeyId"])
-        iam.delete_user(UserName="everything")
-
-
 def test_only_the_pipeline_writes_to_the_destination(deployment: Deployment) -> None:
     bucket, key = deployment.outputs["destination_bucket"], "outside.jpg"
     root = deployment.clients.s3
     version = root.put_object(Bucket=bucket, Key=key, Body=images.jpeg())["VersionId"]
-    with _user(deployment.clients, dict(deployment.aws.env)) as user:
+    with user_of_s3(deployment.clients, dict(deployment.aws.env)) as user:
         with pytest.raises(ClientError, match="AccessDenied"):
             user.s3.put_object(Bucket=bucket, Key="forged.png", Body=b"forged")
         assert user.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == images.jpeg()
@@ -332,7 +268,7 @@ def test_only_the_pipeline_writes_to_the_destination(deployment: Deployment) -> 
 def test_another_account_is_kept_out(bucket: str, deployment: Deployment) -> None:
     env = dict(deployment.aws.env)
     foreign = Clients({**env, "AWS_ACCESS_KEY_ID": "111111111111"})
-    with _user(foreign, env) as user:
+    with user_of_s3(foreign, env) as user:
         assert user.sts.get_caller_identity()["Account"] == "111111111111"
         name = deployment.outputs[bucket]
         with pytest.raises(ClientError, match=r"AccessDenied|NoSuchBucket"):

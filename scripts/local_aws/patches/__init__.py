@@ -21,7 +21,7 @@ ministack. What is put in, and why, by service:
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
-  conditions see TLS, roles and callers as on AWS. A policy's ``*`` stands for newlines, too.
+  conditions see TLS, roles, callers and an upload's encryption as on AWS. A policy's ``*`` stands for newlines, too.
 """
 
 import inspect
@@ -44,6 +44,9 @@ MINISTACK_VERSION = "1.5.33"
 
 # The names used, with their parameters where they are functions that are called or replaced.
 PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
+    "ministack.core.iam_actions": {
+        "_s3_object_context": "iam_action query_params path headers",
+    },
     "ministack.core.iam_evaluator": {
         "_anonymous": None,
         "_resolve_condition_key": "key ctx",

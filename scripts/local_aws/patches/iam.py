@@ -2,9 +2,10 @@
 
 import re
 from contextvars import ContextVar
+from typing import Any
 from functools import cache
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import sts
 
 # Whether the caller, whose signature has been checked, is only looked up for an API's event.
@@ -15,6 +16,7 @@ def install() -> None:
     """Put in what concerns callers and policies."""
     _check_root_users_signatures()
     _complete_condition_keys()
+    _complete_encryption_keys()
     _match_newlines()
 
 
@@ -61,6 +63,28 @@ def _complete_condition_keys() -> None:
         return _without_session(str(value)) if name == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = resolve_condition_key
+
+
+def _complete_encryption_keys() -> None:
+    """Tell conditions which key an upload asks for; of the kind of encryption they know.
+
+    The parts of an upload carry no such headers: the request that began it was judged by its own.
+    """
+    told = iam_actions._s3_object_context
+    kind = "x-amz-server-side-encryption"
+
+    def object_context(
+        iam_action: str, query_params: dict[str, Any], path: str, headers: dict[str, str]
+    ) -> dict[str, Any]:
+        context: dict[str, Any] = told(iam_action, query_params, path, headers)
+        if iam_action == "s3:PutObject":
+            context.pop(f"s3:{kind}", None)
+            if not query_params.get("uploadId"):
+                names = (kind, f"{kind}-aws-kms-key-id", f"{kind}-customer-algorithm")
+                context |= {f"s3:{name}": headers[name] for name in names if headers.get(name)}
+        return context
+
+    iam_actions._s3_object_context = object_context
 
 
 def _without_session(arn: str) -> str:

@@ -61,6 +61,12 @@ locals {
       Null            = { "${local.sse}-aws-kms-key-id" = "false" }
       StringNotEquals = { "${local.sse}-aws-kms-key-id" = try(var.kms_key.arn, "") }
     }
+    # S3 would then take its own key of the account, not the bucket's.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+    NoKmsWithoutTheKey = {
+      Null         = { "${local.sse}-aws-kms-key-id" = "true" }
+      StringEquals = { (local.sse) = "aws:kms" }
+    }
     NoKeyOfTheCallers = {
       Null = { "${local.sse}-customer-algorithm" = "false" }
     }
@@ -81,9 +87,9 @@ resource "aws_s3_bucket" "this" {
   bucket        = var.name
   force_destroy = var.force_destroy
 
-  # Not for the making but for the end: a destroy that stops at this bucket, for it holds objects, has not yet scheduled
-  # the deletion of the key that alone can read them.
-  depends_on = [var.kms_key]
+  # Not for the making but for the end: a destroy that stops at this bucket, for it holds objects, has deleted neither
+  # the key that alone can read them nor what describes them.
+  depends_on = [var.kms_key, var.outlived_by]
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {

@@ -5,8 +5,8 @@ module "alarms" {
   kms_key_arn            = module.key.arn
   email                  = var.alarm_email
   state_machine_arn      = module.state_machine.arn
-  function_names         = local.function_names
-  function_errors        = var.alarm_thresholds.function_errors
+  upload_function_name   = local.function_names.upload
+  upload_errors          = var.alarm_thresholds.upload_errors
   queue_name             = module.ingest.queue_name
   queue_age_seconds      = var.alarm_thresholds.queue_age_seconds
   dead_letter_queue_name = module.ingest.dead_letter_queue_name

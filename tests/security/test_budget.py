@@ -36,7 +36,7 @@ def test_a_budget_warns_the_topic(
         "name": NAME,
         "kms_key_arn": key_arn,
         "state_machine_arn": f"arn:aws:states:{REGION}:{account}:stateMachine:{NAME}",
-        "function_names": {},
+        "upload_function_name": "image-converter-upload",
         "queue_name": NAME,
         "queue_age_seconds": 900,
         "dead_letter_queue_name": f"{NAME}-dead-letters",

@@ -61,7 +61,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("log_retention_days", 42, "CloudWatch takes 1, 3, 5"),
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
     ("alarm_email", "someone", "no e-mail address"),
-    ("alarm_thresholds", {"function_errors": 0}, "below 1"),
+    ("alarm_thresholds", {"upload_errors": 0}, "below 1"),
     ("monthly_budget_usd", 0, "more than 0"),
 ]
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [

@@ -1,5 +1,7 @@
-# What a person must hear of: failed executions, dead letters, a queue that does not empty, functions in error, and, if
-# asked for, a bill that grows past a budget. All of it goes to one topic.
+# What a person must act on, and nothing else: executions that failed, dead letters, a queue that does not empty, uploads
+# by HTTP that were answered with an error of ours, and, if asked for, a bill that grows past a budget. Functions that the
+# state machine or the queue calls have no alarm: what they get over in a retry is nobody's concern, and what they do not
+# ends as a failed execution or a dead letter. All of it goes to one topic.
 
 data "aws_caller_identity" "current" {}
 
@@ -26,14 +28,13 @@ locals {
     aborted   = "ExecutionsAborted"
   }
 
-  functions = {
-    for function, name in var.function_names :
-    "${replace(function, "_", "-")}-errors" => {
-      description = "The function ${name} failed; its log group says why."
+  uploads = {
+    upload-errors = {
+      description = "The function ${var.upload_function_name} failed, and with it an upload by HTTP; its log group says why."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
-      dimensions  = { FunctionName = name }
-      threshold   = var.function_errors
+      dimensions  = { FunctionName = var.upload_function_name }
+      threshold   = var.upload_errors
     }
   }
 
@@ -44,6 +45,7 @@ locals {
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
       dimensions  = { QueueName = var.dead_letter_queue_name }
+      ends        = true
     }
     queue-age = {
       description = "Notifications wait too long: images come in faster than they are handled, or the trigger fails."
@@ -52,10 +54,11 @@ locals {
       statistic   = "Maximum"
       dimensions  = { QueueName = var.queue_name }
       threshold   = var.queue_age_seconds
+      ends        = true
     }
   }
 
-  alarms = merge(local.executions, local.functions, local.queues)
+  alarms = merge(local.executions, local.uploads, local.queues)
 
   topic_statements = concat(
     [{
@@ -128,7 +131,9 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.this.arn]
-  ok_actions          = [aws_sns_topic.this.arn]
+
+  # That a failure is a minute old is no news; that a queue has emptied is.
+  ok_actions = try(each.value.ends, false) ? [aws_sns_topic.this.arn] : []
 }
 
 # Counts what carries this stack's tag; the tag must be activated as a cost allocation tag, else it counts nothing.

@@ -19,13 +19,13 @@ variable "state_machine_arn" {
   type        = string
 }
 
-variable "function_names" {
-  description = "Names of the functions, by what they are called in this project."
-  type        = map(string)
+variable "upload_function_name" {
+  description = "Name of the function behind the upload API."
+  type        = string
 }
 
-variable "function_errors" {
-  description = "Errors of one function within a minute that raise its alarm."
+variable "upload_errors" {
+  description = "Errors of that function within a minute that raise its alarm."
   type        = number
   default     = 1
 }

@@ -58,7 +58,7 @@ variable "bucket_names" {
 }
 
 variable "force_destroy" {
-  description = "Whether `terraform destroy` deletes the images, too: without it, it stops at a bucket that still holds some."
+  description = "Whether `terraform destroy` deletes the images, too: without it, it refuses while a bucket holds some, and touches nothing. Takes effect by an apply."
   type        = bool
   default     = false
 }
@@ -124,7 +124,7 @@ variable "architecture" {
 # --- Functions ---
 
 variable "functions" {
-  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. Where other systems share an account's 1,000, give resize_image and copy_file a hundred each, and the trigger 5: what is over waits. It is no default because AWS keeps 100 unreserved: an account whose limit is still 10 takes none, and the apply would fail. `snap_start` starts new environments from a snapshot, which AWS charges for by the hour: worth it for upload alone, where somebody waits; from python3.12 on."
+  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. Where other systems share an account's 1,000, give resize_image and copy_file a hundred each, and the trigger 5: what is over waits. It is no default because AWS keeps 100 unreserved: an account whose limit is still 10 takes none, and the apply would fail. `snap_start` starts new environments from a snapshot, which AWS charges for by memory and time, upload's about $2 a month, and each deployment leaves the one before behind, for 14 days at most (docs/costs.md): worth it for upload alone, where somebody waits; from python3.12 on."
   type = map(object({
     memory_mb            = optional(number)
     timeout_seconds      = optional(number)
@@ -187,7 +187,7 @@ variable "png_compression" {
 # --- The state machine ---
 
 variable "workflow_type" {
-  description = "STANDARD or EXPRESS. EXPRESS costs a fraction, and gives up: executions run at least once instead of exactly once, end after five minutes, cannot be told apart by name (a notification that comes twice runs twice), have no history but their logs, and cannot be redriven. Five minutes is also all that a throttled one can wait: bound a flood by `trigger_maximum_concurrency`."
+  description = "STANDARD or EXPRESS. EXPRESS costs a fraction, and gives up: executions run at least once instead of exactly once, end after five minutes, cannot be told apart by name (a notification that comes twice runs twice), have no history but their logs, and cannot be redriven. Five minutes is also all that a throttled one can wait: bound a flood by `trigger_maximum_concurrency`. Changing it replaces the state machine, which ends the executions that run: apply with `paused` first, wait for `make watch UNTIL_DONE=1` (of EXPRESS, five minutes), apply the change with `paused`, then without."
   type        = string
   default     = "STANDARD"
 
@@ -263,6 +263,13 @@ variable "retry" {
 }
 
 # --- From the bucket to the state machine ---
+
+variable "paused" {
+  description = "Whether uploads wait in the queue, for 14 days at most, instead of starting executions. What waits is handled once it is false again."
+  type        = bool
+  default     = false
+  nullable    = false
+}
 
 variable "trigger_maximum_concurrency" {
   description = "Batches of notifications that are handled at the same time at most; in a flood, more wait in the queue. It bounds how fast executions start: 50 a second at most for each, for a start takes 20 ms at least. So it bounds what the account runs, too: starts a second, times the seconds of functions that an image takes. What a flood still has running beyond the account's limit is throttled and waits in the state machine, see `retry`; to keep the rest of the account out of it, set `functions.*.reserved_concurrency`."
@@ -436,16 +443,16 @@ variable "alarm_email" {
 }
 
 variable "alarm_thresholds" {
-  description = "When alarms are raised: `function_errors` of one function within a minute; `queue_age_seconds` that the oldest notification has waited."
+  description = "When alarms are raised: `upload_errors` of the upload function within a minute; `queue_age_seconds` that the oldest notification has waited. Any execution that fails raises one, and any dead letter."
   type = object({
-    function_errors   = optional(number, 1)
+    upload_errors     = optional(number, 1)
     queue_age_seconds = optional(number, 900)
   })
   default  = {}
   nullable = false
 
   validation {
-    condition     = var.alarm_thresholds.function_errors >= 1 && var.alarm_thresholds.queue_age_seconds >= 1
+    condition     = var.alarm_thresholds.upload_errors >= 1 && var.alarm_thresholds.queue_age_seconds >= 1
     error_message = "alarm_thresholds has a value below 1: its alarm would never end."
   }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from scripts.cost import integrations, prices
 from scripts.cost.article import largest_megapixels
@@ -19,6 +20,12 @@ from scripts.cost.processor import (
     gb_seconds,
 )
 from scripts.cost.usage import S3_REQUESTS
+
+_UPLOAD_MB: Final = 512
+_DAY_SECONDS: Final = 24 * 3600
+_DAYS_IN_A_MONTH: Final = 365 / 12
+_DAYS_UNTIL_FORGOTTEN: Final = 14
+_FORGOTTEN: Final = "https://docs.aws.amazon.com/lambda/latest/dg/snapstart-security.html"
 
 
 def page(told: Comparison) -> str:
@@ -40,6 +47,10 @@ def page(told: Comparison) -> str:
             "## Where the time goes",
             "",
             *_times(told.seen),
+            "",
+            "## SnapStart",
+            "",
+            *_snap_start(),
             "",
             "## Without functions",
             "",
@@ -196,6 +207,32 @@ def _direct(seen: Observation) -> Iterable[str]:
     yield from _head("function", "costs", "it also")
     for function, dollars in integrations.savings(seen, STANDARD):
         yield _row(function, f"{dollars:.2f}", integrations.REASONS[function])
+
+
+def _snap_start() -> Iterable[str]:
+    gigabytes = _UPLOAD_MB / 1024
+    month = gigabytes * prices.SNAPSHOT_GB_SECOND.dollars * _DAY_SECONDS * _DAYS_IN_A_MONTH
+    left = gigabytes * prices.SNAPSHOT_GB_SECOND.dollars * _DAY_SECONDS * _DAYS_UNTIL_FORGOTTEN
+    restored = gigabytes * prices.SNAPSHOT_GB_RESTORED.dollars * 1000
+    yield (
+        f"`functions = {{ upload = {{ snap_start = true }} }}` costs ${month:.2f} a month for the "
+        f"snapshot of {_UPLOAD_MB} MB, and ${restored:.2f} for a thousand starts from it. Each "
+        "deployment publishes a version with a snapshot of its own, and Terraform deletes none of "
+        f"the older ones. AWS deletes a snapshot that has not been called for "
+        f"{_DAYS_UNTIL_FORGOTTEN} days (<{_FORGOTTEN}>): until then each deployment leaves "
+        f"${left:.2f} behind. Who deploys daily deletes the older versions:"
+    )
+    yield ""
+    yield "    NAME=image-converter-upload"
+    yield (
+        "    NOW=$(aws lambda get-alias --function-name $NAME --name snapshot "
+        "--query FunctionVersion --output text)"
+    )
+    yield (
+        "    aws lambda list-versions-by-function --function-name $NAME --output text "
+        "--query \"Versions[?Version!='\\$LATEST' && Version!='$NOW'].[Version]\" |"
+    )
+    yield ("      xargs -r -n 1 aws lambda delete-function --function-name $NAME --qualifier")
 
 
 def _prices() -> Iterable[str]:

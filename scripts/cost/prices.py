@@ -69,6 +69,15 @@ LAMBDA_GB_SECOND: Final = {
 LAMBDA_REQUEST: Final = Price(
     0.20 / 1e6, "call of a function", "$0.20 per million", _LAMBDA, _EXAMPLE
 )
+_SNAP: Final = (
+    "<https://awsnegotiations.com/blog/lambda-snapstart-cost-impact/>; not confirmed by AWS itself"
+)
+SNAPSHOT_GB_SECOND: Final = Price(
+    0.0000015046, "GB-second of a SnapStart snapshot", "$0.0000015046", _LAMBDA, _SNAP
+)
+SNAPSHOT_GB_RESTORED: Final = Price(
+    0.0001397998, "GB restored from a snapshot", "$0.0001397998", _LAMBDA, _SNAP
+)
 S3_WRITE: Final = Price(0.005 / 1000, "PUT or COPY", "$0.005 per 1,000", _S3, _GUIDE)
 S3_READ: Final = Price(0.0004 / 1000, "GET or HEAD", "$0.0004 per 1,000", _S3, _GUIDE)
 S3_GB_MONTH: Final = Price(0.023, "GB for a month", "$0.023", _S3, _GUIDE)
@@ -87,6 +96,7 @@ REST_API: Final = Price(3.50 / 1e6, "request to the REST API", "$3.50 per millio
 ALL: Final = (
     *(TRANSITION, EXPRESS_REQUEST, EXPRESS_GB_SECOND),
     *(*LAMBDA_GB_SECOND.values(), LAMBDA_REQUEST),
+    *(SNAPSHOT_GB_SECOND, SNAPSHOT_GB_RESTORED),
     *(S3_WRITE, S3_READ, S3_GB_MONTH, TABLE_WRITE, QUEUE_REQUEST),
     *(LOG_GB, TRACE, HTTP_API, REST_API),
 )

@@ -1,6 +1,9 @@
 """Print the policy of the role that applies the Terraform: what it needs, for one stack.
 
-    python -m scripts.deployer --account 123456789012 --region eu-central-1 > deployer.json
+    python -m scripts.deployer --account 123456789012 --region eu-central-1 --part 1 > 1.json
+    python -m scripts.deployer --account 123456789012 --region eu-central-1 --part 2 > 2.json
+
+The whole is longer than IAM lets one policy be; each part is as long as a managed policy may be.
 
 terraform/deployer-policy.json.tftpl is the policy itself. Buckets, functions, roles, queues, ...
 are this stack's by name, the key by its tag. What AWS gives no names to has `*` as its resource.
@@ -17,8 +20,11 @@ from scripts import functions
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "terraform" / "deployer-policy.json.tftpl"
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MANAGED_POLICY_LIMIT = 6_144
+
 BUCKETS = ("source", "destination", "access-logs")
-FUNCTIONS = tuple(map(functions.on_aws, functions.FUNCTIONS))
+FUNCTIONS = (*map(functions.on_aws, functions.FUNCTIONS), "destroy-guard")
 
 
 def policy(
@@ -70,6 +76,25 @@ def policy(
     return found
 
 
+def parts(whole: Mapping[str, Any], limit: int = MANAGED_POLICY_LIMIT) -> list[dict[str, Any]]:
+    """Return policies that together say what one says, each as long as IAM takes it."""
+    found: list[dict[str, Any]] = []
+    for statement in whole["Statement"]:
+        for part in found:
+            if _length([*part["Statement"], statement]) <= limit:
+                part["Statement"].append(statement)
+                break
+        else:
+            found.append({"Version": whole["Version"], "Statement": [statement]})
+    return found
+
+
+def _length(statements: Sequence[Mapping[str, Any]]) -> int:
+    """Return how long a policy is to IAM, which counts no white space."""
+    policy = {"Version": "2012-10-17", "Statement": statements}
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
 def _arns(partition: str, resources: Iterable[str]) -> str:
     return json.dumps([f"arn:{partition}:{resource}" for resource in resources])
 
@@ -86,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--budget", action="store_true", help="the stack has a budget, `monthly_budget_usd`"
     )
+    parser.add_argument("--part", type=int, choices=(1, 2), help="default: the whole")
     chosen = vars(parser.parse_args(arguments))
     given = {each: chosen[f"{each.replace('-', '_')}_bucket"] for each in BUCKETS}
     made = policy(
@@ -96,6 +122,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bucket_names={bucket: name for bucket, name in given.items() if name},
         budget=chosen["budget"],
     )
+    if chosen["part"]:
+        made = parts(made)[chosen["part"] - 1]
     print(json.dumps(made, indent=2))
     return 0
 

@@ -10,4 +10,5 @@ module "ingest" {
   kms_key_arn              = module.key.arn
   maximum_concurrency      = var.trigger_maximum_concurrency
   max_receive_count        = var.max_receive_count
+  paused                   = var.paused
 }

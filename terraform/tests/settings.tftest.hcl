@@ -115,6 +115,19 @@ run "express" {
   }
 }
 
+run "a_pause" {
+  command = plan
+
+  variables {
+    paused = true
+  }
+
+  assert {
+    condition     = !module.ingest.enabled
+    error_message = "executions start in a pause"
+  }
+}
+
 run "shorter_waits" {
   variables {
     retry = { interval_seconds = 1, any_error_interval_seconds = 1, backoff_rate = 1 }

@@ -62,6 +62,12 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode(local.policy)
 }
 
+# Code and layer change by two requests. The provider sends the layer first, so for some seconds the code of before runs
+# with the libraries of after; never the other way round. That spoils nothing: the code writes only what it has checked,
+# each write is conditional and idempotent, and code that misses something fails by Runtime.ImportModuleError or an
+# AttributeError, which the state machine's and the queue's retries outlast (a test adds their waits up). An upload by HTTP
+# gets a 5xx and is sent again. With SnapStart no such moment is seen: the alias moves when both are there.
+# https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep what failed
   # checkov:skip=CKV_AWS_117:Reaches AWS's public endpoints only, by TLS and signed; a VPC would add nothing but cost

@@ -89,6 +89,7 @@ resource "aws_s3_bucket_notification" "this" {
 resource "aws_lambda_event_source_mapping" "this" {
   event_source_arn                   = aws_sqs_queue.this.arn
   function_name                      = var.function_arn
+  enabled                            = !var.paused
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batching_window_seconds
   function_response_types            = ["ReportBatchItemFailures"]

@@ -18,6 +18,11 @@ output "dead_letter_queue_name" {
   value       = aws_sqs_queue.dead_letters.name
 }
 
+output "enabled" {
+  description = "Whether messages are handled, rather than wait."
+  value       = aws_lambda_event_source_mapping.this.enabled
+}
+
 output "policy" {
   description = "The queue's policy, as JSON."
   value       = aws_sqs_queue.this.policy

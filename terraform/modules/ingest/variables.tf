@@ -50,6 +50,12 @@ variable "maximum_concurrency" {
   type        = number
 }
 
+variable "paused" {
+  description = "Whether messages wait in the queue instead of being handled."
+  type        = bool
+  default     = false
+}
+
 variable "max_receive_count" {
   description = "Deliveries after which a message moves to the dead-letter queue."
   type        = number

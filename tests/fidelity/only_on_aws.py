@@ -89,4 +89,39 @@ ROWS = (
         "its schema is checked, its code is not at hand",
         "see [upgrade-to-provider-6.md](upgrade-to-provider-6.md)",
     ),
+    Row(
+        "the state machine's role trusts states.amazonaws.com on behalf of exactly its ARN",
+        "AWS documents the pattern with `ArnLike` and `stateMachine:*`, and does not say that the "
+        "ARN is known while CreateStateMachine tries the role's log delivery",
+        "`make smoke`: the apply fails in CreateStateMachine. Loosen in "
+        "`modules/state_machine/main.tf`: "
+        '`ArnLike = { "aws:SourceArn" = "${var.arn}*" }` instead of ArnEquals, or delete it',
+    ),
+    Row(
+        "the key lets S3 in by aws:SourceArn and aws:SourceAccount, to notify the encrypted queue",
+        "AWS's page on encrypted queues shows the statement without conditions; that S3 sends both "
+        "keys to KMS is said of SQS and SNS, not of KMS",
+        "`make smoke`: no execution starts, and no message arrives. Loosen in "
+        "`modules/key/main.tf`: delete `Condition` of NotificationsOfTheSourceBucket",
+    ),
+    Row(
+        "DynamoDB writes with kms:Decrypt alone, by way of DynamoDB",
+        "AWS documents which permissions who makes a table needs, and of who writes items only "
+        "Decrypt for the table's key",
+        "`make smoke`: WriteToDynamoDb fails with AccessDeniedException, which names the action. "
+        'Loosen in `permissions.tf`: `actions = ["kms:Decrypt", "kms:DescribeKey", '
+        '"kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]`',
+    ),
+    Row(
+        "an upload that names the stack's key by its id or alias",
+        "AWS does not say whether conditions see what was sent or the key's ARN: it is refused",
+        "`aws s3 cp --sse aws:kms --sse-kms-key-id alias/image-converter`. To let it in: name the "
+        "ARN, or leave both options out, which has the same effect",
+    ),
+    Row(
+        "the deployer's policy within five minutes after the key was made",
+        "KMS may take so long until a key's tags count, and the local AWS knows no tags of keys",
+        "apply by it in an empty account. A denied action is named; loosen in "
+        "`deployer-policy.json.tftpl`: move it from `Key` to `NewKey`",
+    ),
 )

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -209,3 +211,20 @@ def test_without_its_setting_it_deletes_nothing(
     with pytest.raises(InvalidSettings, match="DESTINATION_BUCKET"):
         handler(state, None)
     assert cloud.keys(SOURCE) == {"a.txt"}
+
+
+def test_a_look_asks_for_no_checksum(cloud: Cloud) -> None:
+    """S3 decrypts an object's checksum with the key, and this function may not use the key."""
+    asked: list[str] = []
+
+    def note(request: Any, **_: object) -> None:
+        asked.append(f"{request.method} {request.headers.get('x-amz-checksum-mode')}")
+
+    record = converted(cloud.upload("photo.jpg", jpeg()))
+    events = clients.s3().meta.events
+    events.register_first("before-send.s3.HeadObject", note)
+    try:
+        handler(record, None)
+    finally:
+        events.unregister("before-send.s3.HeadObject", note)
+    assert set(asked) == {"HEAD None"}

@@ -130,3 +130,17 @@ run "only_traces_and_log_deliveries_name_no_resource" {
     error_message = "a permission has a wildcard that it does not need"
   }
 }
+
+run "the_destroy_guard_may_only_see_whether_there_are_images" {
+  assert {
+    condition = sort(flatten([
+      for statement in jsondecode(module.destroy_guard.policy).Statement : [
+        for action in statement.Action : [for resource in statement.Resource : "${action} ${resource}"]
+      ] if statement.Sid != "WriteLogs"
+      ])) == tolist([
+      "s3:ListBucketVersions arn:aws:s3:::image-converter-destination-123456789012-eu-central-1",
+      "s3:ListBucketVersions arn:aws:s3:::image-converter-source-123456789012-eu-central-1",
+    ])
+    error_message = "the guard may do something else: ${module.destroy_guard.policy}"
+  }
+}

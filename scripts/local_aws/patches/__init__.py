@@ -21,7 +21,8 @@ ministack. What is put in, and why, by service:
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
-  conditions see TLS, roles, callers and an upload's encryption as on AWS. A policy's ``*`` stands for newlines, too.
+  conditions see TLS, roles, callers and an upload's encryption as on AWS. A policy's ``*`` stands
+  for newlines, too.
 """
 
 import inspect

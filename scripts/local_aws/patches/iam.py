@@ -2,8 +2,8 @@
 
 import re
 from contextvars import ContextVar
-from typing import Any
 from functools import cache
+from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import sts

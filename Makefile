@@ -51,26 +51,26 @@ test: setup setup-checkov system-packages lint package package-local ## Run ever
 .PHONY: upload
 upload: $(STAMP) ## Send images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday/)
 	@test -n "$(FILES)" || { echo 'Which files? make upload FILES="photo.jpg"' >&2; exit 2; }
-	@$(RUN) scripts.upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
+	@$(RUN) scripts.commands.upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
 		$(if $(PREFIX),--prefix "$(PREFIX)") $(STACK)
 
 .PHONY: watch
 watch: $(STAMP) ## Follow the executions as they run (UNTIL_DONE=1 leaves when none runs)
-	@$(RUN) scripts.watch $(if $(UNTIL_DONE),--until-done) $(STACK)
+	@$(RUN) scripts.commands.watch $(if $(UNTIL_DONE),--until-done) $(STACK)
 
 .PHONY: status
 status: $(STAMP) ## Tell what is known of an image and where it is (IMAGE=holiday/beach.jpg)
 	@test -n "$(IMAGE)" || { echo "Which image? make status IMAGE=photo.jpg" >&2; exit 2; }
-	@$(RUN) scripts.status "$(IMAGE)" $(STACK)
+	@$(RUN) scripts.commands.status "$(IMAGE)" $(STACK)
 
 .PHONY: redrive
 redrive: $(STAMP) ## Start again what failed, and send dead letters to the queue again (DRY_RUN=1 only tells, ALL=1 hopeless ones too)
-	@$(RUN) scripts.redrive $(STACK)
+	@$(RUN) scripts.commands.redrive $(STACK)
 
 .PHONY: destroy
 destroy: $(STAMP) ## Destroy the stack; refuses while there are images (FORCE=1 deletes them first, ARGS= for Terraform)
 	@$(NEEDS_TERRAFORM)
-	@$(RUN) scripts.destroy $(if $(FORCE),--force) $(ARGS)
+	@$(RUN) scripts.commands.destroy $(if $(FORCE),--force) $(ARGS)
 
 .PHONY: report
 report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, HISTORY=file, or the newest)
@@ -79,7 +79,7 @@ report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, H
 
 .PHONY: pictures
 pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
-	$(HERMETIC) $(RUN) scripts.pictures
+	$(HERMETIC) $(RUN) scripts.dev.docs.pictures
 
 .PHONY: smoke
 smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,package) ## Deploy, convert, verify and destroy once on an AWS account (asks first; CONFIRM=yes)
@@ -148,11 +148,11 @@ soak: $(STAMP) ## Run every interleaving, and random histories by the thousand (
 .PHONY: bench
 bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, on photographs (ROUNDS=3)
 	@command -v magick >/dev/null || sh scripts/system_packages.sh convert-im6.q16=imagemagick-6.q16
-	$(RUN) scripts.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(RUN) scripts.dev.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Measure the cold start: what importing each function costs (ROUNDS=15)
-	$(RUN) scripts.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(RUN) scripts.dev.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: cost
 cost: $(STAMP) ## What a million images cost on AWS (EXECUTION=arn:... reckons from one of yours)
@@ -164,17 +164,17 @@ test-deployer: setup package-local ## Apply and destroy on the local AWS with th
 
 .PHONY: load
 load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, count (COUNTS=50,500 CRASH=60 SEED=1)
-	$(HERMETIC) $(RUN) scripts.load $(if $(COUNTS),--counts "$(COUNTS)") \
+	$(HERMETIC) $(RUN) scripts.dev.load $(if $(COUNTS),--counts "$(COUNTS)") \
 		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
-	$(RUN) scripts.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
+	$(RUN) tests.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration by it
-	$(RUN) scripts.provider_schema
-	$(RUN) scripts.provider_check
+	$(RUN) scripts.dev.checks.provider_schema
+	$(RUN) scripts.dev.checks.provider_check
 
 .PHONY: requirements
 requirements: .venv/uv/.stamp ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from scripts.aws_clients import Clients
-from scripts.inventory import inventory
+from scripts.lib.aws import Clients
+from scripts.lib.inventory import inventory
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from scripts.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGE = REPOSITORY / "build" / "package-local"

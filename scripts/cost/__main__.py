@@ -12,19 +12,19 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.markdown import Markdown
 
-from scripts import aws_errors, deployed, terminal
-from scripts.aws_errors import PersonError
 from scripts.cost import article, observation
 from scripts.cost.article import ImageMagick
 from scripts.cost.comparison import GOALS, Comparison, compare
 from scripts.cost.observation import Observation
 from scripts.cost.page import page
 from scripts.cost.record import FOLDER, RECORDED
-from scripts.stack import REPOSITORY
-from scripts.terminal import Console
+from scripts.lib import deployed, terminal, user_errors
+from scripts.lib.paths import BUILD, DOCS, REPOSITORY
+from scripts.lib.terminal import Console
+from scripts.lib.user_errors import UserError
 
-PAGE: Final = REPOSITORY / "docs" / "costs.md"
-BENCHMARK: Final = REPOSITORY / "build" / "bench" / "results.json"
+PAGE: Final = DOCS / "costs.md"
+BENCHMARK: Final = BUILD / "bench" / "results.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         seen = _observe(options.execution)
-    except (PersonError, BotoCoreError, ClientError) as error:
-        terminal.say(f"make cost: {aws_errors.sentence(error)}", sys.stderr)
+    except (UserError, BotoCoreError, ClientError) as error:
+        terminal.say(f"make cost: {user_errors.sentence(error)}", sys.stderr)
         return 1
     told = compare(seen, article.MEASURED if options.docs else measured_engine())
     console.print(Markdown(page(told)))

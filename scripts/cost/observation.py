@@ -10,16 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from scripts import deployed, functions
-from scripts.aws_clients import Clients
-from scripts.aws_errors import PersonError
 from scripts.cost.usage import item_bytes
-from scripts.report import collect, durations, invocations
+from scripts.lib import deployed, functions
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect, durations, invocations
+from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions.invocations import Logged
+from scripts.lib.executions.model import Attempt, Execution
+from scripts.lib.executions.run import Run
+from scripts.lib.user_errors import UserError
 from scripts.report.cost import function_name
-from scripts.report.durations import StateTime
-from scripts.report.invocations import Logged
-from scripts.report.model import Attempt, Execution
-from scripts.report.run import Run
 
 # The functions that a state machine calls, and the one that starts it.
 
@@ -118,13 +118,13 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         local: whether that AWS is the local one.
 
     Raises:
-        PersonError: there is no such execution, it has not succeeded, or no JPEG was converted.
+        UserError: there is no such execution, it has not succeeded, or no JPEG was converted.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     [run] = collect.runs(clients, [arn])
     execution = run.execution
     if run.kind != "converted":
-        raise PersonError(
+        raise UserError(
             f"The execution {execution.name} is one of an image that was not simply converted "
             f"({run.kind}). Name one that converted a JPEG at the first attempt."
         )
@@ -193,7 +193,7 @@ def _call(
     logged = invocations.read(events)
     found = _own(logged, attempts, key)
     if found is None or not found.billed_ms:
-        raise PersonError(
+        raise UserError(
             f"{name} has not told in {about.log_group} what Lambda charged for its call. Its logs "
             "may have expired, or arrive in a minute."
         )

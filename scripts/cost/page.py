@@ -11,14 +11,7 @@ from scripts.cost.bill import MILLION, Line, total
 from scripts.cost.comparison import STANDARD, Comparison
 from scripts.cost.observation import LOCAL, Observation
 from scripts.cost.pipeline import milliseconds
-from scripts.cost.processor import (
-    COLD_MS,
-    COLD_SHARE,
-    DYNAMODB_MS,
-    S3_MS,
-    STATES_MS,
-    gb_seconds,
-)
+from scripts.cost.processor import COLD_MS, COLD_SHARE, DYNAMODB_MS, S3_MS, STATES_MS, gb_seconds
 from scripts.cost.usage import S3_REQUESTS
 
 _UPLOAD_MB: Final = 512

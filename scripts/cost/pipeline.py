@@ -12,7 +12,7 @@ from scripts.cost.bill import Bill, Line
 from scripts.cost.observation import Call, Observation
 from scripts.cost.processor import DYNAMODB_MS, S3_MS, STATES_MS, Work, gb_seconds
 from scripts.cost.usage import S3_REQUESTS, table_writes
-from scripts.functions import TASKS
+from scripts.lib.functions import TASKS
 
 _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
 

@@ -13,17 +13,18 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from scripts import deployed, executions, functions, machine, waiting
-from scripts.aws_clients import Clients
 from scripts.cost.observation import Observation, observe
-from scripts.demo.pictures import Scene, jpeg
-from scripts.executions import RUNNING, Execution
+from scripts.lib import deployed, functions, machine, wait
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect, durations, old_executions
+from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions.old_executions import RUNNING, Execution
+from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
+from scripts.lib.photographs import Scene, jpeg
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
-from scripts.report import collect, durations
-from scripts.report.durations import StateTime
-from scripts.stack import REPOSITORY, Stack
 
-FOLDER: Final = REPOSITORY / "build" / "cost"
+FOLDER: Final = BUILD / "cost"
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 
 # Two megapixels, as in the question that the cost model answers.
@@ -40,7 +41,7 @@ def record(folder: Path = FOLDER) -> Observation:
         folder: where the local AWS and Terraform work.
 
     Raises:
-        LocalAwsError, TerraformError, TimeoutError, PersonError: it could not be run.
+        LocalAwsError, TerraformError, TimeoutError, UserError: it could not be run.
     """
     photograph = jpeg(_PHOTOGRAPH)
     with LocalAws(folder / "local-aws") as aws:
@@ -48,7 +49,7 @@ def record(folder: Path = FOLDER) -> Observation:
         stack = Stack(
             folder / "stack",
             aws.env,
-            package=REPOSITORY / "build" / "package-local",
+            package=PACKAGE_LOCAL,
             variables={"force_destroy": True, "tracing": False},
         )
         stack.init()
@@ -107,8 +108,8 @@ def run(clients: Clients, outputs: dict[str, str], key: str, content: bytes) -> 
 
     def has_ended() -> bool:
         described = (
-            executions.describe(clients.stepfunctions, arn)
-            for arn in executions.listed(clients.stepfunctions, outputs["state_machine_arn"])
+            old_executions.describe(clients.stepfunctions, arn)
+            for arn in old_executions.listed(clients.stepfunctions, outputs["state_machine_arn"])
         )
         found[:] = [one for one in described if one.version_id == version and one.status != RUNNING]
         return bool(found)
@@ -116,7 +117,7 @@ def run(clients: Clients, outputs: dict[str, str], key: str, content: bytes) -> 
     version = clients.s3.put_object(Bucket=outputs["source_bucket"], Key=key, Body=content)[
         "VersionId"
     ]
-    waiting.until(f"the execution of {key} to end", has_ended, _MAX_SECONDS)
+    wait.until(f"the execution of {key} to end", has_ended, _MAX_SECONDS)
     return found[0]
 
 

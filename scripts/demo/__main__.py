@@ -8,9 +8,9 @@ from pathlib import Path
 
 from scripts.demo.display import Display
 from scripts.demo.run import DIRECTORY, DemoError, run
+from scripts.lib.terminal import Console
+from scripts.lib.terraform_cli import TerraformError
 from scripts.local_aws import LocalAwsError
-from scripts.terminal import Console
-from scripts.terraform_cli import TerraformError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,10 +9,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scripts import stack
 from scripts.demo.verdict import Image
-from scripts.executions import RUNNING, SUCCEEDED
-from scripts.terminal import Console, visible
+from scripts.lib import terraform_stack
+from scripts.lib.executions.old_executions import RUNNING, SUCCEEDED
+from scripts.lib.terminal import Console, visible
 
 # The states that take time, under words short enough for a table.
 _TIMED_STATES = {
@@ -50,7 +50,7 @@ class Display:
         self._console.print(f"  [green]✓[/green] {_text(sentence)}", highlight=False)
 
     @contextmanager
-    def terraform(self) -> Iterator[stack.Report]:
+    def terraform(self) -> Iterator[terraform_stack.Report]:
         """Yield what Terraform's progress is to be reported to."""
         with self._counting("resources") as count:
             yield lambda told: count(told.done, told.total, _waiting(told.waiting_for))

@@ -7,21 +7,21 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts import executions, waiting
-from scripts.aws_clients import Clients
-from scripts.demo import pictures, verdict
+from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Fetched, Image
-from scripts.executions import RUNNING, Execution
-from scripts.inventory import inventory
+from scripts.lib import photographs, wait
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect, old_executions
+from scripts.lib.executions.old_executions import RUNNING, Execution
+from scripts.lib.inventory import inventory
+from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
+from scripts.lib.terminal import visible
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from scripts.report import collect, write
-from scripts.stack import Stack
-from scripts.terminal import visible
+from scripts.report import write
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DIRECTORY = REPOSITORY / "build" / "demo"
-PACKAGE = REPOSITORY / "build" / "package-local"
+DIRECTORY = BUILD / "demo"
 
 _MAX_SECONDS = 180  # for all images together
 
@@ -50,7 +50,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         clients = Clients(aws.env)
         before = inventory(clients)
         stack = Stack(
-            directory / "stack", aws.env, package=PACKAGE, variables={"force_destroy": True}
+            directory / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
         )
         outputs = _apply(display, stack)
         images = upload(display, clients, outputs["source_bucket"], files)
@@ -80,7 +80,7 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
     if images_path is None:
         display.step("Making photographs")
         images_path = drawn
-        pictures.write_all(images_path)
+        photographs.write_all(images_path)
     if not images_path.exists():
         raise DemoError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
     if images_path.is_file():
@@ -126,9 +126,9 @@ def follow(
     known: dict[str, Execution] = {}
 
     def all_have_ended() -> bool:
-        for arn in executions.listed(clients.stepfunctions, state_machine_arn):
+        for arn in old_executions.listed(clients.stepfunctions, state_machine_arn):
             if arn not in known or known[arn].status == RUNNING:
-                known[arn] = executions.describe(clients.stepfunctions, arn)
+                known[arn] = old_executions.describe(clients.stepfunctions, arn)
         for execution in known.values():
             image = images.get(execution.version_id or "")
             if image is not None:
@@ -138,7 +138,7 @@ def follow(
 
     display.step("Waiting for their executions")
     with display.images() as show:
-        waiting.until("the executions of all images to end", all_have_ended, _MAX_SECONDS)
+        wait.until("the executions of all images to end", all_have_ended, _MAX_SECONDS)
 
 
 def _state(image: Image) -> str:
@@ -147,7 +147,7 @@ def _state(image: Image) -> str:
         return "on its way"
     if image.execution.status != RUNNING:
         return ""
-    return (executions.states_now(image.execution.history) or ["starting"])[-1]
+    return (old_executions.states_now(image.execution.history) or ["starting"])[-1]
 
 
 def _places(directory: Path, aws: LocalAws, stack: Stack) -> dict[str, str]:

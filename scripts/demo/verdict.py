@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from PIL import Image as Pillow
 from PIL import ImageChops, ImageOps
 
-from scripts.aws_clients import Clients
-from scripts.executions import SUCCEEDED, Execution, seconds_per_state
+from scripts.lib.aws import Clients
+from scripts.lib.executions.old_executions import SUCCEEDED, Execution, seconds_per_state
 
 _JPEG_START = b"\xff\xd8\xff"
 _PLAIN_MODES = ("L", "RGB")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts import terminal, terraform_cli
+from scripts.lib import terminal, terraform_cli
 from scripts.local_aws import instance
 from scripts.local_aws.instance import LocalAws, LocalAwsError, Options, Running
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from scripts import lifeline
+from scripts.lib import supervisor
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_DIRECTORY = REPOSITORY / "build" / "local-aws"
@@ -201,7 +201,7 @@ class LocalAws:
             key_id, secret = f"LOCALAWS{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
             self._fresh_temporary_folder()
             with self.log_file.open("wb") as log:
-                self._keeper = lifeline.start(
+                self._keeper = supervisor.start(
                     [sys.executable, "-m", "scripts.local_aws.server"],
                     env={
                         **self._server_environment(port),
@@ -226,7 +226,7 @@ class LocalAws:
         """End it and everything it started. Does nothing where it does not run."""
         keeper, self._keeper, self._running = self._keeper, None, None
         if keeper is not None:
-            lifeline.stop(keeper)
+            supervisor.stop(keeper)
             shutil.rmtree(self._directory / "tmp", ignore_errors=True)
 
     def _fresh_temporary_folder(self) -> None:

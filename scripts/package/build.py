@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.package import archive, bytecode, interpreters, proof, trim, wheels
+from scripts.lib.paths import REPOSITORY
+from scripts.package import archive, bytecode, interpreters, smoke_test, trim, wheels
 from scripts.package.archive import Archive
 from scripts.package.errors import PackageError
 from scripts.package.interpreters import Interpreter
 from scripts.package.target import Target
 from scripts.package.wheels import Package
-
-REPOSITORY: Final = Path(__file__).resolve().parents[2]
 
 # Lambda's limit on a function with its layers, unzipped, in bytes ("Lambda quotas": 250 MB).
 UNZIPPED_LIMIT: Final = 250 * 1024 * 1024
@@ -163,7 +162,7 @@ def _layer(
     trim.check(python, target)
     if interpreter:
         if _runs_here(target, interpreter):
-            proof.check(interpreter, python)
+            smoke_test.check(interpreter, python)
         bytecode.compile_tree(interpreter, python, _LAYER_HOME)
     packages = wheels.contents(python, downloads)
     return Artifact(archive.write(tree, staging / "layer.zip"), packages)

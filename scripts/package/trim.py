@@ -23,7 +23,7 @@ _NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
 
 # Modules to put in the place of those of the same name, which cost every cold start and do nothing
 # for the functions. What else is in a folder that they fill stays only if it is named here.
-STAND_INS: Final = Path(__file__).parent / "stand_ins"
+STUBS: Final = Path(__file__).parent / "stubs"
 KEPT_BESIDE: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
 
 
@@ -45,7 +45,7 @@ def trim(tree: Path) -> None:
     for stubs in tree.glob("*-stubs"):
         shutil.rmtree(stubs)
     models.reduce_data(tree / "botocore" / "data")
-    _put_stand_ins(tree)
+    _put_stubs(tree)
     _remove_unneeded_libraries(tree)
 
 
@@ -77,26 +77,26 @@ def check(tree: Path, target: Target) -> None:
             )
 
 
-def _put_stand_ins(tree: Path) -> None:
-    """Replace what is in the stand-ins' folders, but for the modules that are used there.
+def _put_stubs(tree: Path) -> None:
+    """Replace what is in the stubs' folders, but for the modules that are used there.
 
     Raises:
         PackageError: the packages have no such module any more.
     """
-    stand_ins = {path.relative_to(STAND_INS): path for path in STAND_INS.rglob("*.py")}
-    for name in (*stand_ins, *KEPT_BESIDE):
+    stubs = {path.relative_to(STUBS): path for path in STUBS.rglob("*.py")}
+    for name in (*stubs, *KEPT_BESIDE):
         if not (tree / name).is_file():
             raise PackageError(
                 f"The pinned packages have no {name}, which scripts/package/trim.py takes out or "
                 "keeps. Find out what took its place, and change that module."
             )
-    for folder in {name.parent for name in stand_ins}:
+    for folder in {name.parent for name in stubs}:
         for path in (tree / folder).iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
             elif path.relative_to(tree) not in KEPT_BESIDE:
                 path.unlink()
-    for name, path in stand_ins.items():
+    for name, path in stubs.items():
         shutil.copyfile(path, tree / name)
 
 

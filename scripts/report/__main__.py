@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts import asl, aws_errors, deployed, executions, terminal
-from scripts.aws_clients import Clients
-from scripts.aws_errors import PersonError
-from scripts.report import collect, cost, history, write
-from scripts.report.history import HistoryError
-from scripts.report.run import Run
-from scripts.terminal import visible
+from scripts.lib import asl, deployed, terminal, user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect, history, old_executions
+from scripts.lib.executions.history import HistoryError
+from scripts.lib.executions.run import Run
+from scripts.lib.terminal import visible
+from scripts.lib.user_errors import UserError
+from scripts.report import cost, write
 
 DIRECTORY = Path("build/report")
 _NEWEST = 50
@@ -29,7 +30,7 @@ _NEWEST = 50
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 if the report is written."""
     options = _parser().parse_args(arguments)
-    return aws_errors.run(lambda: _report(options))
+    return user_errors.run(lambda: _report(options))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,14 +60,14 @@ def _report(options: argparse.Namespace) -> int:
 def _newest(clients: Clients, options: argparse.Namespace) -> list[str]:
     stack = deployed.find(clients, options.name)
     if stack.express:
-        raise PersonError(
+        raise UserError(
             f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
             "Its log group has their events; `make status IMAGE=...` tells what became of an image."
         )
-    listed = executions.listed(clients.stepfunctions, stack.state_machine_arn)
+    listed = old_executions.listed(clients.stepfunctions, stack.state_machine_arn)
     found = list(itertools.islice(listed, options.newest))
     if not found:
-        raise PersonError(
+        raise UserError(
             f"{stack.name} has not run yet. `make upload FILES=photo.jpg` sends it an image."
         )
     return found
@@ -80,11 +81,11 @@ def _recorded(path: Path, definition: Path | None) -> Run:
         arn = recorded.get("executionArn") or f"recorded:{path.stem}"
         execution = history.read(arn, recorded["events"], states)
     except (ValueError, KeyError, AttributeError) as error:
-        raise PersonError(
+        raise UserError(
             f"{path} is no history as `aws stepfunctions get-execution-history` prints it: {error}"
         ) from error
     except HistoryError as error:
-        raise PersonError(f"{path}: {error}") from error
+        raise UserError(f"{path}: {error}") from error
     note = "This is a recorded history: images, logs and the record were not looked for."
     return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})), notes=[note])
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts import functions
 from scripts.cost import prices
 from scripts.cost.prices import Price
 from scripts.cost.usage import S3_REQUESTS, item_bytes, table_writes
-from scripts.report.model import Execution, Outcome
+from scripts.lib import functions
+from scripts.lib.executions.model import Execution, Outcome
 
 # Of a record that is not at hand: those that the functions write have little more than 1 KB.
 _RECORD_BYTES = 1100

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from scripts.report import layout, text, timeline
-from scripts.report.definition import Machine
+from scripts.lib import text
+from scripts.lib.executions.definition import Machine
+from scripts.lib.executions.model import Execution, Outcome, StateRun
+from scripts.report import layout, timeline
 from scripts.report.layout import Box, Drawing, Line
-from scripts.report.model import Execution, Outcome, StateRun
 
 _LONGEST_NAME = 19  # characters that fit into a box
 _MARGIN = 4

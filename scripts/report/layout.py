@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pygraphviz
 
-from scripts.report.definition import Edge, Machine, State
+from scripts.lib.executions.definition import Edge, Machine, State
 
 WIDTH, HEIGHT = 150, 46  # of a state
 DOT = 26  # of the start and the end

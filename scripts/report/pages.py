@@ -16,10 +16,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.report import durations, graph, text, timeline
+from scripts.lib import text
+from scripts.lib.executions import durations
+from scripts.lib.executions.model import Execution, Outcome
+from scripts.lib.executions.run import Run
+from scripts.report import graph, timeline
 from scripts.report.graph import Graph
-from scripts.report.model import Execution, Outcome
-from scripts.report.run import Run
 
 _TEMPLATES = Path(__file__).parent / "templates"
 # What a person opens first: what went wrong, or where it is now.

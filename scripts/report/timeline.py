@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from scripts.report import text
-from scripts.report.history import end_of
-from scripts.report.model import Attempt, Execution, Outcome, Visit
+from scripts.lib import text
+from scripts.lib.executions.history import end_of
+from scripts.lib.executions.model import Attempt, Execution, Outcome, Visit
 
 _MOST_TICKS = 6
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from scripts.report.definition import Machine, State
-from scripts.report.events import HistoryEvent
+from scripts.lib.executions.definition import Machine, State
+from scripts.lib.executions.events import HistoryEvent
 
 _CONTAINERS = ("Parallel", "Map")
 

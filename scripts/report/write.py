@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from scripts.lib.executions.run import Run
 from scripts.report import pages
 from scripts.report.pages import Row
-from scripts.report.run import Run
 
 INDEX = "index.html"
 

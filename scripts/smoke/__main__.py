@@ -13,12 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts import aws_errors
-from scripts.aws_clients import Clients
 from scripts.demo.display import Display
-from scripts.smoke.run import DIRECTORY, REPOSITORY, random_name, run
-from scripts.terminal import Console
-from scripts.terraform_cli import TerraformError
+from scripts.lib import user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.paths import PACKAGE, PACKAGE_LOCAL
+from scripts.lib.terminal import Console
+from scripts.lib.terraform_cli import TerraformError
+from scripts.smoke.run import DIRECTORY, random_name, run
 
 REFUSED = 2
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.env
             display.failed(str(error))
             return 1
 
-    return aws_errors.run(command, env)
+    return user_errors.run(command, env)
 
 
 def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name: str) -> bool:
@@ -72,7 +73,7 @@ def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name:
 def _package(env: Mapping[str, str]) -> Path:
     """Return the package's folder: the local AWS runs functions with this machine's Python."""
     local = "127.0.0.1" in env.get("AWS_ENDPOINT_URL", "")
-    return REPOSITORY / "build" / ("package-local" if local else "package")
+    return PACKAGE_LOCAL if local else PACKAGE
 
 
 if __name__ == "__main__":

@@ -8,18 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.aws_clients import Clients
-from scripts.demo import pictures, verdict
 from scripts.demo import run as demo
+from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
-from scripts.inventory import inventory
-from scripts.smoke import observed
-from scripts.stack import Stack
-from scripts.terraform_cli import TerraformError
+from scripts.lib import photographs
+from scripts.lib.aws import Clients
+from scripts.lib.inventory import inventory
+from scripts.lib.paths import BUILD
+from scripts.lib.terraform_cli import TerraformError
+from scripts.lib.terraform_stack import Stack
+from scripts.smoke import shapes
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DIRECTORY = REPOSITORY / "build" / "smoke"
+DIRECTORY = BUILD / "smoke"
 
 # Small, awkward, turned: what is most likely to go wrong on the way through a real S3.
 _SCENES = ("postcard.jpg", "Küste im Nebel.jpg", "portrait.jpg")
@@ -83,10 +84,10 @@ def _files(directory: Path) -> dict[str, Path]:
     """Draw the photographs to upload, and put the file beside them that is none."""
     folder = directory / "photographs"
     folder.mkdir(parents=True, exist_ok=True)
-    for scene in pictures.SCENES:
+    for scene in photographs.SCENES:
         if scene.name in _SCENES:
-            (folder / scene.name).write_bytes(pictures.jpeg(scene))
-    name, content = pictures.NOTES
+            (folder / scene.name).write_bytes(photographs.jpeg(scene))
+    name, content = photographs.NOTES
     (folder / name).write_bytes(content)
     return {path.name: path for path in sorted(folder.iterdir())}
 
@@ -98,9 +99,9 @@ def _compare(
     if image.execution is None:
         return
     display.step("Comparing with the local AWS")
-    found = observed.observe(clients, outputs, image.execution)
-    observed.write(found, directory / "observed.json")
-    lines = observed.differences(found, observed.local())
+    found = shapes.observe(clients, outputs, image.execution)
+    shapes.write(found, directory / "observed.json")
+    lines = shapes.differences(found, shapes.local())
     for line in lines:
         display.say(line)
     display.say(f"{len(lines)} differences in {len(found)} facts; see build/smoke/observed.json.")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws
 from tests import images
 from tests.conftest import PACKAGE, REPOSITORY

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from scripts.bench import engines, growth, measure
-from scripts.bench.photographs import Picture
+from scripts.dev.bench import engines, growth, measure
+from scripts.dev.bench.photographs import Picture
 from tests.images import jpeg
 
 

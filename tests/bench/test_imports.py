@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from scripts.bench.imports import Case, Figures, figures, in_turns
+from scripts.dev.bench.imports import Case, Figures, figures, in_turns
 
 PYTHON = Path(sys.executable)
 

@@ -8,7 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.package.build import REPOSITORY, Inputs, build
+from scripts.lib.paths import REPOSITORY
+from scripts.package.build import Inputs, build
 from scripts.package.target import Target, host_target
 
 

@@ -13,9 +13,10 @@ from zipfile import ZipFile
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from scripts.lib.paths import REPOSITORY
 from scripts.package import build as build_module
 from scripts.package import interpreters
-from scripts.package.build import REPOSITORY, Inputs, build
+from scripts.package.build import Inputs, build
 from scripts.package.errors import PackageError
 from scripts.package.target import host_target
 

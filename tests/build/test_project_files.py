@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.package.build import REPOSITORY
+from scripts.lib.paths import REPOSITORY
 
 PINS = sorted((REPOSITORY / "requirements").glob("*.txt"))
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;]+)", re.MULTILINE)

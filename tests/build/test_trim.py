@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.package import elf, interpreters, proof, trim, wheels
+from scripts.package import elf, interpreters, smoke_test, trim, wheels
 from scripts.package.build import Inputs
 from scripts.package.errors import PackageError
 from scripts.package.target import Target, host_target
@@ -22,7 +22,7 @@ def running() -> interpreters.Interpreter:
 
 
 def test_the_trimmed_layer_works(host_layer: Path) -> None:
-    proof.check(running(), host_layer)
+    smoke_test.check(running(), host_layer)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_layer_that_was_trimmed_too_far_is_not_shipped(host_layer: Path, patte
         file.unlink()
 
     with pytest.raises(PackageError, match="The layer does not work"):
-        proof.check(running(), host_layer)
+        smoke_test.check(running(), host_layer)
 
 
 def imported_names(package: str, folder: str) -> set[tuple[str, str]]:
@@ -76,7 +76,7 @@ def test_what_a_new_version_no_longer_has_is_named(host_layer: Path) -> None:
     (host_layer / "botocore" / "docs" / "utils.py").unlink()
 
     with pytest.raises(PackageError, match=r"have no botocore/docs/utils\.py"):
-        trim._put_stand_ins(host_layer)
+        trim._put_stubs(host_layer)
 
 
 def test_each_bundled_library_that_is_loaded_is_there_and_no_other(host_layer: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts import waiting
-from scripts.demo import pictures, run
+from scripts.demo import run
 from scripts.demo.__main__ import main
 from scripts.demo.display import Display
-from scripts.stack import Progress
-from scripts.terminal import Console
+from scripts.lib import photographs, wait
+from scripts.lib.terminal import Console
+from scripts.lib.terraform_stack import Progress
 from tests.local_aws import processes
 
 
@@ -24,16 +24,16 @@ def _display() -> tuple[Display, io.StringIO]:
 
 
 def test_photographs_are_what_the_demonstration_promises() -> None:
-    megapixels = [width * height / 1e6 for width, height in (s.size for s in pictures.SCENES)]
+    megapixels = [width * height / 1e6 for width, height in (s.size for s in photographs.SCENES)]
     assert min(megapixels) < 0.2
     assert max(megapixels) == 12
-    names = [scene.name for scene in pictures.SCENES]
+    names = [scene.name for scene in photographs.SCENES]
     assert any(name.endswith(".JPEG") for name in names)
     assert any(" " in name and not name.isascii() for name in names)
 
 
 def test_photograph_is_the_same_every_time() -> None:
-    assert pictures.jpeg(pictures.SCENES[0]) == pictures.jpeg(pictures.SCENES[0])
+    assert photographs.jpeg(photographs.SCENES[0]) == photographs.jpeg(photographs.SCENES[0])
 
 
 def test_progress_is_plain_lines_without_a_terminal() -> None:
@@ -68,7 +68,7 @@ def test_folder_is_uploaded_with_its_subfolders(tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_running_when_it_is_stopped(tmp_path: Path, how: signal.Signals) -> None:
     photograph = tmp_path / "a.jpg"
-    photograph.write_bytes(pictures.jpeg(pictures.SCENES[0]))
+    photograph.write_bytes(photographs.jpeg(photographs.SCENES[0]))
     directory = tmp_path / "demo"
     command = [sys.executable, "-m", "scripts.demo", "--directory", str(directory)]
     demo = subprocess.Popen(
@@ -79,10 +79,10 @@ def test_nothing_is_left_running_when_it_is_stopped(tmp_path: Path, how: signal.
         stderr=subprocess.DEVNULL,
     )
     log = directory / "stack" / "terraform.log"
-    waiting.until("Terraform to apply", lambda: log.exists() and b"apply_start" in log.read_bytes())
+    wait.until("Terraform to apply", lambda: log.exists() and b"apply_start" in log.read_bytes())
 
     demo.send_signal(how)
 
     status = demo.wait()
     assert status == (130 if how == signal.SIGINT else -signal.SIGKILL)
-    waiting.until("every process to end", lambda: not processes.belonging_to(directory))
+    wait.until("every process to end", lambda: not processes.belonging_to(directory))

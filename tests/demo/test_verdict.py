@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from scripts.demo import verdict
 from scripts.demo.verdict import Fetched, Image
-from scripts.executions import Execution
+from scripts.lib.executions.old_executions import Execution
 from tests import images
 
 JPEG = images.jpeg()

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts import executions, waiting
-from scripts.executions import RUNNING, Execution
+from scripts.lib import wait
+from scripts.lib.executions import old_executions
+from scripts.lib.executions.old_executions import RUNNING, Execution
 from tests.conftest import Deployment
 
 
@@ -21,13 +22,13 @@ def execution_of(deployment: Deployment, version_id: str) -> Execution:
     state_machine_arn = deployment.outputs["state_machine_arn"]
 
     def find() -> str | None:
-        for arn in executions.listed(stepfunctions, state_machine_arn):
+        for arn in old_executions.listed(stepfunctions, state_machine_arn):
             told = stepfunctions.describe_execution(executionArn=arn)
             if version_id in told["input"]:
                 return arn
         return None
 
-    return ended(deployment, waiting.until(f"an execution for version {version_id}", find))
+    return ended(deployment, wait.until(f"an execution for version {version_id}", find))
 
 
 def start(deployment: Deployment, record: Mapping[str, Any]) -> Execution:
@@ -42,10 +43,10 @@ def ended(deployment: Deployment, arn: str) -> Execution:
     """Wait until an execution has ended, and return it."""
 
     def ask() -> Execution | None:
-        execution = executions.describe(deployment.clients.stepfunctions, arn)
+        execution = old_executions.describe(deployment.clients.stepfunctions, arn)
         return None if execution.status == RUNNING else execution
 
-    return waiting.until(f"{arn} to end", ask)
+    return wait.until(f"{arn} to end", ask)
 
 
 def destination(deployment: Deployment, key: str) -> bytes:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from scripts import executions
-from scripts.executions import SUCCEEDED
+from scripts.lib.executions import old_executions
+from scripts.lib.executions.old_executions import SUCCEEDED
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline
@@ -107,7 +107,7 @@ def test_history_reads_from_state_to_state(deployment: Deployment) -> None:
         deployment, pipeline.upload(deployment, "history.jpg", images.jpeg(seed=1))
     )
 
-    states = list(executions.seconds_per_state(execution.history))
+    states = list(old_executions.seconds_per_state(execution.history))
     assert states[:3] == ["GetFileType", "CheckFileType", "ProcessFile"]
     assert set(states[3:5]) == {"CopyToDestination", "ResizeImage"}
     assert states[5:] == ["WriteToDynamoDb", "DeleteSourceFile"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.executions import Execution
+from scripts.lib.executions.old_executions import Execution
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from image_converter import keys
-from scripts import deployed, redrive, status, upload, waiting, watch
+from scripts.commands import redrive, status, upload, watch
+from scripts.lib import deployed, wait
 from scripts.report import __main__ as report
 from tests import images
 from tests.conftest import Deployment
@@ -90,7 +91,7 @@ def test_started_by_hand_and_started_twice(
     """AWS refuses no second EXPRESS execution of a name; it finds everything done."""
     key, content = "express/twice.jpg", images.jpeg(60, 40, seed=4)
     version = pipeline.upload(deployment, key, content)
-    waiting.until("the PNG", lambda: key not in pipeline.source_keys(deployment))
+    wait.until("the PNG", lambda: key not in pipeline.source_keys(deployment))
     versions = _destination_versions(deployment, "express/twice")
     record = {
         "s3": {
@@ -113,7 +114,7 @@ def test_started_by_hand_and_started_twice(
         lines = [event["message"] for page in pages for event in page["events"]]
         return sum(f'"key": "{key}"' in line for line in lines) == 3
 
-    waiting.until("all three executions to end", both_have_deleted)
+    wait.until("all three executions to end", both_have_deleted)
     assert _destination_versions(deployment, "express/twice") == versions, (
         "nothing is written again"
     )

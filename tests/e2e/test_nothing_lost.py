@@ -5,10 +5,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts import deployed, executions, nothing_lost, redrive
-from scripts.executions import SUCCEEDED
-from scripts.nothing_lost import Upload, kill, observe
-from scripts.nothing_lost.bursts import Load
+from scripts.commands import redrive
+from scripts.dev.load import kill
+from scripts.dev.load.bursts import Load
+from scripts.lib import deployed, invariants
+from scripts.lib.executions import old_executions
+from scripts.lib.executions.old_executions import SUCCEEDED
+from scripts.lib.invariants import Upload, take_snapshot
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline
@@ -74,9 +77,13 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
     assert "redriven.jpg" not in pipeline.source_keys(deployment)
     _check(deployment, stack, version, content)
 
-    before = len(list(executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn)))
+    before = len(
+        list(old_executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn))
+    )
     assert redrive.main([]) == 0
-    after = len(list(executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn)))
+    after = len(
+        list(old_executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn))
+    )
     assert after == before
 
 
@@ -84,7 +91,7 @@ def _check(
     deployment: Deployment, stack: deployed.Deployment, version: str, content: bytes
 ) -> None:
     uploads = [Upload("redriven.jpg", version, content)]
-    nothing_lost.check(observe.observed(deployment.clients, stack, uploads))
+    invariants.check(take_snapshot.observed(deployment.clients, stack, uploads))
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from scripts import terraform_cli
-from scripts.aws_clients import Clients
+from scripts.lib import terraform_cli
+from scripts.lib.aws import Clients
+from scripts.lib.paths import REPOSITORY
+from scripts.lib.terraform_cli import TerraformError
 from scripts.local_aws import LocalAws
-from scripts.terraform_cli import TerraformError
 from tests import images
 from tests.conftest import Deployment
 
@@ -75,7 +76,7 @@ def test_buckets_that_are_replaced_are_looked_into_first(deployment: Deployment)
 
 def _configuration(folder: Path) -> None:
     """Write the key, the table and the source bucket as the root module makes them, and no more."""
-    modules = terraform_cli.REPOSITORY / "terraform" / "modules"
+    modules = REPOSITORY / "terraform" / "modules"
     root = {
         "module": {
             "key": {
@@ -115,7 +116,7 @@ def test_images_that_come_after_the_guard_has_looked_stay_readable(
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
-            cwd=terraform_cli.REPOSITORY,
+            cwd=REPOSITORY,
             env=environment,
             capture_output=True,
             text=True,
@@ -127,7 +128,9 @@ def test_images_that_come_after_the_guard_has_looked_stay_readable(
         return run(binary, f"-chdir={folder}", *arguments, "-auto-approve")
 
     def make_destroy(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return run(sys.executable, "-m", "scripts.destroy", "--directory", str(folder), *arguments)
+        return run(
+            sys.executable, "-m", "scripts.commands.destroy", "--directory", str(folder), *arguments
+        )
 
     # Only what an object needs: the provider waits long for the rest of a bucket to come and go.
     module = "module.source_bucket.aws_s3_bucket"

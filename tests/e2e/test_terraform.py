@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.inventory import inventory
+from scripts.lib.inventory import inventory
+from scripts.lib.terraform_cli import TerraformError
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
-from scripts.stack import Stack
-from scripts.terraform_cli import TerraformError
 from tests.conftest import PACKAGE, Deployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]

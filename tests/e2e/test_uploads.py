@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from image_converter import keys
-from scripts.executions import SUCCEEDED
+from scripts.lib.executions.old_executions import SUCCEEDED
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
 from tests.fidelity import plans
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts import waiting
+from scripts.lib import wait
 from tests.asl import interpreter
 from tests.fidelity import rendering, scripted
 from tests.fidelity.conftest import ROLE, Emulator
@@ -104,7 +104,7 @@ def ended(emulator: Emulator, execution: str) -> dict[str, Any]:
         found = emulator.clients.stepfunctions.describe_execution(executionArn=execution)
         return dict(found) if found["status"] != "RUNNING" else None
 
-    return waiting.until(f"{execution} to end", description, _PATIENCE_SECONDS)
+    return wait.until(f"{execution} to end", description, _PATIENCE_SECONDS)
 
 
 def on_emulator(emulator: Emulator, execution: str, directory: Path) -> Outcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts import terraform_cli
+from scripts.lib import terraform_cli
 
 ROOT = Path(__file__).parents[2]
 # Where terraform/tests/mocks says that it is.

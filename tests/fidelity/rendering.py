@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_converter import errors
-from scripts import asl
+from scripts.lib import asl
 
 FUNCTIONS = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
 

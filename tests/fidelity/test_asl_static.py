@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from scripts import asl, asl_check, asl_rules
+from scripts.dev.checks import asl_rules
+from scripts.lib import asl, asl_check
 from tests.fidelity import rendering
 
 TERRAFORM = Path(__file__).parents[2] / "terraform" / "state_machine.tf"

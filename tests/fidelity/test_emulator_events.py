@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scripts import waiting
+from scripts.lib import wait
 from tests import fake_cloud
 from tests.fidelity.conftest import ROLE, Emulator
 
@@ -119,7 +119,7 @@ def kept(emulator: Emulator, name: str) -> Any:
             return None
         return emulator.clients.s3.get_object(Bucket="echo", Key=name)["Body"].read()
 
-    return json.loads(waiting.until(f"the event {name}", event))
+    return json.loads(wait.until(f"the event {name}", event))
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def notifications(emulator: Emulator) -> list[Any]:
         found.extend(json.loads(message["Body"]) for message in answer.get("Messages", []))
         return len(found) == len(KEYS) + 1
 
-    waiting.until("the notifications", all_of_them)
+    wait.until("the notifications", all_of_them)
     return found
 
 
@@ -273,7 +273,7 @@ def test_the_context_of_a_state_machine(emulator: Emulator) -> None:
         found = sfn.describe_execution(executionArn=execution)
         return found.get("output")
 
-    check(documented, json.loads(waiting.until("the execution", output)), "context")
+    check(documented, json.loads(wait.until("the execution", output)), "context")
 
 
 def test_a_difference_is_found() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from image_converter import events, keys
 from image_converter.handlers import trigger, upload
-from scripts import asl
+from scripts.lib import asl
 from tests import fake_cloud
 from tests.fidelity.stubs import Stubs, stubbed
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from scripts import provider_check, provider_schema, terraform_cli
+from scripts.dev.checks import provider_check, provider_schema
+from scripts.lib import terraform_cli
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import fidelity_report
-from scripts.fidelity_report import Row
+from tests.docs import fidelity
+from tests.docs.fidelity import Row
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_is_as_the_tests_are() -> None:
     """In a process of its own: pytest collects the tests once more."""
     done = subprocess.run(
-        [sys.executable, "-m", "scripts.fidelity_report", "--check"],
+        [sys.executable, "-m", "tests.docs.fidelity", "--check"],
         cwd=ROOT,
         env={"PYTHONPATH": "lambda_src:.", "PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -29,8 +29,8 @@ def test_the_page_is_as_the_tests_are() -> None:
 def test_a_new_module_of_tests_makes_it_stale() -> None:
     rows = {"tests/a/test_a.py": Row("What a does", {"code"})}
     more = {**rows, "tests/a/test_b.py": Row("What b does", {"moto"})}
-    assert fidelity_report.page(rows) != fidelity_report.page(more)
-    assert "| `a/test_b.py` | What b does |  |  | x |  |  |" in fidelity_report.page(more)
+    assert fidelity.page(rows) != fidelity.page(more)
+    assert "| `a/test_b.py` | What b does |  |  | x |  |  |" in fidelity.page(more)
 
 
 @pytest.mark.parametrize("name", ["docs/fidelity.md", "docs/first-hour.md"])

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import executions
-from scripts.inventory import inventory
-from scripts.smoke import observed
+from scripts.lib.executions import old_executions
+from scripts.lib.inventory import inventory
+from scripts.smoke import shapes
 from scripts.smoke.__main__ import REFUSED, main
 from scripts.smoke.run import random_name
 from tests import images
@@ -76,15 +76,15 @@ def test_names_differ_and_are_short() -> None:
 def test_the_recorded_facts_are_those_of_the_local_aws(deployment: Deployment) -> None:
     version = pipeline.upload(deployment, "smoke test.jpg", images.jpeg())
     execution = pipeline.execution_of(deployment, version)
-    assert execution.status == executions.SUCCEEDED, execution.sentence
-    found = observed.observe(deployment.clients, deployment.outputs, execution)
-    assert observed.differences(found, observed.local()) == []
+    assert execution.status == old_executions.SUCCEEDED, execution.sentence
+    found = shapes.observe(deployment.clients, deployment.outputs, execution)
+    assert shapes.differences(found, shapes.local()) == []
 
 
 def test_differences_are_told_from_both_sides() -> None:
     here = {"event.s3.object.key": "str", "png.ContentType": "image/png", "new": "int"}
     there = {"event.s3.object.key": "int", "png.ContentType": "image/png", "old": "int"}
-    assert observed.differences(here, there) == [
+    assert shapes.differences(here, there) == [
         "event.s3.object.key: str (local: int)",
         "new: int (local: not there)",
         "old: not here (local: int)",
@@ -92,6 +92,6 @@ def test_differences_are_told_from_both_sides() -> None:
 
 
 def test_facts_hold_no_name_and_no_identifier() -> None:
-    text = json.dumps(observed.local())
+    text = json.dumps(shapes.local())
     for private in ("smoke-", "arn:", "000000000000", "postcard"):
         assert private not in text

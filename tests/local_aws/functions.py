@@ -6,7 +6,7 @@ import sys
 import zipfile
 from typing import Any
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 
 HOST_RUNTIME: Any = f"python{sys.version_info.major}.{sys.version_info.minor}"
 

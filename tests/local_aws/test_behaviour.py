@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
 from tests.local_aws import functions
 

@@ -15,8 +15,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts import local_aws as package
-from scripts import waiting
-from scripts.aws_clients import Clients
+from scripts.lib import wait
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, LocalAwsError, Options, Running, client_environment
 from tests.local_aws import functions, processes
 
@@ -51,7 +51,7 @@ def test_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
     owner.send_signal(how)
     owner.wait()
 
-    waiting.until("every process to end", lambda: not processes.belonging_to(tmp_path))
+    wait.until("every process to end", lambda: not processes.belonging_to(tmp_path))
     assert package.find(tmp_path) is None
 
 
@@ -61,9 +61,7 @@ def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
 
     os.kill(processes.server_of(tmp_path), signal.SIGKILL)
 
-    waiting.until(
-        "all but the owner to end", lambda: processes.belonging_to(tmp_path) == [owner.pid]
-    )
+    wait.until("all but the owner to end", lambda: processes.belonging_to(tmp_path) == [owner.pid])
     owner.communicate()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from scripts import browser
-from scripts.aws_clients import Clients
+from scripts.lib import browser
+from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws
 
 pytestmark = pytest.mark.e2e

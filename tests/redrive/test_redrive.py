@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.stub import ANY, Stubber
 
-from scripts import waiting
-from scripts.aws_clients import Clients
-from scripts.deployed import Deployment
+from scripts.commands.redrive import Redrive, Result
+from scripts.lib import wait
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
 from scripts.local_aws import LocalAws
-from scripts.redrive import Redrive, Result
 
 FAILS = {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"}
 TRUST = json.dumps(
@@ -58,7 +58,7 @@ class Stack:
         self.until_all_have_ended()
 
     def until_all_have_ended(self) -> None:
-        waiting.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
+        wait.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
 
     def statuses(self) -> dict[str, str]:
         listed = self.clients.stepfunctions.list_executions(

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from scripts import browser as browsers
-from scripts.report import cost, history, pictures, write
-from scripts.report.run import LogLine, Picture, Run
+from scripts.lib import browser as browsers
+from scripts.lib.executions import history, thumbnails
+from scripts.lib.executions.run import LogLine, Picture, Run
+from scripts.report import cost, write
 from tests.fake_cloud import cloud
 from tests.report import record
 
@@ -62,8 +63,8 @@ def run_of(folder: str, name: str) -> Run:
     original = Picture("Original", "s3://pictures/beach.jpg", len(content), "image/jpeg")
     converted = Picture("PNG", "s3://pictures/beach.png", len(png.getvalue()), "image/png")
     run.pictures = [
-        pictures.with_preview(original, content),
-        pictures.with_preview(converted, png.getvalue()),
+        thumbnails.with_preview(original, content),
+        thumbnails.with_preview(converted, png.getvalue()),
     ]
     run.record = {"imageName": run.key, "fileType": "jpg"}
     return run

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from tests.report import record
 
 

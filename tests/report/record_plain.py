@@ -21,8 +21,8 @@ from collections.abc import Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from scripts import waiting
-from scripts.aws_clients import Clients
+from scripts.lib import wait
+from scripts.lib.aws import Clients
 from tests.fidelity import rendering
 from tests.report import record
 
@@ -76,7 +76,7 @@ def _run(endpoint: str, name: str, bodies: dict[str, str]) -> dict[str, object]:
     arn = states.start_execution(
         stateMachineArn=machine["stateMachineArn"], name="recorded", input=json.dumps(given)
     )["executionArn"]
-    waiting.until(
+    wait.until(
         f"{name} to end",
         lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING",
         120,
@@ -116,7 +116,7 @@ def _emulator() -> Iterator[str]:
         )
         endpoint = f"http://127.0.0.1:{port}"
         try:
-            waiting.until("the emulator", lambda: _answers(endpoint))
+            wait.until("the emulator", lambda: _answers(endpoint))
             yield endpoint
         finally:
             server.terminate()

@@ -2,9 +2,10 @@
 
 import pytest
 
-from scripts.report import cost, durations, history
-from scripts.report.durations import StateTime
-from scripts.report.run import Run
+from scripts.lib.executions import durations, history
+from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions.run import Run
+from scripts.report import cost
 from tests.report import record
 
 

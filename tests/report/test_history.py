@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from scripts.report import cost, history
-from scripts.report.history import HistoryError
-from scripts.report.model import Execution, Outcome
-from scripts.report.run import Run
+from scripts.lib.executions import history
+from scripts.lib.executions.history import HistoryError
+from scripts.lib.executions.model import Execution, Outcome
+from scripts.lib.executions.run import Run
+from scripts.report import cost
 from tests.report import record
 
 GOOD, RETRIED, CAUGHT = Outcome.SUCCEEDED, Outcome.RETRIED, Outcome.CAUGHT

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from scripts.report import cost, invocations
-from scripts.report.model import Attempt
+from scripts.lib.executions import invocations
+from scripts.lib.executions.model import Attempt
+from scripts.report import cost
 from tests.report.test_history import read
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from scripts.report import definition, layout
+from scripts.lib.executions import definition
+from scripts.report import layout
 from scripts.report.layout import Box, Drawing
 from tests.fidelity import rendering
 

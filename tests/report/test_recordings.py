@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.report import history
-from scripts.report.model import Outcome
+from scripts.lib.executions import history
+from scripts.lib.executions.model import Outcome
 from tests.fake_cloud import Cloud
 from tests.report import record
 

@@ -6,8 +6,8 @@ import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from scripts import aws_errors, deployed
-from scripts.aws_errors import PersonError
+from scripts.lib import deployed, user_errors
+from scripts.lib.user_errors import UserError
 
 LOCAL = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "eu-central-1"}
 
@@ -38,7 +38,7 @@ def refused(code: str, message: str = "no") -> ClientError:
     ],
 )
 def test_an_error_becomes_a_sentence(error: Exception, words: list[str]) -> None:
-    sentence = aws_errors.sentence(error, LOCAL)
+    sentence = user_errors.sentence(error, LOCAL)
 
     assert all(word in sentence for word in words), sentence
     assert "\n" not in sentence
@@ -47,21 +47,21 @@ def test_an_error_becomes_a_sentence(error: Exception, words: list[str]) -> None
 def test_an_unreachable_aws_is_not_taken_for_the_local_one() -> None:
     error = exceptions.EndpointConnectionError(endpoint_url="https://s3.mars-1.amazonaws.com")
 
-    assert "Is mars-1 a region" in aws_errors.sentence(error, {"AWS_REGION": "mars-1"})
+    assert "Is mars-1 a region" in user_errors.sentence(error, {"AWS_REGION": "mars-1"})
 
 
 def test_the_exit_status_tells_failure_and_interruption(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail() -> int:
-        raise PersonError("There is no file nope.jpg.")
+        raise UserError("There is no file nope.jpg.")
 
     def interrupt() -> int:
         raise KeyboardInterrupt
 
-    assert aws_errors.run(lambda: 0) == 0
-    assert aws_errors.run(fail) == 1
-    assert aws_errors.run(interrupt) == 130
+    assert user_errors.run(lambda: 0) == 0
+    assert user_errors.run(fail) == 1
+    assert user_errors.run(interrupt) == 130
     assert capsys.readouterr().err == "There is no file nope.jpg.\n\nInterrupted.\n"
 
 
@@ -70,11 +70,11 @@ def test_a_mistake_of_ours_is_not_hidden() -> None:
         raise KeyError("oops")
 
     with pytest.raises(KeyError):
-        aws_errors.run(mistake)
+        user_errors.run(mistake)
 
 
 def test_half_of_the_credentials_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PersonError, match="AWS_ACCESS_KEY_ID is not set"):
+    with pytest.raises(UserError, match="AWS_ACCESS_KEY_ID is not set"):
         deployed.connect({"AWS_SECRET_ACCESS_KEY": "x", "AWS_CONFIG_FILE": str(tmp_path)})
 
 

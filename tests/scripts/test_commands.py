@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts import redrive, status, upload, watch
+from scripts.commands import redrive, status, upload, watch
 from scripts.report import __main__ as report
 from tests import images
 from tests.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scripts.endings import Failure
+from scripts.lib.executions.endings import Failure
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from scripts.nothing_lost import observe
+from scripts.lib.invariants import take_snapshot
 
 
 @pytest.mark.parametrize(
     "given", [None, [], "text", 1, {}, {"s3": None}, {"s3": {"bucket": {"name": "b"}}}]
 )
 def test_input_that_is_no_record_names_no_key(given: Any) -> None:
-    assert observe.named(json.dumps(given)) == ("", None)
+    assert take_snapshot.named(json.dumps(given)) == ("", None)
 
 
 def test_input_that_is_a_record_names_its_version() -> None:
     record = {"s3": {"bucket": {"name": "b"}, "object": {"key": "a b.jpg", "versionId": "v"}}}
 
-    assert observe.named(json.dumps(record)) == ("a b.jpg", "v")
+    assert take_snapshot.named(json.dumps(record)) == ("a b.jpg", "v")

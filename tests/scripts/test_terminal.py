@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
-from scripts import aws_errors, terminal
-from scripts.aws_errors import PersonError
 from scripts.demo import run as demo
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
-from scripts.terminal import Console, visible
+from scripts.lib import terminal, user_errors
+from scripts.lib.terminal import Console, visible
+from scripts.lib.user_errors import UserError
 from tests.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 
 SCRIPTS = Path(terminal.__file__).parent
@@ -90,15 +90,15 @@ def test_console_lets_no_sequence_but_its_own_through(terminal_: bool, shown: io
 
 def test_what_goes_wrong_is_text(capsys: Capture) -> None:
     def fail() -> int:
-        raise PersonError(f"There is no image {visible(TERMINAL_KEY)}.")
+        raise UserError(f"There is no image {visible(TERMINAL_KEY)}.")
 
     def refuse() -> int:
         answer = {"Error": {"Code": "NoSuchKey", "Message": f"no {TERMINAL_KEY.strip()}"}}
         raise ClientError(answer, "GetObject")  # type: ignore[arg-type]
 
-    assert aws_errors.run(fail) == 1
+    assert user_errors.run(fail) == 1
     _check(capsys.readouterr().err)
-    assert aws_errors.run(refuse) == 1
+    assert user_errors.run(refuse) == 1
     assert "\x1b" not in capsys.readouterr().err
 
 

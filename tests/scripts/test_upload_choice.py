@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import upload
-from scripts.aws_errors import PersonError
+from scripts.commands import upload
+from scripts.lib.user_errors import UserError
 
 
 def touched(path: Path) -> Path:
@@ -28,13 +28,13 @@ def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path) -> No
     one, other = touched(tmp_path / "a" / "x.jpg"), touched(tmp_path / "b" / "x.jpg")
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(PersonError, match="no file"):
+    with pytest.raises(UserError, match="no file"):
         upload.chosen([one, tmp_path / "nope.jpg"])
-    with pytest.raises(PersonError, match=r"both be called x\.jpg"):
+    with pytest.raises(UserError, match=r"both be called x\.jpg"):
         upload.chosen([one, other])
-    with pytest.raises(PersonError, match="no file"):
+    with pytest.raises(UserError, match="no file"):
         upload.chosen([tmp_path / "empty"])
-    with pytest.raises(PersonError, match="1024 bytes"):
+    with pytest.raises(UserError, match="1024 bytes"):
         upload.chosen([one], prefix="n" * 1020)
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from scripts import deployer
-from scripts.aws_clients import Clients
-from scripts.inventory import inventory
+from scripts.commands import deployer_policy
+from scripts.lib.aws import Clients
+from scripts.lib.inventory import inventory
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws
-from scripts.stack import Stack
 from tests.conftest import PACKAGE
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
@@ -80,7 +80,7 @@ def deployer_env(local_aws: LocalAws) -> dict[str, str]:
         _UNTIED_MAPPINGS,
     ]
     policies = {
-        "deployer": deployer.policy(ACCOUNT, REGION, bucket_names=BUCKETS, budget=True),
+        "deployer": deployer_policy.policy(ACCOUNT, REGION, bucket_names=BUCKETS, budget=True),
         "untied": {"Version": "2012-10-17", "Statement": untied},
     }
     iam.create_user(UserName="deployer")

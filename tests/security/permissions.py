@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from tests.conftest import Deployment
 
 POLICY = "work"

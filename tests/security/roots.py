@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scripts import terraform_cli
+from scripts.lib import terraform_cli
+from scripts.lib.paths import REPOSITORY
 
-_TERRAFORM = terraform_cli.REPOSITORY / "terraform"
+_TERRAFORM = REPOSITORY / "terraform"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import REGION, LocalAws
 from tests.security import roots
 

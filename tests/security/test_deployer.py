@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts import deployer
+from scripts.commands import deployer_policy
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
 
@@ -55,7 +55,7 @@ PLACE = ("123456789012", "eu-central-1")
 
 
 def _statements(**chosen: Any) -> dict[str, dict[str, Any]]:
-    made = deployer.policy(*PLACE, "some-stack", **chosen)
+    made = deployer_policy.policy(*PLACE, "some-stack", **chosen)
     return {each["Sid"]: each for each in made["Statement"]}
 
 
@@ -144,7 +144,7 @@ def test_names_are_those_of_the_stack(deployment: Deployment) -> None:
     """Roles, functions and buckets are listed by name: none is missing, none is too many."""
     clients = deployment.clients
     account = clients.sts.get_caller_identity()["Account"]
-    found = {each["Sid"]: each for each in deployer.policy(account, REGION)["Statement"]}
+    found = {each["Sid"]: each for each in deployer_policy.policy(account, REGION)["Statement"]}
     guard = "image-converter-destroy-guard"
     functions = {*deployment.outputs["function_names"].values(), guard}
     arn = f"arn:aws:lambda:{REGION}:{account}:function"
@@ -201,24 +201,24 @@ def test_the_first_api_of_an_account_brings_its_service_linked_role() -> None:
 
 
 def test_fits_into_two_managed_policies() -> None:
-    made = deployer.policy(
+    made = deployer_policy.policy(
         "123456789012",
         "ap-southeast-1",
         "a234567890-234567890-23",
-        bucket_names=dict.fromkeys(deployer.BUCKETS, "b" * 63),
+        bucket_names=dict.fromkeys(deployer_policy.BUCKETS, "b" * 63),
         budget=True,
     )
-    parts = deployer.parts(made)
+    parts = deployer_policy.parts(made)
     assert len(parts) == 2
     for part in parts:
-        assert len(json.dumps(part, separators=(",", ":"))) <= deployer.MANAGED_POLICY_LIMIT
+        assert len(json.dumps(part, separators=(",", ":"))) <= deployer_policy.MANAGED_POLICY_LIMIT
     together = [statement for part in parts for statement in part["Statement"]]
     assert sorted(together, key=str) == sorted(made["Statement"], key=str)
 
 
 def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--account", "123456789012", "--region", "eu-central-1", "--budget"]
-    assert deployer.main([*arguments, "--access-logs-bucket", "my-logs"]) == 0
-    assert json.loads(capsys.readouterr().out) == deployer.policy(
+    assert deployer_policy.main([*arguments, "--access-logs-bucket", "my-logs"]) == 0
+    assert json.loads(capsys.readouterr().out) == deployer_policy.policy(
         *PLACE, bucket_names={"access-logs": "my-logs"}, budget=True
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws, Options
-from scripts.stack import Stack
 from tests.conftest import PACKAGE, Deployment
 from tests.security import door, roots, tokens
 from tests.security.tokens import Issuer

@@ -10,7 +10,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 from scripts.local_aws import REGION
 from tests import images
 from tests.conftest import Deployment

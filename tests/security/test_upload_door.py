@@ -12,8 +12,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from scripts import waiting
-from scripts.executions import SUCCEEDED
+from scripts.lib import wait
+from scripts.lib.executions.old_executions import SUCCEEDED
 from scripts.local_aws import REGION
 from tests import images
 from tests.conftest import Deployment
@@ -193,7 +193,7 @@ def test_a_form_does_until_it_expires_and_no_longer(deployment: Deployment) -> N
         assert status in (204, 403), said
         return said if status == 403 else None
 
-    assert "expired" in waiting.until("the form to expire", refused)
+    assert "expired" in wait.until("the form to expire", refused)
     _refused((403, refused()), 403)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scripts.aws_clients import Clients
+from scripts.lib.aws import Clients
 
 
 @contextmanager

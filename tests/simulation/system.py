@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from image_converter.events import own_version
-from scripts import nothing_lost
+from scripts.lib import invariants
 from tests.simulation import storage
 from tests.simulation.machine import Done, Failed, Frame, Machine, Task, running
 from tests.simulation.replay import Handlers, Node
@@ -96,7 +96,7 @@ class State:
     executions: tuple[Execution, ...] = ()
     strays: tuple[tuple[str, int], ...] = ()
     notifications: tuple[Notification, ...] = ()
-    uploads: tuple[nothing_lost.Upload, ...] = ()
+    uploads: tuple[invariants.Upload, ...] = ()
     plans: tuple[Plan, ...] = ()
     faults: int = 0
     outage: str = ""
@@ -196,7 +196,7 @@ class System:
         ]
         if plan.body is None:
             return replace(state, uploads=tuple(uploads))
-        upload = nothing_lost.Upload(plan.key, version.name, plan.body)
+        upload = invariants.Upload(plan.key, version.name, plan.body)
         body = _notification(plan.key, version, len(uploads), state.storage.versioning)
         notification = Notification(plan.key, version.name, body)
         return replace(
@@ -378,14 +378,14 @@ def is_at_rest(steps: list[Step]) -> bool:
     return not any(step.needed for step in steps)
 
 
-def observed(state: State) -> nothing_lost.World:
+def observed(state: State) -> invariants.World:
     """Return what can be seen of a state from outside."""
-    buckets: dict[str, dict[str, list[nothing_lost.Stored]]] = {}
+    buckets: dict[str, dict[str, list[invariants.Stored]]] = {}
     for (bucket, key), history in state.storage.objects:
         buckets.setdefault(bucket, {})[key] = [
-            nothing_lost.Stored(one.name, one.body, dict(one.metadata)) for one in history
+            invariants.Stored(one.name, one.body, dict(one.metadata)) for one in history
         ]
-    return nothing_lost.World(
+    return invariants.World(
         uploads=state.uploads,
         source=buckets.get(SOURCE, {}),
         destination=buckets.get(storage.DESTINATION, {}),
@@ -402,7 +402,7 @@ def violations(state: State) -> list[str]:
     fault is none, so what can be converted is, unless a function's calls are refused until its
     retries end.
     """
-    found = nothing_lost.violations(observed(state)) + _twice_started(state)
+    found = invariants.violations(observed(state)) + _twice_started(state)
     return found if state.outage else found + unfinished(state)
 
 
@@ -427,7 +427,7 @@ def unfinished(state: State) -> list[str]:
         for run in runs
         if (run.key, run.version or "") in bodies
         and (run.key, run.version) not in succeeded
-        and nothing_lost.is_whole(bodies[run.key, run.version or ""])
+        and invariants.is_whole(bodies[run.key, run.version or ""])
     ]
 
 
@@ -446,7 +446,7 @@ def hidden_early(state: State) -> list[str]:
     return found
 
 
-def _may_hide(execution: Execution, upload: nothing_lost.Upload) -> bool:
+def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
     """Tell whether an execution has handled that very upload and come to its last step.
 
     What it handled is what its input names or, where that names none, what it copied. An execution
@@ -477,12 +477,12 @@ def _last_results(frame: Frame) -> Mapping[str, Any] | None:
     return None
 
 
-def _run(execution: Execution) -> nothing_lost.Run:
+def _run(execution: Execution) -> invariants.Run:
     item = json.loads(execution.event)["s3"]["object"]
     frame = execution.frame
     status = {Done: "SUCCEEDED", Failed: "FAILED"}.get(type(frame), "RUNNING")
     output = json.loads(frame.output) if isinstance(frame, Done) else {}
-    return nothing_lost.Run(execution.name, item["key"], _version_named(item), status, output)
+    return invariants.Run(execution.name, item["key"], _version_named(item), status, output)
 
 
 def _version_named(item: Mapping[str, Any]) -> str | None:

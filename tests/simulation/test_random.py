@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from scripts import nothing_lost
+from scripts.lib import invariants
 from tests.simulation import scenarios
 from tests.simulation.storage import Storage
 from tests.simulation.system import (
@@ -55,7 +55,7 @@ DELIVERIES = 10
 
 
 def promise_alone(state: State) -> list[str]:
-    return nothing_lost.violations(observed(state))
+    return invariants.violations(observed(state))
 
 
 class Pipeline(RuleBasedStateMachine):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from scripts import stack as module
-from scripts.stack import Progress, Stack
-from scripts.terraform_cli import TerraformError
+from scripts.lib import terraform_stack as module
+from scripts.lib.terraform_cli import TerraformError
+from scripts.lib.terraform_stack import Progress, Stack
 
 ENV = {"PATH": "/nowhere"}
 

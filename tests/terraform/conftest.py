@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts import terraform_cli
+from scripts.lib import terraform_cli
+from scripts.lib.paths import REPOSITORY
 
-REPOSITORY = terraform_cli.REPOSITORY
 OWN_SETTINGS = (".terraform", "*.tfstate*", "*.tfvars*", "backend.tf", "*override.tf")
 
 Terraform = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts import module_docs
-from tests.terraform.conftest import REPOSITORY, Terraform
+from scripts.dev.docs import module_readmes
+from scripts.lib.paths import REPOSITORY, TERRAFORM
+from tests.terraform.conftest import Terraform
 
 pytestmark = pytest.mark.terraform
 
-MODULES = sorted(main.parent for main in module_docs.CONFIGURATION.glob("modules/*/main.tf"))
+MODULES = sorted(main.parent for main in TERRAFORM.glob("modules/*/main.tf"))
 
 
 def test_is_formatted(terraform: Terraform) -> None:
@@ -47,26 +48,26 @@ def test_the_example_of_a_backend_is_valid(
 
 
 def test_readmes_say_what_the_modules_say() -> None:
-    stale = [readme.parent.name for readme in module_docs.stale()]
-    assert not stale, f"run `python -m scripts.module_docs` for {', '.join(stale)}"
+    stale = [readme.parent.name for readme in module_readmes.stale()]
+    assert not stale, f"run `make docs`: {', '.join(stale)}"
 
 
 def test_a_changed_description_makes_its_readme_stale(tmp_path: Path) -> None:
-    copy = shutil.copytree(module_docs.CONFIGURATION, tmp_path / "terraform")
-    assert module_docs.stale(copy) == []
+    copy = shutil.copytree(TERRAFORM, tmp_path / "terraform")
+    assert module_readmes.stale(copy) == []
 
     table = copy / "modules" / "table"
     variables = table / "variables.tf"
     variables.write_text(variables.read_text().replace("Name of the table", "The table's name"))
-    assert module_docs.stale(copy) == [table / "README.md"]
+    assert module_readmes.stale(copy) == [table / "README.md"]
 
-    module_docs.stale(copy, write=True)
-    assert module_docs.stale(copy) == []
+    module_readmes.stale(copy, write=True)
+    assert module_readmes.stale(copy) == []
     assert "The table's name" in (table / "README.md").read_text()
 
 
 def test_an_output_without_a_description_is_refused(tmp_path: Path) -> None:
-    copy = shutil.copytree(module_docs.CONFIGURATION, tmp_path / "terraform")
+    copy = shutil.copytree(TERRAFORM, tmp_path / "terraform")
     (copy / "modules" / "table" / "more.tf").write_text('output "id" {\n  value = 1\n}\n')
     with pytest.raises(ValueError, match=r"id in .*table has no description"):
-        module_docs.stale(copy)
+        module_readmes.stale(copy)

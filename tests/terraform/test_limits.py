@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from image_converter.conversion import limits
-from tests.terraform.conftest import REPOSITORY, Terraform
+from scripts.lib.paths import REPOSITORY
+from tests.terraform.conftest import Terraform
 
 pytestmark = pytest.mark.terraform
 

@@ -12,7 +12,8 @@ from typing import Any
 import hcl2
 import pytest
 
-from tests.terraform.conftest import REPOSITORY, Terraform
+from scripts.lib.paths import REPOSITORY
+from tests.terraform.conftest import Terraform
 
 pytestmark = pytest.mark.terraform
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import terraform_cli
-from scripts.terraform_cli import PROVIDER, REGISTRY, TerraformError
+from scripts.lib import terraform_cli
+from scripts.lib.terraform_cli import PROVIDER, REGISTRY, TerraformError
 
 
 def mirror(folder: Path, *, packed: bool = False) -> Path:

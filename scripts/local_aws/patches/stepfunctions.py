@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from scripts import asl_check
+from scripts.lib import asl_check
 from scripts.local_aws.patches.answers import Response, json_answer, json_error
 
 

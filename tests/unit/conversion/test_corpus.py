@@ -7,7 +7,7 @@ from PIL import Image, ImageCms
 
 from image_converter.conversion import convert
 from image_converter.errors import ConversionError
-from scripts import bad_images
+from tests.docs import bad_images
 from tests.unit.conversion import profiles, reference
 from tests.unit.conversion.corpus import CASES, LIMITS, Case
 from tests.unit.conversion.editing import PROFILE, without_all

@@ -1,0 +1,222 @@
+"""Follow the executions of the stack: ``python -m scripts.commands.watch``, ctrl-C to leave.
+
+One line for each image. Where the output is a terminal, those that run are redrawn and those that
+have ended stay above them; elsewhere each change is a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from scripts.lib import deployed, user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import collect, old_executions
+from scripts.lib.executions.model import Outcome
+from scripts.lib.terminal import Console, visible
+from scripts.lib.text import counted, duration
+from scripts.lib.user_errors import UserError
+
+STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
+_PAUSE_SECONDS = 1.0
+_ASKED_AT_A_TIME = 20  # executions whose history is read in one round; AWS limits the calls
+_LOOKS_IN_VAIN = 5  # after which nothing is about to start
+_JUST_ENDED = timedelta(minutes=1)  # who sends an image and then looks has not missed its end
+_LISTED = 200  # the newest executions, in which running ones are looked for
+
+
+@dataclass
+class Followed:
+    """An execution that is watched.
+
+    Attributes:
+        key: the image's key; the execution's name until that is known.
+        place: the states that it is in, or what became of it.
+        outcome: as far as it is known.
+    """
+
+    arn: str
+    key: str
+    started: datetime
+    place: str = "starting"
+    outcome: Outcome = Outcome.RUNNING
+    ended: datetime | None = None
+    sentence: str = ""
+
+    @property
+    def elapsed(self) -> str:
+        """How long it took, or has taken so far."""
+        return duration(((self.ended or datetime.now(UTC)) - self.started).total_seconds())
+
+
+class Watch:
+    """Knows the executions that run, and those that have ended since shortly before it began."""
+
+    def __init__(self, clients: Clients, stack: Deployment) -> None:
+        self._clients = clients
+        self._stack = stack
+        self.began = datetime.now(UTC)
+        self.since = self.began - _JUST_ENDED
+        self._seen: dict[str, Followed] = {}
+        self.running: list[Followed] = []
+        self.ended: list[Followed] = []
+
+    def look(self) -> list[Followed]:
+        """Ask AWS once; return what has changed since the last time."""
+        states = self._clients.stepfunctions
+        pages = states.get_paginator("list_executions").paginate(
+            stateMachineArn=self._stack.state_machine_arn, PaginationConfig={"MaxItems": _LISTED}
+        )
+        for told in (one for page in pages for one in page["executions"]):
+            self._meet(told)
+        self.running.sort(key=lambda one: one.started)
+        asked = self.running[:_ASKED_AT_A_TIME]
+        self.running = self.running[_ASKED_AT_A_TIME:] + asked  # others have their turn next
+        changed = [one for one in asked if self._update(one)]
+        for one in changed:
+            if one.ended:
+                self.running.remove(one)
+                self.ended.append(one)
+        self.running.sort(key=lambda one: one.started)
+        return changed
+
+    @property
+    def any_ended_meanwhile(self) -> bool:
+        """Whether an execution has ended since this began."""
+        return any(one.ended and one.ended >= self.began for one in self.ended)
+
+    def _meet(self, told: Any) -> None:
+        arn = told["executionArn"]
+        fresh = told["status"] == old_executions.RUNNING or told["startDate"] >= self.since
+        if arn not in self._seen and fresh:
+            self._seen[arn] = Followed(arn, told["name"], told["startDate"])
+            self.running.append(self._seen[arn])
+
+    def _update(self, one: Followed) -> bool:
+        before = (one.key, one.place)
+        run = collect.bare(self._clients, one.arn)
+        inside = [
+            f"{name} (try {len(state.attempts)})" if len(state.attempts) > 1 else name
+            for name, state in run.execution.states.items()
+            if state.outcome is Outcome.RUNNING and not run.execution.machine_state(name).lanes
+        ]
+        one.key = run.key
+        one.outcome = run.execution.outcome
+        one.ended = run.execution.ended
+        one.place = run.kind if one.ended else " and ".join(inside) or one.place
+        one.sentence = run.sentence if one.outcome.tone == "bad" else ""
+        return (one.key, one.place) != before
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; ctrl-C is the way to leave, and no failure."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.commands.watch", description=__doc__)
+    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
+    parser.add_argument("--until-done", action="store_true", help="leave when nothing runs")
+    options = parser.parse_args(arguments)
+    return user_errors.run(lambda: _watch(options, Console(highlight=False, markup=False)))
+
+
+def _watch(options: argparse.Namespace, console: Console) -> int:
+    clients = deployed.connect()
+    stack = deployed.find(clients, options.name)
+    if stack.express:
+        raise UserError(
+            f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
+            f"`aws logs tail /aws/vendedlogs/states/{stack.name} --follow` shows their events."
+        )
+    watch = Watch(clients, stack)
+    try:
+        with _shown(console, watch) as show:
+            _follow(watch, show, until_done=options.until_done)
+    except KeyboardInterrupt:
+        pass  # the way to leave
+    console.print(_summary(watch))
+    return 0
+
+
+def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done: bool) -> None:
+    for looks in itertools.count(1):
+        show(watch.look())
+        if (
+            until_done
+            and not watch.running
+            and (watch.any_ended_meanwhile or looks >= _LOOKS_IN_VAIN)
+        ):
+            return
+        time.sleep(_PAUSE_SECONDS)
+
+
+@contextmanager
+def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]], None]]:
+    """Yield what is to be told of changes."""
+    if not console.is_terminal:
+        print("Waiting for executions; ctrl-C leaves.", flush=True)
+
+        def tell(changed: list[Followed]) -> None:
+            for one in changed:
+                at = (one.ended or datetime.now(UTC)).astimezone(UTC)
+                console.print(f"{at:%H:%M:%S} {_line(one)}", soft_wrap=True)
+
+        yield tell
+        return
+
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+
+        def show(changed: list[Followed]) -> None:
+            for one in changed:
+                if one.ended:
+                    live.console.print(_line(one))
+            live.update(_table(watch, console.height), refresh=True)
+
+        yield show
+
+
+def _line(one: Followed) -> Text:
+    style = STYLES[one.outcome.tone]
+    text = Text(f"{one.outcome.sign} ", style)
+    text.append(visible(one.key), "bold")
+    text.append(f"  {one.place}", style)
+    text.append(f"  {one.elapsed}", "dim")
+    if one.sentence:
+        text.append(f"  {visible(one.sentence)}")
+    return text
+
+
+def _table(watch: Watch, height: int) -> Table:
+    table = Table.grid(padding=(0, 2))
+    room = max(height - 4, 3)
+    for one in watch.running[:room]:
+        table.add_row(
+            Text(visible(one.key), "bold"), Text(one.place, "blue"), Text(one.elapsed, "dim")
+        )
+    more = len(watch.running) - room
+    if more > 0:
+        table.add_row(Text(f"and {counted(more, 'more', 'more')}", "dim"))
+    table.add_row(
+        Text(f"{counted(len(watch.running), 'execution')} running. ctrl-C leaves.", "dim")
+    )
+    return table
+
+
+def _summary(watch: Watch) -> str:
+    places = Counter(one.place for one in watch.ended)
+    ended = ", ".join(f"{count} {place}" for place, count in places.items()) or "none ended"
+    return f"Since {watch.since:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""Measure the conversion beside other engines: ``python -m scripts.dev.bench``."""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from scripts.dev.bench import engines as known
+from scripts.dev.bench import growth, measure, photographs
+from scripts.dev.bench.engines import Engine
+from scripts.dev.bench.measure import Results
+from scripts.dev.bench.photographs import Picture
+from scripts.lib import machine
+from scripts.lib.paths import BUILD, REPOSITORY
+from scripts.lib.terminal import Console
+
+FOLDER = BUILD / "bench"
+OURS = "image-converter"
+YARDSTICK = "pillow"
+
+# What is to be reached, as a ratio of processor time: (peer, at least so many times ours).
+GOALS = (
+    ("imagemagick", 25.0),
+    ("pillow", 18.0),
+    ("sharp", 3.3),
+    ("sharp-fastest", 1.0),
+    ("libvips-fastest", 1.0),
+    ("simplejpeg+fpng", 1 / 1.35),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the tables, write results.json and the chart."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.dev.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default 3)")
+    options = parser.parse_args(arguments)
+    console = Console()
+    console.width = max(console.width, 120)  # or a file would get tables of 80 columns
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with console.status("Installing the peers") as status:
+        engines, missing = known.available(FOLDER / "sharp")
+        pictures, origin = photographs.make(FOLDER / "images")
+        results = measure.in_turns(engines, pictures, options.rounds, FOLDER, status.update)
+        status.update("Measuring memory")
+        largest = max(pictures, key=lambda picture: picture.megapixels)
+        peaks = {engine.name: measure.peak_rss_mb(engine, largest, FOLDER) for engine in engines}
+        one, two = known.growing()
+        status.update("Making images of up to 100 megapixels")
+        patches = photographs.make_growing(FOLDER / "images")
+        steps = growth.measure_growth(one, two, patches, options.rounds, FOLDER, status.update)
+    summary = summarise(engines, pictures, results, peaks)
+    facts = {
+        "machine": f"{platform.machine()}, {machine.processor()}",
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in ("Pillow", "isal")},
+        "photographs": origin,
+        "rounds": options.rounds,
+    }
+    report = {
+        "engines": summary,
+        "images": each_image(engines, pictures, results),
+        "growth": [asdict(step) for step in steps],
+        "facts": facts,
+        "missing": missing,
+    }
+    (FOLDER / "results.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _show(console, engines, pictures, report)
+    console.print(growth.table(steps))
+    _draw(console)
+    return 0
+
+
+def summarise(
+    engines: list[Engine], pictures: list[Picture], results: Results, peaks: dict[str, float]
+) -> dict[str, dict[str, float]]:
+    """Return the figures of each engine over the photographs."""
+    chosen = [picture for picture in pictures if picture.photograph]
+    reference = measure.size(results[YARDSTICK], chosen)
+    return {
+        engine.name: {
+            "cpu_ms_per_mp": round(measure.per_megapixel(results[engine.name], chosen), 2),
+            "size_ratio": round(measure.size(results[engine.name], chosen) / reference, 3),
+            "peak_rss_mb": round(peaks[engine.name], 1),
+        }
+        for engine in engines
+    }
+
+
+def each_image(
+    engines: list[Engine], pictures: list[Picture], results: Results
+) -> dict[str, dict[str, float]]:
+    """Return the processor milliseconds per megapixel of each engine, image by image."""
+    return {
+        picture.path.name: {
+            engine.name: round(
+                results[engine.name][picture.path.name].median / picture.megapixels, 2
+            )
+            for engine in engines
+        }
+        for picture in pictures
+    }
+
+
+def _show(
+    console: Console, engines: list[Engine], pictures: list[Picture], report: dict[str, Any]
+) -> None:
+    ours = report["engines"][OURS]["cpu_ms_per_mp"]
+    table = Table(title="JPEG to PNG, full size, over the photographs", title_justify="left")
+    for heading in ("engine", "ms/MP", "times ours", "size", "MB at 24 MP", "setting"):
+        table.add_column(heading, justify="left" if heading in ("engine", "setting") else "right")
+    for engine in sorted(engines, key=lambda one: report["engines"][one.name]["cpu_ms_per_mp"]):
+        figures = report["engines"][engine.name]
+        table.add_row(
+            engine.name,
+            f"{figures['cpu_ms_per_mp']:.1f}",
+            f"{figures['cpu_ms_per_mp'] / ours:.2f}",
+            f"{figures['size_ratio']:.3f}",
+            f"{figures['peak_rss_mb']:.0f}",
+            engine.about,
+        )
+    console.print(table)
+    each = Table(title="Processor ms per megapixel, image by image", title_justify="left")
+    each.add_column("image")
+    for engine in engines:
+        each.add_column(engine.name, justify="right")
+    for picture in pictures:
+        name = picture.path.name
+        row = (report["images"][name][engine.name] for engine in engines)
+        each.add_row(name, *(f"{figure:.1f}" for figure in row))
+    console.print(each)
+    for peer, goal in GOALS:
+        if peer in report["engines"]:
+            ratio = report["engines"][peer]["cpu_ms_per_mp"] / ours
+            console.print(
+                f"  {'✓' if ratio >= goal else '✗'} {ratio:.2f} of ours: {peer} (goal {goal:.2f})"
+            )
+    for name, why in report["missing"].items():
+        console.print(f"  Missing: {name}, {why}")
+    facts = report["facts"]
+    console.print(
+        f"Photographs: {facts['photographs']}. {facts['machine']}, Python {facts['python']}."
+    )
+
+
+def _draw(console: Console) -> None:
+    python = REPOSITORY / ".venv" / "bench" / "bin" / "python"
+    subprocess.run(
+        [
+            str(python),
+            str(Path(__file__).with_name("chart.py")),
+            str(FOLDER / "results.json"),
+            str(FOLDER),
+        ],
+        check=True,
+    )
+    written = ("results.json", "engines.svg", "growth.svg")
+    console.print(f"Written: {', '.join(str(_short(FOLDER / name)) for name in written)}")
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(REPOSITORY)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""How our time and memory grow with the size of the image, and what a second processor brings."""
+
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from scripts.dev.bench import measure
+from scripts.dev.bench.engines import Engine
+from scripts.dev.bench.measure import Answer, Worker
+from scripts.dev.bench.photographs import Picture
+
+
+@dataclass(frozen=True)
+class Step:
+    """One size of image.
+
+    Attributes:
+        megapixels: the size.
+        cpu_ms_per_mp: processor milliseconds per megapixel, the median of the rounds.
+        mp_per_core_second: megapixels a second and core.
+        peak_rss_mb: peak memory of a new process that converts this image alone, in 10^6 bytes.
+        wall_ratio_parallel: time on the clock with two threads over that with one.
+        cpu_ratio_parallel: processor time with two threads over that with one.
+    """
+
+    megapixels: float
+    cpu_ms_per_mp: float
+    mp_per_core_second: float
+    peak_rss_mb: float
+    wall_ratio_parallel: float
+    cpu_ratio_parallel: float
+
+
+def measure_growth(
+    one: Engine,
+    two: Engine,
+    pictures: list[Picture],
+    rounds: int,
+    scratch: Path,
+    tell: Callable[[str], None],
+) -> list[Step]:
+    """Convert pictures of growing size in turns, in rounds, after one that does not count.
+
+    Args:
+        one: our engine.
+        two: our engine with two threads.
+        pictures: what is converted.
+        rounds: how many count.
+        scratch: a folder for the PNGs.
+        tell: is told what is under way.
+    """
+    answers: dict[Path, list[tuple[Answer, Answer]]] = {each.path: [] for each in pictures}
+    png = scratch / "converted.png"
+    with Worker(one) as single, Worker(two) as double:
+        for number in range(rounds + 1):
+            for picture in pictures:
+                tell(f"growth, round {number} of {rounds}: {picture.path.name}")
+                pair = (single.convert(picture.path, png), double.convert(picture.path, png))
+                if number:
+                    answers[picture.path].append(pair)
+    tell("growth: memory")
+    return [
+        _step(picture, answers[picture.path], measure.peak_rss_mb(one, picture, scratch))
+        for picture in pictures
+    ]
+
+
+def _step(picture: Picture, answers: list[tuple[Answer, Answer]], peak: float) -> Step:
+    per_megapixel = statistics.median(one.cpu_ms for one, _ in answers) / picture.megapixels
+    wall = statistics.median(two.wall_ms / one.wall_ms for one, two in answers)
+    processor = statistics.median(two.cpu_ms / one.cpu_ms for one, two in answers)
+    return Step(
+        megapixels=round(picture.megapixels, 1),
+        cpu_ms_per_mp=round(per_megapixel, 2),
+        mp_per_core_second=round(1000 / per_megapixel, 1),
+        peak_rss_mb=round(peak, 1),
+        wall_ratio_parallel=round(wall, 2),
+        cpu_ratio_parallel=round(processor, 2),
+    )
+
+
+def table(steps: list[Step]) -> Table:
+    """Return the steps as a table."""
+    shown = Table(title="How time and memory grow", title_justify="left")
+    headings = ("MP", "ms/MP", "MP/s a core", "peak MB", "two threads: clock", "processor")
+    for heading in headings:
+        shown.add_column(heading, justify="right")
+    for step in steps:
+        shown.add_row(
+            f"{step.megapixels:.1f}",
+            f"{step.cpu_ms_per_mp:.1f}",
+            f"{step.mp_per_core_second:.0f}",
+            f"{step.peak_rss_mb:.0f}",
+            f"{step.wall_ratio_parallel:.2f}",
+            f"{step.cpu_ratio_parallel:.2f}",
+        )
+    return shown

@@ -1,0 +1,164 @@
+"""Runs the engines in turns, so that a slow moment of the machine meets all of them."""
+
+import json
+import os
+import statistics
+import subprocess
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from scripts.dev.bench.engines import Engine
+from scripts.dev.bench.photographs import Picture
+from scripts.lib.paths import REPOSITORY
+
+
+@dataclass
+class Measured:
+    """What one engine took for one image.
+
+    Attributes:
+        cpu_ms: processor milliseconds, a figure for each round.
+        png_bytes: size of the PNG.
+    """
+
+    cpu_ms: list[float] = field(default_factory=list)
+    png_bytes: int = 0
+
+    @property
+    def median(self) -> float:
+        """The median of the rounds, in milliseconds."""
+        return statistics.median(self.cpu_ms)
+
+
+Results = dict[str, dict[str, Measured]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker says of a conversion.
+
+    Attributes:
+        cpu_ms: processor milliseconds of it.
+        peak_mb: the process's peak memory so far, in 10^6 bytes.
+        wall_ms: milliseconds on the clock, from a worker in Python.
+    """
+
+    cpu_ms: float
+    peak_mb: float
+    wall_ms: float = 0.0
+
+
+class Worker:
+    """A running worker of an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Start it."""
+        self.name = engine.name
+        self._process = subprocess.Popen(
+            engine.command,
+            cwd=REPOSITORY,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it."""
+        _pipe(self._process.stdin).close()
+        self._process.wait(timeout=60)
+
+    def convert(self, jpeg: Path, png: Path) -> Answer:
+        """Convert a file; return what it took."""
+        png.unlink(missing_ok=True)  # to empty another engine's, or a larger one, takes time
+        requests = _pipe(self._process.stdin)
+        requests.write(f"{jpeg}\t{png}\n")
+        requests.flush()
+        answer = _pipe(self._process.stdout).readline()
+        if not answer:
+            raise RuntimeError(f"the engine {self.name} ended at {jpeg.name}")
+        return Answer(**json.loads(answer))
+
+
+def in_turns(
+    engines: list[Engine],
+    pictures: list[Picture],
+    rounds: int,
+    scratch: Path,
+    tell: Callable[[str], None],
+) -> Results:
+    """Convert every picture with every engine, in rounds, after one that does not count.
+
+    Args:
+        engines: all that take part.
+        pictures: what they convert.
+        rounds: how many count.
+        scratch: a folder for the PNGs.
+        tell: is told what is under way.
+    """
+    results: Results = {
+        engine.name: {picture.path.name: Measured() for picture in pictures} for engine in engines
+    }
+    workers = [Worker(engine) for engine in engines]
+    png = scratch / "converted.png"
+    try:
+        for number in range(rounds + 1):
+            for picture in pictures:
+                tell(f"round {number} of {rounds}: {picture.path.name}")
+                for worker in workers:
+                    took = worker.convert(picture.path, png).cpu_ms
+                    if number:
+                        measured = results[worker.name][picture.path.name]
+                        measured.cpu_ms.append(took)
+                        measured.png_bytes = png.stat().st_size
+    finally:
+        for worker in workers:
+            worker.__exit__(None, None, None)
+    return results
+
+
+def peak_rss_mb(engine: Engine, picture: Picture, scratch: Path) -> float:
+    """Return the peak memory, in MB (10^6 bytes), of a new process that converts one picture."""
+    with Worker(engine) as worker:
+        return worker.convert(picture.path, scratch / "converted.png").peak_mb
+
+
+def per_megapixel(measured: dict[str, Measured], pictures: Iterable[Picture]) -> float:
+    """Return the processor milliseconds per megapixel over all pictures."""
+    chosen = list(pictures)
+    return sum(measured[each.path.name].median for each in chosen) / sum(
+        each.megapixels for each in chosen
+    )
+
+
+def size(measured: dict[str, Measured], pictures: Iterable[Picture]) -> int:
+    """Return the bytes of the PNGs of all pictures."""
+    return sum(measured[each.path.name].png_bytes for each in pictures)
+
+
+def _environment() -> dict[str, str]:
+    # One thread each: what counts is the work, and Lambda sells the processor by the share.
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{REPOSITORY / 'lambda_src'}:{REPOSITORY}",
+        "VIPS_CONCURRENCY": "1",
+        "MAGICK_THREAD_LIMIT": "1",
+    }
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise RuntimeError("the worker has no pipe")
+    return stream

@@ -1,0 +1,157 @@
+"""Draw the pictures of the README anew, from real runs: ``python -m scripts.dev.docs.pictures``.
+
+A local AWS is started, the stack applied, and images sent: one that converts, one that is cut off.
+Their reports are photographed by Chromium; the state machine is drawn from the definition that ran.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import FloatRect, Page
+
+from image_converter import keys
+from scripts.lib import browser, deployed, photographs, terminal, user_errors, wait
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import collect
+from scripts.lib.executions.run import Run
+from scripts.lib.paths import DOCS, PACKAGE_LOCAL
+from scripts.lib.terraform_cli import TerraformError
+from scripts.lib.terraform_stack import Stack
+from scripts.lib.user_errors import UserError
+from scripts.local_aws import LocalAws, LocalAwsError
+from scripts.report import graph, pages
+
+PICTURES = DOCS / "pictures"
+
+MAX_BYTES = 200_000  # of one picture in the repository
+_COLOURS = 256
+_WIDTH, _HEIGHT = 1180, 900
+_MARGIN = 30
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 if the pictures are drawn."""
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.dev.docs.pictures", description=__doc__
+    )
+    parser.add_argument("--deployed", action="store_true", help="use the stack of the environment")
+    parser.add_argument("--out", type=Path, default=PICTURES, help="default: docs/pictures")
+    options = parser.parse_args(arguments)
+    try:
+        return user_errors.run(lambda: _draw(options))
+    except (LocalAwsError, TerraformError) as error:
+        terminal.say(str(error), sys.stderr)
+        return 1
+
+
+def _draw(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        stacks = _deployed() if options.deployed else _own(Path(folder))
+        with stacks as (clients, stack):
+            good, bad = _runs(clients, stack, Path(folder) / "photographs")
+    options.out.mkdir(parents=True, exist_ok=True)
+    drawn = pages.picture(graph.of_machine(good.execution.machine))
+    (options.out / "state-machine.svg").write_text(drawn, encoding="utf-8")
+    with _page() as page:
+        for name, run in {"report-succeeded": good, "report-failed": bad}.items():
+            _photograph(page, pages.execution_page(run), options.out / f"{name}.png")
+    for picture in sorted(options.out.iterdir()):
+        print(f"{picture.relative_to(options.out.parent)}  {picture.stat().st_size:,} bytes")
+    return 0
+
+
+@contextmanager
+def _deployed() -> Iterator[tuple[Clients, Deployment]]:
+    clients = deployed.connect()
+    yield clients, deployed.find(clients, deployed.name())
+
+
+@contextmanager
+def _own(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
+    """Yield a stack on a local AWS, which ends with this."""
+    with LocalAws(folder / "local-aws") as aws:
+        stack = Stack(
+            folder / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
+        )
+        print("Applying the stack to a local AWS; this takes two minutes.", flush=True)
+        stack.init()
+        stack.apply()
+        clients = Clients(aws.env)
+        yield clients, deployed.find(clients, deployed.DEFAULT_NAME)
+
+
+def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
+    """Send the images and return their runs: the one that converts, the one that is cut off."""
+    photographs.write_all(folder)
+    whole = (folder / "harbour.jpg").read_bytes()
+    # Cold starts are not what the pictures are about.
+    _send(clients, stack, "holiday/first.jpg", whole)
+    arns = [
+        _send(clients, stack, "holiday/harbour.jpg", whole),
+        _send(clients, stack, "holiday/broken-off.jpg", whole[: len(whole) // 2]),
+    ]
+    good, bad = collect.runs(clients, arns)
+    return good, bad
+
+
+def _send(clients: Clients, stack: Deployment, key: str, body: bytes) -> str:
+    """Put an image into the source bucket; return its execution's ARN once that has ended."""
+    put = clients.s3.put_object(
+        Bucket=stack.source_bucket, Key=key, Body=body, ContentType="image/jpeg"
+    )
+    name = keys.execution_name(stack.source_bucket, key, put["VersionId"])
+    arn = stack.execution_arn(name)
+    states = clients.stepfunctions
+
+    def has_ended() -> bool:
+        try:
+            return states.describe_execution(executionArn=arn)["status"] != "RUNNING"
+        except states.exceptions.ExecutionDoesNotExist:
+            return False
+
+    wait.until(f"the execution of {key}", has_ended, 120)
+    return arn
+
+
+@contextmanager
+def _page() -> Iterator[Page]:
+    found = browser.program()
+    if found is None:
+        raise UserError("There is no Chromium. `make system-packages` installs it or says how.")
+    with (
+        tempfile.TemporaryDirectory() as home,
+        browser.launched(found, Path(home)) as launched,
+    ):
+        yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
+
+
+def _photograph(page: Page, html: str, target: Path) -> None:
+    """Write the page, down to its images, as a PNG that is small enough for a repository.
+
+    Raises:
+        UserError: it is not.
+    """
+    page.set_content(html, wait_until="load")
+    bottom = page.evaluate("document.querySelector('.pictures').getBoundingClientRect().bottom")
+    clip: FloatRect = {"x": 0, "y": 0, "width": _WIDTH, "height": bottom + _MARGIN}
+    shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
+    # Other ways to choose colours spend all of them on the photographs, and none on the page.
+    flat = shot.convert("RGB").quantize(
+        _COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
+    )
+    flat.save(target, "PNG", optimize=True)
+    if target.stat().st_size > MAX_BYTES:
+        raise UserError(f"{target} has {target.stat().st_size:,} bytes, more than {MAX_BYTES:,}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Load and crashes on a local AWS: ``make load``."""

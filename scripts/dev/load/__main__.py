@@ -1,0 +1,203 @@
+"""Load and crashes on a local AWS: ``python -m scripts.dev.load``.
+
+Bursts of uploads, a tenth of them notified twice and a twentieth damaged, each followed by the
+judgement that nothing is lost: by counting objects and comparing bytes and pixels. Then three
+bursts in the middle of which something ends: the functions' processes, at random; the whole local
+AWS, in an orderly way, which keeps its state; and the emulator itself, killed, which keeps nothing
+but what is in the buckets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rich.table import Table
+
+from scripts.dev.load import kill
+from scripts.dev.load.bursts import Burst, Figures, Load
+from scripts.lib import deployed, user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.paths import BUILD, PACKAGE_LOCAL
+from scripts.lib.terminal import Console, visible
+from scripts.lib.terraform_stack import Stack
+from scripts.local_aws import LocalAws, Options
+
+DIRECTORY = BUILD / "load"
+
+COUNTS = (50, 100, 250, 500)
+_WARM_UP = 20  # uploads before the first burst: an emulator's cold starts are no measure
+_ENDED_BEFORE_CRASH = 3  # executions, before the local AWS is ended in the middle of a burst
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is 0 if nothing was lost."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.dev.load", description=__doc__)
+    parser.add_argument(
+        "--counts",
+        type=lambda text: [int(one) for one in text.split(",")],
+        default=COUNTS,
+        help="uploads of each burst, for example 50,100,500",
+    )
+    parser.add_argument("--crash", type=int, default=60, help="uploads of the bursts with crashes")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    return user_errors.run(lambda: _run(options, Console(highlight=False)))
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    say = partial(console.print, soft_wrap=True)
+    with _local_aws() as aws:
+        say(f"SEED={options.seed}; the local AWS logs to {aws.log_file}")
+        stack = Stack(
+            DIRECTORY / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
+        )
+        stack.init()
+        stack.apply()
+        load = _load(aws, options.seed)
+        _warm_up(load)
+        wrong = _bursts(console, load, options.counts)
+        wrong += _with_killed_functions(say, load, aws, options)
+        burst = _begun(load, "ended-aws", options.crash)
+        port = int(aws.endpoint.rpartition(":")[2])
+    with _local_aws(port):
+        wrong += _after_an_orderly_end(say, load, burst)
+    with _local_aws(port) as aws:  # from all that was kept; what comes now, a kill forgets
+        burst = _begun(load, "killed-aws", options.crash)
+        kill.emulator(aws.process_id)
+    with _local_aws(port):
+        wrong += _after_a_kill(say, load, burst)
+    for sentence in wrong:
+        say(f"  {visible(sentence)}", style="red", markup=False)
+    say(f"{len(wrong)} things are wrong." if wrong else _summary(load.sent))
+    return int(bool(wrong))
+
+
+def _local_aws(port: int | None = None) -> LocalAws:
+    options = Options(port=port, persist=True, wait_scale=0.1)
+    return LocalAws(DIRECTORY / "local-aws", options)
+
+
+def _load(aws: LocalAws, seed: int) -> Load:
+    clients = Clients(aws.env)
+    return Load(clients, deployed.find(clients, deployed.DEFAULT_NAME), seed)
+
+
+def _warm_up(load: Load) -> None:
+    """Have every function started once; what a busy machine made fail is started again."""
+    burst = load.send("warm-up", _WARM_UP)
+    load.wait(burst)
+    load.redrive()
+    load.wait(burst)
+
+
+def _bursts(console: Console, load: Load, counts: Sequence[int]) -> list[str]:
+    """Send bursts one after the other; show what they took, and how that grows."""
+    wrong: list[str] = []
+    table = Table(*_COLUMNS)
+    shown = []
+    for count in counts:
+        burst = load.send(f"burst-{count}", count)
+        load.wait(burst)
+        found = load.wrong()
+        figures = load.figures(burst)
+        shown.append(figures)
+        table.add_row(*_row(figures, len(burst.bad), len(found)))
+        wrong += found
+    console.print(table)
+    first, last = shown[0], shown[-1]
+    console.print(
+        f"From {first.count} to {last.count} uploads, p50 grows {last.median / first.median:.2f} "
+        f"times and p95 {last.p95 / first.p95:.2f} times."
+    )
+    return wrong
+
+
+_COLUMNS = (
+    *("uploads", "p50", "p95", "all in", "a second"),
+    *("good, once", "bad, told", "wrong"),
+)
+
+
+def _row(figures: Figures, bad: int, wrong: int) -> list[str]:
+    return [
+        str(figures.count),
+        f"{figures.median:.1f} s",
+        f"{figures.p95:.1f} s",
+        f"{figures.total:.1f} s",
+        f"{figures.count / figures.total:.1f}",
+        f"{figures.converted} of {figures.count - bad}",
+        f"{figures.reported} of {bad}",
+        str(wrong),
+    ]
+
+
+def _begun(load: Load, prefix: str, count: int) -> Burst:
+    """Send a burst and return when a few of it are done."""
+    burst = load.send(prefix, count)
+    load.wait_for(burst, _ENDED_BEFORE_CRASH)
+    return burst
+
+
+def _with_killed_functions(
+    say: Callable[[str], None], load: Load, aws: LocalAws, options: argparse.Namespace
+) -> list[str]:
+    """Kill functions at random during a burst; start again what that made fail."""
+    with kill.functions(aws.process_id, options.seed) as killed:
+        burst = _begun(load, "killed-functions", options.crash)
+        load.wait_for(burst, options.crash // 2)
+    load.wait(burst)
+    say(f"{options.crash} uploads while {len(killed)} functions' processes were killed")
+    wrong = load.broken_promises()
+    did = load.redrive()
+    load.wait(burst)
+    say(f"  redrive: {dict(did)}")
+    return [*wrong, *load.wrong()]
+
+
+def _after_an_orderly_end(say: Callable[[str], None], load: Load, burst: Burst) -> list[str]:
+    """Start again what the local AWS was at when it was ended."""
+    say(
+        f"{len(burst.uploads)} uploads, and the local AWS ended and started in their middle: "
+        f"{load.interrupted()} executions were interrupted"
+    )
+    did = load.redrive()
+    load.wait(burst)
+    say(f"  redrive: {dict(did)}")
+    return load.wrong()
+
+
+def _after_a_kill(say: Callable[[str], None], load: Load, burst: Burst) -> list[str]:
+    """Show that all is there, and comes home once the notifications come again.
+
+    The emulator writes objects to disk at once, and all else when it ends in an orderly way: so
+    after a kill the queue, the executions and the table are as they were before the burst. AWS
+    keeps those too. What a notification that comes again has to do is so much the harder here.
+    """
+    left = load.unfinished(burst)
+    say(
+        f"{len(burst.uploads)} uploads, and the emulator killed and started in their middle: "
+        f"{len(left)} still are in the source bucket, and it has forgotten messages, executions "
+        "and records"
+    )
+    wrong = load.lost_bytes()
+    load.notify_again(burst)
+    load.wait(burst)
+    say("  notified again")
+    return [*wrong, *load.wrong()]
+
+
+def _summary(sent: Burst) -> str:
+    good = len(sent.uploads) - len(sent.bad)
+    return (
+        f"All {good:,} good ones were converted once, all {len(sent.bad):,} bad ones were "
+        "reported, and nothing was lost."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

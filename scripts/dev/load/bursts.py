@@ -1,0 +1,268 @@
+"""Bursts of uploads to a stack, and what became of them."""
+
+import io
+import json
+import math
+import random
+import statistics
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from urllib.parse import quote_plus
+
+from PIL import Image
+
+from image_converter import keys
+from image_converter.errors import DamagedImage
+from scripts.commands.redrive import Redrive
+from scripts.lib import invariants, wait
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.invariants import Upload, World, take_snapshot
+
+TWICE = 0.10  # of the uploads are notified twice
+BAD = 0.05  # of the uploads are damaged
+_UPLOADERS = 8
+_SECONDS_PER_IMAGE = 10  # to wait at most, on a slow machine
+_REDELIVERY_SECONDS = 400  # twice the queue's visibility timeout: what a killed trigger had
+
+
+@dataclass
+class Burst:
+    """What was sent, and when each upload was there, by version id."""
+
+    uploads: list[Upload] = field(default_factory=list)
+    at: dict[str, datetime] = field(default_factory=dict)
+    bad: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a burst took, in seconds from upload to the end of the execution.
+
+    Attributes:
+        count: the uploads, the damaged ones among them.
+        converted: those of which there is one PNG and a successful execution.
+        reported: those of which an execution says that they are damaged.
+    """
+
+    count: int
+    converted: int
+    reported: int
+    total: float
+    median: float
+    p95: float
+
+
+class Load:
+    """Sends bursts to a stack and judges what became of them."""
+
+    def __init__(self, clients: Clients, stack: Deployment, seed: int) -> None:
+        """Prepare.
+
+        Parameters:
+            seed: the images, and which of them are bad or notified twice, follow from it.
+        """
+        self._clients = clients
+        self._stack = stack
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._queue = clients.sqs.get_queue_url(QueueName=stack.name)["QueueUrl"]
+        self.sent = Burst()
+
+    def send(self, prefix: str, count: int) -> Burst:
+        """Upload images as fast as it goes and return them; keys start with the prefix."""
+        bad = set(self._random.sample(range(count), round(count * BAD)))
+        twice = self._random.sample(range(count), round(count * TWICE))
+        bodies = [_image(self._random, damaged=number in bad) for number in range(count)]
+        paths = [f"{prefix}/{number:04}.jpg" for number in range(count)]
+        burst = Burst()
+        with ThreadPoolExecutor(_UPLOADERS) as pool:
+            for upload, at in pool.map(self._upload, paths, bodies):
+                burst.uploads.append(upload)
+                burst.at[upload.version] = at
+            burst.bad = {burst.uploads[number].version for number in bad}
+            list(pool.map(self._notify_again, [burst.uploads[number] for number in twice]))
+        self.sent.uploads += burst.uploads
+        self.sent.at |= burst.at
+        self.sent.bad |= burst.bad
+        return burst
+
+    def wait(self, burst: Burst) -> None:
+        """Wait until every upload of the burst has an execution, all have ended, and none waits.
+
+        Raises:
+            TimeoutError: that did not come.
+        """
+        names = self._names(burst)
+
+        def all_ended() -> bool:
+            if self._waiting_messages():
+                return False
+            statuses = self._statuses()
+            return "RUNNING" not in statuses.values() and names <= statuses.keys()
+
+        wait.until(f"{len(names)} executions to end", all_ended, _seconds(len(names)))
+
+    def figures(self, burst: Burst) -> Figures:
+        """Return what the burst took, and what became of it; no numbers where nothing succeeded."""
+        ended = self._ended(set(burst.at))
+        took = [(ended[version] - burst.at[version]).total_seconds() for version in ended]
+        took = took or [math.nan] * 2
+        first = min(burst.at.values())
+        world = self._observed()
+        good = [one for one in burst.uploads if one.version not in burst.bad]
+        bad = [one for one in burst.uploads if one.version in burst.bad]
+        return Figures(
+            count=len(burst.uploads),
+            converted=sum(_is_converted_once(world, one) for one in good),
+            reported=sum(_is_reported(world, one) for one in bad),
+            total=max(((at - first).total_seconds() for at in ended.values()), default=math.nan),
+            median=statistics.median(took),
+            p95=statistics.quantiles(sorted(took), n=20)[-1],
+        )
+
+    def broken_promises(self) -> list[str]:
+        """Return each way in which the promise is broken, of all that was sent so far."""
+        return invariants.violations(self._observed())
+
+    def lost_bytes(self) -> list[str]:
+        """Return a sentence for each upload whose bytes are nowhere."""
+        return invariants.lost_bytes(self._observed())
+
+    def wrong(self) -> list[str]:
+        """Return that, and each image that has not what it should have: one PNG, or none."""
+        world = self._observed()
+        return [*invariants.violations(world), *self._miscounted(world)]
+
+    def _observed(self) -> World:
+        return take_snapshot.observed(self._clients, self._stack, self.sent.uploads)
+
+    def wait_for(self, burst: Burst, count: int) -> None:
+        """Wait until that many of the burst's executions have ended."""
+        names = self._names(burst)
+
+        def enough() -> bool:
+            statuses = self._statuses()
+            return sum(statuses.get(name, "RUNNING") != "RUNNING" for name in names) >= count
+
+        wait.until(f"{count} executions to end", enough, _seconds(count))
+
+    def _names(self, burst: Burst) -> set[str]:
+        bucket = self._stack.source_bucket
+        return {keys.execution_name(bucket, one.key, one.version) for one in burst.uploads}
+
+    def interrupted(self) -> int:
+        """Return how many executions ended because the local AWS did.
+
+        (Step Functions itself goes on with them: they do not live in a process.)
+        """
+        runs = self._observed().runs
+        return sum(run.error == "States.ServiceRestart" for run in runs)
+
+    def notify_again(self, burst: Burst) -> None:
+        """Send the notifications of a burst once more."""
+        for upload in burst.uploads:
+            self._notify_again(upload)
+
+    def unfinished(self, burst: Burst) -> list[Upload]:
+        """Return the uploads of a burst that still are in the source bucket."""
+        source = self._observed().source
+        return [one for one in burst.uploads if source[one.key][-1].version == one.version]
+
+    def redrive(self, *, everything: bool = False) -> Counter[str]:
+        """Start again what failed, and return what was done how often."""
+        redrive = Redrive(self._clients, self._stack, everything=everything)
+        did = [result.did for result in (*redrive.executions(), *redrive.dead_letters())]
+        return Counter(did)
+
+    def _miscounted(self, world: World) -> Iterator[str]:
+        """Yield a sentence for each upload that has not become what it should."""
+        for upload in world.uploads:
+            if upload.version in self.sent.bad:
+                if not _is_reported(world, upload):
+                    yield f"'{upload.key}' is damaged, and no execution says so"
+            elif not _is_converted_once(world, upload):
+                yield f"'{upload.key}' has not been converted just once"
+
+    def _upload(self, key: str, body: bytes) -> tuple[Upload, datetime]:
+        answer = self._clients.s3.put_object(Bucket=self._stack.source_bucket, Key=key, Body=body)
+        return Upload(key, answer["VersionId"], body), datetime.now(UTC)
+
+    def _notify_again(self, upload: Upload) -> None:
+        """Send a notification of the upload beside S3's own: the same but for its sequencer."""
+        item = {"key": quote_plus(upload.key), "versionId": upload.version}
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": self._stack.source_bucket}, "object": item},
+        }
+        self._clients.sqs.send_message(
+            QueueUrl=self._queue, MessageBody=json.dumps({"Records": [record]})
+        )
+
+    def _waiting_messages(self) -> int:
+        answer = self._clients.sqs.get_queue_attributes(
+            QueueUrl=self._queue,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )
+        return sum(int(value) for value in answer["Attributes"].values())
+
+    def _statuses(self) -> dict[str, str]:
+        pages = self._clients.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self._stack.state_machine_arn
+        )
+        return {one["name"]: one["status"] for page in pages for one in page["executions"]}
+
+    def _ended(self, versions: set[str]) -> dict[str, datetime]:
+        """Return when the executions of the versions ended, of those that succeeded."""
+        pages = self._clients.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self._stack.state_machine_arn, statusFilter="SUCCEEDED"
+        )
+        ended = {}
+        for page in pages:
+            for one in page["executions"]:
+                told = self._clients.stepfunctions.describe_execution(
+                    executionArn=one["executionArn"]
+                )
+                version = json.loads(told["input"])["s3"]["object"].get("versionId")
+                if version in versions:
+                    ended[version] = told["stopDate"]
+        return ended
+
+
+def _seconds(count: int) -> int:
+    """Return how long to wait at most for that many executions."""
+    return _REDELIVERY_SECONDS + _SECONDS_PER_IMAGE * count
+
+
+def _is_converted_once(world: World, upload: Upload) -> bool:
+    """Tell whether an upload has one PNG, an execution that succeeded, and has been cleaned up."""
+    made = world.destination.get(f"{upload.key[:-4]}.png", ())
+    return len(made) == 1 and any(
+        run.converted and (run.key, run.version) == (upload.key, upload.version)
+        for run in world.runs
+    )
+
+
+def _is_reported(world: World, upload: Upload) -> bool:
+    """Tell whether an upload has no PNG and an execution that says why."""
+    return f"{upload.key[:-4]}.png" not in world.destination and any(
+        run.error == DamagedImage.__name__
+        and (run.key, run.version) == (upload.key, upload.version)
+        for run in world.runs
+    )
+
+
+def _image(chance: random.Random, *, damaged: bool) -> bytes:
+    """Return a small JPEG of one colour, or its first half."""
+    colour = tuple(chance.randrange(256) for _ in range(3))
+    encoded = io.BytesIO()
+    Image.new("RGB", (chance.randrange(16, 200), chance.randrange(16, 200)), colour).save(
+        encoded, "JPEG", comment=chance.randbytes(8)
+    )
+    body = encoded.getvalue()
+    return body[: len(body) // 2] if damaged else body

@@ -1,0 +1,1 @@
+"""What the other folders share. Nothing here is run, and nothing here imports from them."""

@@ -1,0 +1,124 @@
+"""The stack that is deployed, as AWS itself tells it: found by its name alone.
+
+The functions' own settings say which bucket, table and state machine belong together; so neither
+Terraform nor its state is needed to work with a stack, on AWS or on the local one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from scripts.lib.aws import Clients
+from scripts.lib.user_errors import UserError
+
+DEFAULT_NAME = "image-converter"
+
+
+@dataclass(frozen=True)
+class Function:
+    """A deployed function.
+
+    Attributes:
+        name: AWS's name for it.
+        memory_mb: its memory.
+        architecture: arm64 or x86_64.
+        log_group: where it logs.
+        settings: its environment variables.
+    """
+
+    name: str
+    memory_mb: int
+    architecture: str
+    log_group: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack."""
+
+    name: str
+    source_bucket: str
+    destination_bucket: str
+    table_name: str
+    state_machine_arn: str
+    express: bool
+
+    def execution_arn(self, execution_name: str) -> str:
+        """Return the ARN of the execution of that name."""
+        arn = self.state_machine_arn.replace(":stateMachine:", ":execution:")
+        return f"{arn}:{execution_name}"
+
+
+def name(env: Mapping[str, str] = os.environ) -> str:
+    """Return the stack's name: NAME, or what Terraform would take, or the default."""
+    return env.get("NAME") or env.get("TF_VAR_name") or DEFAULT_NAME
+
+
+def connect(env: Mapping[str, str] = os.environ) -> Clients:
+    """Return clients for the AWS that an environment names.
+
+    Raises:
+        UserError: only half of the credentials is there.
+    """
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    missing = [one for one in names if not env.get(one)]
+    if len(missing) == 1:
+        raise UserError(f"{missing[0]} is not set, though its other half is. Set or unset both.")
+    return Clients(env)
+
+
+def find(clients: Clients, stack: str) -> Deployment:
+    """Return the stack of that name.
+
+    Raises:
+        UserError: there is none.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    upload, resize, write, trigger = (
+        function(clients, f"{stack}-{part}")
+        for part in ("upload", "resize-image", "write-to-dynamodb", "trigger")
+    )
+    arn = trigger.settings["STATE_MACHINE_ARN"]
+    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
+    return Deployment(
+        name=stack,
+        source_bucket=upload.settings["SOURCE_BUCKET"],
+        destination_bucket=resize.settings["DESTINATION_BUCKET"],
+        table_name=write.settings["TABLE_NAME"],
+        state_machine_arn=arn,
+        express=machine.get("type") == "EXPRESS",
+    )
+
+
+def function(clients: Clients, function_name: str) -> Function:
+    """Return a deployed function.
+
+    Raises:
+        UserError: there is none of that name.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    try:
+        told: Any = clients.functions.get_function_configuration(FunctionName=function_name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        where = clients.functions.meta
+        raise UserError(
+            f"There is no function {function_name} in {where.region_name} at "
+            f"{where.endpoint_url}, so no stack of that name is deployed there. Deploy it with "
+            "`terraform -chdir=terraform apply`, or name another: NAME=..., AWS_REGION=..."
+        ) from error
+    return Function(
+        name=function_name,
+        memory_mb=told.get("MemorySize", 128),
+        architecture=(told.get("Architectures") or ["x86_64"])[0],
+        log_group=(told.get("LoggingConfig") or {}).get("LogGroup")
+        or f"/aws/lambda/{function_name}",
+        settings=(told.get("Environment") or {}).get("Variables", {}),
+    )

@@ -1,0 +1,5 @@
+"""Executions of the state machine: the one model of them, and how it is read from AWS.
+
+`definition` reads the state machine; `history` turns the events of an execution into states,
+attempts and times; `collect` alone talks to AWS.
+"""

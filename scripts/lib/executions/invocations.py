@@ -1,0 +1,128 @@
+"""Invocations of functions, out of their log groups: whose lines they are, what was billed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scripts.lib.executions.model import Attempt
+from scripts.lib.executions.run import LogLine
+
+_START = re.compile(r"^START RequestId: (\S+)")
+_END = re.compile(r"^END RequestId: (\S+)")
+_REPORT = re.compile(
+    r"^REPORT RequestId: (?P<id>\S+).*?"
+    r"Billed Duration: (?P<ms>\d+) ms.*?Memory Size: (?P<mb>\d+) MB",
+    re.DOTALL,
+)
+# A function's clock and Step Functions' differ a little; the local AWS logs when all is over.
+_SLACK = timedelta(seconds=2)
+# Where the local AWS unpacks a function's code; on Lambda it is /var/task.
+_LOCAL_CODE = re.compile(r'/[^"\s]*/ministack-provided-code-\d+/[0-9a-f]+/')
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+@dataclass
+class Logged:
+    """What one invocation logged.
+
+    Attributes:
+        request_id: Lambda's id of it.
+        keys: the keys that its lines name.
+        billed_ms, memory_mb: of Lambda's report; 0 without one.
+    """
+
+    request_id: str
+    lines: list[LogLine] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    billed_ms: int = 0
+    memory_mb: int = 0
+
+    @property
+    def first(self) -> datetime:
+        """When its first line was written."""
+        return self.lines[0].time
+
+
+def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
+    """Return the invocations in a log group's events, as filter_log_events answers them."""
+    found: dict[str, Logged] = {}
+    current: dict[str, Logged] = {}  # by stream: a stream is one environment, which does one thing
+    for event in events:
+        stream = str(event.get("logStreamName", ""))
+        message = str(event["message"]).rstrip()
+        moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        request_id = _request_of(message)
+        if request_id:
+            current[stream] = found.setdefault(request_id, Logged(request_id))
+        logged = current.get(stream)
+        if logged is not None:
+            _add(logged, moment, message)
+    return [logged for logged in found.values() if logged.lines]
+
+
+def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> dict[int, Logged]:
+    """Return, by the place of an attempt, the invocation that it was.
+
+    An invocation belongs to an attempt if it falls into its time and names no other image; of
+    several, the one whose lines name this image, then the nearest in time.
+    """
+    free = [one for one in logged if not one.keys or key in one.keys]
+    found: dict[int, Logged] = {}
+    for place, attempt in enumerate(attempts):
+        end = attempt.ended or max(
+            [attempt.scheduled, *(one.lines[-1].time for one in free)], default=attempt.scheduled
+        )
+        fitting = [one for one in free if attempt.scheduled - _SLACK <= one.first <= end + _SLACK]
+        if fitting:
+            middle = end if not fitting[0].keys else attempt.scheduled
+            best = min(fitting, key=lambda one: (key not in one.keys, abs(one.first - middle)))
+            found[place] = best
+            free.remove(best)
+    return found
+
+
+def _request_of(message: str) -> str | None:
+    if message.startswith("{"):
+        record = _object(message).get("record")
+        told = record.get("requestId") if isinstance(record, dict) else None
+        return str(told) if told else None
+    started = _START.match(message) or _END.match(message)
+    reported = _REPORT.match(message)
+    return started[1] if started else reported["id"] if reported else None
+
+
+def _add(logged: Logged, moment: datetime, message: str) -> None:
+    report = _REPORT.match(message)
+    told = _object(message) if message.startswith("{") else {}
+    if report:
+        logged.billed_ms, logged.memory_mb = int(report["ms"]), int(report["mb"])
+    elif str(told.get("type", "")).startswith("platform."):
+        metrics = (told.get("record") or {}).get("metrics") or {}
+        logged.billed_ms = int(metrics.get("billedDurationMs", logged.billed_ms))
+        logged.memory_mb = int(metrics.get("memorySizeMB", logged.memory_mb))
+    if isinstance(told.get("key"), str):
+        logged.keys.add(told["key"])
+    level = str(told.get("level", ""))
+    logged.lines.append(LogLine(moment, _worded(message, told), level if level in _LEVELS else ""))
+
+
+def _worded(message: str, told: Mapping[str, Any]) -> str:
+    """Return a line as a person reads it: the words, then what was said beside them."""
+    if "message" not in told:
+        return _LOCAL_CODE.sub("/var/task/", message.replace("\t", "  "))
+    rest = {name: value for name, value in told.items() if name not in ("level", "message")}
+    facts = ", ".join(f"{name} {value}" for name, value in rest.items() if value is not None)
+    return f"{told['level']} {told['message']}{': ' if facts else ''}{facts}"
+
+
+def _object(message: str) -> dict[str, Any]:
+    try:
+        found = json.loads(message)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,210 @@
+"""The promise itself, as one pure function over what can be seen of a stack.
+
+For every version that was ever uploaded: its bytes can still be had; an execution that says
+SUCCEEDED has told the truth; what failed is still in its place and can be found; and nothing older
+ever hides, replaces or describes what is newer.
+"""
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image, ImageOps
+
+from scripts.lib.invariants.snapshot import History, Run, Stored, Upload, World
+
+JPEG_MAGIC = b"\xff\xd8\xff"
+
+
+class BrokenPromiseError(AssertionError):
+    """The promise does not hold; the message lists every way in which it does not."""
+
+
+def violations(world: World) -> list[str]:
+    """Return each way in which the promise is broken, a sentence each; none if it holds."""
+    check = _Check(world)
+    return [
+        *check.bytes_are_kept(),
+        *check.every_upload_is_accounted_for(),
+        *check.successes_are_true(),
+        *check.sources_are_right(),
+        *check.records_are_right(),
+        *check.nothing_older_replaces_newer(),
+    ]
+
+
+def lost_bytes(world: World) -> list[str]:
+    """Return a sentence for each upload whose bytes are nowhere: the part that needs no records."""
+    return list(_Check(world).bytes_are_kept())
+
+
+class _Check:
+    """The world, indexed for the rules."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.order = {(one.key, one.version): n for n, one in enumerate(world.uploads)}
+        self.uploads = {(one.key, one.version): one for one in world.uploads}
+        self.newest = {one.key: one for one in world.uploads}
+        self.done = {(run.key, run.worked_on) for run in world.runs if run.succeeded}
+        self.converted = [
+            run for run in world.runs if run.converted and self._upload_of(run) is not None
+        ]
+
+    def _upload_of(self, run: Run) -> Upload | None:
+        return self.uploads.get((run.key, run.worked_on or ""))
+
+    def bytes_are_kept(self) -> Iterator[str]:
+        """Yield a sentence for each upload whose bytes are nowhere."""
+        buckets = (self.world.source, self.world.destination)
+        kept = {one.body for bucket in buckets for history in bucket.values() for one in history}
+        for upload in self.world.uploads:
+            if upload.body not in kept and not upload.overwritten:
+                yield f"{_name(upload)}: its bytes are in neither bucket"
+
+    def every_upload_is_accounted_for(self) -> Iterator[str]:
+        """Yield a sentence for each upload of which no execution and no dead letter tells."""
+        told = {(run.key, run.worked_on) for run in self.world.runs} | self.world.dead_letters
+        for upload in self.world.uploads:
+            if (upload.key, upload.version) not in told:
+                yield f"{_name(upload)}: there is neither an execution nor a dead letter"
+        for run in self.world.runs:
+            if run.status == "RUNNING":
+                yield f"{run.name}: it still runs"
+
+    def successes_are_true(self) -> Iterator[str]:
+        """Yield a sentence for each execution that says SUCCEEDED and tells an untruth."""
+        for run in self.world.runs:
+            upload = self._upload_of(run)
+            if not run.succeeded or upload is None:
+                continue
+            is_jpeg = upload.body.startswith(JPEG_MAGIC)
+            if is_jpeg != run.converted:
+                said = run.output.get("fileType")
+                yield f"{run.name}: says {said!r} of {_name(upload)}, JPEG or not: {is_jpeg}"
+            elif run.converted:
+                for wrong in self._wrong_images(run.output["images"], upload):
+                    yield f"{run.name}: {wrong}"
+
+    def sources_are_right(self) -> Iterator[str]:
+        """Yield a sentence for each key whose newest upload is hidden undone, or left though done.
+
+        An older upload says nothing about the source: it is noncurrent as soon as a newer one is.
+        """
+        for key, upload in self.newest.items():
+            current = _current(self.world.source.get(key, ()))
+            shown = current is not None and current.version == upload.version
+            # An execution that was started by hand does not say which version it deleted of a file
+            # that is no JPEG.
+            done = (key, upload.version) in self.done or (
+                (key, None) in self.done and not upload.body.startswith(JPEG_MAGIC)
+            )
+            if shown and (key, upload.version) in self.done:
+                yield f"{_name(upload)}: done, and still in the source bucket"
+            if not (done or shown or upload.withdrawn):
+                yield f"{_name(upload)}: hidden in the source bucket though no execution is done"
+
+    def records_are_right(self) -> Iterator[str]:
+        """Yield a sentence for each record that is missing, untrue, or of a version too old."""
+        for run in self.converted:
+            record = self.world.records.get(run.key)
+            if record is None:
+                yield f"{run.name}: succeeded, and there is no record"
+                continue
+            described = self.order.get((run.key, record["sourceVersionId"]), -1)
+            if described < self.order[run.key, run.worked_on or ""]:
+                yield f"{run.name}: succeeded, and the record is of an older upload"
+        for key, record in self.world.records.items():
+            described_upload = self.uploads.get((key, record["sourceVersionId"]))
+            if described_upload is None:
+                yield f"the record of '{key}' is of an upload that nobody made"
+            else:
+                for wrong in self._wrong_images(record["images"], described_upload):
+                    yield f"the record of '{key}': {wrong}"
+
+    def nothing_older_replaces_newer(self) -> Iterator[str]:
+        """Yield a sentence for each destination key where an older image hides a newer one."""
+        for run in self.converted:
+            ours = self.order[run.key, run.worked_on or ""]
+            for location in _locations(run.output["images"]):
+                for key in {location["key"], _without_aside(location["key"])}:
+                    current = _current(self.world.destination.get(key, ()))
+                    made_from = current.metadata.get("source-version", "") if current else ""
+                    theirs = self.order.get((run.key, made_from))
+                    if theirs is None or theirs >= ours:
+                        continue
+                    if key == location["key"]:
+                        yield f"{run.name}: an older image hides what it wrote at '{key}'"
+                    else:
+                        yield f"{run.name}: put aside, though '{key}' is of an older upload"
+
+    def _wrong_images(self, images: Any, upload: Upload) -> Iterator[str]:
+        """Yield what is untrue in `results.images` that tell of an upload."""
+        for kind, location in zip(("original", "resized"), _locations(images), strict=True):
+            stored = self._stored(location)
+            if location["sourceVersionId"] != upload.version:
+                yield f"{kind} is of version {location['sourceVersionId']}, not of {_name(upload)}"
+            elif stored is None or stored.body is None:
+                yield f"{kind} {location['key']} version {location['versionId']} does not exist"
+            elif kind == "original" and stored.body != upload.body:
+                yield f"{kind} {location['key']} does not have the bytes of {_name(upload)}"
+            elif kind == "resized" and not same_pixels(upload.body, stored.body):
+                yield f"{kind} {location['key']} does not have the pixels of {_name(upload)}"
+
+    def _stored(self, location: Mapping[str, Any]) -> Stored | None:
+        history = self.world.destination.get(location["key"], ())
+        return next((one for one in history if one.version == location["versionId"]), None)
+
+
+def check(world: World) -> None:
+    """Do nothing if the promise holds.
+
+    Raises:
+        BrokenPromiseError: it does not.
+    """
+    if found := violations(world):
+        raise BrokenPromiseError("\n".join(found))
+
+
+@lru_cache(maxsize=2048)
+def same_pixels(jpeg: bytes, png: bytes) -> bool:
+    """Tell whether a PNG has the pixels of a JPEG, upright; for RGB and gray."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as made:
+            upright = ImageOps.exif_transpose(source)
+            return (
+                made.format == "PNG"
+                and made.size == upright.size
+                and made.convert("RGB").tobytes() == upright.convert("RGB").tobytes()
+            )
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=2048)
+def is_whole(jpeg: bytes) -> bool:
+    """Tell whether a JPEG can be decoded to its end."""
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as source:
+            source.load()
+    except OSError:
+        return False
+    return True
+
+
+def _locations(images: Any) -> Iterable[Mapping[str, Any]]:
+    return images[0]["original"], images[1]["resized"]
+
+
+def _without_aside(key: str) -> str:
+    return key.split("/", 2)[2] if key.startswith("aside/") else key
+
+
+def _current(history: History) -> Stored | None:
+    """Return the current version, or None where there is none or a delete marker hides it."""
+    return history[-1] if history and history[-1].body is not None else None
+
+
+def _name(upload: Upload) -> str:
+    return f"'{upload.key}' version {upload.version}"

@@ -1,0 +1,124 @@
+"""Run a command so that it, and everything it starts, ends with whoever started it.
+
+A keeper process stands between the two. It holds one end of a pipe whose other end only the owner
+has: when the owner ends, however it ends, the pipe closes and the keeper ends the command. When the
+command ends first, however that happens, the keeper ends what the command has left behind.
+
+The pipe works on every Unix and whatever kills the owner; Linux's PR_SET_PDEATHSIG fires already
+when the thread ends that started the process.
+"""
+
+import argparse
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import IO
+
+from scripts.lib.paths import REPOSITORY
+
+# Seconds a command gets to end by itself before its process group is killed.
+GRACE = 15
+
+
+def start(
+    command: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdout: int | IO[bytes],
+    stderr: int | IO[bytes],
+    detached: bool = False,
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a command under a keeper; return the keeper's process, which exits as the command does.
+
+    Parameters:
+        command: the program and its arguments.
+        env: the whole environment of the command.
+        stdout, stderr: where its output goes, as subprocess takes them.
+        detached: keep the command running after this process has ended.
+        pass_fds: file descriptors that the keeper, but not the command, holds open.
+    """
+    option = ["--detached"] if detached else []
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.lib.supervisor", *option, "--", *command],
+        env=dict(env) | {"PYTHONPATH": os.pathsep.join(_import_path(env))},
+        stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,  # ctrl-C at the terminal is for the owner, who then calls stop()
+        pass_fds=pass_fds,
+    )
+
+
+def stop(keeper: subprocess.Popen[bytes]) -> None:
+    """End the command of a keeper that :func:`start` returned, and wait until it is gone."""
+    if keeper.poll() is None:
+        keeper.send_signal(signal.SIGTERM)
+    keeper.wait()
+    if keeper.stdin:
+        keeper.stdin.close()
+
+
+def _import_path(env: Mapping[str, str]) -> list[str]:
+    return [str(REPOSITORY), *filter(None, [env.get("PYTHONPATH")])]
+
+
+class _Keeper:
+    """Waits for the command, and ends its process group on a signal, or when the owner is gone."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_stop)
+        signal.signal(signal.SIGALRM, self._on_grace_over)
+        self._command = command
+
+    def run(self, *, watch_owner: bool) -> int:
+        """Run the command and return its exit status, as a shell would give it."""
+        self._child = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        if watch_owner:
+            threading.Thread(target=_end_with_owner, daemon=True).start()
+        status = self._child.wait()
+        self._kill_group()
+        return status if status >= 0 else 128 - status
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._child is None:
+            sys.exit(1)
+        # SIGINT: what terraform and the local AWS both take as "finish what must be finished".
+        self._child.send_signal(signal.SIGINT)
+        signal.alarm(GRACE)
+
+    def _on_grace_over(self, _number: int, _frame: FrameType | None) -> None:
+        self._kill_group()
+
+    def _kill_group(self) -> None:
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+
+
+def _end_with_owner() -> None:
+    while os.read(0, 1024):
+        pass  # nobody writes; the end of the file is the message
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line ``[--detached] -- COMMAND...``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--detached", action="store_true", help="outlive the starting process")
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args(arguments)
+    return _Keeper(options.command).run(watch_owner=not options.detached)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""Find Terraform and its AWS provider, and the environment to run Terraform in.
+
+Terraform takes providers from its registry. On a machine that cannot reach the registry, the
+provider comes from a folder with a copy of it (a filesystem mirror); this module searches for one
+and tells Terraform about it by a CLI configuration file of our own under ``build/``. Everything
+that runs Terraform here takes its environment from :func:`environment`, and so works the same
+everywhere.
+
+    eval "$(python -m scripts.lib.terraform_cli)"     # the same provider, for a shell
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from scripts.lib import paths
+
+REGISTRY = "registry.terraform.io"
+PROVIDER = "hashicorp/aws"
+
+# Where the Filesystem Hierarchy Standard puts software that is not the distribution's own.
+ADD_ON_HOMES = ("/opt", "/usr/local", "/usr/local/share", "/usr/local/lib", "/srv")
+
+# Terraform neither asks questions nor looks for newer versions of itself.
+UNATTENDED = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+_PROVIDER_MISSING = (
+    "Failed to query available provider packages",
+    "Failed to install provider",
+)
+
+
+class TerraformError(Exception):
+    """Terraform, or what it needs, is missing or failed. The message says what to do."""
+
+
+def terraform_binary(search_path: str | None = None) -> Path:
+    """Return the ``terraform`` executable.
+
+    Parameters:
+        search_path: folders to search, separated as in PATH; default is PATH.
+
+    Raises:
+        TerraformError: there is none.
+    """
+    found = shutil.which("terraform", path=search_path)
+    if found is None:
+        raise TerraformError(
+            "There is no `terraform` on the PATH. Install Terraform 1.10 or newer "
+            "(https://developer.hashicorp.com/terraform/install) and try again."
+        )
+    return Path(found)
+
+
+def target() -> str:
+    """Return this machine as Terraform names it, for example ``linux_amd64``."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}_{_MACHINES.get(machine, machine)}"
+
+
+def implied_mirrors(env: Mapping[str, str], home: Path) -> list[Path]:
+    """Return the folders Terraform itself looks through for providers.
+
+    Source: https://developer.hashicorp.com/terraform/cli/config/config-file, section
+    "Implied Local Mirror Directories".
+    """
+    data_home = env.get("XDG_DATA_HOME") or str(home / ".local" / "share")
+    data_dirs = env.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    folders = [home / ".terraform.d" / "plugins"]
+    if platform.system() == "Darwin":
+        folders.append(home / "Library" / "Application Support" / "io.terraform" / "plugins")
+    shared = [data_home, *data_dirs.split(os.pathsep)]
+    return folders + [Path(folder) / "terraform" / "plugins" for folder in shared]
+
+
+def find_mirror(
+    env: Mapping[str, str] = os.environ,
+    home: Path | None = None,
+    add_on_homes: Iterable[str | Path] = ADD_ON_HOMES,
+) -> Path | None:
+    """Return a folder with the AWS provider for this machine, or None.
+
+    Searched in this order: the folder that TF_PLUGIN_MIRROR names; the folders that Terraform
+    itself looks through; folders named ``registry.terraform.io`` at most two levels below
+    ``add_on_homes``.
+
+    Raises:
+        TerraformError: TF_PLUGIN_MIRROR names a folder without the provider.
+    """
+    chosen = env.get("TF_PLUGIN_MIRROR")
+    if chosen:
+        if not _holds_provider(Path(chosen)):
+            raise TerraformError(
+                f"TF_PLUGIN_MIRROR is {chosen}, but there is no {REGISTRY}/{PROVIDER} for "
+                f"{target()} in it. Unset it, or fill the folder with "
+                "`terraform providers mirror FOLDER`."
+            )
+        return Path(chosen).resolve()
+    candidates = [*implied_mirrors(env, home or Path.home()), *_folders_with_registry(add_on_homes)]
+    return next((folder for folder in candidates if _holds_provider(folder)), None)
+
+
+def environment(
+    base: Mapping[str, str] = os.environ,
+    build: Path = paths.BUILD / "terraform",
+    mirror: Path | None = None,
+) -> dict[str, str]:
+    """Return ``base`` with what Terraform needs to find its provider and to run unattended.
+
+    A CLI configuration of the user's that says where providers come from is respected, unless
+    TF_PLUGIN_MIRROR is set.
+
+    Parameters:
+        base: the environment to start from.
+        build: where the CLI configuration file and the provider cache may be written.
+        mirror: a folder with the provider; default is what :func:`find_mirror` finds.
+
+    Raises:
+        TerraformError: TF_PLUGIN_MIRROR names a folder without the provider.
+    """
+    env = dict(base)
+    env.update(UNATTENDED)
+    if not env.get("TF_PLUGIN_MIRROR") and mirror is None and _user_decides(env):
+        return env
+    mirror = mirror or find_mirror(env)
+    if mirror is not None:
+        env["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirror, build))
+        return env
+    if not Path(env.get("TF_CLI_CONFIG_FILE", "")).is_file():
+        env.pop("TF_CLI_CONFIG_FILE", None)  # Terraform would warn of it on every run
+    if not env.get("TF_PLUGIN_CACHE_DIR"):
+        cache = build / "plugin-cache"
+        cache.mkdir(parents=True, exist_ok=True)
+        env["TF_PLUGIN_CACHE_DIR"] = str(cache)
+    return env
+
+
+def init(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
+    """Run ``terraform init`` in ``folder``.
+
+    Parameters:
+        folder: the configuration.
+        env: from :func:`environment`.
+        arguments: more arguments, for example ``-backend=false``.
+
+    Raises:
+        TerraformError: it failed; the message carries Terraform's own and, for a missing provider,
+            the ways out.
+    """
+    terraform = str(terraform_binary(env.get("PATH")))
+    command = [terraform, f"-chdir={folder}", "init", "-no-color", *arguments]
+    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return
+    advice = ""
+    if any(symptom in done.stderr for symptom in _PROVIDER_MISSING):
+        advice = (
+            f" The provider {PROVIDER} could be had neither from the registry nor from a folder of "
+            "this machine. Run where the registry can be reached, or set TF_PLUGIN_MIRROR to a "
+            "folder filled there by `terraform providers mirror FOLDER`."
+        )
+    raise TerraformError(f"`terraform init` failed in {folder}.{advice}\n{done.stderr.strip()}")
+
+
+def _holds_provider(folder: Path) -> bool:
+    """Tell whether a mirror folder has the provider for this machine, unpacked or packed."""
+    provider = folder / REGISTRY / PROVIDER
+    unpacked = any(provider.glob(f"*/{target()}/terraform-provider-aws*"))
+    return unpacked or any(provider.glob(f"terraform-provider-aws_*_{target()}.zip"))
+
+
+def _folders_with_registry(homes: Iterable[str | Path]) -> Iterator[Path]:
+    for home in homes:
+        for pattern in (REGISTRY, f"*/{REGISTRY}"):
+            yield from (found.parent for found in sorted(Path(home).glob(pattern)))
+
+
+def _user_decides(env: Mapping[str, str]) -> bool:
+    """Tell whether the user's own CLI configuration says where providers come from."""
+    own = Path(env.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
+    return own.is_file() and "provider_installation" in own.read_text(encoding="utf-8")
+
+
+def _write_configuration(mirror: Path, build: Path) -> Path:
+    """Write the CLI configuration file that names ``mirror``, and return its path."""
+    text = f"""\
+# Written by scripts/lib/terraform_cli.py: the AWS provider comes from a folder of this machine.
+provider_installation {{
+  filesystem_mirror {{
+    path    = "{mirror.as_posix()}"
+    include = ["{REGISTRY}/{PROVIDER}"]
+  }}
+  direct {{
+    exclude = ["{REGISTRY}/{PROVIDER}"]
+  }}
+}}
+"""
+    build.mkdir(parents=True, exist_ok=True)
+    configuration = build / "cli.tfrc"
+    if not configuration.is_file() or configuration.read_text(encoding="utf-8") != text:
+        part = build / f"cli.tfrc.{os.getpid()}"
+        part.write_text(text, encoding="utf-8")
+        part.replace(configuration)  # whole at any moment: others may be reading it
+    return configuration
+
+
+def main() -> int:
+    """Print what a person at a shell needs of the environment, as exports."""
+    try:
+        terraform_binary()
+        env = environment()
+    except TerraformError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for name in sorted(env):
+        if name not in UNATTENDED and os.environ.get(name) != env[name]:
+            print(f"export {name}={shlex.quote(env[name])}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What a deployment shows of AWS, in a form that two deployments can be compared in.
+
+Only forms are kept (which fields there are, and of which type), and values that every deployment
+should share; no name, no time and no identifier.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.aws import Clients
+from scripts.lib.executions.old_executions import Execution
+
+Facts = Mapping[str, str]
+
+# What the local AWS shows; `make smoke` compares with it. After a change that is meant:
+# make smoke against the local AWS, then cp build/smoke/observed.json scripts/smoke/local.json
+LOCAL = Path(__file__).parent / "local.json"
+
+_VALUES_OF_OBJECT = ("ServerSideEncryption", "BucketKeyEnabled", "ContentType")
+_SETTINGS = ("PackageType", "LastUpdateStatus", "State")
+# The client's own, not the service's.
+_NOT_COMPARED = frozenset({"ResponseMetadata", "Body"})
+
+
+def observe(clients: Clients, outputs: Mapping[str, Any], execution: Execution) -> dict[str, str]:
+    """Return what can be seen of a deployment that has converted an image.
+
+    Parameters:
+        clients: of the account.
+        outputs: Terraform's outputs.
+        execution: the one that converted the image.
+    """
+    png = execution.output["images"][1]["resized"]["key"] if execution.output else ""
+    head = clients.s3.head_object(Bucket=outputs["destination_bucket"], Key=png)
+    record = clients.dynamodb.get_item(
+        TableName=outputs["table_name"], Key={"imageName": {"S": execution.key}}
+    )
+    function = clients.functions.get_function_configuration(
+        FunctionName=outputs["function_names"]["resize_image"]
+    )
+    found: dict[str, str] = {}
+    found |= _shapes("event", execution.record)
+    found |= _shapes("output", execution.output)
+    found |= _shapes("record", record.get("Item"))
+    found |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
+    found |= _values("png", head, _VALUES_OF_OBJECT)
+    found |= _values("function", function, _SETTINGS)
+    found |= {f"history.{kind}": "happens" for kind in sorted(_kinds(execution))}
+    return dict(sorted(found.items()))
+
+
+def differences(found: Facts, local: Facts) -> list[str]:
+    """Return in what a deployment differs from the local one, a line each."""
+    lines = []
+    for path in sorted(found.keys() | local.keys()):
+        here, there = found.get(path), local.get(path)
+        if here != there:
+            lines.append(f"{path}: {here or 'not here'} (local: {there or 'not there'})")
+    return lines
+
+
+def local() -> Facts:
+    """Return what the local AWS shows, as it was recorded."""
+    facts: Facts = json.loads(LOCAL.read_text(encoding="utf-8"))
+    return facts
+
+
+def write(facts: Facts, file: Path) -> None:
+    """Write what was seen to a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _kinds(execution: Execution) -> Iterator[str]:
+    for event in execution.history:
+        yield event["type"]
+
+
+def _values(name: str, given: Any, wanted: tuple[str, ...]) -> dict[str, str]:
+    return {f"{name}.{field}": str(given.get(field)) for field in wanted}
+
+
+def _shapes(path: str, value: Any) -> dict[str, str]:
+    """Return the type of every leaf by its path; metadata's names are the project's own."""
+    if isinstance(value, dict) and value:
+        found: dict[str, str] = {}
+        for name, inner in value.items():
+            found |= _shapes(f"{path}.{name}", inner)
+        return found
+    if isinstance(value, list) and value:
+        found = {}
+        for inner in value:
+            found |= _shapes(f"{path}[]", inner)
+        return found
+    return {path: type(value).__name__}

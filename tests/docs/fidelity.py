@@ -1,0 +1,234 @@
+"""Write docs/fidelity.md: what was exercised where, read from the tests themselves.
+
+    python -m tests.docs.fidelity            # write it
+    python -m tests.docs.fidelity --check    # fail if it is stale
+
+The tests are collected, not run. Where a test runs follows from the fixtures it asks for and from
+what its module uses; where neither tells, a mark does: `@pytest.mark.exercised("moto")`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from scripts.lib.paths import DOCS, REPOSITORY
+from tests.fidelity import differences, only_on_aws, test_emulator_events
+from tests.fidelity.limits import LIMITS
+
+REPORT = DOCS / "fidelity.md"
+
+# In the order of the columns: what a test needs least comes first.
+PLACES = {
+    "code": "the project's code alone",
+    "schema": "AWS's own models and schemas: botocore's, the States Language's, the provider's",
+    "moto": "moto: S3, DynamoDB, and the interpreter that derives from LocalStack's",
+    "terraform": "Terraform with the real provider, its answers from AWS mocked",
+    "local": "the local AWS: ministack, functions under AWS's own runtime client",
+}
+
+_FIXTURES = {
+    "cloud": "moto",
+    "moto_s3": "moto",
+    "stubs": "schema",
+    "calls": "schema",
+    "stacks": "terraform",
+    "terraform": "terraform",
+    "configuration": "terraform",
+    "installed": "terraform",
+    "emulator": "local",
+    "local_aws": "local",
+    "deployment": "local",
+}
+_USES = {
+    "LocalAws": "local",
+    "mock_aws": "moto",
+    "interpreter": "moto",
+    "machine": "moto",
+    "Draft202012Validator": "schema",
+    "provider_check": "schema",
+}
+
+
+@dataclass
+class Row:
+    """A module of tests.
+
+    Attributes:
+        what: the first sentence of its docstring.
+        places: where its tests run.
+    """
+
+    what: str
+    places: set[str] = field(default_factory=set)
+
+
+class _Collector:
+    """Takes in what pytest collects."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            if not isinstance(item, pytest.Function):
+                continue
+            path = item.path.relative_to(REPOSITORY).as_posix()
+            told = item.module.__doc__ or item.path.stem.removeprefix("test_").replace("_", " ")
+            row = self.rows.setdefault(path, Row(_first_sentence(told)))
+            row.places |= set(_places(item))
+
+
+def _places(item: pytest.Function) -> Iterator[str]:
+    marked = [marker.args[0] for marker in item.iter_markers("exercised")]
+    found = marked or [place for name, place in _FIXTURES.items() if name in item.fixturenames]
+    used = [place for name, place in _USES.items() if hasattr(item.module, name)]
+    yield from found or used or ["code"]
+
+
+def _first_sentence(text: str) -> str:
+    paragraph = " ".join(text.strip().split("\n\n")[0].split())
+    return paragraph.removesuffix(".")
+
+
+def collect() -> Mapping[str, Row]:
+    """Return every module of tests by its path."""
+    collector = _Collector()
+    arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", str(REPOSITORY / "tests")]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = pytest.main(arguments, plugins=[collector])
+    if status != pytest.ExitCode.OK:
+        raise SystemExit(f"the tests could not be collected:\n{said.getvalue()}")
+    return dict(sorted(collector.rows.items()))
+
+
+def page(rows: Mapping[str, Row]) -> str:
+    """Return the page's text."""
+    parts = [
+        _INTRODUCTION,
+        "## What was exercised where",
+        "\n".join(f"* **{name}**: {what}" for name, what in PLACES.items()),
+        _table(
+            ("tests", "what they show", *PLACES),
+            (
+                (f"`{path.removeprefix('tests/')}`", row.what, *_ticks(row.places))
+                for path, row in rows.items()
+            ),
+        ),
+        "## Where the interpreters differ",
+        _INTERPRETERS,
+        _table(
+            ("path", "what differs", "moto", "local AWS", "AWS"),
+            _interpreters(),
+        ),
+        "## Where the local AWS's events differ from the documented ones",
+        _EVENTS,
+        _table(
+            ("field", "the local AWS", "why it is harmless"),
+            (
+                (f"`{path}`", how, why)
+                for path, (how, why) in test_emulator_events.DIFFERENCES.items()
+            ),
+        ),
+        "## How near AWS's limits are",
+        _LIMITS,
+        _table(
+            ("what", "AWS allows", "at the most here", "unit"),
+            (
+                (name, f"[{row.allowed:,}]({row.source})", f"{row.largest:,}", row.unit)
+                for name, row in LIMITS.items()
+            ),
+        ),
+        "## Left to AWS",
+        _LEFT,
+        _table(
+            ("what", "why not here", "how to see it there"),
+            ((row.what, row.why, row.how) for row in only_on_aws.ROWS),
+        ),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _interpreters() -> Iterator[Sequence[str]]:
+    """Yield the differences, those that differ in nothing but the path in one row."""
+    rows: dict[tuple[str, str, str, str], list[str]] = {}
+    for d in differences.DIFFERENCES:
+        aws = f"{d.aws} ([source]({d.source}))"
+        cells = (d.field, _short(d.moto), _short(d.emulator), aws)
+        rows.setdefault(cells, []).append(d.case)
+    for cells, cases in rows.items():
+        yield "; ".join(cases), *cells
+
+
+def _ticks(places: Iterable[str]) -> list[str]:
+    return ["x" if place in places else "" for place in PLACES]
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {inner}" for name, inner in value.items())
+    return str(value)
+
+
+_INTRODUCTION = """\
+<!-- Written by `make docs`: change the tests, not this file. -->
+
+# How far "green here" reaches
+
+No machine of this project reaches AWS. So everything is tested against stand-ins, and this page
+says against which, where they are known to differ from AWS, and what is left.
+[First hour](first-hour.md) is the check to run once on an account."""
+
+_INTERPRETERS = """\
+The same rendered definition runs on both interpreters, path by path
+(`fidelity/test_interpreters.py`): success, no JPEG, no known type, each function failing once,
+always, for good, timing out once and always, Lambda itself failing three times, both branches
+failing. Outcome, output, error, the order of states and the number of attempts agree with what the
+States Language says, but for these. A row that is no longer true fails the tests."""
+
+_EVENTS = """\
+Field by field, type by type (`fidelity/test_emulator_events.py`), against the payloads in
+`tests/events`."""
+
+_LIMITS = """\
+Computed from what Terraform makes in five regions of three partitions, or measured
+(`fidelity/test_limits.py`), with the defaults of the variables and the longest keys."""
+
+_LEFT = """\
+What no test here can show."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page, or say whether it is stale; the exit status is 1 if it is."""
+    parser = argparse.ArgumentParser(prog="python -m tests.docs.fidelity")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args(arguments)
+    text = page(collect())
+    if options.check:
+        stale = not REPORT.exists() or REPORT.read_text(encoding="utf-8") != text
+        if stale:
+            print(f"{REPORT.name} is stale: run python -m tests.docs.fidelity")
+        return int(stale)
+    REPORT.write_text(text, encoding="utf-8")
+    print(f"Wrote {REPORT.relative_to(REPOSITORY)}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

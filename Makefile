@@ -77,9 +77,9 @@ report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, H
 	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
 		$(if $(OUT),--out "$(OUT)") $(if $(NEWEST),--newest "$(NEWEST)") $(STACK)
 
-.PHONY: pictures
-pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
-	$(HERMETIC) $(RUN) scripts.dev.docs.pictures
+.PHONY: cost
+cost: $(STAMP) ## What a million images cost on AWS (EXECUTION=arn:... reckons from one of yours)
+	$(RUN) scripts.cost $(if $(EXECUTION),--execution "$(EXECUTION)")
 
 .PHONY: smoke
 smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,package) ## Deploy, convert, verify and destroy once on an AWS account (asks first; CONFIRM=yes)
@@ -112,7 +112,7 @@ local-up: setup package-local ## Start a local AWS and print the exports that po
 local-down: $(STAMP) ## Stop the local AWS
 	@$(HERMETIC) $(RUN) scripts.local_aws down
 
-##@ Develop
+##@ Develop this project
 
 .PHONY: lint
 lint: $(STAMP) ## Check style, types and Terraform's formatting
@@ -154,9 +154,16 @@ bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, 
 bench-imports: $(STAMP) ## Measure the cold start: what importing each function costs (ROUNDS=15)
 	$(RUN) scripts.dev.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
-.PHONY: cost
-cost: $(STAMP) ## What a million images cost on AWS (EXECUTION=arn:... reckons from one of yours)
-	$(RUN) scripts.cost $(if $(EXECUTION),--execution "$(EXECUTION)")
+.PHONY: docs
+docs: $(STAMP) ## Write what derives from code and tests: module READMEs, costs, bad images, fidelity
+	$(RUN) scripts.dev.docs.module_readmes
+	$(RUN) scripts.dev.docs.costs
+	$(RUN) tests.docs.bad_images
+	$(RUN) tests.docs.fidelity
+
+.PHONY: pictures
+pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
+	$(HERMETIC) $(RUN) scripts.dev.docs.pictures
 
 .PHONY: test-deployer
 test-deployer: setup package-local ## Apply and destroy on the local AWS with the deployer's policy alone
@@ -164,7 +171,7 @@ test-deployer: setup package-local ## Apply and destroy on the local AWS with th
 
 .PHONY: load
 load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, count (COUNTS=50,500 CRASH=60 SEED=1)
-	$(HERMETIC) $(RUN) scripts.dev.load $(if $(COUNTS),--counts "$(COUNTS)") \
+	$(HERMETIC) $(RUN) tests.durability.load $(if $(COUNTS),--counts "$(COUNTS)") \
 		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: fuzz
@@ -173,8 +180,8 @@ fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=
 
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration by it
-	$(RUN) scripts.dev.checks.provider_schema
-	$(RUN) scripts.dev.checks.provider_check
+	$(RUN) tests.fidelity.provider_schema
+	$(RUN) tests.fidelity.provider_check
 
 .PHONY: requirements
 requirements: .venv/uv/.stamp ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)

@@ -8,11 +8,10 @@ define, and has nothing more that is used here.
 import os
 import typing
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
+from image_converter.compression import Compression
 from image_converter.errors import InvalidSettings
-
-PngCompression = Literal["fast", "smallest"]
 
 
 class UploadSettings(NamedTuple):
@@ -42,7 +41,7 @@ class ResizeSettings(NamedTuple):
     destination_bucket: str
     max_image_bytes: int
     max_image_pixels: int
-    png_compression: PngCompression = "fast"
+    png_compression: Compression = "fast"
 
 
 class TableSettings(NamedTuple):

@@ -23,10 +23,10 @@ from rich.progress import track
 
 from image_converter import notifications
 from image_converter.errors import InvalidRecord
-from scripts.lib import deployed, user_errors
+from scripts.lib import deployed, storage, text, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import old_executions
+from scripts.lib.executions import collect
 from scripts.lib.terminal import Console, visible
 from scripts.lib.user_errors import UserError
 
@@ -60,8 +60,6 @@ _NO_REDRIVE = {
     "NotImplemented",
     "UnknownOperationException",
 }
-# Longer than it takes to look at every message, and short for who waits for them afterwards.
-_MESSAGE_HIDDEN_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,8 @@ class Redrive:
             dry_run: only tell what would be done.
             everything: start again what cannot succeed as it is, and what a person stopped, too.
         """
+        self._clients = clients
         self._states = clients.stepfunctions
-        self._sqs = clients.sqs
         self._stack = stack
         self._dry_run = dry_run
         self._everything = everything
@@ -162,32 +160,19 @@ class Redrive:
 
     def dead_letters(self) -> Iterator[Result]:
         """Send the dead letters to the queue again and yield what became of each."""
-        dead = self._queue_url(f"{self._stack.name}-dead-letters")
-        queue = self._queue_url(self._stack.name)
-        kept: list[str] = []
-        seen: set[str] = set()
-        while messages := self._received(dead, seen):
-            for message in messages:
-                result = self._dead_letter(dead, queue, message)
-                yield result
-                if result.did != "sent again" or self._dry_run:
-                    kept.append(message["ReceiptHandle"])
-        for handle in kept:  # others may see them at once
-            self._sqs.change_message_visibility(
-                QueueUrl=dead, ReceiptHandle=handle, VisibilityTimeout=0
-            )
+        dead = storage.queue_url(self._clients, f"{self._stack.name}-dead-letters")
+        queue = storage.queue_url(self._clients, self._stack.name)
+        for message in storage.dead_letters(self._clients, self._stack.name):
+            yield self._dead_letter(dead, queue, message)
 
     def _failed_names(self) -> set[str]:
         """Return the names under which what failed was started first."""
-        paginator = self._states.get_paginator("list_executions")
-        found = set()
-        for status in self._statuses:
-            pages: Any = paginator.paginate(
-                stateMachineArn=self._stack.state_machine_arn,
-                statusFilter=status,
-            )
-            found |= {_AGAIN.sub("", one["name"]) for page in pages for one in page["executions"]}
-        return found
+        machine = self._stack.state_machine_arn
+        return {
+            _AGAIN.sub("", one["name"])
+            for status in self._statuses
+            for one in collect.listed(self._clients, machine, status)
+        }
 
     def _execution(self, name: str) -> Result:
         newest, following = self._newest(name)
@@ -196,7 +181,7 @@ class Redrive:
         subject = _subject(newest)
         if newest["status"] not in self._statuses:
             return Result(subject, "left", f"started again before: {newest['status'].lower()}")
-        error = old_executions.sentence(newest.get("error"), newest.get("cause"))
+        error = text.sentence(newest.get("error"), newest.get("cause"))
         if newest.get("error") in HOPELESS and not self._everything:
             return Result(subject, "left", f"it would fail again ({error}); ALL=1 starts it anyway")
         if following is None:
@@ -249,18 +234,6 @@ class Redrive:
         )
         return any(event["type"] == "FailStateEntered" for event in history["events"])
 
-    def _queue_url(self, name: str) -> str:
-        return self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
-
-    def _received(self, queue: str, seen: set[str]) -> list[Any]:
-        """Return messages that were not seen before; none once they come round again."""
-        answer = self._sqs.receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=_MESSAGE_HIDDEN_SECONDS
-        )
-        new = [one for one in answer.get("Messages", []) if one["MessageId"] not in seen]
-        seen.update(one["MessageId"] for one in new)
-        return new
-
     def _dead_letter(self, dead: str, queue: str, message: Any) -> Result:
         subject = f"message {message['MessageId']}"
         try:
@@ -270,8 +243,8 @@ class Redrive:
         images = ", ".join(record["s3"]["object"]["key"] for record in records) or "no new object"
         if not self._dry_run:
             # In this order: what is sent and not deleted comes twice, which starts nothing twice.
-            self._sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
-            self._sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+            self._clients.sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+            self._clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
         return Result(subject, "sent again", images)
 
 

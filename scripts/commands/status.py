@@ -9,16 +9,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import keys
-from scripts.lib import deployed, user_errors
+from scripts.lib import deployed, storage, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, endings
+from scripts.lib.executions import collect, endings, uploads
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import size
 from scripts.lib.user_errors import UserError
 
-_GONE = {"404", "NoSuchKey", "NoSuchVersion", "405", "MethodNotAllowed"}
 _NEWEST = 3  # uploads of one key that are told of
 Row = tuple[str, str]
 
@@ -50,8 +48,8 @@ def _status(options: argparse.Namespace, console: Console) -> int:
 
 def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
     """Yield what is known of an image, as pairs of a name and a value."""
-    listed = endings.versions(clients, stack.source_bucket, key)
-    uploads = [one for one in listed if endings.is_object(one)][:_NEWEST]
+    listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
+    uploads = [one for one in listed if storage.is_object(one)][:_NEWEST]
     if uploads:
         place = f"s3://{stack.source_bucket}/{key}"
         what = f"{place}, {size(uploads[0]['Size'])}, uploaded {_at(uploads[0])}"
@@ -61,7 +59,7 @@ def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
             yield "cleaned up", f"{what}; kept as version {uploads[0]['VersionId']}"
     for upload in uploads:
         yield from _handled(clients, stack, key, upload)
-    record = collect.record(clients, stack.table_name, key)
+    record = storage.record(clients, stack.table_name, key)
     if record:
         yield (
             "record",
@@ -82,13 +80,13 @@ def _handled(clients: Clients, stack: Deployment, key: str, upload: Any) -> Iter
         elif failure := endings.last_failure(clients, stack, key, upload["LastModified"]):
             yield "last attempt", f"failed, and may be tried again: {failure.sentence}"
         return
-    arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
+    arn = uploads.execution_arn(stack, key, version)
     try:
-        run = collect.bare(clients, arn)
+        execution = collect.execution(clients, arn)
     except UserError:
         return  # not started yet, or forgotten after 90 days
-    yield "execution", f"{run.execution.outcome.sign} {run.kind}: {run.sentence}"
-    yield "", run.execution.arn
+    yield "execution", f"{execution.outcome.sign} {execution.kind}: {execution.sentence}"
+    yield "", arn
 
 
 def _object(clients: Clients, where: dict[str, Any]) -> str:
@@ -96,7 +94,7 @@ def _object(clients: Clients, where: dict[str, Any]) -> str:
     try:
         head = clients.s3.head_object(Bucket=where["bucket"], Key=where["key"])
     except ClientError as error:
-        if error.response["Error"]["Code"] in _GONE:
+        if storage.is_gone(error):
             return f"{place}, which is no longer there"
         raise
     same = head.get("VersionId") in (None, where.get("versionId"))

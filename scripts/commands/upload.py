@@ -89,7 +89,7 @@ def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     for path in paths:
         if not path.exists():
             raise UserError(f"There is no file {path}.")
-        for file, name in _files(path):
+        for file, name in files_in(path):
             key = prefix + name
             if key in uploads:
                 other = uploads[key].path
@@ -105,7 +105,8 @@ def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     return list(uploads.values())
 
 
-def _files(path: Path) -> Iterator[tuple[Path, str]]:
+def files_in(path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a file, or those below a folder that are not hidden, each with its name below it."""
     if path.is_file():
         yield path, path.name
         return

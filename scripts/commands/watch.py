@@ -24,8 +24,8 @@ from rich.text import Text
 from scripts.lib import deployed, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, old_executions
-from scripts.lib.executions.model import Outcome
+from scripts.lib.executions import collect
+from scripts.lib.executions.model import RUNNING, Outcome
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration
 from scripts.lib.user_errors import UserError
@@ -76,11 +76,8 @@ class Watch:
 
     def look(self) -> list[Followed]:
         """Ask AWS once; return what has changed since the last time."""
-        states = self._clients.stepfunctions
-        pages = states.get_paginator("list_executions").paginate(
-            stateMachineArn=self._stack.state_machine_arn, PaginationConfig={"MaxItems": _LISTED}
-        )
-        for told in (one for page in pages for one in page["executions"]):
+        machine = self._stack.state_machine_arn
+        for told in collect.listed(self._clients, machine, most=_LISTED):
             self._meet(told)
         self.running.sort(key=lambda one: one.started)
         asked = self.running[:_ASKED_AT_A_TIME]
@@ -100,24 +97,24 @@ class Watch:
 
     def _meet(self, told: Any) -> None:
         arn = told["executionArn"]
-        fresh = told["status"] == old_executions.RUNNING or told["startDate"] >= self.since
+        fresh = told["status"] == RUNNING or told["startDate"] >= self.since
         if arn not in self._seen and fresh:
             self._seen[arn] = Followed(arn, told["name"], told["startDate"])
             self.running.append(self._seen[arn])
 
     def _update(self, one: Followed) -> bool:
         before = (one.key, one.place)
-        run = collect.bare(self._clients, one.arn)
+        execution = collect.execution(self._clients, one.arn)
         inside = [
-            f"{name} (try {len(state.attempts)})" if len(state.attempts) > 1 else name
-            for name, state in run.execution.states.items()
-            if state.outcome is Outcome.RUNNING and not run.execution.machine_state(name).lanes
+            f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
+            for name in execution.running_states
+            if not execution.machine_state(name).lanes
         ]
-        one.key = run.key
-        one.outcome = run.execution.outcome
-        one.ended = run.execution.ended
-        one.place = run.kind if one.ended else " and ".join(inside) or one.place
-        one.sentence = run.sentence if one.outcome.tone == "bad" else ""
+        one.key = execution.key
+        one.outcome = execution.outcome
+        one.ended = execution.ended
+        one.place = execution.kind if one.ended else " and ".join(inside) or one.place
+        one.sentence = execution.sentence if one.outcome.tone == "bad" else ""
         return (one.key, one.place) != before
 
 

@@ -16,19 +16,17 @@ from scripts.cost import article, observation
 from scripts.cost.article import ImageMagick
 from scripts.cost.comparison import GOALS, Comparison, compare
 from scripts.cost.observation import Observation
-from scripts.cost.page import page
 from scripts.cost.record import FOLDER, RECORDED
 from scripts.lib import deployed, terminal, user_errors
-from scripts.lib.paths import BUILD, DOCS, REPOSITORY
+from scripts.lib.paths import BUILD
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 
-PAGE: Final = DOCS / "costs.md"
 BENCHMARK: Final = BUILD / "bench" / "results.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the bills and write them to build/cost, or to docs/costs.md; return the status."""
+    """Print the bills and write them to build/cost; return the status."""
     options = _parser().parse_args(arguments)
     console = Console()
     try:
@@ -36,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UserError, BotoCoreError, ClientError) as error:
         terminal.say(f"make cost: {user_errors.sentence(error)}", sys.stderr)
         return 1
-    told = compare(seen, article.MEASURED if options.docs else measured_engine())
-    console.print(Markdown(page(told)))
+    told = compare(seen, measured_engine())
+    page = told.page()
+    console.print(Markdown(page))
     FOLDER.mkdir(parents=True, exist_ok=True)
-    target = PAGE if options.docs else FOLDER / "costs.md"
-    target.write_text(page(told), encoding="utf-8")
+    (FOLDER / "costs.md").write_text(page, encoding="utf-8")
     (FOLDER / "costs.json").write_text(json.dumps(summary(told), indent=2) + "\n", encoding="utf-8")
     for bill in (told.standard, told.express):
         met = "✓" if told.part(bill) < GOALS[bill.name] else "✗"
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"  {met} {bill.name}: {told.part(bill):.0%} of the article's bill "
             f"(goal: under {GOALS[bill.name]:.0%})"
         )
-    console.print(f"Written: {target.relative_to(REPOSITORY)} and build/cost/costs.json")
+    console.print("Written: build/cost/costs.md and build/cost/costs.json")
     return 0
 
 
@@ -56,11 +54,11 @@ def summary(told: Comparison) -> dict[str, object]:
     """Return the bills as JSON: dollars for a million images, line by line."""
     return {
         bill.name: {
-            "total": round(bill.total, 2),
+            "total": round(bill.per_million, 2),
             "part_of_the_article": round(told.part(bill), 3),
-            "lines": {line.what: round(line.dollars, 2) for line in bill.converting},
-            "upload": {line.what: round(line.dollars, 2) for line in bill.upload},
-            "storage": {line.what: round(line.dollars, 2) for line in bill.storage},
+            "lines": {line.what: round(line.per_million, 2) for line in bill.converting},
+            "upload": {line.what: round(line.per_million, 2) for line in bill.upload},
+            "storage": {line.what: round(line.per_million, 2) for line in bill.storage},
         }
         for bill in told.bills
     }
@@ -89,7 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--execution", metavar="ARN", help="one that converted a JPEG; default is a recorded one"
     )
-    parser.add_argument("--docs", action="store_true", help="write docs/costs.md")
     return parser
 
 

@@ -13,36 +13,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from scripts.cost import prices
-from scripts.cost.bill import Bill, Line
+from scripts.cost import model, prices
+from scripts.cost.model import GB, WHOLE_PROCESSOR_MB, Bill, Line, Work, gb_seconds
 from scripts.cost.observation import Observation
-from scripts.cost.processor import (
-    DYNAMODB_MS,
-    S3_MS,
-    STATES_MS,
-    WHOLE_PROCESSOR_MB,
-    Work,
-    gb_seconds,
-)
 
 # GetFileType, CheckFileType, ProcessFile, CopyToDestination, ResizeImage, WriteToDynamoDb,
 # DeleteSourceFile.
 TRANSITIONS: Final = 7
 MEMORY_MB: Final = 1024
+ARCHITECTURE: Final = "x86_64"
 TASK_TIMEOUT_SECONDS: Final = 3
 
 # A call of the AWS SDK for JavaScript: serialise, sign, TLS, parse.
 _PROCESSOR_MS_OF_A_CALL: Final = 5
 _WAITING: Final[Mapping[str, tuple[int, ...]]] = {
-    "trigger": (STATES_MS,),
+    "trigger": (model.STATES_MS,),
     "get_file_type": (),
-    "copy_file": (S3_MS,),
-    "resize_image": (S3_MS, S3_MS),
-    "write_to_dynamodb": (DYNAMODB_MS,),
-    "delete_file": (S3_MS,),
+    "copy_file": (model.S3_MS,),
+    "resize_image": (model.S3_MS, model.S3_MS),
+    "write_to_dynamodb": (model.DYNAMODB_MS,),
+    "delete_file": (model.S3_MS,),
 }
 _LOG_BYTES_OF_A_CALL: Final = 400  # START, END, REPORT
-_GB: Final = 1e9
 
 
 @dataclass(frozen=True)
@@ -71,29 +63,23 @@ def bill(seen: Observation, engine: ImageMagick) -> Bill:
     """
     time = sum(gb_seconds(MEMORY_MB, ms) for ms in milliseconds(seen, engine).values())
     calls = len(_WAITING)
-    architecture = prices.LAMBDA_GB_SECOND["x86_64"]
-    upload_ms = Work(2 * _PROCESSOR_MS_OF_A_CALL, S3_MS).duration_ms(MEMORY_MB)
+    upload_ms = Work(2 * _PROCESSOR_MS_OF_A_CALL, model.S3_MS).duration_ms(MEMORY_MB)
     return Bill(
         "The article",
         (
-            Line("State transitions", TRANSITIONS, prices.TRANSITION),
-            Line("Function time", time, architecture),
-            Line("Function calls", calls, prices.LAMBDA_REQUEST),
-            Line("S3: copies and PNGs", 2, prices.S3_WRITE),
-            Line("S3: looks and reads", 1, prices.S3_READ),
-            Line("Table", 1, prices.TABLE_WRITE),
-            Line("Logs of functions", calls * _LOG_BYTES_OF_A_CALL / _GB, prices.LOG_GB),
+            model.transitions(TRANSITIONS),
+            *model.usage(time, ARCHITECTURE, calls, s3=(2, 1), table_units=1),
+            Line("Logs of functions", calls * _LOG_BYTES_OF_A_CALL / GB, prices.LOG_GB),
         ),
-        (
+        model.upload(
             Line("REST API", 1, prices.REST_API),
-            Line("Function time", gb_seconds(MEMORY_MB, upload_ms), architecture),
-            Line("Function call", 1, prices.LAMBDA_REQUEST),
-            Line("S3: the upload", 1, prices.S3_WRITE),
-            Line("Logs", _LOG_BYTES_OF_A_CALL / _GB, prices.LOG_GB),
+            gb_seconds(MEMORY_MB, upload_ms),
+            ARCHITECTURE,
+            _LOG_BYTES_OF_A_CALL,
         ),
         (
-            Line("PNGs", seen.png_bytes * engine.size_ratio / _GB, prices.S3_GB_MONTH),
-            Line("Originals", seen.jpeg_bytes / _GB, prices.S3_GB_MONTH),
+            Line("PNGs", seen.png_bytes * engine.size_ratio / GB, prices.S3_GB_MONTH),
+            Line("Originals", seen.jpeg_bytes / GB, prices.S3_GB_MONTH),
         ),
     )
 

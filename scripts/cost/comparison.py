@@ -1,16 +1,22 @@
-"""The designs side by side: this pipeline by both types of workflow, and the article's."""
+"""The designs side by side: this pipeline by both types of workflow, and the article's.
+
+costs.md.j2 shows it as a page, which docs/costs.md is.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from scripts.cost import article, pipeline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts.cost import article, model, pipeline, prices
 from scripts.cost.article import ImageMagick
-from scripts.cost.bill import Bill
-from scripts.cost.observation import Observation
+from scripts.cost.model import Bill, Line, gb_seconds
+from scripts.cost.observation import LOCAL, Call, Observation
 from scripts.cost.pipeline import Settings
 
 STANDARD: Final = Settings()
@@ -66,6 +72,25 @@ class Comparison:
         return self.article, self.standard, self.express
 
     @property
+    def calls(self) -> list[tuple[Call, float, float]]:
+        """Each call with its milliseconds on Lambda and its GB-seconds, with the defaults."""
+        takes = [
+            (call, pipeline.milliseconds(call, self.seen, STANDARD)) for call in self.seen.calls
+        ]
+        return [(call, ms, gb_seconds(call.memory_mb, ms)) for call, ms in takes]
+
+    @property
+    def savings(self) -> list[tuple[str, float, str]]:
+        """What each function costs, with what it does that Step Functions would not."""
+        costs = pipeline.savings(self.seen, STANDARD)
+        return [(function, dollars, pipeline.REASONS[function]) for function, dollars in costs]
+
+    @property
+    def largest_megapixels(self) -> float:
+        """The largest image that the article's design converts."""
+        return article.largest_megapixels(self.engine)
+
+    @property
     def articles_png_bytes(self) -> float:
         """The size of the PNG that the article's engine writes."""
         return self.seen.png_bytes * self.engine.size_ratio
@@ -73,6 +98,34 @@ class Comparison:
     def part(self, bill: Bill) -> float:
         """Return a bill as a part of the article's."""
         return bill.total / self.article.total
+
+    def rows(self, groups: Sequence[tuple[Line, ...]]) -> Iterable[tuple[str, list[str], str]]:
+        """Yield a row for each kind of line: what, dollars in each design, what moves it.
+
+        Args:
+            groups: the lines of each design, in the order of `bills`.
+        """
+        found = [{line.what: line for line in lines} for lines in groups]
+        # Ours first, they have the more lines.
+        for what in dict.fromkeys([*found[1], *found[2], *found[0]]):
+            lines = [lines.get(what) for lines in found]
+            settings = {line.setting for line in lines if line and line.setting}
+            cells = [f"{line.per_million:.2f}" if line else "" for line in lines]
+            yield what, cells, ", ".join(sorted(settings))
+
+    def page(self) -> str:
+        """Return the page in Markdown."""
+        environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - it is Markdown
+        )
+        environment.filters["per_million"] = model.per_million
+        template = environment.get_template("costs.md.j2")
+        return template.render(told=self, prices=prices, model=model, LOCAL=LOCAL)
 
 
 def compare(seen: Observation, engine: ImageMagick) -> Comparison:
@@ -92,4 +145,4 @@ def _changes(seen: Observation) -> Iterable[tuple[str, float]]:
         memory_moves_time = bool(settings.memory_mb)
         if memory_moves_time and not seen.whole_processor:
             continue  # what Lambda charged with one memory does not tell what it would with another
-        yield label, pipeline.bill(seen, settings, label).total
+        yield label, pipeline.bill(seen, settings, label).per_million

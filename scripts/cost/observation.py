@@ -10,18 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from scripts.cost.usage import item_bytes
-from scripts.lib import deployed, functions
+from scripts.cost.model import item_bytes
+from scripts.lib import deployed, functions, storage
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, durations, invocations
 from scripts.lib.executions.durations import StateTime
 from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import Attempt, Execution
-from scripts.lib.executions.run import Run
 from scripts.lib.user_errors import UserError
-from scripts.report.cost import function_name
-
-# The functions that a state machine calls, and the one that starts it.
 
 # What CloudWatch Logs adds to each event:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
@@ -123,10 +119,10 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     """
     [run] = collect.runs(clients, [arn])
     execution = run.execution
-    if run.kind != "converted":
+    if execution.kind != "converted":
         raise UserError(
             f"The execution {execution.name} is one of an image that was not simply converted "
-            f"({run.kind}). Name one that converted a JPEG at the first attempt."
+            f"({execution.kind}). Name one that converted a JPEG at the first attempt."
         )
     sizes = {picture.role: picture for picture in run.pictures}
     original, png = sizes["Original"], sizes["PNG"]
@@ -141,9 +137,9 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         where=LOCAL if local else f"AWS, {clients.stepfunctions.meta.region_name}",
         date=execution.started.date().isoformat(),
         whole_processor=False,
-        seconds=round(execution.seconds(), 3),
+        seconds=round(execution.seconds, 3),
         transitions=execution.transitions,
-        calls=tuple(_calls(clients, execution, run)),
+        calls=tuple(_calls(clients, execution)),
         history_bytes=sum(map(len, events)),
         history_bytes_bare=sum(map(len, bare)),
         definition_bytes=len(machine["definition"].encode()),
@@ -161,41 +157,36 @@ def _logged(kind: str, details: Mapping[str, Any]) -> bytes:
     return text.encode() + bytes(_LOGGED_AROUND)
 
 
-def _calls(clients: Clients, execution: Execution, run: Run) -> Iterable[Call]:
+def _calls(clients: Clients, execution: Execution) -> Iterable[Call]:
     """Yield what each function says of its call; the trigger's, too."""
     attempts = {
-        function_name(attempt.resource): [attempt]
+        invocations.function_name(attempt.resource): [attempt]
         for state in execution.states.values()
         for attempt in state.attempts
     }
     stack = next(iter(attempts)).removesuffix("-get-file-type")
     for function in (functions.TRIGGER, *functions.TASKS):
         name = f"{stack}-{functions.on_aws(function)}"
-        yield _call(clients, function, name, attempts.get(name, []), execution, run.key)
+        about = deployed.function(clients, name)
+        yield _call(clients, function, about, attempts.get(name, []), execution)
 
 
 def _call(
     clients: Clients,
     function: str,
-    name: str,
+    about: deployed.Function,
     attempts: Sequence[Attempt],
     execution: Execution,
-    key: str,
 ) -> Call:
-    about = deployed.function(clients, name)
-    end = execution.ended or datetime.now(UTC)
-    pages = clients.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=about.log_group,
-        startTime=int((execution.started - _AROUND).timestamp() * 1000),
-        endTime=int((end + _AROUND).timestamp() * 1000),
-    )
-    events: list[Any] = [event for page in pages for event in page["events"]]
+    last = (execution.ended or datetime.now(UTC)) + _AROUND
+    first = execution.started - _AROUND
+    events = storage.log_events(clients, about.log_group, first, last)
     logged = invocations.read(events)
-    found = _own(logged, attempts, key)
+    found = _own(logged, attempts, execution.key)
     if found is None or not found.billed_ms:
         raise UserError(
-            f"{name} has not told in {about.log_group} what Lambda charged for its call. Its logs "
-            "may have expired, or arrive in a minute."
+            f"{about.name} has not told in {about.log_group} what Lambda charged for its call. Its "
+            "logs may have expired, or arrive in a minute."
         )
     size = sum(len(event["message"].encode()) + _LOG_EVENT_OVERHEAD for event in events)
     return Call(function, about.memory_mb, found.billed_ms, size // len(logged))

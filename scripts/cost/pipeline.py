@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from scripts.cost import prices
-from scripts.cost.bill import Bill, Line
+from scripts.cost import model, prices
+from scripts.cost.model import (
+    DYNAMODB_MS,
+    GB,
+    MILLION,
+    S3_MS,
+    S3_REQUESTS,
+    STATES_MS,
+    Architecture,
+    Bill,
+    Line,
+    Work,
+    gb_seconds,
+)
 from scripts.cost.observation import Call, Observation
-from scripts.cost.processor import DYNAMODB_MS, S3_MS, STATES_MS, Work, gb_seconds
-from scripts.cost.usage import S3_REQUESTS, table_writes
 from scripts.lib.functions import TASKS
 
 _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
@@ -35,9 +45,6 @@ _HTTP_API_CHUNK: Final = 512 * 1024
 _UPLOAD_MEMORY_MB: Final = 512
 _UPLOAD_WORK: Final = Work(processor_ms=15, waiting_ms=S3_MS)
 _LINE_BYTES: Final = 700  # START, END, REPORT and a line of its own
-_GB: Final = 1e9
-
-Architecture = Literal["arm64", "x86_64"]
 
 
 @dataclass(frozen=True)
@@ -80,21 +87,18 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
     )
     converting = (
         *_workflow(seen, settings, durations),
-        Line(
-            "Function time",
+        *model.usage(
             seconds,
-            prices.LAMBDA_GB_SECOND[settings.architecture],
-            "functions.*.memory_mb, make package ARCHITECTURE",
+            settings.architecture,
+            len(seen.calls),
+            s3=(writes, reads),
+            table_units=model.table_writes(seen.record_bytes),
         ),
-        Line("Function calls", len(seen.calls), prices.LAMBDA_REQUEST),
-        Line("S3: copies and PNGs", writes, prices.S3_WRITE),
-        Line("S3: looks and reads", reads, prices.S3_READ),
-        Line("Table", table_writes(seen.record_bytes), prices.TABLE_WRITE),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
-        Line("Logs of functions", _function_logs(seen, settings) / _GB, prices.LOG_GB, "log_level"),
+        Line("Logs of functions", _function_logs(seen, settings) / GB, prices.LOG_GB, "log_level"),
         Line(
             "Logs of executions",
-            _execution_log(seen, settings) / _GB,
+            _execution_log(seen, settings) / GB,
             prices.LOG_GB,
             "state_machine_log_level, state_machine_log_execution_data",
         ),
@@ -112,7 +116,7 @@ def _workflow(
     seen: Observation, settings: Settings, durations: Mapping[str, float]
 ) -> tuple[Line, ...]:
     if settings.workflow_type == "STANDARD":
-        return (Line("State transitions", seen.transitions, prices.TRANSITION, "workflow_type"),)
+        return (model.transitions(seen.transitions),)
     seconds = seen.seconds
     if seen.whole_processor:
         together = max(durations["copy_file"], durations["resize_image"])
@@ -160,24 +164,49 @@ def _execution_log(seen: Observation, settings: Settings) -> int:
 
 def _upload(seen: Observation, settings: Settings) -> tuple[Line, ...]:
     time = gb_seconds(_UPLOAD_MEMORY_MB, _UPLOAD_WORK.duration_ms(_UPLOAD_MEMORY_MB))
-    return (
-        Line("HTTP API", math.ceil(seen.jpeg_bytes / _HTTP_API_CHUNK), prices.HTTP_API),
-        Line("Function time", time, prices.LAMBDA_GB_SECOND[settings.architecture]),
-        Line("Function call", 1, prices.LAMBDA_REQUEST),
-        Line("S3: the upload", 1, prices.S3_WRITE),
-        Line("Logs", _LINE_BYTES / _GB, prices.LOG_GB, "log_level"),
-    )
+    api = Line("HTTP API", math.ceil(seen.jpeg_bytes / _HTTP_API_CHUNK), prices.HTTP_API)
+    return model.upload(api, time, settings.architecture, _LINE_BYTES, "log_level")
 
 
 def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
     days = min(settings.noncurrent_version_expiration_days, 30)
     return (
-        Line("PNGs", seen.png_bytes / _GB, prices.S3_GB_MONTH, "png_compression"),
-        Line("Originals", seen.jpeg_bytes / _GB, prices.S3_GB_MONTH),
+        Line("PNGs", seen.png_bytes / GB, prices.S3_GB_MONTH, "png_compression"),
+        Line("Originals", seen.jpeg_bytes / GB, prices.S3_GB_MONTH),
         Line(
             "Deleted originals, recoverable",
-            seen.jpeg_bytes / _GB * days / 30,
+            seen.jpeg_bytes / GB * days / 30,
             prices.S3_GB_MONTH,
             "noncurrent_version_expiration_days",
         ),
     )
+
+
+# What each function does that a call from the state machine does not.
+REASONS: Final[Mapping[str, str]] = {
+    "trigger": "gives the execution a name by the object's version, so that a second notification "
+    "starts no second one, and decodes the key; neither a pipe nor a rule of EventBridge does",
+    "get_file_type": "looks at the first bytes, which the state machine's language cannot",
+    "copy_file": "looks at what is there, compares sequencers, copies on that condition, and in "
+    "parts above 5 GB; the look, the choice and the retry of the race would be states of their own",
+    "resize_image": "converts",
+    "write_to_dynamodb": "refuses to write down two versions as one image, and says of a newer "
+    "record that it stays; PutItem itself could be called, with its condition",
+    "delete_file": "looks whether it is still the version that was handled; the look and the "
+    "choice would be states of their own",
+}
+
+
+def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]]:
+    """Yield what each function costs for a million images: its time, its calls, its log.
+
+    That would be saved if Step Functions called S3 and DynamoDB itself.
+    """
+    for call in seen.calls:
+        seconds = gb_seconds(call.memory_mb, milliseconds(call, seen, settings))
+        one = (
+            seconds * prices.LAMBDA_GB_SECOND[settings.architecture].dollars
+            + prices.LAMBDA_REQUEST.dollars
+            + call.log_bytes / GB * prices.LOG_GB.dollars
+        )
+        yield call.function, one * MILLION

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from scripts.cost.observation import Observation, observe
-from scripts.lib import deployed, functions, machine, wait
+from scripts.lib import deployed, functions, machine
 from scripts.lib.aws import Clients
-from scripts.lib.executions import collect, durations, old_executions
+from scripts.lib.executions import collect, durations, uploads
 from scripts.lib.executions.durations import StateTime
-from scripts.lib.executions.old_executions import RUNNING, Execution
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
 from scripts.lib.photographs import Scene, jpeg
 from scripts.lib.terraform_stack import Stack
@@ -30,7 +29,6 @@ RECORDED: Final = Path(__file__).with_name("recorded.json")
 # Two megapixels, as in the question that the cost model answers.
 _PHOTOGRAPH: Final = Scene("photograph.jpg", (1732, 1155), 17)
 _IMAGES: Final = 20
-_MAX_SECONDS: Final = 120
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -54,10 +52,13 @@ def record(folder: Path = FOLDER) -> Observation:
         )
         stack.init()
         stack.apply()
-        outputs = stack.outputs()
-        run(clients, outputs, "first.jpg", photograph)
+        found = deployed.find(clients, deployed.DEFAULT_NAME)
+        uploads.convert(clients, found, "first.jpg", photograph)
         before = processor_ms(aws.endpoint)
-        arns = [run(clients, outputs, f"{number}.jpg", photograph).arn for number in range(_IMAGES)]
+        arns = [
+            uploads.convert(clients, found, f"{number}.jpg", photograph)
+            for number in range(_IMAGES)
+        ]
         after = processor_ms(aws.endpoint)
         seen = observe(clients, arns[-1], local=True)
         times = durations.by_state(collect.runs(clients, arns))
@@ -100,25 +101,6 @@ def processor_ms(endpoint: str) -> dict[str, float]:
 
 def _deployed(function: str) -> str:
     return f"{deployed.DEFAULT_NAME}-{functions.on_aws(function)}"
-
-
-def run(clients: Clients, outputs: dict[str, str], key: str, content: bytes) -> Execution:
-    """Upload an image and return its execution when that has ended."""
-    found: list[Execution] = []
-
-    def has_ended() -> bool:
-        described = (
-            old_executions.describe(clients.stepfunctions, arn)
-            for arn in old_executions.listed(clients.stepfunctions, outputs["state_machine_arn"])
-        )
-        found[:] = [one for one in described if one.version_id == version and one.status != RUNNING]
-        return bool(found)
-
-    version = clients.s3.put_object(Bucket=outputs["source_bucket"], Key=key, Body=content)[
-        "VersionId"
-    ]
-    wait.until(f"the execution of {key} to end", has_ended, _MAX_SECONDS)
-    return found[0]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Run the demonstration: ``python -m scripts.demo [--images PATH]``."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.demo.display import Display
 from scripts.demo.run import DIRECTORY, DemoError, run
+from scripts.lib import user_errors
 from scripts.lib.terminal import Console
 from scripts.lib.terraform_cli import TerraformError
 from scripts.local_aws import LocalAwsError
@@ -20,8 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where its files go")
     options = parser.parse_args(arguments)
     display = Display(Console())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    user_errors.interrupt_on_signals()
     try:
         return 0 if run(display, options.images, options.directory) else 1
     except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         display.failed("Interrupted. Nothing is left running, and nothing was kept.")
-        return 130
+        return user_errors.INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from scripts.demo.verdict import Image
 from scripts.lib import terraform_stack
-from scripts.lib.executions.old_executions import RUNNING, SUCCEEDED
+from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.terminal import Console, visible
 
 # The states that take time, under words short enough for a table.

@@ -7,19 +7,20 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from scripts.commands.upload import files_in
 from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Fetched, Image
 from scripts.lib import photographs, wait
 from scripts.lib.aws import Clients
-from scripts.lib.executions import collect, old_executions
-from scripts.lib.executions.old_executions import RUNNING, Execution
+from scripts.lib.executions import collect
+from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
 from scripts.lib.terminal import visible
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from scripts.report import write
+from scripts.report import pages
 
 DIRECTORY = BUILD / "demo"
 
@@ -71,7 +72,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
 def report(display: Display, clients: Clients, images: Iterable[Image], directory: Path) -> None:
     """Write the pages on the images' executions, and say where they are."""
     arns = [image.execution.arn for image in images if image.execution]
-    target = write.report(collect.runs(clients, arns), directory, "the demonstration")
+    target = pages.write(collect.runs(clients, arns), directory, "the demonstration")
     display.say(f"What happened, state by state, with pictures: {_short(target)}")
 
 
@@ -83,13 +84,7 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
         photographs.write_all(images_path)
     if not images_path.exists():
         raise DemoError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
-    if images_path.is_file():
-        return {images_path.name: images_path}
-    files = {
-        path.relative_to(images_path).as_posix(): path
-        for path in sorted(images_path.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
+    files = {name: path for path, name in files_in(images_path)}
     if not files:
         raise DemoError(f"There is no file in {images_path}.")
     return files
@@ -126,11 +121,12 @@ def follow(
     known: dict[str, Execution] = {}
 
     def all_have_ended() -> bool:
-        for arn in old_executions.listed(clients.stepfunctions, state_machine_arn):
+        for one in collect.listed(clients, state_machine_arn):
+            arn = one["executionArn"]
             if arn not in known or known[arn].status == RUNNING:
-                known[arn] = old_executions.describe(clients.stepfunctions, arn)
+                known[arn] = collect.execution(clients, arn)
         for execution in known.values():
-            image = images.get(execution.version_id or "")
+            image = images.get(execution.source.get("versionId", ""))
             if image is not None:
                 image.execution = execution
         show({image.key: _state(image) for image in images.values()})
@@ -147,7 +143,7 @@ def _state(image: Image) -> str:
         return "on its way"
     if image.execution.status != RUNNING:
         return ""
-    return (old_executions.states_now(image.execution.history) or ["starting"])[-1]
+    return (image.execution.running_states or ["starting"])[-1]
 
 
 def _places(directory: Path, aws: LocalAws, stack: Stack) -> dict[str, str]:

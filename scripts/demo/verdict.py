@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from PIL import Image as Pillow
-from PIL import ImageChops, ImageOps
 
+from scripts.lib import pixels
 from scripts.lib.aws import Clients
-from scripts.lib.executions.old_executions import SUCCEEDED, Execution, seconds_per_state
+from scripts.lib.executions import durations
+from scripts.lib.executions.model import SUCCEEDED, Execution
+from scripts.lib.executions.run import Run
 
 _JPEG_START = b"\xff\xd8\xff"
-_PLAIN_MODES = ("L", "RGB")
 
 
 @dataclass
@@ -43,8 +44,7 @@ class Image:
     @property
     def file_type(self) -> str | None:
         """The type that the pipeline has found."""
-        output = self.execution.output if self.execution else None
-        return output["fileType"] if output else None
+        return self.execution.result.get("fileType") if self.execution else None
 
     @property
     def original_key(self) -> str | None:
@@ -59,14 +59,12 @@ class Image:
     @property
     def seconds(self) -> dict[str, float]:
         """How long each state took."""
-        return seconds_per_state(self.execution.history) if self.execution else {}
+        runs = [Run(self.execution)] if self.execution else []
+        return {time.state: time.ms / 1000 for time in durations.by_state(runs)}
 
     def _image_key(self, place: int, name: str) -> str | None:
-        output = self.execution.output if self.execution else None
-        if not output or "images" not in output:
-            return None
-        key: str = output["images"][place][name]["key"]
-        return key
+        images = self.execution.result.get("images") if self.execution else None
+        return images[place][name]["key"] if images else None
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetche
                 clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
                 for key in (image.original_key, image.png_key)
             )
-            image.png_bytes, image.size = len(png), _opened(png).size
+            image.png_bytes, image.size = len(png), Pillow.open(io.BytesIO(png)).size
             found.append(Fetched(image, original, png))
     return found
 
@@ -122,14 +120,8 @@ def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
 def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
     """Yield a sentence for each PNG that has not the pixels of its JPEG, decoded once more here."""
     for found in fetched:
-        png = _opened(found.png)
-        shown = ImageOps.exif_transpose(_opened(found.image.content))
-        if png.format != "PNG":
-            yield f"{found.image.png_key} is no PNG"
-        elif png.size != shown.size:
-            yield f"{found.image.png_key} is {png.size}, its JPEG {shown.size}"
-        elif shown.mode in _PLAIN_MODES and not _equal(png, shown):
-            yield f"{found.image.png_key} has other pixels than its JPEG"
+        if fault := pixels.difference(found.image.content, found.png):
+            yield f"{found.image.png_key} {fault}"
 
 
 def source_faults(clients: Clients, bucket: str) -> Iterator[str]:
@@ -137,15 +129,3 @@ def source_faults(clients: Clients, bucket: str) -> Iterator[str]:
     for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for item in page.get("Contents", []):
             yield f"{item['Key']} is still in the source bucket"
-
-
-def _opened(content: bytes) -> Pillow.Image:
-    image = Pillow.open(io.BytesIO(content))
-    image.load()
-    return image
-
-
-def _equal(one: Pillow.Image, other: Pillow.Image) -> bool:
-    if one.mode != other.mode:
-        return False
-    return ImageChops.difference(one, other).getbbox() is None

@@ -1,15 +1,9 @@
 """Check a state machine's definition (Amazon States Language) before anything is deployed.
 
-    python -m scripts.lib.asl_check FILE...
-
 The rules are statelint's, a Python port of the validator by AWS Labs.
 """
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 from statelint.config import Config
 from statelint.linter import Linter
@@ -33,19 +27,3 @@ def problems(definition: str) -> list[str]:
         return ["the definition is not a JSON object"]
     found: list[str] = Linter.validate(machine, _CONFIG)
     return found
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the files that the command line names; the exit status is 1 if any has a problem."""
-    parser = argparse.ArgumentParser(description="Check Amazon States Language files.")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    failed = False
-    for file in parser.parse_args(arguments).files:
-        for problem in problems(file.read_text(encoding="utf-8")):
-            failed = True
-            print(f"{file}: {problem}")
-    return int(failed)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

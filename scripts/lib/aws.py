@@ -1,8 +1,9 @@
 """AWS clients for scripts and tests, for AWS or for a local AWS, as an environment says."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -29,6 +30,19 @@ class Clients:
     time, and with none.
     """
 
+    cloudwatch: CloudWatchClient
+    dynamodb: DynamoDBClient
+    functions: LambdaClient
+    iam: IAMClient
+    kms: KMSClient
+    logs: CloudWatchLogsClient
+    s3: S3Client
+    sqs: SQSClient
+    stepfunctions: SFNClient
+    sts: STSClient
+
+    _SERVICES: Final = {"functions": "lambda"}  # a word that Python has taken
+
     def __init__(self, env: Mapping[str, str]) -> None:
         """Prepare, without a connection.
 
@@ -52,52 +66,12 @@ class Clients:
         make: Any = self._session.client  # its types know literal names only
         return make(service, endpoint_url=self._endpoint, config=config)
 
-    @cached_property
-    def cloudwatch(self) -> "CloudWatchClient":
-        """CloudWatch: alarms and metrics."""
-        return self.client("cloudwatch")  # type: ignore[no-any-return]
+    if not TYPE_CHECKING:  # the types above are all there is
 
-    @cached_property
-    def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB."""
-        return self.client("dynamodb")  # type: ignore[no-any-return]
-
-    @cached_property
-    def iam(self) -> "IAMClient":
-        """IAM."""
-        return self.client("iam")  # type: ignore[no-any-return]
-
-    @cached_property
-    def kms(self) -> "KMSClient":
-        """KMS."""
-        return self.client("kms")  # type: ignore[no-any-return]
-
-    @cached_property
-    def functions(self) -> "LambdaClient":
-        """Lambda (a word that Python has taken)."""
-        return self.client("lambda")  # type: ignore[no-any-return]
-
-    @cached_property
-    def logs(self) -> "CloudWatchLogsClient":
-        """CloudWatch Logs."""
-        return self.client("logs")  # type: ignore[no-any-return]
-
-    @cached_property
-    def s3(self) -> "S3Client":
-        """S3."""
-        return self.client("s3")  # type: ignore[no-any-return]
-
-    @cached_property
-    def sqs(self) -> "SQSClient":
-        """SQS."""
-        return self.client("sqs")  # type: ignore[no-any-return]
-
-    @cached_property
-    def stepfunctions(self) -> "SFNClient":
-        """Step Functions."""
-        return self.client("stepfunctions")  # type: ignore[no-any-return]
-
-    @cached_property
-    def sts(self) -> "STSClient":
-        """STS: who am I."""
-        return self.client("sts")  # type: ignore[no-any-return]
+        def __getattr__(self, name: str) -> Any:
+            """Make one of the clients above; Python asks only for what is not there yet."""
+            if name not in type(self).__annotations__:
+                raise AttributeError(f"there is no client {name}")
+            made = self.client(self._SERVICES.get(name, name))
+            setattr(self, name, made)
+            return made

@@ -50,15 +50,16 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def sentence(error: str, cause: str) -> str:
-    """Return an error and its cause as one sentence: the message out of Lambda's error object."""
-    message = _message(cause)
-    return ": ".join(part for part in (error, message) if part) or "no error is told"
+def sentence(error: str | None, cause: str | None) -> str:
+    """Return an error as one sentence: its name, and the message out of Lambda's error object."""
+    told = json_object(cause or "")
+    message = told.get("errorMessage") or told.get("message") or cause
+    return ": ".join(str(part) for part in (error, message) if part)
 
 
 def trace(cause: str) -> str:
     """Return the stack trace out of Lambda's error object, or an empty string."""
-    lines = _object(cause).get("stackTrace") or []
+    lines = json_object(cause).get("stackTrace") or []
     return "".join(str(line) for line in lines).rstrip()
 
 
@@ -84,12 +85,8 @@ def coloured(text: str) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - every part is escaped above
 
 
-def _message(cause: str) -> str:
-    told = _object(cause)
-    return str(told.get("errorMessage") or told.get("message") or cause)
-
-
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a text is; an empty one where it is none."""
     try:
         found = json.loads(text)
     except ValueError:

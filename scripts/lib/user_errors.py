@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 
@@ -70,6 +71,12 @@ def run(command: Callable[[], int], env: Mapping[str, str] = os.environ) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
+
+
+def interrupt_on_signals() -> None:
+    """Have what would end this process raise KeyboardInterrupt, so that it cleans up first."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def sentence(error: Exception, env: Mapping[str, str] = os.environ) -> str:

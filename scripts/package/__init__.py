@@ -6,3 +6,7 @@
 A build is a function of its inputs: the same sources, pins and interpreter give the same bytes, so
 Terraform finds nothing to deploy when nothing has changed.
 """
+
+
+class PackageError(Exception):
+    """A package cannot be built. The message says what is wrong and what to do about it."""

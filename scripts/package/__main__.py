@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from scripts.package import PackageError
 from scripts.package.build import UNZIPPED_LIMIT, Artifact, Build, build
-from scripts.package.errors import PackageError
 from scripts.package.target import (
     ARCHITECTURES,
     DEFAULT_ARCHITECTURE,

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.lib.paths import REPOSITORY
-from scripts.package import archive, bytecode, interpreters, smoke_test, trim, wheels
+from scripts.package import PackageError, archive, bytecode, interpreters, smoke_test, trim, wheels
 from scripts.package.archive import Archive
-from scripts.package.errors import PackageError
 from scripts.package.interpreters import Interpreter
 from scripts.package.target import Target
 from scripts.package.wheels import Package

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from scripts.package.errors import PackageError
+from scripts.package import PackageError
 from scripts.package.interpreters import Interpreter
 
 # Unchecked: the loader compares the bytecode neither with the time nor the text of the source, for

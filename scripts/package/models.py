@@ -15,7 +15,7 @@ from typing import Any, Final
 from botocore.exceptions import DataNotFoundError
 from botocore.loaders import Loader
 
-from scripts.package.errors import PackageError
+from scripts.package import PackageError
 
 # What the functions' own code calls; tests/build/test_models.py compares it with that code.
 CALLED: Final[Mapping[str, frozenset[str]]] = {

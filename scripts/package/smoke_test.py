@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from scripts.package.errors import PackageError
+from scripts.package import PackageError
 from scripts.package.interpreters import Interpreter
 
 # Every part that the functions load, used once: the compiled ones, and a call of each AWS client as

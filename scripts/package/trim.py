@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scripts.package import elf, models
-from scripts.package.errors import PackageError
+from elftools.elf.dynamic import DynamicSection
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+
+from scripts.package import PackageError, models
 from scripts.package.target import Target
 
 # Of Pillow's extensions only these are loaded: the core with its JPEG and PNG coders, and colour
@@ -25,6 +29,23 @@ _NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
 # for the functions. What else is in a folder that they fill stays only if it is named here.
 STUBS: Final = Path(__file__).parent / "stubs"
 KEPT_BESIDE: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
+
+_MACHINES: Final = {"EM_AARCH64": "aarch64", "EM_X86_64": "x86_64"}
+
+
+@dataclass(frozen=True)
+class Library:
+    """A shared library.
+
+    Parameters:
+        machine: the processor it is for, such as aarch64.
+        needed: the names of the libraries that it loads.
+        glibc: the newest version of glibc that its symbols ask for.
+    """
+
+    machine: str
+    needed: frozenset[str]
+    glibc: tuple[int, ...]
 
 
 def trim(tree: Path) -> None:
@@ -60,7 +81,7 @@ def check(tree: Path, target: Target) -> None:
         PackageError: a library is for another processor, or for a newer system.
     """
     for path in sorted(tree.rglob("*.so*")):
-        library = elf.read(path)
+        library = read_library(path)
         if library is None:
             continue
         name = path.relative_to(tree)
@@ -110,10 +131,41 @@ def _remove_unneeded_libraries(tree: Path) -> None:
     wanted: set[str] = set()
     to_read = extensions
     while to_read:
-        libraries = [library for path in to_read if (library := elf.read(path))]
+        libraries = [library for path in to_read if (library := read_library(path))]
         names = {name for library in libraries for name in library.needed}
         new = (names & bundled.keys()) - wanted
         wanted |= new
         to_read = [bundled[name] for name in new]
     for name in bundled.keys() - wanted:
         bundled[name].unlink()
+
+
+def read_library(path: Path) -> Library | None:
+    """Return what a file says about itself; None if it is no ELF file."""
+    with path.open("rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return None
+        elf = ELFFile(file)
+        needed: set[str] = set()
+        glibc: tuple[int, ...] = (0,)
+        for section in elf.iter_sections():
+            if isinstance(section, DynamicSection):
+                # pyelftools sets the attribute by the tag's name, unseen by its own types.
+                tags = section.iter_tags("DT_NEEDED")
+                needed |= {tag.needed for tag in tags}  # type: ignore[attr-defined]
+            elif isinstance(section, GNUVerNeedSection):
+                glibc = max(glibc, *_glibc_versions(section))
+        machine = elf["e_machine"]
+        return Library(_MACHINES.get(machine, machine), frozenset(needed), glibc)
+
+
+def _glibc_versions(section: GNUVerNeedSection) -> list[tuple[int, ...]]:
+    return [
+        (0,),
+        *(
+            tuple(int(part) for part in version.name.removeprefix("GLIBC_").split("."))
+            for _, versions in section.iter_versions()
+            for version in versions
+            if version.name.startswith("GLIBC_2")
+        ),
+    ]

@@ -16,7 +16,7 @@ from typing import Final
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from scripts.package.errors import PackageError
+from scripts.package import PackageError
 from scripts.package.target import Target
 
 # Settings of a person's pip that would send the files elsewhere.

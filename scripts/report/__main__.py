@@ -7,7 +7,6 @@ instead, as `aws stepfunctions get-execution-history` prints it, without any AWS
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -16,12 +15,12 @@ from typing import Any
 
 from scripts.lib import asl, deployed, terminal, user_errors
 from scripts.lib.aws import Clients
-from scripts.lib.executions import collect, history, old_executions
+from scripts.lib.executions import collect, history, invocations
 from scripts.lib.executions.history import HistoryError
 from scripts.lib.executions.run import Run
 from scripts.lib.terminal import visible
 from scripts.lib.user_errors import UserError
-from scripts.report import cost, write
+from scripts.report import pages
 
 DIRECTORY = Path("build/report")
 _NEWEST = 50
@@ -50,9 +49,10 @@ def _report(options: argparse.Namespace) -> int:
     else:
         clients = deployed.connect()
         runs = collect.runs(clients, options.arns or _newest(clients, options))
-    target = write.report(runs, options.out, options.name)
-    for run in runs if len(runs) == 1 else []:
-        terminal.say(visible(f"{run.key}: {run.kind}. {run.sentence}"))
+    target = pages.write(runs, options.out, options.name)
+    if len(runs) == 1:
+        only = runs[0].execution
+        terminal.say(visible(f"{only.key}: {only.kind}. {only.sentence}"))
     terminal.say(f"The report is in {target}")
     return 0
 
@@ -64,8 +64,8 @@ def _newest(clients: Clients, options: argparse.Namespace) -> list[str]:
             f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
             "Its log group has their events; `make status IMAGE=...` tells what became of an image."
         )
-    listed = old_executions.listed(clients.stepfunctions, stack.state_machine_arn)
-    found = list(itertools.islice(listed, options.newest))
+    listed = collect.listed(clients, stack.state_machine_arn, most=options.newest)
+    found = [one["executionArn"] for one in listed]
     if not found:
         raise UserError(
             f"{stack.name} has not run yet. `make upload FILES=photo.jpg` sends it an image."
@@ -87,7 +87,7 @@ def _recorded(path: Path, definition: Path | None) -> Run:
     except HistoryError as error:
         raise UserError(f"{path}: {error}") from error
     note = "This is a recorded history: images, logs and the record were not looked for."
-    return Run(execution, cost.bill(execution, cost.from_attempts(execution, {})), notes=[note])
+    return Run(execution, invocations=invocations.estimate(execution), notes=[note])
 
 
 def _own() -> dict[str, Any]:

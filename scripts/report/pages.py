@@ -5,24 +5,27 @@ A page carries everything that it shows: no script, style, font or image is fetc
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from scripts.cost.model import Bill
 from scripts.lib import text
 from scripts.lib.executions import durations
 from scripts.lib.executions.model import Execution, Outcome
 from scripts.lib.executions.run import Run
-from scripts.report import graph, timeline
+from scripts.report import cost, graph, timeline
 from scripts.report.graph import Graph
 
+INDEX = "index.html"
 _TEMPLATES = Path(__file__).parent / "templates"
 # What a person opens first: what went wrong, or where it is now.
 _FIRST = (
@@ -35,12 +38,38 @@ _FIRST = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
     """A line in the list of executions: the run, and the file with its page."""
 
     run: Run
     href: str
+
+    @cached_property
+    def bill(self) -> Bill:
+        """What it cost."""
+        return cost.bill(self.run)
+
+
+def write(runs: Sequence[Run], directory: Path, title: str) -> Path:
+    """Write a page for each run, and a list where there are several; return what to open.
+
+    Args:
+        runs: what to report on.
+        directory: where to; it is made if need be, and what else is in it stays.
+        title: whose executions they are.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    rows = [Row(run, _file_name(run)) for run in runs]
+    several = len(rows) > 1
+    for row in rows:
+        page = execution_page(row.run, INDEX if several else None)
+        (directory / row.href).write_text(page, encoding="utf-8")
+    if not several:
+        return directory / rows[0].href
+    index = directory / INDEX
+    index.write_text(index_page(rows, title), encoding="utf-8")
+    return index
 
 
 def execution_page(run: Run, index: str | None = None) -> str:
@@ -57,6 +86,8 @@ def execution_page(run: Run, index: str | None = None) -> str:
         .render(
             run=run,
             execution=execution,
+            bill=cost.bill(run),
+            about_the_bill=cost.about(run),
             graph=graph.of_execution(execution),
             linked=True,
             timeline=timeline.rows(execution),
@@ -76,8 +107,8 @@ def index_page(rows: Sequence[Row], title: str) -> str:
         title: whose executions they are.
     """
     ordered = sorted(rows, key=lambda row: row.run.execution.started, reverse=True)
-    kinds = Counter(row.run.kind for row in ordered)
-    seconds = [row.run.execution.seconds() for row in ordered if row.run.execution.ended]
+    kinds = Counter(row.run.execution.kind for row in ordered)
+    seconds = [row.run.execution.seconds for row in ordered if row.run.execution.ended]
     return (
         _environment()
         .get_template("index.html.j2")
@@ -87,8 +118,8 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             kinds=[(kind, kinds[kind]) for kind in _KINDS if kind in kinds],
             median=median(seconds) if seconds else None,
             longest=max(seconds, default=None),
-            slowest=max((row.run.execution.seconds() for row in ordered), default=0) or 1,
-            dollars=sum(row.run.bill.total for row in ordered),
+            slowest=max((row.run.execution.seconds for row in ordered), default=0) or 1,
+            dollars=sum(row.bill.total for row in ordered),
             read=sum(_size(row.run, "Original") for row in ordered),
             written=sum(_size(row.run, "PNG") for row in ordered),
             times=durations.by_state([row.run for row in ordered]),
@@ -101,6 +132,11 @@ def index_page(rows: Sequence[Row], title: str) -> str:
 def picture(drawn: Graph) -> str:
     """Return a graph alone, as an SVG file."""
     return _environment().get_template("graph.svg.j2").render(graph=drawn, linked=False)
+
+
+def _file_name(run: Run) -> str:
+    """Return the page's file name; execution names have at most 80 characters, others may not."""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run.execution.name)[:100]}.html"
 
 
 def _first_to_look_at(execution: Execution) -> str:
@@ -132,6 +168,7 @@ def _environment() -> Environment:
         "duration": text.duration,
         "size": text.size,
         "money": text.money,
+        "amount": cost.amount,
         "pretty": text.pretty,
         "coloured": text.coloured,
         "trace": text.trace,

@@ -102,4 +102,4 @@ def _bar(start: datetime, end: datetime, execution: Execution, kind: str, label:
 
 
 def _whole(execution: Execution) -> float:
-    return max(execution.seconds(), 0.001)
+    return max(execution.seconds, 0.001)

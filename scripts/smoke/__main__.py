@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,8 +32,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.env
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where its files go")
     options = parser.parse_args(arguments)
     display = Display(Console())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    user_errors.interrupt_on_signals()
 
     def command() -> int:
         if not _agreed(options.confirm, display, env, options.name):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.aws import Clients
-from scripts.lib.executions.old_executions import Execution
+from scripts.lib.executions.model import Execution
+from scripts.lib.text import json_object
 
 Facts = Mapping[str, str]
 
@@ -34,7 +35,8 @@ def observe(clients: Clients, outputs: Mapping[str, Any], execution: Execution) 
         outputs: Terraform's outputs.
         execution: the one that converted the image.
     """
-    png = execution.output["images"][1]["resized"]["key"] if execution.output else ""
+    event = json_object(execution.input)
+    png = execution.result["images"][1]["resized"]["key"]
     head = clients.s3.head_object(Bucket=outputs["destination_bucket"], Key=png)
     record = clients.dynamodb.get_item(
         TableName=outputs["table_name"], Key={"imageName": {"S": execution.key}}
@@ -43,8 +45,8 @@ def observe(clients: Clients, outputs: Mapping[str, Any], execution: Execution) 
         FunctionName=outputs["function_names"]["resize_image"]
     )
     found: dict[str, str] = {}
-    found |= _shapes("event", execution.record)
-    found |= _shapes("output", execution.output)
+    found |= _shapes("event", event)
+    found |= _shapes("output", execution.result)
     found |= _shapes("record", record.get("Item"))
     found |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
     found |= _values("png", head, _VALUES_OF_OBJECT)
@@ -76,8 +78,8 @@ def write(facts: Facts, file: Path) -> None:
 
 
 def _kinds(execution: Execution) -> Iterator[str]:
-    for event in execution.history:
-        yield event["type"]
+    for event in execution.events:
+        yield event.type
 
 
 def _values(name: str, given: Any, wanted: tuple[str, ...]) -> dict[str, str]:

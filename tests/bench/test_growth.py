@@ -1,5 +1,6 @@
 """The benchmark of growth, run on small images without a look at how long they take."""
 
+from contextlib import closing
 from pathlib import Path
 
 from scripts.dev.bench import engines, growth, measure
@@ -30,7 +31,7 @@ def test_both_workers_write_the_same_png(tmp_path: Path) -> None:
     picture = _pictures(tmp_path)[-1]
     pngs = []
     for engine in engines.growing():
-        with measure.Worker(engine) as worker:
+        with closing(measure.Worker(engine)) as worker:
             worker.convert(picture.path, tmp_path / "converted.png")
         pngs.append((tmp_path / "converted.png").read_bytes())
     assert pngs[0] == pngs[1]

@@ -1,3 +1,5 @@
+"""The benchmark of imports compares each case with a bare interpreter that runs beside it."""
+
 from __future__ import annotations
 
 import sys

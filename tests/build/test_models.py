@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from scripts.package import models
-from scripts.package.errors import PackageError
+from scripts.package import PackageError, models
 from tests.called_operations import calls_in_the_source
 
 

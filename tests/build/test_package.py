@@ -14,10 +14,9 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from scripts.lib.paths import REPOSITORY
+from scripts.package import PackageError, interpreters
 from scripts.package import build as build_module
-from scripts.package import interpreters
 from scripts.package.build import Inputs, build
-from scripts.package.errors import PackageError
 from scripts.package.target import host_target
 
 pytestmark = pytest.mark.package

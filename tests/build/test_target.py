@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from scripts.package.errors import PackageError
+from scripts.package import PackageError
 from scripts.package.target import Target, deploy_target, host_target
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.package import elf, interpreters, smoke_test, trim, wheels
+from scripts.package import PackageError, interpreters, smoke_test, trim, wheels
 from scripts.package.build import Inputs
-from scripts.package.errors import PackageError
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package
@@ -80,7 +79,7 @@ def test_what_a_new_version_no_longer_has_is_named(host_layer: Path) -> None:
 
 
 def test_each_bundled_library_that_is_loaded_is_there_and_no_other(host_layer: Path) -> None:
-    libraries = {path.name: elf.read(path) for path in host_layer.rglob("*.so*")}
+    libraries = {path.name: trim.read_library(path) for path in host_layer.rglob("*.so*")}
     needed = {name for library in libraries.values() if library for name in library.needed}
 
     bundled = {path.name for path in host_layer.glob("*.libs/*")}
@@ -115,5 +114,5 @@ def test_a_file_that_is_no_library_is_told_from_one(tmp_path: Path) -> None:
     (tmp_path / "empty.so").write_bytes(b"")
     (tmp_path / "text.so").write_text("GROUP ( libc.so.6 )")
 
-    assert elf.read(tmp_path / "empty.so") is None
-    assert elf.read(tmp_path / "text.so") is None
+    assert trim.read_library(tmp_path / "empty.so") is None
+    assert trim.read_library(tmp_path / "text.so") is None

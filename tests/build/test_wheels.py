@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.package import wheels
+from scripts.package import PackageError, wheels
 from scripts.package.__main__ import main
 from scripts.package.build import Inputs, build
-from scripts.package.errors import PackageError
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package

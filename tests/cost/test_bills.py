@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from scripts.cost import article, integrations, pipeline
+from scripts.cost import article, pipeline
 from scripts.cost.article import ImageMagick
-from scripts.cost.bill import Bill
 from scripts.cost.comparison import EXPRESS, STANDARD, compare
+from scripts.cost.model import Bill, Work, item_bytes
 from scripts.cost.observation import Call, Observation
 from scripts.cost.pipeline import Settings
-from scripts.cost.processor import Work
-from scripts.cost.usage import item_bytes
 
 # As Lambda reported it: billed milliseconds with the memory that the function had.
 ON_AWS = Observation(
@@ -51,7 +49,7 @@ class Dollars:
 
     def __getitem__(self, what: str) -> float:
         lines = (*self.bill.converting, *self.bill.upload, *self.bill.storage)
-        [found] = [line.dollars for line in lines if line.what == what]
+        [found] = [line.per_million for line in lines if line.what == what]
         return round(found, 2)
 
     def __contains__(self, what: str) -> bool:
@@ -64,7 +62,7 @@ def test_a_standard_bill_by_hand() -> None:
 
     assert dollars["State transitions"] == 175.00  # 7 million at 25 dollars
     # 4 x 0.25 GB x 0.1 s, 0.5 GB x 0.2 s, 2 GB x 0.4 s: a million GB-seconds on arm64.
-    assert sum(line.dollars for line in bill.converting if line.what == "Function time") == (
+    assert sum(line.per_million for line in bill.converting if line.what == "Function time") == (
         pytest.approx(13.3334)
     )
     assert dollars["Function calls"] == 1.20  # 6 million at 20 cents
@@ -75,7 +73,7 @@ def test_a_standard_bill_by_hand() -> None:
     assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
     assert "Logs of executions" not in dollars  # only errors are logged
     assert dollars["Traces"] == 0.50  # 5% of two million, at 5 dollars
-    assert bill.total == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.4 + 1.25 + 1.2 + 3 + 0.5)
+    assert bill.per_million == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.4 + 1.25 + 1.2 + 3 + 0.5)
 
 
 def test_an_express_bill_by_hand() -> None:
@@ -100,7 +98,7 @@ def test_a_setting_moves_its_line(change: dict[str, object], what: str, dollars:
     settings = dataclasses.replace(EXPRESS, **change)  # type: ignore[arg-type]
     lines = pipeline.bill(ON_AWS, settings, "changed").converting
 
-    assert [round(line.dollars, 2) for line in lines if line.what == what] == [dollars]
+    assert [round(line.per_million, 2) for line in lines if line.what == what] == [dollars]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +135,7 @@ def test_the_articles_bill_by_hand() -> None:
     milliseconds = 3 * (5 / share + 50) + 810 / share + 100 + 5 / share + 10 + 6 * 3
     [time] = [line for line in bill.converting if line.what == "Function time"]
     assert time.quantity == pytest.approx(milliseconds / 1000)
-    assert time.dollars == pytest.approx(milliseconds / 1000 * 16.6667)
+    assert time.per_million == pytest.approx(milliseconds / 1000 * 16.6667)
     assert dollars["Function calls"] == 1.20
     assert dollars["S3: copies and PNGs"] == 10.00
     assert dollars["S3: looks and reads"] == 0.40
@@ -175,11 +173,13 @@ def test_on_the_local_aws_the_processors_share_and_the_waiting_are_added() -> No
 
 
 def test_what_functions_cost_is_their_time_their_calls_and_their_logs() -> None:
-    lines = {line.what: line.dollars for line in pipeline.bill(ON_AWS, STANDARD, "all").converting}
+    lines = {
+        line.what: line.per_million for line in pipeline.bill(ON_AWS, STANDARD, "all").converting
+    }
     parts = ("Function time", "Function calls", "Logs of functions")
 
-    costs = dict(integrations.savings(ON_AWS, STANDARD))
-    assert costs.keys() == integrations.REASONS.keys()
+    costs = dict(pipeline.savings(ON_AWS, STANDARD))
+    assert costs.keys() == pipeline.REASONS.keys()
     assert costs["copy_file"] == pytest.approx(0.5 * 0.2 * 13.3334 + 0.20 + 0.50)
     assert sum(costs.values()) == pytest.approx(sum(lines[part] for part in parts))
 

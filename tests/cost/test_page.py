@@ -1,3 +1,5 @@
+"""The page of costs is what the recorded execution and the listed prices give."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -10,14 +12,7 @@ from scripts.cost import __main__ as cost
 from scripts.cost import article, observation, prices
 from scripts.cost.article import ImageMagick
 from scripts.cost.comparison import GOALS, compare
-from scripts.cost.page import page
 from scripts.cost.record import RECORDED
-
-
-def test_the_page_in_docs_is_up_to_date() -> None:
-    told = compare(observation.read(RECORDED), article.MEASURED)
-
-    assert cost.PAGE.read_text(encoding="utf-8") == page(told), "run python -m scripts.cost --docs"
 
 
 def test_the_recorded_execution_reaches_the_goals() -> None:
@@ -57,7 +52,7 @@ def test_the_seconds_of_the_functions_add_up_to_the_line_of_the_bill() -> None:
     told = compare(observation.read(RECORDED), article.MEASURED)
     [line] = [line for line in told.standard.converting if line.what == "Function time"]
 
-    [together] = [row for row in page(told).splitlines() if row.startswith("| **together** |")]
+    [together] = [row for row in told.page().splitlines() if row.startswith("| **together** |")]
     assert float(together.split("|")[-3]) == pytest.approx(line.quantity, abs=1e-4)
 
 
@@ -65,6 +60,8 @@ def test_a_single_execution_is_billed_as_it_was_told() -> None:
     seen = dataclasses.replace(
         observation.read(RECORDED), where=observation.LOCAL, whole_processor=False
     )
-    row = next(row for row in page(compare(seen, article.MEASURED)).splitlines() if "| trig" in row)
+    row = next(
+        row for row in compare(seen, article.MEASURED).page().splitlines() if "| trig" in row
+    )
 
     assert [cell.strip() for cell in row.split("|")[2:4]] == ["256", f"{seen.calls[0].billed_ms}"]

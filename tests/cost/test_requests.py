@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.cost.usage import S3_REQUESTS
+from scripts.cost.model import S3_REQUESTS
 from tests import fake_cloud
 from tests.fidelity import test_boto3_calls as scenarios
 from tests.fidelity.stubs import Stubs, stubbed

@@ -1,6 +1,7 @@
 """The demonstration's checks fail where they should."""
 
 import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,8 @@ from PIL import Image as Pillow
 
 from scripts.demo import verdict
 from scripts.demo.verdict import Fetched, Image
-from scripts.lib.executions.old_executions import Execution
+from scripts.lib.executions.definition import Machine
+from scripts.lib.executions.model import Execution
 from tests import images
 
 JPEG = images.jpeg()
@@ -26,13 +28,15 @@ def _execution(output: dict[str, Any] | None, status: str = "SUCCEEDED") -> Exec
     return Execution(
         arn="arn",
         status=status,
-        record={"s3": {"object": {"key": "a.jpg"}}},
-        output=output,
-        error=None if output else "DamagedImage",
-        cause=None if output else '{"errorMessage": "it is cut off"}',
+        input="{}",
+        output=json.dumps(output) if output else None,
+        error="" if output else "DamagedImage",
+        cause="" if output else '{"errorMessage": "it is cut off"}',
         started=datetime(2024, 1, 1, tzinfo=UTC),
-        stopped=datetime(2024, 1, 1, 0, 0, 1, tzinfo=UTC),
-        history=(),
+        ended=datetime(2024, 1, 1, 0, 0, 1, tzinfo=UTC),
+        machine=Machine("", {}),
+        states={},
+        events=[],
     )
 
 

@@ -1,15 +1,15 @@
 """Write docs/bad-images.md: what becomes of which odd or bad image.
 
 The table is the tests' own (tests/unit/conversion/corpus.py); each answer is what the conversion
-says now.
-
-    python -m tests.docs.bad_images
+says now. `make docs` writes it.
 """
 
 import io
+import sys
 
 from image_converter.conversion import convert
 from image_converter.errors import ConversionError
+from scripts.lib import generated
 from scripts.lib.paths import DOCS
 from tests.unit.conversion.corpus import LIMITS, SECTIONS, Case
 
@@ -75,6 +75,4 @@ def _outcome(case: Case) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(render(), encoding="utf-8")
-    print(f"Wrote {PAGE.name}.")
+    sys.exit(generated.main(lambda: {PAGE: render()}, "docs"))

@@ -1,15 +1,12 @@
-"""Write docs/fidelity.md: what was exercised where, read from the tests themselves.
+"""Write docs/fidelity.md: what was exercised where, read from the tests. `make docs` runs it.
 
-    python -m tests.docs.fidelity            # write it
-    python -m tests.docs.fidelity --check    # fail if it is stale
-
-The tests are collected, not run. Where a test runs follows from the fixtures it asks for and from
-what its module uses; where neither tells, a mark does: `@pytest.mark.exercised("moto")`.
+The tests are collected, not run. What they show is their module's docstring. Where a test runs
+follows from the fixtures it asks for; where those do not tell, a mark does:
+`@pytest.mark.exercised("moto")`.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import sys
@@ -18,6 +15,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from scripts.lib import generated
 from scripts.lib.paths import DOCS, REPOSITORY
 from tests.fidelity import differences, only_on_aws, test_emulator_events
 from tests.fidelity.limits import LIMITS
@@ -46,14 +44,6 @@ _FIXTURES = {
     "local_aws": "local",
     "deployment": "local",
 }
-_USES = {
-    "LocalAws": "local",
-    "mock_aws": "moto",
-    "interpreter": "moto",
-    "machine": "moto",
-    "Draft202012Validator": "schema",
-    "provider_check": "schema",
-}
 
 
 @dataclass
@@ -80,20 +70,20 @@ class _Collector:
             if not isinstance(item, pytest.Function):
                 continue
             path = item.path.relative_to(REPOSITORY).as_posix()
-            told = item.module.__doc__ or item.path.stem.removeprefix("test_").replace("_", " ")
-            row = self.rows.setdefault(path, Row(_first_sentence(told)))
+            row = self.rows.setdefault(path, Row(_first_sentence(path, item.module.__doc__)))
             row.places |= set(_places(item))
 
 
 def _places(item: pytest.Function) -> Iterator[str]:
     marked = [marker.args[0] for marker in item.iter_markers("exercised")]
-    found = marked or [place for name, place in _FIXTURES.items() if name in item.fixturenames]
-    used = [place for name, place in _USES.items() if hasattr(item.module, name)]
-    yield from found or used or ["code"]
+    found = {place for name, place in _FIXTURES.items() if name in item.fixturenames}
+    yield from marked or found or ["code"]
 
 
-def _first_sentence(text: str) -> str:
-    paragraph = " ".join(text.strip().split("\n\n")[0].split())
+def _first_sentence(path: str, docstring: str | None) -> str:
+    if not docstring:
+        raise ValueError(f"{path} needs a docstring that says what its tests show")
+    paragraph = " ".join(docstring.strip().split("\n\n")[0].split())
     return paragraph.removesuffix(".")
 
 
@@ -214,21 +204,5 @@ _LEFT = """\
 What no test here can show."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the page, or say whether it is stale; the exit status is 1 if it is."""
-    parser = argparse.ArgumentParser(prog="python -m tests.docs.fidelity")
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    options = parser.parse_args(arguments)
-    text = page(collect())
-    if options.check:
-        stale = not REPORT.exists() or REPORT.read_text(encoding="utf-8") != text
-        if stale:
-            print(f"{REPORT.name} is stale: run python -m tests.docs.fidelity")
-        return int(stale)
-    REPORT.write_text(text, encoding="utf-8")
-    print(f"Wrote {REPORT.relative_to(REPOSITORY)}.")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(lambda: {REPORT: page(collect())}, "docs"))

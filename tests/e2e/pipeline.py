@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.lib import wait
-from scripts.lib.executions import old_executions
-from scripts.lib.executions.old_executions import RUNNING, Execution
+from scripts.lib.executions import collect
+from scripts.lib.executions.model import Execution
 from tests.conftest import Deployment
 
 
@@ -22,7 +22,8 @@ def execution_of(deployment: Deployment, version_id: str) -> Execution:
     state_machine_arn = deployment.outputs["state_machine_arn"]
 
     def find() -> str | None:
-        for arn in old_executions.listed(stepfunctions, state_machine_arn):
+        for one in collect.listed(deployment.clients, state_machine_arn):
+            arn: str = one["executionArn"]
             told = stepfunctions.describe_execution(executionArn=arn)
             if version_id in told["input"]:
                 return arn
@@ -41,12 +42,8 @@ def start(deployment: Deployment, record: Mapping[str, Any]) -> Execution:
 
 def ended(deployment: Deployment, arn: str) -> Execution:
     """Wait until an execution has ended, and return it."""
-
-    def ask() -> Execution | None:
-        execution = old_executions.describe(deployment.clients.stepfunctions, arn)
-        return None if execution.status == RUNNING else execution
-
-    return wait.until(f"{arn} to end", ask)
+    collect.wait_for(deployment.clients, arn, 60)
+    return collect.execution(deployment.clients, arn)
 
 
 def destination(deployment: Deployment, key: str) -> bytes:

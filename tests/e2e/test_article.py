@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from scripts.lib.executions import old_executions
-from scripts.lib.executions.old_executions import SUCCEEDED
+from scripts.lib.executions.model import SUCCEEDED
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline
@@ -68,7 +67,7 @@ def test_upload_gives_the_articles_output(deployment: Deployment) -> None:
     )
 
     assert execution.status == SUCCEEDED, execution.sentence
-    assert _covers(execution.output, _articles_output(deployment)), execution.output
+    assert _covers(execution.result, _articles_output(deployment)), execution.result
 
 
 @contextmanager
@@ -93,13 +92,12 @@ def test_articles_input_gives_the_articles_output(deployment: Deployment) -> Non
 
     assert execution.status == SUCCEEDED, execution.sentence
     text = json.dumps(_articles_output(deployment)).replace("1.jpg", key).replace("1.png", "2.png")
-    assert _covers(execution.output, json.loads(text)), execution.output
+    assert _covers(execution.result, json.loads(text)), execution.result
 
     # The notification, once it gets through, finds everything done.
     notified = pipeline.execution_of(deployment, version_id)
     assert notified.status == SUCCEEDED, notified.sentence
-    assert notified.output is not None
-    assert notified.output["images"] == (execution.output or {})["images"]
+    assert notified.result["images"] == execution.result["images"]
 
 
 def test_history_reads_from_state_to_state(deployment: Deployment) -> None:
@@ -107,13 +105,13 @@ def test_history_reads_from_state_to_state(deployment: Deployment) -> None:
         deployment, pipeline.upload(deployment, "history.jpg", images.jpeg(seed=1))
     )
 
-    states = list(old_executions.seconds_per_state(execution.history))
+    states = [visit.state for visit in execution.visits]
     assert states[:3] == ["GetFileType", "CheckFileType", "ProcessFile"]
     assert set(states[3:5]) == {"CopyToDestination", "ResizeImage"}
     assert states[5:] == ["WriteToDynamoDb", "DeleteSourceFile"]
-    ids = [event["id"] for event in execution.history]
+    ids = [event.id for event in execution.events]
     assert ids == list(range(1, len(ids) + 1))
-    assert all(event["previousEventId"] < event["id"] for event in execution.history[1:])
+    assert all(event.previous < event.id for event in execution.events[1:])
 
 
 def test_record_describes_what_the_buckets_hold(deployment: Deployment) -> None:

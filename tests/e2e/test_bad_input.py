@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.lib.executions.old_executions import Execution
+from scripts.lib.executions.model import Execution
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline
@@ -20,7 +20,7 @@ def _record(bucket: str, key: str, **more: str) -> dict[str, Any]:
 
 def _calls(execution: Execution) -> int:
     """Return how many times a function was called."""
-    kinds = [event["type"] for event in execution.history]
+    kinds = [event.type for event in execution.events]
     return kinds.count("LambdaFunctionScheduled")
 
 

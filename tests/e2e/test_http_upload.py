@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from scripts.lib.executions.old_executions import SUCCEEDED
+from scripts.lib.executions.model import SUCCEEDED
 from tests import images
 from tests.conftest import Deployment
 from tests.e2e import pipeline

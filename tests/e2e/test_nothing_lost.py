@@ -6,14 +6,15 @@ from contextlib import contextmanager
 import pytest
 
 from scripts.commands import redrive
-from scripts.dev.load import kill
-from scripts.dev.load.bursts import Load
-from scripts.lib import deployed, invariants
-from scripts.lib.executions import old_executions
-from scripts.lib.executions.old_executions import SUCCEEDED
-from scripts.lib.invariants import Upload, take_snapshot
+from scripts.lib import deployed
+from scripts.lib.executions import collect
+from scripts.lib.executions.model import SUCCEEDED
 from tests import images
 from tests.conftest import Deployment
+from tests.durability import invariants
+from tests.durability.invariants import Upload, take_snapshot
+from tests.durability.load import kill
+from tests.durability.load.bursts import Load
 from tests.e2e import pipeline
 
 pytestmark = pytest.mark.e2e
@@ -77,13 +78,9 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
     assert "redriven.jpg" not in pipeline.source_keys(deployment)
     _check(deployment, stack, version, content)
 
-    before = len(
-        list(old_executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn))
-    )
+    before = len(list(collect.listed(deployment.clients, stack.state_machine_arn)))
     assert redrive.main([]) == 0
-    after = len(
-        list(old_executions.listed(deployment.clients.stepfunctions, stack.state_machine_arn))
-    )
+    after = len(list(collect.listed(deployment.clients, stack.state_machine_arn)))
     assert after == before
 
 

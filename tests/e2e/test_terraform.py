@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.functions import FUNCTIONS
 from scripts.lib.inventory import inventory
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.terraform_stack import Stack
@@ -16,16 +17,6 @@ from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
-
-FUNCTIONS = (
-    "copy_file",
-    "delete_file",
-    "get_file_type",
-    "resize_image",
-    "trigger",
-    "upload",
-    "write_to_dynamodb",
-)
 
 
 def _package_with_another_handler(folder: Path) -> Path:
@@ -62,7 +53,10 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
 
     assert planned == [
         "update module.destroy_guard.aws_lambda_function.this",
-        *(f'update module.function["{name}"].aws_lambda_function.this' for name in FUNCTIONS),
+        *(
+            f'update module.function["{name}"].aws_lambda_function.this'
+            for name in sorted(FUNCTIONS)
+        ),
     ]
 
 

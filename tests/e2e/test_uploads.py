@@ -5,31 +5,16 @@ import hashlib
 import pytest
 
 from image_converter import keys
-from scripts.lib.executions.old_executions import SUCCEEDED
+from scripts.lib.executions.model import SUCCEEDED
 from tests import images
+from tests.awkward_keys import AWKWARD_KEYS
 from tests.conftest import Deployment
 from tests.e2e import pipeline
 
 pytestmark = pytest.mark.e2e
 
-AWKWARD_KEYS = {
-    "space and umlaut": "Küste im Nebel.jpg",
-    "plus": "a+b=c.jpg",
-    "percent": "100%2B sure%.jpg",
-    "other scripts": "日本/фото 🏔.jpeg",
-    "no extension": "photograph",
-    "leading slash": "/slash.jpg",
-    "two slashes": "a//b.jpg",
-    "upper case": "HOLIDAY.JPEG",
-    "quotes and shell": 'it\'s "$(x)" & <y>;.jpg',
-    "only a suffix": ".jpg",
-    "control character": "bell\x07.jpg",
-    "dots": "a/../b.jpg",
-    "1,024 bytes": "n" * 1020 + ".jpg",
-}
 
-
-@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS.keys())
+@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
 def test_jpeg_becomes_a_png(deployment: Deployment, key: str) -> None:
     content = images.jpeg(seed=len(key))
     execution = pipeline.execution_of(deployment, pipeline.upload(deployment, key, content))
@@ -60,8 +45,7 @@ def test_what_is_no_jpeg_is_deleted_and_can_be_brought_back(
     execution = pipeline.execution_of(deployment, version_id)
 
     assert execution.status == SUCCEEDED, execution.sentence
-    assert execution.output is not None
-    assert execution.output["fileType"] == file_type
+    assert execution.result["fileType"] == file_type
     assert key not in pipeline.source_keys(deployment)
     stored = deployment.clients.s3.get_object(
         Bucket=deployment.outputs["source_bucket"], Key=key, VersionId=version_id
@@ -86,8 +70,7 @@ def test_a_folder_is_left_alone(deployment: Deployment) -> None:
     execution = pipeline.execution_of(deployment, pipeline.upload(deployment, "folder/", b""))
 
     assert execution.status == SUCCEEDED, execution.sentence
-    assert execution.output is not None
-    assert "a folder" in execution.output["deletionStatus"]["status"]
+    assert "a folder" in execution.result["deletionStatus"]["status"]
     assert "folder/" in pipeline.source_keys(deployment)
 
 

@@ -6,6 +6,8 @@ The tests hold every row to be true; docs/fidelity.md prints the table.
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.lib.functions import TASKS
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -82,13 +84,7 @@ DIFFERENCES = (
             aws=_EMPTY_CAUSE,
             source=_QUOTED,
         )
-        for function in (
-            "get_file_type",
-            "copy_file",
-            "resize_image",
-            "write_to_dynamodb",
-            "delete_file",
-        )
+        for function in TASKS
     ),
 )
 

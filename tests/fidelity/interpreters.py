@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib import wait
+from scripts.lib.functions import TASKS
 from tests.asl import interpreter
 from tests.fidelity import rendering, scripted
 from tests.fidelity.conftest import ROLE, Emulator
@@ -61,7 +62,7 @@ def on_moto(
     **numbers: float,
 ) -> Outcome:
     """Run an execution on moto's interpreter."""
-    arns = {function: rendering.function_arn(function) for function in rendering.FUNCTIONS}
+    arns = {function: rendering.function_arn(function) for function in TASKS}
     functions: dict[str, interpreter.Function] = {
         arn: partial(_call, function) for function, arn in arns.items()
     }

@@ -6,8 +6,7 @@ from typing import Any
 
 from image_converter import errors
 from scripts.lib import asl
-
-FUNCTIONS = ("get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file")
+from scripts.lib.functions import TASKS
 
 # Terraform's own defaults; test_inventory.py compares them with what Terraform renders.
 NUMBERS: dict[str, float] = {
@@ -107,7 +106,7 @@ def rendered(prefix: str = "image-converter", **changed: float) -> str:
         prefix: what the functions' names begin with.
         changed: numbers in place of Terraform's defaults.
     """
-    return filled({function: function_arn(function, prefix) for function in FUNCTIONS}, **changed)
+    return filled({function: function_arn(function, prefix) for function in TASKS}, **changed)
 
 
 def machine(prefix: str = "image-converter", **changed: float) -> dict[str, Any]:

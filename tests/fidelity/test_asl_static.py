@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from scripts.dev.checks import asl_rules
 from scripts.lib import asl, asl_check
-from tests.fidelity import rendering
+from scripts.lib.functions import TASKS
+from tests.fidelity import asl_rules, rendering
+
+pytestmark = pytest.mark.exercised("schema")
 
 TERRAFORM = Path(__file__).parents[2] / "terraform" / "state_machine.tf"
 MOST_COLUMNS = 100
@@ -235,7 +237,7 @@ def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
 
 
 def test_every_substitution_is_a_value_of_terraform() -> None:
-    arns = {f"{function}_arn" for function in rendering.FUNCTIONS}
+    arns = {f"{function}_arn" for function in TASKS}
     assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | {"task_retry"}
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.fidelity import differences, interpreters, rendering, scripted
+from scripts.lib.functions import TASKS
+from tests.fidelity import differences, interpreters, scripted
 from tests.fidelity.conftest import Emulator
 from tests.fidelity.interpreters import Outcome
 
@@ -92,7 +93,7 @@ def _output(file_type: str | None, *, converted: bool) -> dict[str, Any]:
 
 def success(**attempts: int) -> Outcome:
     """Return the outcome of a JPEG that is converted; attempts differ from one where given."""
-    made = {**dict.fromkeys(sorted(rendering.FUNCTIONS), 1), **attempts}
+    made = {**dict.fromkeys(sorted(TASKS), 1), **attempts}
     return Outcome("SUCCEEDED", _output("jpg", converted=True), None, None, ALL_STATES, made)
 
 
@@ -141,7 +142,7 @@ def _cases() -> dict[str, Case]:
                 more=more,
             ),
         }
-    for function in rendering.FUNCTIONS:
+    for function in TASKS:
         # So that the other branch has begun by then, and ends in the same place each time.
         slowly = "sleep:0.5+" if function in interpreters.SIDE_BY_SIDE else ""
         one_late = {f"{function}_timeout": EMULATOR_TIMEOUT, "retry_max_attempts": 1}
@@ -187,7 +188,7 @@ def executions(
     source = Path(scripted.__file__).read_text(encoding="utf-8")
     arns = {
         function: emulator.function(f"scripted-{function.replace('_', '-')}", source)
-        for function in rendering.FUNCTIONS
+        for function in TASKS
     }
     started = {}
     for number, (name, case) in enumerate(CASES.items()):

@@ -10,16 +10,18 @@ from typing import Any
 
 import pytest
 
-from scripts.dev.checks import provider_check, provider_schema
 from scripts.lib import terraform_cli
+from tests.fidelity import provider_check, provider_schema
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.exercised("schema")
 def test_the_configuration_is_valid() -> None:
     assert provider_check.problems() == []
 
 
+@pytest.mark.exercised("schema")
 def test_the_schema_has_every_type_in_use() -> None:
     """It is extracted anew by `make provider-6`."""
     types = json.loads(provider_schema.SCHEMA.read_text(encoding="utf-8"))["types"]
@@ -97,6 +99,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.exercised("schema")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     file, old, new, sentence = FAULTS[fault]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lib.executions import old_executions
+from scripts.lib.executions.model import SUCCEEDED
 from scripts.lib.inventory import inventory
 from scripts.smoke import shapes
 from scripts.smoke.__main__ import REFUSED, main
@@ -76,7 +76,7 @@ def test_names_differ_and_are_short() -> None:
 def test_the_recorded_facts_are_those_of_the_local_aws(deployment: Deployment) -> None:
     version = pipeline.upload(deployment, "smoke test.jpg", images.jpeg())
     execution = pipeline.execution_of(deployment, version)
-    assert execution.status == old_executions.SUCCEEDED, execution.sentence
+    assert execution.status == SUCCEEDED, execution.sentence
     found = shapes.observe(deployment.clients, deployment.outputs, execution)
     assert shapes.differences(found, shapes.local()) == []
 

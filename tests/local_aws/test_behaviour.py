@@ -12,7 +12,7 @@ from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
 from tests.local_aws import functions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
 
 VALID = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 DANGLING = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Nowhere"}}}

@@ -20,7 +20,7 @@ from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, LocalAwsError, Options, Running, client_environment
 from tests.local_aws import functions, processes
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
 
 
 def _command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

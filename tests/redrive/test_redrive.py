@@ -189,6 +189,7 @@ ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 FAILED_ARN = "arn:aws:states:us-east-1:123456789012:execution:m:a-jpg-1"
 
 
+@pytest.mark.exercised("schema")
 class TestOnAnswersOfAws:
     """RedriveExecution, which no emulator has."""
 

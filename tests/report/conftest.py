@@ -9,9 +9,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from scripts.lib import browser as browsers
-from scripts.lib.executions import history, thumbnails
+from scripts.lib.executions import history, invocations, thumbnails
 from scripts.lib.executions.run import LogLine, Picture, Run
-from scripts.report import cost, write
+from scripts.report import pages
 from tests.fake_cloud import cloud
 from tests.report import record
 
@@ -54,7 +54,7 @@ def run_of(folder: str, name: str) -> Run:
     """Return a recorded execution as a report shows it, with images and logs that are made up."""
     recorded = record.load(folder, name)
     execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
-    run = Run(execution, cost.bill(execution, cost.from_attempts(execution, {})))
+    run = Run(execution, invocations=invocations.estimate(execution))
     line = LogLine(execution.started, "WARNING failed: <b>key</b> beach.jpg", "WARNING")
     run.logs = {"ResizeImage": [line] * 30}
     content = record.jpeg(900, 600)
@@ -66,7 +66,7 @@ def run_of(folder: str, name: str) -> Run:
         thumbnails.with_preview(original, content),
         thumbnails.with_preview(converted, png.getvalue()),
     ]
-    run.record = {"imageName": run.key, "fileType": "jpg"}
+    run.record = {"imageName": execution.key, "fileType": "jpg"}
     return run
 
 
@@ -75,8 +75,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the pages of every recorded execution and the list of them."""
     folder = tmp_path_factory.mktemp("report")
     recorded = [(path.parent.name, path.stem) for path in sorted(record.HISTORIES.glob("*/*.json"))]
-    write.report([run_of(*one) for one in recorded], folder, "the recordings")
+    pages.write([run_of(*one) for one in recorded], folder, "the recordings")
     for one in recorded:
-        target = write.report([run_of(*one)], folder / "one", "one")
+        target = pages.write([run_of(*one)], folder / "one", "one")
         target.rename(folder / f"{'-'.join(one)}.html")
     return folder

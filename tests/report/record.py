@@ -20,6 +20,7 @@ from typing import Any
 
 from PIL import Image
 
+from scripts.lib.functions import TASKS
 from tests.asl import interpreter
 from tests.asl.interpreter import Function
 from tests.fake_cloud import Cloud
@@ -76,8 +77,7 @@ def run(cloud: Cloud, scenario: Scenario) -> dict[str, Any]:
     """Run one execution to its end and return its history with the definition that ran."""
     definition = rendering.rendered("image-converter", **scenario.values)
     functions = {
-        rendering.function_arn(name): _faulty(name, scenario.faults.get(name, []))
-        for name in rendering.FUNCTIONS
+        rendering.function_arn(name): _faulty(name, scenario.faults.get(name, [])) for name in TASKS
     }
     record = cloud.upload(scenario.key, scenario.body)
     result = interpreter.run(definition, record, functions)

@@ -5,7 +5,6 @@ import pytest
 from scripts.lib.executions import durations, history
 from scripts.lib.executions.durations import StateTime
 from scripts.lib.executions.run import Run
-from scripts.report import cost
 from tests.report import record
 
 
@@ -13,7 +12,7 @@ def run_of(name: str, function_ms: dict[str, list[int]] | None = None) -> Run:
     """Return a recorded execution of AWS's, with what Lambda told of its functions."""
     recorded = record.load("aws", name)
     execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
-    return Run(execution, cost.bill(execution, []), function_ms=function_ms or {})
+    return Run(execution, function_ms=function_ms or {})
 
 
 def times_of(*runs: Run) -> dict[str, StateTime]:

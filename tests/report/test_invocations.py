@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from scripts.lib import functions
 from scripts.lib.executions import invocations
 from scripts.lib.executions.model import Attempt
+from scripts.lib.executions.run import Invocation, Run
 from scripts.report import cost
 from tests.report.test_history import read
 
@@ -79,12 +81,12 @@ def test_an_attempt_gets_its_own_image_s_invocation_and_no_others() -> None:
 
 
 def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:
-    run = read("aws", "succeeded")
-    names = ["get-file-type", "copy-file", "resize-image", "write-to-dynamodb", "delete-file"]
-    calls = [cost.Invocation(f"image-converter-{name}", 1000, 1024) for name in names]
+    names = map(functions.on_aws, functions.TASKS)
+    calls = [Invocation(f"image-converter-{name}", 1000, 1024) for name in names]
+    run = Run(read("aws", "succeeded"), invocations=calls, architecture="arm64")
 
-    bill = cost.bill(run, calls, "arm64")
-    by_name = {line.what: line.dollars for line in bill.lines}
+    bill = cost.bill(run)
+    by_name = {line.what: line.dollars for line in bill.converting}
 
     assert by_name["State transitions"] == pytest.approx(7 * 0.025 / 1000)
     assert by_name["Function time"] == pytest.approx(5 * 0.0000133334)
@@ -92,14 +94,15 @@ def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:
     assert by_name["S3: copies and PNGs"] == pytest.approx(2 * 0.005 / 1000)
     assert by_name["S3: looks and reads"] == pytest.approx(6 * 0.0004 / 1000)
     assert by_name["Table"] == pytest.approx(2 * 0.625e-6)  # a record of a little more than 1 KB
-    assert not bill.estimated
+    assert "what Lambda reported" in cost.about(run)
     assert bill.total == pytest.approx(sum(by_name.values()))
 
 
 def test_the_table_is_paid_by_the_size_of_the_record() -> None:
-    calls = [cost.Invocation("image-converter-write-to-dynamodb", 1, 128)]
-    bill = cost.bill(read("aws", "succeeded"), calls, record={"imageName": "n" * 3000})
+    calls = [Invocation("image-converter-write-to-dynamodb", 1, 128)]
+    record = {"imageName": "n" * 3000}
+    bill = cost.bill(Run(read("aws", "succeeded"), record=record, invocations=calls))
 
-    [table] = [line for line in bill.lines if line.what == "Table"]
-    assert table.amount == "3 KB"
+    [table] = [line for line in bill.converting if line.what == "Table"]
+    assert cost.amount(table) == "3 KB"
     assert table.dollars == pytest.approx(3 * 0.625e-6)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.lib.invariants import take_snapshot
+from tests.durability.invariants import take_snapshot
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from tests.conftest import PACKAGE, Deployment
 from tests.security import door, roots, tokens
 from tests.security.tokens import Issuer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.exercised("local")]
 
 _FUNCTION = "behind-the-door"
 _CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': '{}'}\n"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scripts.lib.functions import FUNCTIONS
 from tests import images
 from tests.conftest import Deployment
 from tests.security import permissions
@@ -32,15 +33,7 @@ _QUEUE = "Lambda reads the queue under the function's role, before the function 
 NOT_ENFORCED: dict[Permission, str] = {
     **{
         Permission(function, action, resource): reason
-        for function in (
-            "upload",
-            "trigger",
-            "get_file_type",
-            "copy_file",
-            "resize_image",
-            "write_to_dynamodb",
-            "delete_file",
-        )
+        for function in FUNCTIONS
         for action, resource, reason in (
             ("logs:CreateLogStream", f"logs of {function}", _LOGS),
             ("logs:PutLogEvents", f"logs of {function}", _LOGS),

@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from scripts.lib import wait
-from scripts.lib.executions.old_executions import SUCCEEDED
+from scripts.lib.executions.model import SUCCEEDED
 from scripts.local_aws import REGION
 from tests import images
 from tests.conftest import Deployment

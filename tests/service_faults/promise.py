@@ -1,9 +1,10 @@
 """The promise, of one upload and its executions on moto."""
 
-from scripts.lib import invariants
+from scripts.lib import storage
 from scripts.lib.aws import Clients
-from scripts.lib.invariants import take_snapshot
 from tests.asl.interpreter import Result
+from tests.durability import invariants
+from tests.durability.invariants import take_snapshot
 from tests.fake_cloud import DESTINATION, REGION, SOURCE, TABLE, Record
 from tests.images import jpeg
 
@@ -15,15 +16,17 @@ def check(record: Record, *results: Result) -> None:
     aws = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
     item = record["s3"]["object"]
     runs = [
-        invariants.Run(str(n), item["key"], item["versionId"], one.status, one.output or {})
+        invariants.ExecutionSummary(
+            str(n), item["key"], item["versionId"], one.status, one.output or {}
+        )
         for n, one in enumerate(results)
     ]
     invariants.check(
-        invariants.World(
+        invariants.Snapshot(
             uploads=[invariants.Upload(item["key"], item["versionId"], IMAGE)],
-            source=take_snapshot.history(aws, SOURCE),
-            destination=take_snapshot.history(aws, DESTINATION),
-            records=take_snapshot.records(aws, TABLE),
+            source=take_snapshot.stored(aws, SOURCE),
+            destination=take_snapshot.stored(aws, DESTINATION),
+            records=storage.records(aws, TABLE),
             runs=runs,
         )
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from scripts.lib.functions import TASKS
 from tests.fidelity import rendering
 from tests.simulation.replay import Handlers
 
@@ -62,7 +63,7 @@ Frame = Task | Parallel | Done | Failed
 def definition(retries: int = 2) -> dict[str, Any]:
     """Return the state machine, each function's name standing for its ARN."""
     attempts = {name: retries for name in rendering.NUMBERS if name.endswith("_max_attempts")}
-    text = rendering.filled({name: name for name in rendering.FUNCTIONS}, **attempts)
+    text = rendering.filled({name: name for name in TASKS}, **attempts)
     rendered: dict[str, Any] = json.loads(text)
     return rendered
 

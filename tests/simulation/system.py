@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from image_converter.events import own_version
-from scripts.lib import invariants
+from tests.durability import invariants
 from tests.simulation import storage
 from tests.simulation.machine import Done, Failed, Frame, Machine, Task, running
 from tests.simulation.replay import Handlers, Node
@@ -378,14 +378,14 @@ def is_at_rest(steps: list[Step]) -> bool:
     return not any(step.needed for step in steps)
 
 
-def observed(state: State) -> invariants.World:
+def observed(state: State) -> invariants.Snapshot:
     """Return what can be seen of a state from outside."""
     buckets: dict[str, dict[str, list[invariants.Stored]]] = {}
     for (bucket, key), history in state.storage.objects:
         buckets.setdefault(bucket, {})[key] = [
             invariants.Stored(one.name, one.body, dict(one.metadata)) for one in history
         ]
-    return invariants.World(
+    return invariants.Snapshot(
         uploads=state.uploads,
         source=buckets.get(SOURCE, {}),
         destination=buckets.get(storage.DESTINATION, {}),
@@ -477,12 +477,14 @@ def _last_results(frame: Frame) -> Mapping[str, Any] | None:
     return None
 
 
-def _run(execution: Execution) -> invariants.Run:
+def _run(execution: Execution) -> invariants.ExecutionSummary:
     item = json.loads(execution.event)["s3"]["object"]
     frame = execution.frame
     status = {Done: "SUCCEEDED", Failed: "FAILED"}.get(type(frame), "RUNNING")
     output = json.loads(frame.output) if isinstance(frame, Done) else {}
-    return invariants.Run(execution.name, item["key"], _version_named(item), status, output)
+    return invariants.ExecutionSummary(
+        execution.name, item["key"], _version_named(item), status, output
+    )
 
 
 def _version_named(item: Mapping[str, Any]) -> str | None:

@@ -204,6 +204,7 @@ def table() -> Iterator[None]:
         yield
 
 
+@pytest.mark.exercised("moto")
 @pytest.mark.usefixtures("table")
 def test_the_table_keeps_the_conditions_of_records_as_motos_does() -> None:
     dynamodb = boto3.client("dynamodb", region_name="us-east-1")

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from scripts.lib import invariants
+from tests.durability import invariants
 from tests.simulation import scenarios
 from tests.simulation.storage import Storage
 from tests.simulation.system import (

@@ -1,3 +1,5 @@
+"""The original is copied whole with its headers, in one request or in parts, however often."""
+
 from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import quote

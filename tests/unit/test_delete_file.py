@@ -1,3 +1,5 @@
+"""The source is deleted only if it is the version that was handled and it can be brought back."""
+
 from typing import Any
 
 import pytest

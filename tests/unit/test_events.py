@@ -1,3 +1,5 @@
+"""An execution's input is a record, or is refused with a sentence that says what is missing."""
+
 from typing import Any
 
 import pytest

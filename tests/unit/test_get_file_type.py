@@ -1,3 +1,5 @@
+"""The type is read from the first bytes of the right version, whatever the object's name."""
+
 import pytest
 
 from image_converter import clients

@@ -1,3 +1,5 @@
+"""Keys as S3 encodes them, and what derives from them: PNG keys, fallback keys, execution names."""
+
 import re
 from urllib.parse import quote_plus
 

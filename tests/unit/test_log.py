@@ -1,3 +1,5 @@
+"""A log line is one JSON object, and the level decides what is written."""
+
 import json
 from datetime import UTC, datetime
 

@@ -1,3 +1,5 @@
+"""A JPEG becomes a PNG with its pixels, and what is damaged or too large becomes a named error."""
+
 import io
 from typing import Any
 

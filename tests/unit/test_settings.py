@@ -1,3 +1,5 @@
+"""A missing or malformed environment variable is refused by its name."""
+
 import pytest
 
 from image_converter import settings

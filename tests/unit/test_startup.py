@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 
-FUNCTIONS = (
-    *("upload", "trigger", "get_file_type", "copy_file"),
-    *("resize_image", "write_to_dynamodb", "delete_file"),
-)
+from scripts.lib.functions import FUNCTIONS
 
 PROBE = """
 import gc, importlib, json, sys

@@ -1,3 +1,5 @@
+"""Each new object's version starts one execution, and what fails is delivered again."""
+
 import json
 import re
 from typing import Any

@@ -1,3 +1,5 @@
+"""The upload API stores a JPEG or signs a form for one, and refuses anything else with a reason."""
+
 import base64
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""The record describes the newest upload, however often and in whatever order it is written."""
+
 from datetime import UTC, datetime
 from typing import Any
 

@@ -2,7 +2,10 @@
 
 from typing import Literal, NamedTuple
 
-Compression = Literal["fast", "smallest"]
+from image_converter.compression import Compression
+
+__all__ = ["Compression", "Conversion", "Icc", "Limits"]
+
 Icc = Literal["none", "kept", "applied", "dropped"]
 
 

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def measure_growth(
     """
     answers: dict[Path, list[tuple[Answer, Answer]]] = {each.path: [] for each in pictures}
     png = scratch / "converted.png"
-    with Worker(one) as single, Worker(two) as double:
+    with closing(Worker(one)) as single, closing(Worker(two)) as double:
         for number in range(rounds + 1):
             for picture in pictures:
                 tell(f"growth, round {number} of {rounds}: {picture.path.name}")

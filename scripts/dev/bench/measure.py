@@ -5,10 +5,10 @@ import os
 import statistics
 import subprocess
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from scripts.dev.bench.engines import Engine
 from scripts.dev.bench.photographs import Picture
@@ -66,16 +66,7 @@ class Worker:
             text=True,
         )
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """End it."""
         _pipe(self._process.stdin).close()
         self._process.wait(timeout=60)
@@ -111,9 +102,9 @@ def in_turns(
     results: Results = {
         engine.name: {picture.path.name: Measured() for picture in pictures} for engine in engines
     }
-    workers = [Worker(engine) for engine in engines]
     png = scratch / "converted.png"
-    try:
+    with ExitStack() as stack:
+        workers = [stack.enter_context(closing(Worker(engine))) for engine in engines]
         for number in range(rounds + 1):
             for picture in pictures:
                 tell(f"round {number} of {rounds}: {picture.path.name}")
@@ -123,15 +114,12 @@ def in_turns(
                         measured = results[worker.name][picture.path.name]
                         measured.cpu_ms.append(took)
                         measured.png_bytes = png.stat().st_size
-    finally:
-        for worker in workers:
-            worker.__exit__(None, None, None)
     return results
 
 
 def peak_rss_mb(engine: Engine, picture: Picture, scratch: Path) -> float:
     """Return the peak memory, in MB (10^6 bytes), of a new process that converts one picture."""
-    with Worker(engine) as worker:
+    with closing(Worker(engine)) as worker:
         return worker.convert(picture.path, scratch / "converted.png").peak_mb
 
 

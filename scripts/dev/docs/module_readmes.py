@@ -1,15 +1,11 @@
 """Write the READMEs of the Terraform configuration and its modules from what they say themselves.
 
 The introduction is the comment at the head of main.tf; the tables come from the descriptions of
-variables and outputs. A README is never edited by hand:
-
-    python -m scripts.dev.docs.module_readmes            # write them
-    python -m scripts.dev.docs.module_readmes --check    # fail if one is stale
+variables and outputs. A README is never edited by hand: `make docs` writes them.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,7 +15,8 @@ from typing import Any
 
 import hcl2
 
-from scripts.lib.paths import REPOSITORY, TERRAFORM
+from scripts.lib import generated
+from scripts.lib.paths import TERRAFORM
 
 _NOTE = "<!-- Written by `make docs`: change the descriptions, not this file. -->"
 
@@ -103,39 +100,14 @@ def render(module: Module) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def stale(folder: Path = TERRAFORM, *, write: bool = False) -> list[Path]:
-    """Return the READMEs that do not say what their modules say.
+def readmes(folder: Path = TERRAFORM) -> dict[Path, str]:
+    """Return the text of each README.
 
     Parameters:
         folder: the configuration; its modules are in ``modules``.
-        write: whether to put them right.
     """
-    found = []
-    for main in [folder / "main.tf", *sorted(folder.glob("modules/*/main.tf"))]:
-        readme, text = main.with_name("README.md"), render(read_module(main.parent))
-        if not readme.is_file() or readme.read_text(encoding="utf-8") != text:
-            found.append(readme)
-            if write:
-                readme.write_text(text, encoding="utf-8")
-    return found
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write or check the READMEs; the exit status is 1 if one was stale and stays so."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.dev.docs.module_readmes", description=__doc__
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if one is stale")
-    check = parser.parse_args(arguments).check
-    found = stale(write=not check)
-    for readme in found:
-        name = readme.relative_to(REPOSITORY)
-        print(
-            f"{name} is stale: run `python -m scripts.dev.docs.module_readmes`"
-            if check
-            else f"wrote {name}"
-        )
-    return 1 if check and found else 0
+    mains = [folder / "main.tf", *sorted(folder.glob("modules/*/main.tf"))]
+    return {main.with_name("README.md"): render(read_module(main.parent)) for main in mains}
 
 
 def _parse(file: Path) -> dict[str, Any]:
@@ -202,4 +174,4 @@ def _row(cells: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(readmes, "docs"))

@@ -17,11 +17,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import FloatRect, Page
 
-from image_converter import keys
-from scripts.lib import browser, deployed, photographs, terminal, user_errors, wait
+from scripts.lib import browser, deployed, photographs, terminal, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect
+from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.run import Run
 from scripts.lib.paths import DOCS, PACKAGE_LOCAL
 from scripts.lib.terraform_cli import TerraformError
@@ -94,32 +93,13 @@ def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
     photographs.write_all(folder)
     whole = (folder / "harbour.jpg").read_bytes()
     # Cold starts are not what the pictures are about.
-    _send(clients, stack, "holiday/first.jpg", whole)
+    uploads.convert(clients, stack, "holiday/first.jpg", whole)
     arns = [
-        _send(clients, stack, "holiday/harbour.jpg", whole),
-        _send(clients, stack, "holiday/broken-off.jpg", whole[: len(whole) // 2]),
+        uploads.convert(clients, stack, "holiday/harbour.jpg", whole),
+        uploads.convert(clients, stack, "holiday/broken-off.jpg", whole[: len(whole) // 2]),
     ]
     good, bad = collect.runs(clients, arns)
     return good, bad
-
-
-def _send(clients: Clients, stack: Deployment, key: str, body: bytes) -> str:
-    """Put an image into the source bucket; return its execution's ARN once that has ended."""
-    put = clients.s3.put_object(
-        Bucket=stack.source_bucket, Key=key, Body=body, ContentType="image/jpeg"
-    )
-    name = keys.execution_name(stack.source_bucket, key, put["VersionId"])
-    arn = stack.execution_arn(name)
-    states = clients.stepfunctions
-
-    def has_ended() -> bool:
-        try:
-            return states.describe_execution(executionArn=arn)["status"] != "RUNNING"
-        except states.exceptions.ExecutionDoesNotExist:
-            return False
-
-    wait.until(f"the execution of {key}", has_ended, 120)
-    return arn
 
 
 @contextmanager

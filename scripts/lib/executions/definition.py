@@ -11,9 +11,6 @@ from typing import Any, Literal
 
 EdgeKind = Literal["next", "choice", "default", "catch"]
 
-# Neither is caught by States.ALL: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
-_BEYOND_ALL = {"States.DataLimitExceeded", "States.Runtime"}
-
 _COMPARED = {
     "StringEquals": "=",
     "NumericEquals": "=",
@@ -45,7 +42,6 @@ class State:
         resource: what a Task calls.
         lanes: the branches of a Parallel, the one of a Map.
         edges: the ways out of it.
-        catchers: error names to the state that takes over, in order.
     """
 
     name: str
@@ -54,12 +50,6 @@ class State:
     resource: str
     lanes: tuple[Machine, ...]
     edges: tuple[Edge, ...]
-    catchers: tuple[tuple[tuple[str, ...], str], ...]
-    passes_input: bool
-
-    def catcher(self, error: str) -> str | None:
-        """Return the state that takes over after that error, or None where nothing catches it."""
-        return next((target for names, target in self.catchers if _matches(names, error)), None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +81,6 @@ def read(definition: Mapping[str, Any]) -> Machine:
 def _state(name: str, body: Mapping[str, Any]) -> State:
     lanes = list(body.get("Branches", []))
     lanes += [body[key] for key in ("ItemProcessor", "Iterator") if key in body]
-    catchers = tuple((tuple(one["ErrorEquals"]), one["Next"]) for one in body.get("Catch", []))
     return State(
         name=name,
         kind=body["Type"],
@@ -99,8 +88,6 @@ def _state(name: str, body: Mapping[str, Any]) -> State:
         resource=body.get("Resource", ""),
         lanes=tuple(read(lane) for lane in lanes),
         edges=tuple(_merged(_edges(name, body))),
-        catchers=catchers,
-        passes_input=body.get("InputPath", "$") == "$" and not body.get("Parameters"),
     )
 
 
@@ -138,11 +125,3 @@ def _condition(rule: Mapping[str, Any]) -> str:
 
 def _short(names: list[str]) -> str:
     return "any error" if names == ["States.ALL"] else ", ".join(names)
-
-
-def _matches(names: tuple[str, ...], error: str) -> bool:
-    if error in names:
-        return True
-    if "States.ALL" in names:
-        return error not in _BEYOND_ALL
-    return "States.TaskFailed" in names and error not in {"States.Timeout", *_BEYOND_ALL}

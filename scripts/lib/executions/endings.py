@@ -6,17 +6,16 @@ end shows in what it left behind: the record, the buckets, and the failures that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import errors, keys
-from scripts.lib import deployed, functions
+from image_converter import errors
+from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect
+from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.model import Outcome
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -58,7 +57,7 @@ class Failure:
     @property
     def sentence(self) -> str:
         """Error and cause."""
-        return f"{self.error}: {self.cause}"
+        return text.sentence(self.error, self.cause)
 
     @property
     def is_final(self) -> bool:
@@ -74,36 +73,18 @@ def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending 
     """
     if stack.express:
         return _left_behind(clients, stack, key, version)
-    arn = stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
-    states = clients.stepfunctions
-    try:
-        if states.describe_execution(executionArn=arn)["status"] == "RUNNING":
-            return None
-    except states.exceptions.ExecutionDoesNotExist:
-        return None  # its notification is still on the way, or it was forgotten after 90 days
-    run = collect.bare(clients, arn)
-    execution = run.execution
-    png = collect.made(execution).get("PNG")
-    return Ending(execution.outcome, run.kind, run.sentence, execution.seconds(), png)
-
-
-def versions(clients: Clients, bucket: str, key: str) -> list[Any]:
-    """Return the versions and delete markers of exactly that key, the newest first."""
-    told = clients.s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=100)
-    found = [*told.get("Versions", []), *told.get("DeleteMarkers", [])]
-    mine = [one for one in found if one["Key"] == key]
-    return sorted(mine, key=lambda one: (one["LastModified"], one["IsLatest"]), reverse=True)
-
-
-def is_object(version: Any) -> bool:
-    """Return whether a listed version is an object, and not a delete marker."""
-    return "Size" in version
+    arn = uploads.execution_arn(stack, key, version)
+    if not collect.has_ended(clients, arn):
+        return None  # or its notification is still on the way, or it was forgotten after 90 days
+    execution = collect.execution(clients, arn)
+    png = execution.objects.get("PNG")
+    return Ending(execution.outcome, execution.kind, execution.sentence, execution.seconds, png)
 
 
 def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
-    listed = versions(clients, stack.source_bucket, key)
+    listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
     mine = next((one for one in listed if one["VersionId"] == version), None)
-    record = collect.record(clients, stack.table_name, key)
+    record = storage.record(clients, stack.table_name, key)
     if record and record.get("sourceVersionId") == version and not (mine and mine["IsLatest"]):
         png = record["images"][1]["resized"]
         return Ending(
@@ -114,7 +95,7 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
     failure = last_failure(clients, stack, key, mine["LastModified"])
     if failure and failure.is_final:
         return Ending(Outcome.FAILED, "failed", failure.sentence)
-    newest = next(one for one in listed if is_object(one))
+    newest = next(one for one in listed if storage.is_object(one))
     if newest is mine and not mine["IsLatest"]:
         return Ending(
             Outcome.SUCCEEDED,
@@ -135,25 +116,13 @@ def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime)
 
 
 def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[Failure]:
-    start = int((since - _CLOCKS_DIFFER).timestamp() * 1000)
     for task in functions.TASKS:
         group = deployed.function(clients, f"{stack.name}-{functions.on_aws(task)}").log_group
-        pages = clients.logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=start, filterPattern='"failed"'
-        )
-        for event in (event for page in pages for event in page["events"]):
-            line = _fields(event["message"])
-            if line.get("key") == key:
+        for event in storage.log_events(clients, group, since - _CLOCKS_DIFFER, pattern='"failed"'):
+            line = text.json_object(event["message"])
+            if line.get("message") == "failed" and line.get("key") == key:
                 at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
                 yield Failure(at, str(line["error"]), str(line["cause"]))
-
-
-def _fields(message: str) -> dict[str, Any]:
-    try:
-        found = json.loads(message)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) and found.get("message") == "failed" else {}
 
 
 def _is_permanent(name: str) -> bool:

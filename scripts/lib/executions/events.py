@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Histo
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,10 +28,6 @@ class HistoryEvent:
     type: str
     time: datetime
     details: Mapping[str, Any] = field(default_factory=dict)
-
-    def renumbered(self, number: int, previous: int) -> HistoryEvent:
-        """Return the event with another place in the history."""
-        return dataclasses.replace(self, id=number, previous=previous)
 
     @property
     def name(self) -> str:

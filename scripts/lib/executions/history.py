@@ -11,7 +11,6 @@ from scripts.lib.executions import definition, events
 from scripts.lib.executions.definition import Machine
 from scripts.lib.executions.events import HistoryEvent
 from scripts.lib.executions.model import Attempt, Execution, Outcome, StateRun, Visit
-from scripts.report import vocabulary
 
 _CALL = re.compile(r"^(LambdaFunction|Task|Activity)(?!State)(.+)$")
 _FAILURES = {"Failed", "ScheduleFailed", "StartFailed", "SubmitFailed", "TimedOut"}
@@ -66,8 +65,8 @@ class _Reader:
         self.last: HistoryEvent = told[0]
 
     def run(self) -> Execution:
-        for event in vocabulary.complete(self.told, self.machine):
-            # Emulators tell of functions that end after their execution; only a redrive goes on.
+        for event in self.told:
+            # A function may end after its execution; only a redrive goes on.
             if self.status == "RUNNING" or event.type == "ExecutionRedriven":
                 self._read(event)
         for visit in reversed(self._visits()):  # lanes before what holds them
@@ -158,7 +157,7 @@ class _Reader:
         self._keep(event, visit)
 
     def _call(self, event: HistoryEvent, what: str) -> None:
-        visit = self.owner.get(event.previous) or self._calling(event)
+        visit = self.owner.get(event.previous)
         if visit is None:
             return
         self._keep(event, visit)
@@ -180,14 +179,6 @@ class _Reader:
             attempt.output = event.details.get("output")
         elif what in _FAILURES:
             self._fail(visit, attempt, event, timed_out=what == "TimedOut")
-
-    def _calling(self, event: HistoryEvent) -> Visit | None:
-        """Return the open visit whose state calls the event's resource."""
-        for visit in reversed(self.open):
-            state = self.kinds.get(visit.state)
-            if state and state.resource == event.details.get("resource", state.resource):
-                return visit
-        return None
 
     def _fail(
         self, visit: Visit, attempt: Attempt, event: HistoryEvent, *, timed_out: bool

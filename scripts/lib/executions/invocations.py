@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scripts.lib.executions.model import Attempt
-from scripts.lib.executions.run import LogLine
+from scripts.lib.executions.model import Attempt, Execution, Outcome
+from scripts.lib.executions.run import Invocation, LogLine
+from scripts.lib.text import json_object
 
 _START = re.compile(r"^START RequestId: (\S+)")
 _END = re.compile(r"^END RequestId: (\S+)")
@@ -23,6 +24,7 @@ _REPORT = re.compile(
 _SLACK = timedelta(seconds=2)
 # Where the local AWS unpacks a function's code; on Lambda it is /var/task.
 _LOCAL_CODE = re.compile(r'/[^"\s]*/ministack-provided-code-\d+/[0-9a-f]+/')
+_DEFAULT_MEMORY_MB = 128
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -86,9 +88,34 @@ def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> di
     return found
 
 
+def estimate(execution: Execution, memory_mb: Mapping[str, int] | None = None) -> list[Invocation]:
+    """Return invocations by the history's own times, where Lambda's reports are not at hand.
+
+    Args:
+        execution: what ran.
+        memory_mb: each function's memory by its name, where it is known.
+    """
+    found = []
+    for attempt in (attempt for run in execution.states.values() for attempt in run.attempts):
+        if attempt.ended is None or attempt.outcome is Outcome.RUNNING:
+            continue
+        name = function_name(attempt.resource)
+        seconds = (attempt.ended - (attempt.started or attempt.scheduled)).total_seconds()
+        memory = (memory_mb or {}).get(name, _DEFAULT_MEMORY_MB)
+        billed_ms = max(1, math.ceil(seconds * 1000))
+        found.append(Invocation(name, billed_ms, memory, reported=False))
+    return found
+
+
+def function_name(resource: str) -> str:
+    """Return the function's name out of its ARN, without version or alias."""
+    parts = resource.split(":")
+    return parts[6] if len(parts) > 6 and parts[2] == "lambda" else resource  # noqa: PLR2004
+
+
 def _request_of(message: str) -> str | None:
     if message.startswith("{"):
-        record = _object(message).get("record")
+        record = json_object(message).get("record")
         told = record.get("requestId") if isinstance(record, dict) else None
         return str(told) if told else None
     started = _START.match(message) or _END.match(message)
@@ -98,7 +125,7 @@ def _request_of(message: str) -> str | None:
 
 def _add(logged: Logged, moment: datetime, message: str) -> None:
     report = _REPORT.match(message)
-    told = _object(message) if message.startswith("{") else {}
+    told = json_object(message) if message.startswith("{") else {}
     if report:
         logged.billed_ms, logged.memory_mb = int(report["ms"]), int(report["mb"])
     elif str(told.get("type", "")).startswith("platform."):
@@ -118,11 +145,3 @@ def _worded(message: str, told: Mapping[str, Any]) -> str:
     rest = {name: value for name, value in told.items() if name not in ("level", "message")}
     facts = ", ".join(f"{name} {value}" for name, value in rest.items() if value is not None)
     return f"{told['level']} {told['message']}{': ' if facts else ''}{facts}"
-
-
-def _object(message: str) -> dict[str, Any]:
-    try:
-        found = json.loads(message)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from scripts.lib.executions.definition import Machine, State
 from scripts.lib.executions.events import HistoryEvent
+from scripts.lib.text import counted, json_object, sentence
+
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
 
 
 class Outcome(StrEnum):
@@ -163,6 +170,25 @@ class Execution:
         return self.arn.rpartition(":")[2]
 
     @property
+    def source(self) -> dict[str, Any]:
+        """Bucket, key and versionId of the object that the input names, as far as it does."""
+        try:
+            s3 = json.loads(self.input)["s3"]
+            return {"bucket": s3["bucket"]["name"], **s3["object"]}
+        except (ValueError, KeyError, TypeError):
+            return {}
+
+    @property
+    def key(self) -> str:
+        """The key of the image; the execution's name where its input is no S3 record."""
+        return str(self.source.get("key") or self.name)
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """The output, parsed; empty where there is none."""
+        return json_object(self.output or "")
+
+    @property
     def visits(self) -> list[Visit]:
         """All visits of all states, in the order in which they began."""
         found = [visit for run in self.states.values() for visit in run.visits]
@@ -176,7 +202,7 @@ class Execution:
     @property
     def outcome(self) -> Outcome:
         """Its outcome; retried where it succeeded and a state needed more than one attempt."""
-        if self.status == "SUCCEEDED":
+        if self.status == SUCCEEDED:
             worst = {run.outcome for run in self.states.values()}
             return Outcome.RETRIED if Outcome.RETRIED in worst else Outcome.SUCCEEDED
         return _STATUS.get(self.status, Outcome.RUNNING)
@@ -190,10 +216,73 @@ class Execution:
         """Return a state of the definition by its name, in whichever lane it is."""
         return next(state for state in self.machine.walk() if state.name == name)
 
-    def seconds(self, now: datetime | None = None) -> float:
-        """Return how long it took; of one that runs, how long so far."""
-        end = self.ended or now or max(event.time for event in self.events)
+    @property
+    def seconds(self) -> float:
+        """How long it took; of one that runs, how long so far."""
+        end = self.ended or max(event.time for event in self.events)
         return (end - self.started).total_seconds()
+
+    @property
+    def running_states(self) -> list[str]:
+        """The states that were entered and not left."""
+        return [name for name, run in self.states.items() if run.outcome is Outcome.RUNNING]
+
+    @property
+    def file_type(self) -> str | None:
+        """The type that GetFileType found; None where it found none or did not run."""
+        for attempt in reversed(self._type_checks):
+            if attempt.outcome is Outcome.SUCCEEDED and attempt.output:
+                found = json.loads(attempt.output)
+                return found if isinstance(found, str) else None
+        return None
+
+    @property
+    def kind(self) -> str:
+        """What became of the image, in a word or two."""
+        if self.outcome not in (Outcome.SUCCEEDED, Outcome.RETRIED):
+            return str(self.outcome)
+        checked = any(one.outcome is Outcome.SUCCEEDED for one in self._type_checks)
+        if checked and self.file_type != "jpg":
+            return "no JPEG"
+        return "converted" if self.outcome is Outcome.SUCCEEDED else "converted after a retry"
+
+    @property
+    def sentence(self) -> str:
+        """What happened, in one sentence; of one that failed, its error."""
+        if self.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.STOPPED):
+            return sentence(self.error, self.cause) or "no error is told"
+        if self.outcome is Outcome.RUNNING:
+            inside = self.running_states
+            return f"It is in {' and '.join(inside)}." if inside else "It is starting."
+        if self.kind == "no JPEG":
+            found = f"a {self.file_type} file" if self.file_type else "of no type that is known"
+            return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
+        tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
+        return f"The original was kept and the PNG made{tries}."
+
+    @property
+    def objects(self) -> dict[str, dict[str, Any]]:
+        """The objects that its tasks say they wrote: the Original and the PNG."""
+        found: dict[str, dict[str, Any]] = {}
+        for state in self.states.values():
+            for attempt in state.attempts:
+                answer = json_object(attempt.output or "")
+                if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
+                    png = answer.get("contentType") == "image/png"
+                    found["PNG" if png else "Original"] = answer
+        return found
+
+    @property
+    def _source_end(self) -> str:
+        """What became of the source object, by the execution's own words."""
+        status = str(self.result.get("deletionStatus", {}).get("status", ""))
+        kept, _, why = status.partition(": ")
+        return f"the source was {f'kept ({why})' if kept.startswith('Kept') else 'deleted'}"
+
+    @property
+    def _type_checks(self) -> list[Attempt]:
+        run = self.states.get("GetFileType")
+        return run.attempts if run else []
 
     def taken(self) -> set[tuple[str, str | None]]:
         """Return the edges that it took, as pairs of names; None is the end of a lane."""

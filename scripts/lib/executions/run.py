@@ -1,14 +1,12 @@
-"""An execution with what belongs to it: pictures, record, logs, costs."""
+"""An execution with what belongs to it: pictures, record, logs, what Lambda charged for."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from scripts.lib.executions.model import Execution, Outcome
-from scripts.report.cost import Bill
+from scripts.lib.executions.model import Execution
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,10 @@ class Picture:
     preview: str = ""
     note: str = ""
 
+    def without_preview(self, why: str) -> Picture:
+        """Return what S3 says of it alone, with the reason for showing nothing."""
+        return Picture(self.role, self.place, self.size, self.content_type, note=why)
+
 
 @dataclass(frozen=True)
 class LogLine:
@@ -44,91 +46,42 @@ class LogLine:
     level: str = ""
 
 
+@dataclass(frozen=True)
+class Invocation:
+    """What Lambda charged an attempt for.
+
+    Attributes:
+        function: the function's name.
+        billed_ms: milliseconds.
+        memory_mb: the function's memory.
+        reported: False where no report of Lambda's was found and the state's own times stand in.
+    """
+
+    function: str
+    billed_ms: int
+    memory_mb: int
+    reported: bool = True
+
+
 @dataclass
 class Run:
-    """What a report shows of one execution.
+    """An execution with all that could be found of it.
 
     Attributes:
         pictures: the original, then the PNG, as far as they are there.
         record: the image's record in the table.
         logs: by state, what its function logged.
-        function_ms: by state, what Lambda charged for each call of its function, where it has told.
+        function_ms: by state, what Lambda reported that it charges for each call of its function.
+        invocations: what is to be billed: as Lambda reported it, or all of it estimated.
+        architecture: the functions', arm64 or x86_64.
         notes: what could not be had, as sentences.
     """
 
     execution: Execution
-    bill: Bill
     pictures: list[Picture] = field(default_factory=list)
     record: dict[str, Any] | None = None
     logs: dict[str, list[LogLine]] = field(default_factory=dict)
     function_ms: dict[str, list[int]] = field(default_factory=dict)
+    invocations: list[Invocation] = field(default_factory=list)
+    architecture: str = "x86_64"
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """The key of the image; the execution's name where its input is no S3 record."""
-        return str(source(self.execution).get("key") or self.execution.name)
-
-    @property
-    def file_type(self) -> str | None:
-        """The type that GetFileType found; None where it found none or did not run."""
-        for attempt in reversed(self._attempts("GetFileType")):
-            if attempt.outcome is Outcome.SUCCEEDED and attempt.output:
-                found = json.loads(attempt.output)
-                return found if isinstance(found, str) else None
-        return None
-
-    @property
-    def kind(self) -> str:
-        """What became of the image, as the list of executions filters it."""
-        outcome = self.execution.outcome
-        if outcome not in (Outcome.SUCCEEDED, Outcome.RETRIED):
-            return str(outcome)
-        checked = any(one.outcome is Outcome.SUCCEEDED for one in self._attempts("GetFileType"))
-        if checked and self.file_type != "jpg":
-            return "no JPEG"
-        return "converted" if outcome is Outcome.SUCCEEDED else "converted after a retry"
-
-    @property
-    def sentence(self) -> str:
-        """What happened, in one sentence."""
-        from scripts.lib.text import counted, sentence  # noqa: PLC0415
-
-        execution = self.execution
-        if execution.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.STOPPED):
-            return sentence(execution.error, execution.cause)
-        if execution.outcome is Outcome.RUNNING:
-            inside = [
-                name for name, run in execution.states.items() if run.outcome is Outcome.RUNNING
-            ]
-            return f"It is in {' and '.join(inside)}." if inside else "It is starting."
-        if self.kind == "no JPEG":
-            found = f"a {self.file_type} file" if self.file_type else "of no type that is known"
-            return f"It is not a JPEG but {found}: {self._source_s_end} and nothing converted."
-        tries = (
-            f" after {counted(execution.retries, 'retry', 'retries')}" if execution.retries else ""
-        )
-        return f"The original was kept and the PNG made{tries}."
-
-    @property
-    def _source_s_end(self) -> str:
-        """What became of the source object, by the execution's own words."""
-        output = json.loads(self.execution.output or "{}")
-        status = str(output.get("deletionStatus", {}).get("status", ""))
-        kept, _, why = status.partition(": ")
-        if not kept.startswith("Kept"):
-            return "the source was deleted"
-        return f"the source was kept ({why})"
-
-    def _attempts(self, state: str) -> list[Any]:
-        run = self.execution.states.get(state)
-        return run.attempts if run else []
-
-
-def source(execution: Execution) -> dict[str, Any]:
-    """Return bucket, key and versionId of the object that the input names, as far as it does."""
-    try:
-        s3 = json.loads(execution.input)["s3"]
-        return {"bucket": s3["bucket"]["name"], **s3["object"]}
-    except (ValueError, KeyError, TypeError):
-        return {}

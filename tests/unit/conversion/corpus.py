@@ -1,6 +1,6 @@
 """The table of good, odd and bad images: how each is made, and what becomes of it.
 
-docs/bad-images.md is written from it (`python -m scripts.bad_images`), the fuzzer starts from it.
+docs/bad-images.md is written from it (`make docs`), the fuzzer starts from it.
 """
 
 import base64

@@ -1,3 +1,5 @@
+"""Each good, odd and bad JPEG becomes a PNG with a second decoder's pixels, or the right error."""
+
 import io
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Decoding: colours, density, orientation, limits, and both decoders where images are damaged."""
+
 import io
 import logging
 import os

@@ -1,3 +1,5 @@
+"""The PNG encoder: exact pixels at any width, valid chunks, and the filter that suits the image."""
+
 import io
 import logging
 import shutil

@@ -1,20 +1,20 @@
 """The promise that nothing is lost: what it says, and how a stack is observed."""
 
-from scripts.lib.invariants.no_data_loss import (
+from tests.durability.invariants.no_data_loss import (
     BrokenPromiseError,
     check,
     is_whole,
     lost_bytes,
     violations,
 )
-from scripts.lib.invariants.snapshot import Run, Stored, Upload, World
+from tests.durability.invariants.snapshot import ExecutionSummary, Snapshot, Stored, Upload
 
 __all__ = [
     "BrokenPromiseError",
-    "Run",
+    "ExecutionSummary",
+    "Snapshot",
     "Stored",
     "Upload",
-    "World",
     "check",
     "is_whole",
     "lost_bytes",

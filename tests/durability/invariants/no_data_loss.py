@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from PIL import Image, ImageOps
+from PIL import Image
 
-from scripts.lib.invariants.snapshot import History, Run, Stored, Upload, World
+from scripts.lib import pixels
+from tests.durability.invariants.snapshot import ExecutionSummary, History, Snapshot, Stored, Upload
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 
@@ -21,9 +22,9 @@ class BrokenPromiseError(AssertionError):
     """The promise does not hold; the message lists every way in which it does not."""
 
 
-def violations(world: World) -> list[str]:
+def violations(snapshot: Snapshot) -> list[str]:
     """Return each way in which the promise is broken, a sentence each; none if it holds."""
-    check = _Check(world)
+    check = _Check(snapshot)
     return [
         *check.bytes_are_kept(),
         *check.every_upload_is_accounted_for(),
@@ -34,48 +35,48 @@ def violations(world: World) -> list[str]:
     ]
 
 
-def lost_bytes(world: World) -> list[str]:
+def lost_bytes(snapshot: Snapshot) -> list[str]:
     """Return a sentence for each upload whose bytes are nowhere: the part that needs no records."""
-    return list(_Check(world).bytes_are_kept())
+    return list(_Check(snapshot).bytes_are_kept())
 
 
 class _Check:
-    """The world, indexed for the rules."""
+    """The snapshot, indexed for the rules."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.order = {(one.key, one.version): n for n, one in enumerate(world.uploads)}
-        self.uploads = {(one.key, one.version): one for one in world.uploads}
-        self.newest = {one.key: one for one in world.uploads}
-        self.done = {(run.key, run.worked_on) for run in world.runs if run.succeeded}
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.order = {(one.key, one.version): n for n, one in enumerate(snapshot.uploads)}
+        self.uploads = {(one.key, one.version): one for one in snapshot.uploads}
+        self.newest = {one.key: one for one in snapshot.uploads}
+        self.done = {(run.key, run.worked_on) for run in snapshot.runs if run.succeeded}
         self.converted = [
-            run for run in world.runs if run.converted and self._upload_of(run) is not None
+            run for run in snapshot.runs if run.converted and self._upload_of(run) is not None
         ]
 
-    def _upload_of(self, run: Run) -> Upload | None:
+    def _upload_of(self, run: ExecutionSummary) -> Upload | None:
         return self.uploads.get((run.key, run.worked_on or ""))
 
     def bytes_are_kept(self) -> Iterator[str]:
         """Yield a sentence for each upload whose bytes are nowhere."""
-        buckets = (self.world.source, self.world.destination)
+        buckets = (self.snapshot.source, self.snapshot.destination)
         kept = {one.body for bucket in buckets for history in bucket.values() for one in history}
-        for upload in self.world.uploads:
+        for upload in self.snapshot.uploads:
             if upload.body not in kept and not upload.overwritten:
                 yield f"{_name(upload)}: its bytes are in neither bucket"
 
     def every_upload_is_accounted_for(self) -> Iterator[str]:
         """Yield a sentence for each upload of which no execution and no dead letter tells."""
-        told = {(run.key, run.worked_on) for run in self.world.runs} | self.world.dead_letters
-        for upload in self.world.uploads:
+        told = {(run.key, run.worked_on) for run in self.snapshot.runs} | self.snapshot.dead_letters
+        for upload in self.snapshot.uploads:
             if (upload.key, upload.version) not in told:
                 yield f"{_name(upload)}: there is neither an execution nor a dead letter"
-        for run in self.world.runs:
+        for run in self.snapshot.runs:
             if run.status == "RUNNING":
                 yield f"{run.name}: it still runs"
 
     def successes_are_true(self) -> Iterator[str]:
         """Yield a sentence for each execution that says SUCCEEDED and tells an untruth."""
-        for run in self.world.runs:
+        for run in self.snapshot.runs:
             upload = self._upload_of(run)
             if not run.succeeded or upload is None:
                 continue
@@ -93,7 +94,7 @@ class _Check:
         An older upload says nothing about the source: it is noncurrent as soon as a newer one is.
         """
         for key, upload in self.newest.items():
-            current = _current(self.world.source.get(key, ()))
+            current = _current(self.snapshot.source.get(key, ()))
             shown = current is not None and current.version == upload.version
             # An execution that was started by hand does not say which version it deleted of a file
             # that is no JPEG.
@@ -108,14 +109,14 @@ class _Check:
     def records_are_right(self) -> Iterator[str]:
         """Yield a sentence for each record that is missing, untrue, or of a version too old."""
         for run in self.converted:
-            record = self.world.records.get(run.key)
+            record = self.snapshot.records.get(run.key)
             if record is None:
                 yield f"{run.name}: succeeded, and there is no record"
                 continue
             described = self.order.get((run.key, record["sourceVersionId"]), -1)
             if described < self.order[run.key, run.worked_on or ""]:
                 yield f"{run.name}: succeeded, and the record is of an older upload"
-        for key, record in self.world.records.items():
+        for key, record in self.snapshot.records.items():
             described_upload = self.uploads.get((key, record["sourceVersionId"]))
             if described_upload is None:
                 yield f"the record of '{key}' is of an upload that nobody made"
@@ -129,7 +130,7 @@ class _Check:
             ours = self.order[run.key, run.worked_on or ""]
             for location in _locations(run.output["images"]):
                 for key in {location["key"], _without_aside(location["key"])}:
-                    current = _current(self.world.destination.get(key, ()))
+                    current = _current(self.snapshot.destination.get(key, ()))
                     made_from = current.metadata.get("source-version", "") if current else ""
                     theirs = self.order.get((run.key, made_from))
                     if theirs is None or theirs >= ours:
@@ -149,37 +150,22 @@ class _Check:
                 yield f"{kind} {location['key']} version {location['versionId']} does not exist"
             elif kind == "original" and stored.body != upload.body:
                 yield f"{kind} {location['key']} does not have the bytes of {_name(upload)}"
-            elif kind == "resized" and not same_pixels(upload.body, stored.body):
+            elif kind == "resized" and pixels.difference(upload.body, stored.body):
                 yield f"{kind} {location['key']} does not have the pixels of {_name(upload)}"
 
     def _stored(self, location: Mapping[str, Any]) -> Stored | None:
-        history = self.world.destination.get(location["key"], ())
+        history = self.snapshot.destination.get(location["key"], ())
         return next((one for one in history if one.version == location["versionId"]), None)
 
 
-def check(world: World) -> None:
+def check(snapshot: Snapshot) -> None:
     """Do nothing if the promise holds.
 
     Raises:
         BrokenPromiseError: it does not.
     """
-    if found := violations(world):
+    if found := violations(snapshot):
         raise BrokenPromiseError("\n".join(found))
-
-
-@lru_cache(maxsize=2048)
-def same_pixels(jpeg: bytes, png: bytes) -> bool:
-    """Tell whether a PNG has the pixels of a JPEG, upright; for RGB and gray."""
-    try:
-        with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as made:
-            upright = ImageOps.exif_transpose(source)
-            return (
-                made.format == "PNG"
-                and made.size == upright.size
-                and made.convert("RGB").tobytes() == upright.convert("RGB").tobytes()
-            )
-    except OSError:
-        return False
 
 
 @lru_cache(maxsize=2048)

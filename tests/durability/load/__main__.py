@@ -1,4 +1,4 @@
-"""Load and crashes on a local AWS: ``python -m scripts.dev.load``.
+"""Load and crashes on a local AWS: ``python -m tests.durability.load``.
 
 Bursts of uploads, a tenth of them notified twice and a twentieth damaged, each followed by the
 judgement that nothing is lost: by counting objects and comparing bytes and pixels. Then three
@@ -17,14 +17,14 @@ from functools import partial
 
 from rich.table import Table
 
-from scripts.dev.load import kill
-from scripts.dev.load.bursts import Burst, Figures, Load
 from scripts.lib import deployed, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL
 from scripts.lib.terminal import Console, visible
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
+from tests.durability.load import kill
+from tests.durability.load.bursts import Burst, Figures, Load
 
 DIRECTORY = BUILD / "load"
 
@@ -35,7 +35,7 @@ _ENDED_BEFORE_CRASH = 3  # executions, before the local AWS is ended in the midd
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is 0 if nothing was lost."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.dev.load", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.durability.load", description=__doc__)
     parser.add_argument(
         "--counts",
         type=lambda text: [int(one) for one in text.split(",")],

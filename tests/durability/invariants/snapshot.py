@@ -37,7 +37,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Run:
+class ExecutionSummary:
     """An execution.
 
     Attributes:
@@ -77,7 +77,7 @@ History = Sequence[Stored]  # the versions of one key, the oldest first, delete 
 
 
 @dataclass(frozen=True)
-class World:
+class Snapshot:
     """A whole stack at rest.
 
     Attributes:
@@ -94,5 +94,5 @@ class World:
     source: Mapping[str, History]
     destination: Mapping[str, History]
     records: Mapping[str, Mapping[str, Any]]
-    runs: Sequence[Run]
+    runs: Sequence[ExecutionSummary]
     dead_letters: frozenset[tuple[str, str]] = frozenset()

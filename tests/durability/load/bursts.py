@@ -17,10 +17,12 @@ from PIL import Image
 from image_converter import keys
 from image_converter.errors import DamagedImage
 from scripts.commands.redrive import Redrive
-from scripts.lib import invariants, wait
+from scripts.lib import storage, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.invariants import Upload, World, take_snapshot
+from scripts.lib.executions import collect
+from tests.durability import invariants
+from tests.durability.invariants import Snapshot, Upload, take_snapshot
 
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
@@ -68,7 +70,7 @@ class Load:
         self._clients = clients
         self._stack = stack
         self._random = random.Random(seed)  # noqa: S311 - no secret
-        self._queue = clients.sqs.get_queue_url(QueueName=stack.name)["QueueUrl"]
+        self._queue = storage.queue_url(clients, stack.name)
         self.sent = Burst()
 
     def send(self, prefix: str, count: int) -> Burst:
@@ -111,13 +113,13 @@ class Load:
         took = [(ended[version] - burst.at[version]).total_seconds() for version in ended]
         took = took or [math.nan] * 2
         first = min(burst.at.values())
-        world = self._observed()
+        snapshot = self._observed()
         good = [one for one in burst.uploads if one.version not in burst.bad]
         bad = [one for one in burst.uploads if one.version in burst.bad]
         return Figures(
             count=len(burst.uploads),
-            converted=sum(_is_converted_once(world, one) for one in good),
-            reported=sum(_is_reported(world, one) for one in bad),
+            converted=sum(_is_converted_once(snapshot, one) for one in good),
+            reported=sum(_is_reported(snapshot, one) for one in bad),
             total=max(((at - first).total_seconds() for at in ended.values()), default=math.nan),
             median=statistics.median(took),
             p95=statistics.quantiles(sorted(took), n=20)[-1],
@@ -133,10 +135,10 @@ class Load:
 
     def wrong(self) -> list[str]:
         """Return that, and each image that has not what it should have: one PNG, or none."""
-        world = self._observed()
-        return [*invariants.violations(world), *self._miscounted(world)]
+        snapshot = self._observed()
+        return [*invariants.violations(snapshot), *self._miscounted(snapshot)]
 
-    def _observed(self) -> World:
+    def _observed(self) -> Snapshot:
         return take_snapshot.observed(self._clients, self._stack, self.sent.uploads)
 
     def wait_for(self, burst: Burst, count: int) -> None:
@@ -177,13 +179,13 @@ class Load:
         did = [result.did for result in (*redrive.executions(), *redrive.dead_letters())]
         return Counter(did)
 
-    def _miscounted(self, world: World) -> Iterator[str]:
+    def _miscounted(self, snapshot: Snapshot) -> Iterator[str]:
         """Yield a sentence for each upload that has not become what it should."""
-        for upload in world.uploads:
+        for upload in snapshot.uploads:
             if upload.version in self.sent.bad:
-                if not _is_reported(world, upload):
+                if not _is_reported(snapshot, upload):
                     yield f"'{upload.key}' is damaged, and no execution says so"
-            elif not _is_converted_once(world, upload):
+            elif not _is_converted_once(snapshot, upload):
                 yield f"'{upload.key}' has not been converted just once"
 
     def _upload(self, key: str, body: bytes) -> tuple[Upload, datetime]:
@@ -212,25 +214,18 @@ class Load:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def _statuses(self) -> dict[str, str]:
-        pages = self._clients.stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self._stack.state_machine_arn
-        )
-        return {one["name"]: one["status"] for page in pages for one in page["executions"]}
+        listed = collect.listed(self._clients, self._stack.state_machine_arn)
+        return {one["name"]: one["status"] for one in listed}
 
     def _ended(self, versions: set[str]) -> dict[str, datetime]:
         """Return when the executions of the versions ended, of those that succeeded."""
-        pages = self._clients.stepfunctions.get_paginator("list_executions").paginate(
-            stateMachineArn=self._stack.state_machine_arn, statusFilter="SUCCEEDED"
-        )
+        states, machine = self._clients.stepfunctions, self._stack.state_machine_arn
         ended = {}
-        for page in pages:
-            for one in page["executions"]:
-                told = self._clients.stepfunctions.describe_execution(
-                    executionArn=one["executionArn"]
-                )
-                version = json.loads(told["input"])["s3"]["object"].get("versionId")
-                if version in versions:
-                    ended[version] = told["stopDate"]
+        for one in collect.listed(self._clients, machine, "SUCCEEDED"):
+            told = states.describe_execution(executionArn=one["executionArn"])
+            _, version = take_snapshot.named(told["input"])
+            if version in versions:
+                ended[version] = told["stopDate"]
         return ended
 
 
@@ -239,21 +234,21 @@ def _seconds(count: int) -> int:
     return _REDELIVERY_SECONDS + _SECONDS_PER_IMAGE * count
 
 
-def _is_converted_once(world: World, upload: Upload) -> bool:
+def _is_converted_once(snapshot: Snapshot, upload: Upload) -> bool:
     """Tell whether an upload has one PNG, an execution that succeeded, and has been cleaned up."""
-    made = world.destination.get(f"{upload.key[:-4]}.png", ())
+    made = snapshot.destination.get(f"{upload.key[:-4]}.png", ())
     return len(made) == 1 and any(
         run.converted and (run.key, run.version) == (upload.key, upload.version)
-        for run in world.runs
+        for run in snapshot.runs
     )
 
 
-def _is_reported(world: World, upload: Upload) -> bool:
+def _is_reported(snapshot: Snapshot, upload: Upload) -> bool:
     """Tell whether an upload has no PNG and an execution that says why."""
-    return f"{upload.key[:-4]}.png" not in world.destination and any(
+    return f"{upload.key[:-4]}.png" not in snapshot.destination and any(
         run.error == DamagedImage.__name__
         and (run.key, run.version) == (upload.key, upload.version)
-        for run in world.runs
+        for run in snapshot.runs
     )
 
 

@@ -4,7 +4,7 @@
 schema of a current 6.x. What is checked: types, attributes and blocks exist and may be set,
 required ones are, blocks stand no oftener than they may, and what expressions read is there.
 
-    python -m scripts.dev.checks.provider_check
+    python -m tests.fidelity.provider_check
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import hcl2
 
-from scripts.dev.checks.provider_schema import SCHEMA, Node
 from scripts.lib.paths import TERRAFORM
+from tests.fidelity.provider_schema import SCHEMA, Node
 
 # What Terraform itself takes in every resource.
 _META = frozenset(
@@ -64,7 +64,7 @@ def problems(terraform: Path = TERRAFORM, schema: Path = SCHEMA) -> list[str]:
 
     Parameters:
         terraform: the folder with the configuration.
-        schema: the file that :mod:`scripts.dev.checks.provider_schema` writes.
+        schema: the file that :mod:`tests.fidelity.provider_schema` writes.
     """
     types = json.loads(schema.read_text(encoding="utf-8"))["types"]
     found: list[str] = []

@@ -1,6 +1,6 @@
 """The schema of a newer AWS provider than the one at hand, as far as this project uses it.
 
-    python -m scripts.dev.checks.provider_schema [--check]
+    python -m tests.fidelity.provider_schema [--check]
 
 It writes tests/fidelity/vendor/provider_6.json; with --check it fails if that file is stale.
 
@@ -12,7 +12,6 @@ what is computed, optional or required, and a table says which member is a block
 
 from __future__ import annotations
 
-import argparse
 import base64
 import json
 import re
@@ -21,10 +20,11 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from scripts.lib import generated
 from scripts.lib.paths import BUILD, REPOSITORY, TERRAFORM
 
 SCHEMA = REPOSITORY / "tests" / "fidelity" / "vendor" / "provider_6.json"
@@ -169,20 +169,10 @@ def download() -> Path:
     return found[0]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the schema, or say whether it is stale; the exit status is 1 if it is."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.dev.checks.provider_schema")
-    parser.add_argument("--check", action="store_true", help="write nothing")
-    options = parser.parse_args(arguments)
-    found = json.dumps(extract(download(), used()), indent=1) + "\n"
-    if options.check:
-        stale = not SCHEMA.exists() or SCHEMA.read_text(encoding="utf-8") != found
-        print(f"{SCHEMA.name} is {'stale: run make provider-6' if stale else 'as it should be'}.")
-        return int(stale)
-    SCHEMA.write_text(found, encoding="utf-8")
-    print(f"{SCHEMA.name} has the schema of provider {json.loads(found)['provider']}.")
-    return 0
+def schema() -> dict[Path, str]:
+    """Return the text of the schema's file."""
+    return {SCHEMA: json.dumps(extract(download(), used()), indent=1) + "\n"}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(generated.main(schema, "provider-6"))

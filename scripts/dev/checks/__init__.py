@@ -1,1 +1,0 @@
-"""Static checks of the definition and of the Terraform configuration, part of `make test`."""

@@ -1,0 +1,31 @@
+"""The one comparison of a PNG's pixels with those of its JPEG, decoded once more by Pillow."""
+
+import io
+from functools import lru_cache
+
+from PIL import Image, ImageChops, ImageOps
+
+# A CMYK image is converted through its profile, which a second decoder does not do alike.
+_COMPARED_MODES = ("L", "RGB")
+
+
+@lru_cache(maxsize=2048)
+def difference(jpeg: bytes, png: bytes) -> str:
+    """Return in what a PNG differs from a JPEG, upright, after "it"; empty if in nothing."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as made:
+            upright = ImageOps.exif_transpose(source)
+            made.load()
+            if made.format != "PNG":
+                return "is no PNG"
+            if made.size != upright.size:
+                return f"is {made.size}, its JPEG {upright.size}"
+            if upright.mode in _COMPARED_MODES and not _equal(made, upright):
+                return "has other pixels than its JPEG"
+    except OSError as error:
+        return f"cannot be compared with its JPEG: {error}"
+    return ""
+
+
+def _equal(one: Image.Image, other: Image.Image) -> bool:
+    return one.mode == other.mode and ImageChops.difference(one, other).getbbox() is None

@@ -1,0 +1,131 @@
+"""What a stack keeps: versions of objects, records in the table, dead letters, log events."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from scripts.lib.aws import Clients
+
+_GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
+_VERSIONS_OF_A_KEY = 100
+# Longer than it takes to look at every message, and short for who waits for them afterwards.
+_MESSAGE_HIDDEN_SECONDS = 60
+
+
+def versions(clients: Clients, bucket: str, key: str | None = None) -> dict[str, list[Any]]:
+    """Return a bucket's versions and delete markers by their key, the newest of each first.
+
+    Parameters:
+        key: only this key's, a hundred at the most.
+    """
+    pages = clients.s3.get_paginator("list_object_versions").paginate(
+        Bucket=bucket,
+        Prefix=key or "",
+        PaginationConfig={"PageSize": _VERSIONS_OF_A_KEY} if key else {},
+    )
+    found: dict[str, list[Any]] = {}
+    # A key comes before all longer ones that begin with it.
+    for page in itertools.islice(pages, 1 if key else None):
+        for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            if key in (None, one["Key"]):
+                found.setdefault(str(one["Key"]), []).append(one)
+    for listed in found.values():
+        # Of several in one second S3 lists the newest first, and says which one is the latest.
+        listed.sort(key=lambda one: (one["LastModified"], one["IsLatest"]), reverse=True)
+    return found
+
+
+def is_object(version: Any) -> bool:
+    """Return whether a listed version is an object, and not a delete marker."""
+    return "Size" in version
+
+
+def is_gone(error: ClientError) -> bool:
+    """Return whether S3 answered that the object, its version or its bucket is not there."""
+    return error.response["Error"]["Code"] in _GONE
+
+
+def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
+    """Return an image's record as JSON has it, or None.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    item = clients.dynamodb.get_item(TableName=table, Key={"imageName": {"S": key}}).get("Item")
+    return _plain(item) if item else None
+
+
+def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
+    """Return all of the table's records as JSON has them, by imageName."""
+    pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    found = [_plain(item) for page in pages for item in page["Items"]]
+    return {one["imageName"]: one for one in found}
+
+
+def queue_url(clients: Clients, name: str) -> str:
+    """Return the URL of a queue."""
+    return clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+
+def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
+    """Yield each message of a stack's dead-letter queue once.
+
+    Those that are not deleted meanwhile can be received again as soon as all have been yielded.
+    """
+    url = queue_url(clients, f"{stack}-dead-letters")
+    handles: dict[str, str] = {}
+    while new := [
+        one
+        for one in clients.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_MESSAGE_HIDDEN_SECONDS
+        ).get("Messages", [])
+        if one["MessageId"] not in handles
+    ]:
+        for message in new:
+            handles[message["MessageId"]] = message["ReceiptHandle"]
+            yield message
+    left = list(handles.values())
+    for start in range(0, len(left), 10):
+        clients.sqs.change_message_visibility_batch(  # says of deleted ones that they are not there
+            QueueUrl=url,
+            Entries=[
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(left[start : start + 10])
+            ],
+        )
+
+
+def log_events(
+    clients: Clients, group: str, first: datetime, last: datetime | None = None, pattern: str = ""
+) -> list[Any]:
+    """Return the events of a log group from one moment to another, or to now.
+
+    Parameters:
+        pattern: only those that it fits, in CloudWatch Logs' syntax.
+    """
+    chosen: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
+    if last:
+        chosen["endTime"] = int(last.timestamp() * 1000)
+    if pattern:
+        chosen["filterPattern"] = pattern
+    pages = clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group, **chosen)
+    return [event for page in pages for event in page["events"]]
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    deserialize = TypeDeserializer().deserialize
+    values = {name: deserialize(value) for name, value in item.items()}
+    plain: dict[str, Any] = json.loads(json.dumps(values, default=_number))
+    return plain
+
+
+def _number(value: Any) -> int | float:
+    """Return DynamoDB's decimal as JSON has numbers."""
+    return int(value) if value == int(value) else float(value)

@@ -1,0 +1,86 @@
+"""Look at a deployed stack, on AWS or the local one, to judge the promise by it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from image_converter import notifications
+from image_converter.errors import InvalidRecord
+from image_converter.events import parse_record
+from scripts.lib import storage
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import collect
+from tests.durability.invariants.snapshot import ExecutionSummary, Snapshot, Stored, Upload
+
+
+def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> Snapshot:
+    """Return what can be seen of a stack that has come to rest, as far as the uploads' keys go.
+
+    Parameters:
+        uploads: what was put into the source bucket, which only its uploaders know.
+    """
+    uploads = list(uploads)
+    keys = {upload.key for upload in uploads}
+    items = storage.records(clients, stack.table_name)
+    listed = collect.listed(clients, stack.state_machine_arn)
+    runs = [_summary(clients, one["executionArn"]) for one in listed]
+    return Snapshot(
+        uploads=uploads,
+        source=stored(clients, stack.source_bucket),
+        destination=stored(clients, stack.destination_bucket),
+        records={key: item for key, item in items.items() if key in keys},
+        runs=[run for run in runs if run.key in keys],
+        dead_letters=frozenset(_dead_letters(clients, stack.name)),
+    )
+
+
+def stored(clients: Clients, bucket: str) -> dict[str, list[Stored]]:
+    """Return the versions of a bucket by key, the oldest first."""
+    return {
+        key: [_stored(clients, bucket, one) for one in reversed(versions)]
+        for key, versions in storage.versions(clients, bucket).items()
+    }
+
+
+def _stored(clients: Clients, bucket: str, version: Any) -> Stored:
+    if not storage.is_object(version):
+        return Stored(version["VersionId"], None)
+    answer = clients.s3.get_object(
+        Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"]
+    )
+    with answer["Body"] as body:
+        return Stored(version["VersionId"], body.read(), answer["Metadata"])
+
+
+def _summary(clients: Clients, arn: str) -> ExecutionSummary:
+    told = clients.stepfunctions.describe_execution(executionArn=arn)
+    key, version = named(told["input"])
+    output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
+    return ExecutionSummary(
+        told["name"], key, version, told["status"], output, told.get("error", "")
+    )
+
+
+def named(text: str) -> tuple[str, str | None]:
+    """Return the key and the version that an execution's input names; no key where it is no record.
+
+    Executions are started by hand too, and with anything.
+    """
+    try:
+        record = parse_record(json.loads(text))
+    except InvalidRecord:
+        return "", None
+    return record.key, record.version_id
+
+
+def _dead_letters(clients: Clients, stack: str) -> Iterator[tuple[str, str]]:
+    """Yield the versions whose notifications are dead letters."""
+    for message in storage.dead_letters(clients, stack):
+        try:
+            told = notifications.records(message["Body"])
+        except InvalidRecord:
+            continue
+        for record in told:
+            item = record["s3"]["object"]
+            yield item["key"], item.get("versionId", "")

@@ -1,3 +1,5 @@
+"""A zip of a folder depends on nothing but the files' names and bytes."""
+
 from __future__ import annotations
 
 import base64

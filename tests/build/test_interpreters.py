@@ -1,3 +1,5 @@
+"""An interpreter of the target's version is found wherever it is, and no other is taken."""
+
 from __future__ import annotations
 
 import json

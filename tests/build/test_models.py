@@ -1,3 +1,5 @@
+"""The layer's botocore has every operation that the functions call, and no documentation."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The package is the same byte for byte on every build, and its functions run from it."""
+
 from __future__ import annotations
 
 import base64

@@ -1,3 +1,5 @@
+"""What a package is built for: options, Terraform's variables, this machine; what is refused."""
+
 from __future__ import annotations
 
 import platform

@@ -1,3 +1,5 @@
+"""What is trimmed from the layer is never loaded, and what is left suits the target."""
+
 from __future__ import annotations
 
 import ast

@@ -1,3 +1,5 @@
+"""Wheels are fetched by their hashes, once, and what cannot be had is explained."""
+
 from __future__ import annotations
 
 import shutil

@@ -30,3 +30,10 @@ def test_links_lead_somewhere(name: str) -> None:
 def test_a_module_that_does_not_say_what_its_tests_show_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a docstring"):
         fidelity._first_sentence("tests/a/test_a.py", None)
+
+
+def test_every_module_of_tests_is_collected() -> None:
+    """A folder that pytest passes over by its name would be tested by nobody."""
+    page = (ROOT / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    modules = [file.relative_to(ROOT / "tests") for file in ROOT.glob("tests/**/test_*.py")]
+    assert not [str(module) for module in modules if f"`{module}`" not in page]

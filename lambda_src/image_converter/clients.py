@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
-from image_converter import startup, tracing
+from image_converter import cold_start, tracing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,16 +62,16 @@ def stepfunctions() -> "SFNClient":
     return client
 
 
-def prepare(*clients: Callable[[], object]) -> None:
+def warm_up(*clients: Callable[[], object]) -> None:
     """Make the clients while Lambda initialises the function, and nowhere else: its last step.
 
     There the processor is not yet cut down to the function's share of memory, and SnapStart keeps
     what was made.
     """
-    if startup.on_lambda():
+    if cold_start.on_lambda():
         for client in clients:
             client()
-    startup.end()
+    cold_start.end()
 
 
 def _client(service: str, config: Config) -> Any:

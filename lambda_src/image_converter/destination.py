@@ -12,24 +12,19 @@ from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, keys, settings
+from image_converter import clients, keys, s3_errors, settings
 from image_converter.events import Location
-from image_converter.sources import Source, code
+from image_converter.s3_errors import error_code
+from image_converter.sources import Source
 
 _ATTEMPTS = 5
-# S3's answers where another writer was faster; 404 is a condition on an object that is gone since.
-_LOST_RACE = {
-    *("412", "PreconditionFailed"),
-    *("409", "ConditionalRequestConflict"),
-    *("404", "NoSuchKey"),
-}
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 MAX_METADATA_BYTES = 2048
 
 _KEY, _VERSION = "source-key-hash", "source-version"
 _MODIFIED, _SEQUENCER = "source-modified", "source-sequencer"
-_MARKS = (_KEY, _VERSION, _MODIFIED, _SEQUENCER)
+_PROVENANCE = (_KEY, _VERSION, _MODIFIED, _SEQUENCER)
 
 Metadata = dict[str, str]
 Condition = dict[str, Any]
@@ -53,34 +48,34 @@ class Written(NamedTuple):
     repeated: bool
 
 
-class Look(NamedTuple):
-    """What a look at the destination bucket found.
+class Slot(NamedTuple):
+    """The place in the destination bucket that an object may take.
 
     Attributes:
-        key: the key that the object to write may take.
-        current: S3's answer about what is there, or None.
+        key: its key.
+        current: S3's answer about the object that is there now, or None.
     """
 
     key: str
     current: dict[str, Any] | None
 
 
-def look(bucket: str, key: str, source: Source) -> Look:
-    """Look where an object made from `source` may go, that should have that key."""
+def find_slot(bucket: str, key: str, source: Source) -> Slot:
+    """Find where an object made from `source` may go that should have this key."""
     current = _head(bucket, key)
     while current is not None and not _may_replace(key, current["Metadata"], source):
-        key = keys.aside_key(key, source.identity)
+        key = keys.fallback_key(key, source.identity)
         current = _head(bucket, key)
-    return Look(key, current)
+    return Slot(key, current)
 
 
-def already_written(found: Look, source: Source, metadata: Metadata) -> Written | None:
+def already_written(slot: Slot, source: Source, metadata: Metadata) -> Written | None:
     """Return what an earlier attempt made from this very version with that metadata, if any."""
-    if found.current is None or not _is_made_from(found.key, found.current["Metadata"], source):
+    if slot.current is None or not _is_made_from(slot.key, slot.current["Metadata"], source):
         return None
-    if not metadata.items() <= found.current["Metadata"].items():
+    if not metadata.items() <= slot.current["Metadata"].items():
         return None
-    return Written(found.key, found.current, found.current["Metadata"], repeated=True)
+    return Written(slot.key, slot.current, slot.current["Metadata"], repeated=True)
 
 
 def write(
@@ -89,7 +84,7 @@ def write(
     source: Source,
     metadata: Metadata,
     put: Write,
-    found: Look | None = None,
+    slot: Slot | None = None,
 ) -> Written:
     """Write an object made from `source`, unless it is there, and never replace what must stay.
 
@@ -104,61 +99,61 @@ def write(
         metadata: user metadata to write beside the marks that this module adds. Where it fills
             S3's 2 KB, the object goes aside without marks: there, its key says what it is.
         put: does the writing.
-        found: an earlier look for that key, however old: the write is conditional on it, so where
-            another writer came between, S3 refuses and there is a new look.
+        slot: the slot that was found for that key, however long ago: the write is conditional on
+            it, so where another writer came between, S3 refuses and a new slot is found.
 
     Raises:
         ClientError: S3 refused, or other writers won the race for the key again and again.
     """
-    metadata = {name: value for name, value in metadata.items() if name not in _MARKS}
-    marked = {**metadata, **_marks(source)}
+    metadata = {name: value for name, value in metadata.items() if name not in _PROVENANCE}
+    marked = {**metadata, **_provenance(source)}
     if _size(marked) > MAX_METADATA_BYTES:
-        key, marked, found = keys.aside_key(key, source.identity), metadata, None
+        key, marked, slot = keys.fallback_key(key, source.identity), metadata, None
     for attempt in range(_ATTEMPTS):
-        found = found or look(bucket, key, source)
-        repeated = already_written(found, source, metadata)
+        slot = slot or find_slot(bucket, key, source)
+        repeated = already_written(slot, source, metadata)
         if repeated:
             return repeated
         try:
-            answer = put(found.key, marked, _unchanged(found))
-            return Written(found.key, answer, marked, repeated=False)
+            answer = put(slot.key, marked, _unchanged(slot))
+            return Written(slot.key, answer, marked, repeated=False)
         except ClientError as error:
-            if code(error) not in _LOST_RACE or attempt == _ATTEMPTS - 1:
+            if error_code(error) not in s3_errors.LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
-            found = None
+            slot = None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def location(bucket: str, written: Written, source: Source, **facts: Any) -> Location:
+def location(bucket: str, written: Written, source: Source, **fields: Any) -> Location:
     """Return the object as the state and the record carry it."""
-    found: dict[str, Any] = {
+    described: dict[str, Any] = {
         "region": settings.region(),
         "bucket": bucket,
         "key": written.key,
         "eTag": written.answer["ETag"].strip('"'),
-        **source.facts,
-        **facts,
+        **source.state_fields,
+        **fields,
     }
     if written.answer.get("VersionId"):
-        found["versionId"] = written.answer["VersionId"]
-    return cast(Location, found)
+        described["versionId"] = written.answer["VersionId"]
+    return cast(Location, described)
 
 
-def _unchanged(found: Look) -> Condition:
+def _unchanged(slot: Slot) -> Condition:
     """Return S3's condition that what was found is still what is there."""
-    return {"IfMatch": found.current["ETag"]} if found.current else {"IfNoneMatch": "*"}
+    return {"IfMatch": slot.current["ETag"]} if slot.current else {"IfNoneMatch": "*"}
 
 
 def _head(bucket: str, key: str) -> dict[str, Any] | None:
     try:
         return dict(clients.s3().head_object(Bucket=bucket, Key=key))
     except ClientError as error:
-        if code(error) in ("404", "NoSuchKey"):
+        if error_code(error) in s3_errors.NOT_FOUND:
             return None
         raise
 
 
-def _marks(source: Source) -> Metadata:
+def _provenance(source: Source) -> Metadata:
     """Return the metadata by which later executions know the object."""
     sequencer = source.record.sequencer
     return {**_made_from(source), **({_SEQUENCER: sequencer} if sequencer else {})}
@@ -180,7 +175,7 @@ def _size(metadata: Metadata) -> int:
 
 def _is_made_from(key: str, metadata: Metadata, source: Source) -> bool:
     if _VERSION not in metadata:
-        return key.startswith(keys.aside_key("", source.identity))
+        return key.startswith(keys.fallback_key("", source.identity))
     return _made_from(source).items() <= metadata.items()
 
 

@@ -22,7 +22,7 @@ _OBJECT_FIELDS = ("key", "size", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
 
 # What both images must say of the version that they were made from.
-SOURCE_FACTS = ("sourceVersionId", "sourceETag", "sourceLastModified")
+SOURCE_FIELDS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
 
 class Record(NamedTuple):
@@ -32,7 +32,7 @@ class Record(NamedTuple):
         bucket: the source bucket.
         key: the plain key, not URL-encoded.
         version_id: the object's version, where the record names one; "null" names what has none of
-            its own, and so reads it, but does not tell it from another: see `own_version`.
+            its own, and so reads it, but does not tell it from another: see `real_version_id`.
         etag: the object's entity tag without quotes, where the record names one.
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
             Of a record that did not come from S3 through the queue there is none.
@@ -115,7 +115,7 @@ def _seal(record: Record, sequencer: str) -> str:
     return hashlib.sha256("\0".join(named).encode()).hexdigest()[:_SEAL_DIGITS]
 
 
-def own_version(version_id: str | None) -> str | None:
+def real_version_id(version_id: str | None) -> str | None:
     """Return a version's id, or None where it has none of its own.
 
     Where versioning is suspended, all uploads of a key have the same one, "null":
@@ -124,9 +124,9 @@ def own_version(version_id: str | None) -> str | None:
     return None if version_id == "null" else version_id
 
 
-def source_facts(image: Location) -> dict[str, object]:
-    """Return what a location says of the version that it was made from, as `Source.facts` does."""
-    return {name: image.get(name) for name in SOURCE_FACTS}
+def source_fields(image: Location) -> dict[str, object]:
+    """Return what a location says of its source version, as `Source.state_fields` does."""
+    return {name: image.get(name) for name in SOURCE_FIELDS}
 
 
 def padded_sequencer(sequencer: str | None) -> str | None:
@@ -158,7 +158,7 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         return None
     try:
         original, resized = images[0]["original"], images[1]["resized"]
-        absent = set(SOURCE_FACTS) - (original.keys() & resized.keys())
+        absent = set(SOURCE_FIELDS) - (original.keys() & resized.keys())
     except (LookupError, TypeError, AttributeError) as wrong:
         raise InvalidRecord(
             f"results.images must be [{{'original': ...}}, {{'resized': ...}}]: {wrong}"

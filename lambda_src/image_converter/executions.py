@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients, events, keys
 from image_converter.events import Event
-from image_converter.sources import code
+from image_converter.s3_errors import error_code
 
 
 def start(state_machine_arn: str, record: Event) -> bool:
@@ -22,7 +22,7 @@ def start(state_machine_arn: str, record: Event) -> bool:
     """
     given = events.execution_input(record)
     parsed = events.parse_record(given)
-    version = events.own_version(parsed.version_id) or parsed.sequencer or parsed.etag or ""
+    version = events.real_version_id(parsed.version_id) or parsed.sequencer or parsed.etag or ""
     try:
         clients.stepfunctions().start_execution(
             stateMachineArn=state_machine_arn,
@@ -30,7 +30,7 @@ def start(state_machine_arn: str, record: Event) -> bool:
             input=json.dumps(given, separators=(",", ":")),
         )
     except ClientError as error:
-        if code(error) == "ExecutionAlreadyExists":
+        if error_code(error) == "ExecutionAlreadyExists":
             return False
         raise
     return True

@@ -1,4 +1,4 @@
-"""The HTTP API's requests and answers, payload format 2.0.
+"""The HTTP API's requests and responses, payload format 2.0.
 
 Source:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
@@ -16,7 +16,7 @@ from image_converter import keys
 from image_converter.events import Event
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """A request that is answered with an error: the status, and the sentence for the caller."""
 
     def __init__(self, status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None):
@@ -29,16 +29,16 @@ def route(event: Event, method: str, paths: Collection[str]) -> str:
     """Return which of the paths is asked for, and refuse every other request.
 
     Raises:
-        Refusal: 404 for another path, 405 for another method.
+        HttpError: 404 for another path, 405 for another method.
     """
     asked = event["requestContext"]["http"]
     stage = event["requestContext"].get("stage", "$default")
     asked_path = asked["path"].removeprefix(f"/{stage}") if stage != "$default" else asked["path"]
     if asked_path not in paths:
         known = " or ".join(f"{method} {path}" for path in paths)
-        raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {known}")
+        raise HttpError(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {known}")
     if asked["method"] != method:
-        raise Refusal(
+        raise HttpError(
             HTTPStatus.METHOD_NOT_ALLOWED, f"{asked_path} takes {method} only", {"Allow": method}
         )
     return str(asked_path)
@@ -48,12 +48,12 @@ def image_name(event: Event) -> str:
     """Return the `name` parameter, which becomes the object's key.
 
     Raises:
-        Refusal: 400, it is missing or makes no safe key.
+        HttpError: 400, it is missing or makes no safe key.
     """
     name = (event.get("queryStringParameters") or {}).get("name", "")
     problem = _problem(name)
     if problem:
-        raise Refusal(HTTPStatus.BAD_REQUEST, f"{problem}: POST /upload?name=photo.jpg")
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"{problem}: POST /upload?name=photo.jpg")
     return str(name)
 
 
@@ -61,7 +61,7 @@ def body(event: Event, max_bytes: int) -> bytes:
     """Return the request's body as bytes.
 
     Raises:
-        Refusal: 400 for an empty or undecodable body, 413 for one of more than `max_bytes`.
+        HttpError: 400 for an empty or undecodable body, 413 for one of more than `max_bytes`.
     """
     raw = event.get("body") or ""
     try:
@@ -69,13 +69,13 @@ def body(event: Event, max_bytes: int) -> bytes:
             base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw.encode()
         )
     except (binascii.Error, ValueError) as error:
-        raise Refusal(
+        raise HttpError(
             HTTPStatus.BAD_REQUEST, "the body is not the base64 it is said to be"
         ) from error
     if not content:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty; it must be the image")
+        raise HttpError(HTTPStatus.BAD_REQUEST, "the body is empty; it must be the image")
     if len(content) > max_bytes:
-        raise Refusal(
+        raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the image has {len(content):,} bytes and this way takes {max_bytes:,}: "
             "POST /upload-url?name=photo.jpg answers with a presigned upload for larger ones",
@@ -83,10 +83,10 @@ def body(event: Event, max_bytes: int) -> bytes:
     return content
 
 
-def answer(
+def response(
     status: HTTPStatus, content: dict[str, Any], headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return the function's answer in payload format 2.0."""
+    """Return the function's response in payload format 2.0."""
     return {
         "statusCode": int(status),
         "headers": {"content-type": "application/json", **(headers or {})},

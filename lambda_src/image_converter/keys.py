@@ -61,7 +61,7 @@ def png_key(key: str) -> str:
     return derived
 
 
-def aside_key(key: str, version: str) -> str:
+def fallback_key(key: str, version: str) -> str:
     """Return where an object goes whose own key belongs to a newer or another image.
 
     Args:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 SUCCEEDED = "succeeded"
 
 
-def reported(handler: Callable[[Event, object], T]) -> Callable[[Event, object], T]:
+def log_outcome(handler: Callable[[Event, object], T]) -> Callable[[Event, object], T]:
     """Decorate a function that the state machine calls: its outcome is logged and annotated.
 
     The line names key and error, so that one query over the log groups tells what happened to an

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from image_converter import clients, events
 from image_converter.errors import InvalidRecord, SourceChanged
 from image_converter.events import Event
-from image_converter.sources import code
+from image_converter.s3_errors import error_code
 
 # A record is only replaced by one of the same or a newer upload. Sequencers order the uploads of
 # one key; where one of the two has none (an execution started by hand), the times at which the
@@ -45,7 +45,7 @@ def item(event: Event) -> dict[str, Any]:
     if images is None:
         raise InvalidRecord(f"the state of '{record.key}' has no results.images to write down")
     original, resized = images
-    if events.source_facts(original) != events.source_facts(resized):
+    if events.source_fields(original) != events.source_fields(resized):
         raise SourceChanged(
             f"'{record.key}' was overwritten while it was handled: version "
             f"{original['sourceVersionId']} was copied, {resized['sourceVersionId']} converted. "
@@ -72,24 +72,24 @@ def save(table: str, new: dict[str, Any]) -> Saved:
     Raises:
         ClientError: DynamoDB refused for another reason.
     """
-    values = {":modified": typed(new["sourceLastModified"])}
+    values = {":modified": to_attribute_value(new["sourceLastModified"])}
     if "sequencer" in new:
-        values[":sequencer"] = typed(new["sequencer"])
+        values[":sequencer"] = to_attribute_value(new["sequencer"])
     try:
         answer = clients.dynamodb().put_item(
             TableName=table,
-            Item={name: typed(value) for name, value in new.items()},
+            Item={name: to_attribute_value(value) for name, value in new.items()},
             ConditionExpression=_NEWER_THAN_EARLIER if "sequencer" in new else _NEWER_BY_TIME,
             ExpressionAttributeValues=values,
         )
     except ClientError as error:
-        if code(error) != "ConditionalCheckFailedException":
+        if error_code(error) != "ConditionalCheckFailedException":
             raise
         return Saved(replaced=False, answer=dict(error.response["ResponseMetadata"]))
     return Saved(replaced=True, answer=dict(answer["ResponseMetadata"]))
 
 
-def typed(value: Any) -> dict[str, Any]:
+def to_attribute_value(value: Any) -> dict[str, Any]:
     """Return a JSON value as DynamoDB's API takes it.
 
     boto3's TypeSerializer does the same, but importing boto3 costs each cold start more than the
@@ -108,7 +108,7 @@ def typed(value: Any) -> dict[str, Any]:
         case int() | float():
             return {"N": str(value)}
         case list():
-            return {"L": [typed(element) for element in value]}
+            return {"L": [to_attribute_value(element) for element in value]}
         case dict():
-            return {"M": {name: typed(element) for name, element in value.items()}}
+            return {"M": {name: to_attribute_value(element) for name, element in value.items()}}
     raise TypeError(f"{value!r} is no JSON value")

@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError, IncompleteReadError, ParamValidationError
 
-from image_converter import clients
+from image_converter import clients, s3_errors
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
-from image_converter.events import Record, own_version
+from image_converter.events import Record, real_version_id
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-
-# HEAD has no body, so its errors are bare status codes; a delete marker's version answers 405.
-_GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
-_CHANGED = {"412", "PreconditionFailed"}
-# What is no version id, no bucket name or no key anywhere in S3.
-_MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
 
 
 class Source(NamedTuple):
@@ -40,7 +34,7 @@ class Source(NamedTuple):
     headers: dict[str, Any]
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def state_fields(self) -> dict[str, Any]:
         """What the state says of the source version, beside every object made from it."""
         return {
             "sourceVersionId": self.version,
@@ -55,7 +49,7 @@ class Source(NamedTuple):
         That is its version id, where it has one of its own. Else its ETag and its time do: an ETag
         alone comes again with the same bytes, where no KMS key encrypts.
         """
-        if own_version(self.headers.get("VersionId")):
+        if real_version_id(self.headers.get("VersionId")):
             return self.version
         return f"{self.etag}-{self.last_modified}"
 
@@ -74,8 +68,8 @@ def head(record: Record) -> Source:
         SourceChanged: the record names another version.
         InvalidRecord: the record names what S3 cannot have.
     """
-    with _explained(record):
-        return _source(record, clients.s3().head_object(**_named(record)))
+    with _translate_errors(record):
+        return _source(record, clients.s3().head_object(**_object_params(record)))
 
 
 def open_body(record: Record) -> "tuple[Source, StreamingBody]":
@@ -83,8 +77,8 @@ def open_body(record: Record) -> "tuple[Source, StreamingBody]":
 
     Raises: as `head`.
     """
-    with _explained(record):
-        answer = clients.s3().get_object(**_named(record))
+    with _translate_errors(record):
+        answer = clients.s3().get_object(**_object_params(record))
     return _source(record, answer), answer["Body"]
 
 
@@ -97,18 +91,20 @@ def first_bytes(record: Record, count: int) -> bytes:
         IncompleteReadError: S3 answered with fewer bytes than there are.
         SourceNotFound, SourceChanged, InvalidRecord: as `head`.
     """
-    found = _range(record, count)
-    if len(found) < count and (size := head(record).size) > len(found):
-        raise IncompleteReadError(actual_bytes=len(found), expected_bytes=min(count, size))
-    return found
+    content = _range(record, count)
+    if len(content) < count and (size := head(record).size) > len(content):
+        raise IncompleteReadError(actual_bytes=len(content), expected_bytes=min(count, size))
+    return content
 
 
 def _range(record: Record, count: int) -> bytes:
     try:
-        with _explained(record):
-            answer = clients.s3().get_object(Range=f"bytes=0-{count - 1}", **_named(record))
+        with _translate_errors(record):
+            answer = clients.s3().get_object(Range=f"bytes=0-{count - 1}", **_object_params(record))
     except ClientError as error:
-        if code(error) in ("InvalidRange", "416"):  # an empty object has no first byte
+        if (
+            s3_errors.error_code(error) in s3_errors.EMPTY_RANGE
+        ):  # an empty object has no first byte
             return b""
         raise
     with answer["Body"] as body:
@@ -116,7 +112,7 @@ def _range(record: Record, count: int) -> bytes:
 
 
 @contextmanager
-def _explained(record: Record) -> Iterator[None]:
+def _translate_errors(record: Record) -> Iterator[None]:
     """Turn S3's errors that no retry can mend into named ones."""
     where = f"s3://{record.bucket}/{record.key}"
     try:
@@ -124,40 +120,35 @@ def _explained(record: Record) -> Iterator[None]:
     except ParamValidationError as error:
         raise InvalidRecord(f"{where}: {error}") from error
     except ClientError as error:
-        if code(error) in _GONE:
+        if s3_errors.error_code(error) in s3_errors.GONE:
             version = f" (version {record.version_id})" if record.version_id else ""
             raise SourceNotFound(
                 f"{where}{version} does not exist: it was deleted before its turn, or the record "
                 "names a wrong bucket or key"
             ) from error
-        if code(error) in _CHANGED:
+        if s3_errors.error_code(error) in s3_errors.PRECONDITION_FAILED:
             raise SourceChanged(
                 f"{where} is not the object with ETag {record.etag} that the record names. What "
                 "replaced it has an execution of its own; to convert whatever is there now, start "
                 "one without eTag, versionId and sequencer in its input"
             ) from error
-        if code(error) in _MALFORMED:
+        if s3_errors.error_code(error) in s3_errors.MALFORMED:
             raise InvalidRecord(f"{where}: {error}") from error
         raise
 
 
-def code(error: ClientError) -> str:
-    """Return AWS's name for the error."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def version_id(value: str | None) -> dict[str, Any]:
+def version_param(value: str | None) -> dict[str, Any]:
     """Return the VersionId parameter, or none: S3 refuses an empty one."""
     return {"VersionId": value} if value else {}
 
 
-def _named(record: Record) -> dict[str, Any]:
+def _object_params(record: Record) -> dict[str, Any]:
     """Return the S3 parameters for exactly what the record names."""
     etag = {"IfMatch": f'"{record.etag}"'} if record.etag else {}
     return {
         "Bucket": record.bucket,
         "Key": record.key,
-        **version_id(record.version_id),
+        **version_param(record.version_id),
         **etag,
     }
 
@@ -166,7 +157,7 @@ def _source(record: Record, answer: Any) -> Source:
     etag = answer["ETag"].strip('"')
     return Source(
         record=record,
-        version=own_version(answer.get("VersionId")) or etag,
+        version=real_version_id(answer.get("VersionId")) or etag,
         etag=etag,
         size=answer["ContentLength"],
         last_modified=answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),

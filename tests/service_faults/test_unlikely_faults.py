@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from image_converter import clients, copying
+from image_converter import clients, s3_copy
 from image_converter.handlers import trigger
 from tests.asl import machine
 from tests.fake_cloud import DESTINATION, SOURCE, Cloud, Record, notification
@@ -177,7 +177,7 @@ class TestACopyInParts:
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(copying, "MAX_SINGLE_COPY", 1)
+        monkeypatch.setattr(s3_copy, "MAX_SINGLE_COPY", 1)
 
     @pytest.mark.parametrize("operation", ["UploadPartCopy", "CompleteMultipartUpload"])
     @pytest.mark.parametrize(

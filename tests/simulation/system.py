@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
 
-from image_converter.events import own_version
+from image_converter.events import real_version_id
 from tests.durability import invariants
 from tests.simulation import storage
 from tests.simulation.machine import Done, Failed, Frame, Machine, Task, running
@@ -306,7 +306,7 @@ class _Actor:
         if asked.method not in ("head_object", "get_object"):
             return False
         parameters = asked.get()
-        own = own_version(parameters.get("VersionId"))
+        own = real_version_id(parameters.get("VersionId"))
         return parameters["Bucket"] == SOURCE and own is not None
 
     def steps(self) -> Iterator[Step]:
@@ -489,7 +489,7 @@ def _run(execution: Execution) -> invariants.ExecutionSummary:
 
 def _version_named(item: Mapping[str, Any]) -> str | None:
     """Return the name of the version that an input names, as `Version.name` has it."""
-    named: str | None = own_version(item.get("versionId")) or item.get("eTag")
+    named: str | None = real_version_id(item.get("versionId")) or item.get("eTag")
     return named
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.s3 import models as moto_s3
 
-from image_converter import clients, copying
+from image_converter import clients, s3_copy
 from image_converter.errors import InvalidSettings, SourceChanged, SourceNotFound
 from image_converter.handlers.copy_file import handler
 from tests.awkward_keys import AWKWARD_KEYS
@@ -22,8 +22,8 @@ MIB = 1024**2
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every object copied in parts of 1,000 bytes."""
-    monkeypatch.setattr(copying, "MAX_SINGLE_COPY", 0)
-    monkeypatch.setattr(copying, "_PART", 1000)
+    monkeypatch.setattr(s3_copy, "MAX_SINGLE_COPY", 0)
+    monkeypatch.setattr(s3_copy, "_PART", 1000)
     monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
 
 
@@ -155,7 +155,7 @@ def test_the_parts_of_a_copy_keep_to_s3_s_limits(size: int) -> None:
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
     ranges = [
         tuple(map(int, part.removeprefix("bytes=").split("-")))
-        for part in copying.byte_ranges(size)
+        for part in s3_copy.byte_ranges(size)
     ]
     assert 1 <= len(ranges) <= 10_000
     assert ranges[0][0] == 0
@@ -167,7 +167,7 @@ def test_the_parts_of_a_copy_keep_to_s3_s_limits(size: int) -> None:
 
 
 def test_a_single_copy_is_within_s3_s_limit() -> None:
-    assert copying.MAX_SINGLE_COPY <= 5 * 1024**3
+    assert s3_copy.MAX_SINGLE_COPY <= 5 * 1024**3
 
 
 def test_a_repeated_copy_writes_nothing_and_answers_the_same(cloud: Cloud) -> None:

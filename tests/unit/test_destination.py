@@ -63,7 +63,7 @@ class TestTwoUploadsOfAKey:
         older, newer = cloud.upload(key, jpeg()), cloud.upload(key, jpeg(seed=1))
         second, first = function(newer), function(older)
         version = older["s3"]["object"]["versionId"]
-        assert first["key"] == keys.aside_key(second["key"], version)
+        assert first["key"] == keys.fallback_key(second["key"], version)
         self.assert_current(cloud, second, jpeg(seed=1))
         self.assert_kept(cloud, first, jpeg())
 
@@ -189,7 +189,7 @@ def test_a_stranger_s_object_is_never_replaced(cloud: Cloud) -> None:
 
 def test_a_key_that_looks_like_another_image_s_aside_key_is_not_replaced(cloud: Cloud) -> None:
     older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
-    aside = keys.aside_key("a.jpg", older["s3"]["object"]["versionId"])
+    aside = keys.fallback_key("a.jpg", older["s3"]["object"]["versionId"])
     squatter = copy(cloud.upload(aside, jpeg(seed=2)))
     copy(newer)
     late = copy(older)

@@ -88,15 +88,15 @@ def test_the_extension(key: str, extension: str | None) -> None:
 
 @awkward
 def test_an_aside_key_fits_s3_and_names_key_and_version(key: str) -> None:
-    aside = keys.aside_key(key, "096fKKXTRTtl3on89fVO.nfljtsv6qko")
+    aside = keys.fallback_key(key, "096fKKXTRTtl3on89fVO.nfljtsv6qko")
     assert len(aside.encode()) <= keys.MAX_KEY_BYTES
     assert aside.startswith("aside/096fKKXTRTtl3on89fVO.nfljtsv6qko/")
-    assert aside != keys.aside_key(key, "another-version")
-    assert aside != keys.aside_key(f"another/{key}"[:1000], "096fKKXTRTtl3on89fVO.nfljtsv6qko")
+    assert aside != keys.fallback_key(key, "another-version")
+    assert aside != keys.fallback_key(f"another/{key}"[:1000], "096fKKXTRTtl3on89fVO.nfljtsv6qko")
 
 
 def test_an_aside_key_has_no_slash_of_the_version() -> None:
-    assert keys.aside_key("a.jpg", "../v/1") == "aside/.._v_1/a.jpg"
+    assert keys.fallback_key("a.jpg", "../v/1") == "aside/.._v_1/a.jpg"
 
 
 @awkward

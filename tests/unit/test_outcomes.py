@@ -22,7 +22,7 @@ def marks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def call(failure: Exception | None, event: dict[str, Any]) -> str:
-    @outcomes.reported
+    @outcomes.log_outcome
     def handler(_event: Any, _context: object) -> str:
         if failure:
             raise failure

@@ -1,5 +1,5 @@
 """One module per Lambda function: parse the event, delegate, shape the answer; nothing else."""
 
-from image_converter import startup
+from image_converter import cold_start
 
-startup.begin()
+cold_start.begin()

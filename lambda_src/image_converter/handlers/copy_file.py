@@ -4,14 +4,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, copying, destination, events, log, outcomes, settings, sources
+from image_converter import clients, destination, events, log, outcomes, s3_copy, settings, sources
 from image_converter.destination import Condition, Metadata
 from image_converter.events import Event, Location
 
-clients.prepare(clients.s3, clients.s3_copies)
+clients.warm_up(clients.s3, clients.s3_copies)
 
 
-@outcomes.reported
+@outcomes.log_outcome
 def handler(event: Event, context: object) -> Location:
     """Copy the record's object to the destination bucket and return where it is.
 
@@ -28,7 +28,7 @@ def handler(event: Event, context: object) -> Location:
 
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         try:
-            return copying.copy(source, bucket, key, metadata, condition)
+            return s3_copy.copy(source, bucket, key, metadata, condition)
         except ClientError:
             # Names the error where it is the source that went or changed.
             sources.head(source.pinned)

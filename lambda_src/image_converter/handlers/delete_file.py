@@ -1,13 +1,13 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled."""
 
-from image_converter import clients, deletion, events, log, outcomes, settings
+from image_converter import clients, events, log, outcomes, settings, source_cleanup
 from image_converter.errors import InvalidRecord
 from image_converter.events import Event
 
-clients.prepare(clients.s3)
+clients.warm_up(clients.s3)
 
 
-@outcomes.reported
+@outcomes.log_outcome
 def handler(event: Event, context: object) -> dict[str, str]:
     """Delete the record's object from the source bucket, unless a newer upload has taken its place.
 
@@ -29,7 +29,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
         raise InvalidRecord(
             f"'{record.key}' is a JPEG that was neither copied nor converted; it stays"
         )
-    status = deletion.delete(record, images)
+    status = source_cleanup.delete(record, images)
     log.info(status, key=record.key)
     return {
         "status": status,

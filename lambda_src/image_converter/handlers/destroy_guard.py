@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from image_converter import clients, log
 from image_converter.errors import DestroyRefused
 
-clients.prepare(clients.s3)
+clients.warm_up(clients.s3)
 
 _ABOUT_TO_DESTROY = "delete"
 

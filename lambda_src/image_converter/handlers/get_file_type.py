@@ -4,10 +4,10 @@ from image_converter import clients, events, file_types, keys, log, outcomes, so
 from image_converter.errors import UnknownType
 from image_converter.events import Event
 
-clients.prepare(clients.s3)
+clients.warm_up(clients.s3)
 
 
-@outcomes.reported
+@outcomes.log_outcome
 def handler(event: Event, context: object) -> str | None:
     """Return `"jpg"` for a JPEG whatever its name says, else another short name or None.
 

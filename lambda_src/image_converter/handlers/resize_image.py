@@ -15,7 +15,7 @@ from image_converter import (
     tracing,
 )
 from image_converter.conversion import Limits, convert
-from image_converter.destination import Condition, Look, Metadata, Written
+from image_converter.destination import Condition, Metadata, Slot, Written
 from image_converter.errors import ImageTooLarge
 from image_converter.events import Event, Location
 from image_converter.settings import ResizeSettings
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "image/png"
 
-clients.prepare(clients.s3)
+clients.warm_up(clients.s3)
 
 
-@outcomes.reported
+@outcomes.log_outcome
 def handler(event: Event, context: object) -> Location:
     """Convert the record's JPEG and return where the PNG is.
 
@@ -45,12 +45,12 @@ def handler(event: Event, context: object) -> Location:
     record = events.parse_record(event)
     png_key = keys.png_key(record.key)
     source, body = sources.open_body(record)
-    facts: Metadata = {"png-compression": chosen.png_compression}
+    settings_metadata: Metadata = {"png-compression": chosen.png_compression}
     with body:
-        # One look does for both: whether there is anything to convert, and where the PNG may go.
-        found = destination.look(chosen.destination_bucket, png_key, source)
-        written = destination.already_written(found, source, facts) or _convert(
-            chosen, png_key, source, body, facts, found
+        # One request answers both: whether there is anything to convert, and where the PNG may go.
+        slot = destination.find_slot(chosen.destination_bucket, png_key, source)
+        written = destination.already_written(slot, source, settings_metadata) or _convert(
+            chosen, png_key, source, body, settings_metadata, slot
         )
     made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
     log.info(
@@ -78,8 +78,8 @@ def _convert(
     png_key: str,
     source: Source,
     body: "StreamingBody",
-    facts: Metadata,
-    found: Look,
+    settings_metadata: Metadata,
+    slot: Slot,
 ) -> Written:
     if source.size > chosen.max_image_bytes:
         raise ImageTooLarge(
@@ -97,7 +97,7 @@ def _convert(
             trailingBytes=made.trailing_bytes,
         )
     metadata = {
-        **facts,
+        **settings_metadata,
         "image-width": str(made.width),
         "image-height": str(made.height),
         "image-bytes": str(png.tell()),
@@ -114,4 +114,4 @@ def _convert(
             **condition,
         )
 
-    return destination.write(chosen.destination_bucket, png_key, source, metadata, put, found)
+    return destination.write(chosen.destination_bucket, png_key, source, metadata, put, slot)

@@ -5,7 +5,7 @@ from typing import Any
 from image_converter import clients, executions, log, notifications, settings
 from image_converter.events import Event
 
-clients.prepare(clients.stepfunctions)
+clients.warm_up(clients.stepfunctions)
 
 
 def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:

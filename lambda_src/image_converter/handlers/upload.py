@@ -3,15 +3,15 @@
 from http import HTTPStatus
 from typing import Any
 
-from image_converter import clients, file_types, forms, http_api, log, settings
+from image_converter import clients, file_types, http_api, log, presigned_post, settings
 from image_converter.events import Event
-from image_converter.http_api import Refusal
+from image_converter.http_api import HttpError
 from image_converter.settings import UploadSettings
 
 PATH = "/upload"
 FORM_PATH = "/upload-url"
 
-clients.prepare(clients.s3)
+clients.warm_up(clients.s3)
 
 
 def handler(event: Event, context: object) -> dict[str, Any]:
@@ -30,33 +30,35 @@ def handler(event: Event, context: object) -> dict[str, Any]:
         path = http_api.route(event, "POST", (PATH, FORM_PATH))
         name = http_api.image_name(event)
         return _form(chosen, name) if path == FORM_PATH else _store(chosen, name, event)
-    except Refusal as refusal:
+    except HttpError as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
-        return http_api.answer(refusal.status, {"message": str(refusal)}, refusal.headers)
+        return http_api.response(refusal.status, {"message": str(refusal)}, refusal.headers)
 
 
 def _store(chosen: UploadSettings, name: str, event: Event) -> dict[str, Any]:
     body = http_api.body(event, chosen.max_upload_bytes)
     _check_type(body)
     stored = clients.s3().put_object(
-        Bucket=chosen.source_bucket, Key=name, Body=body, ContentType=forms.CONTENT_TYPE
+        Bucket=chosen.source_bucket, Key=name, Body=body, ContentType=presigned_post.CONTENT_TYPE
     )
     log.info("uploaded", key=name, size=len(body))
-    return http_api.answer(
+    return http_api.response(
         HTTPStatus.ACCEPTED,
         {"bucket": chosen.source_bucket, "key": name, "versionId": stored.get("VersionId")},
     )
 
 
 def _form(chosen: UploadSettings, name: str) -> dict[str, Any]:
-    form = forms.upload_form(chosen.source_bucket, name, chosen.max_form_bytes, chosen.form_seconds)
+    form = presigned_post.upload_form(
+        chosen.source_bucket, name, chosen.max_form_bytes, chosen.form_seconds
+    )
     log.info("form given", key=name, expires=form["expires"])  # the form itself opens the bucket
-    return http_api.answer(HTTPStatus.OK, form, {"cache-control": "no-store"})
+    return http_api.response(HTTPStatus.OK, form, {"cache-control": "no-store"})
 
 
 def _check_type(body: bytes) -> None:
     if file_types.identify(body[: file_types.BYTES_NEEDED]) != "jpg":
-        raise Refusal(
+        raise HttpError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "the body is not a JPEG: its first bytes must be FF D8 FF, "
             "whatever its name and Content-Type say",

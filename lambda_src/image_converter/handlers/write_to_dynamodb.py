@@ -3,10 +3,10 @@
 from image_converter import clients, events, log, outcomes, records, settings
 from image_converter.events import Event
 
-clients.prepare(clients.dynamodb)
+clients.warm_up(clients.dynamodb)
 
 
-@outcomes.reported
+@outcomes.log_outcome
 def handler(event: Event, context: object) -> dict[str, object]:
     """Save the image's record, unless the table already has one of a newer upload.
 

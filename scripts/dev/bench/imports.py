@@ -4,7 +4,7 @@ The packages are built and unpacked as Lambda unpacks them, with bytecode, and i
 that has nothing else. The yardstick is `python -c pass`, in turns with the functions, so that a
 slow moment of the machine meets all of them. What counts is processor time, user and system, from
 the process's start to its end. The end, which a function does not wait for, is short: what
-`image_converter.startup` sets apart is not searched for garbage there.
+`image_converter.cold_start` sets apart is not searched for garbage there.
 """
 
 import argparse

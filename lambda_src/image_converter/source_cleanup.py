@@ -2,10 +2,11 @@
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, keys, sources
+from image_converter import clients, keys, s3_errors, sources
 from image_converter.errors import SourceNotFound
-from image_converter.events import Location, Record, own_version, source_facts
-from image_converter.sources import Source, code
+from image_converter.events import Location, Record, real_version_id, source_fields
+from image_converter.s3_errors import error_code
+from image_converter.sources import Source
 
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
@@ -39,7 +40,7 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
     Raises:
         ClientError: S3 refused.
     """
-    if images is None and own_version(record.version_id) is None and record.etag is None:
+    if images is None and real_version_id(record.version_id) is None and record.etag is None:
         # A person's input with a key only, of a file that was no JPEG when its type was read: what
         # is there by now may be another upload, and nothing tells them apart.
         return UNNAMED
@@ -49,7 +50,7 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
             return KEPT
         if images is None and keys.is_folder(record.key, current.size):
             return FOLDER
-        if images is None and own_version(current.headers.get("VersionId")) is None:
+        if images is None and real_version_id(current.headers.get("VersionId")) is None:
             return UNVERSIONED
         return _delete_current(record, current.etag)
     except SourceNotFound:
@@ -64,16 +65,16 @@ def _is_named(current: Source, record: Record) -> bool:
 
 def _is_made_into(images: tuple[Location, ...] | None, current: Source) -> bool:
     """Tell whether all images were made from the object that is there now, and no other."""
-    return all(source_facts(image) == current.facts for image in images or ())
+    return all(source_fields(image) == current.state_fields for image in images or ())
 
 
 def _delete_current(record: Record, etag: str) -> str:
     try:
         clients.s3().delete_object(Bucket=record.bucket, Key=record.key, IfMatch=f'"{etag}"')
     except ClientError as error:
-        if code(error) in ("404", "NoSuchKey"):
+        if error_code(error) in s3_errors.NOT_FOUND:
             return GONE
-        if code(error) in ("412", "PreconditionFailed"):
+        if error_code(error) in s3_errors.PRECONDITION_FAILED:
             # Another upload; or nothing, where S3 had deleted it but the answer was lost on its way
             # and the SDK asked again.
             sources.head(Record(record.bucket, record.key))

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients
 from image_converter.destination import Condition, Metadata
-from image_converter.sources import Source, version_id
+from image_converter.sources import Source, version_param
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html and .../API/API_CopyObject.html
 MAX_SINGLE_COPY = 5 * 1024**3
@@ -87,7 +87,7 @@ def _copied_from(source: Source) -> dict[str, Any]:
         "CopySource": {
             "Bucket": source.record.bucket,
             "Key": source.record.key,
-            **version_id(source.pinned.version_id),
+            **version_param(source.pinned.version_id),
         },
         "CopySourceIfMatch": f'"{source.etag}"',
     }
@@ -100,6 +100,6 @@ def _tags(source: Source) -> dict[str, Any]:
     answer = clients.s3().get_object_tagging(
         Bucket=source.record.bucket,
         Key=source.record.key,
-        **version_id(source.pinned.version_id),
+        **version_param(source.pinned.version_id),
     )
     return {"Tagging": urlencode({tag["Key"]: tag["Value"] for tag in answer["TagSet"]})}

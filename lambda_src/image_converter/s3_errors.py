@@ -1,0 +1,22 @@
+"""The codes by which S3 and the other services name their errors.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A HEAD request's answer has no
+body, so that its errors are bare status codes.
+"""
+
+from botocore.exceptions import ClientError
+
+NOT_FOUND = {"404", "NoSuchKey"}
+# A delete marker's version answers 405.
+GONE = NOT_FOUND | {"NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
+PRECONDITION_FAILED = {"412", "PreconditionFailed"}
+# Not a version id, a bucket name or a key anywhere in S3.
+MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
+EMPTY_RANGE = {"416", "InvalidRange"}
+# Another writer was faster; 404 is a condition on an object that is gone since.
+LOST_RACE = PRECONDITION_FAILED | NOT_FOUND | {"409", "ConditionalRequestConflict"}
+
+
+def error_code(error: ClientError) -> str:
+    """Return AWS's name for the error."""
+    return str(error.response.get("Error", {}).get("Code", ""))

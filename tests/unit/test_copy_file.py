@@ -98,8 +98,12 @@ def test_headers_metadata_and_tags_are_kept_by_a_copy_in_parts(cloud: Cloud) -> 
     _assert_everything_is_kept(cloud)
 
 
+# moto names the key in an answer in XML, which has no control characters.
+IN_XML = {name: key for name, key in AWKWARD_KEYS.items() if "\x07" not in key}
+
+
 @pytest.mark.usefixtures("in_parts")
-@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
+@pytest.mark.parametrize("key", IN_XML.values(), ids=IN_XML)
 def test_a_copy_in_parts_is_whole(cloud: Cloud, key: str) -> None:
     body = jpeg(120, 90)
     answer = handler(cloud.upload(key, body), None)

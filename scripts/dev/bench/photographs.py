@@ -26,6 +26,8 @@ _GROWING = (
     *((6000, 4000), (8000, 6250), (10_000, 10_000)),
 )
 _PATCH = (160, 120)
+# Megapixels and size of the photographs that are scaled down.
+_SMALL = {"0.1": (384, 256), "0.3": (640, 480), "1": (1152, 864)}
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,25 @@ class Picture:
     megapixels: float
     photograph: bool
 
+    @property
+    def size_class(self) -> str:
+        """Its size as the results group it: the second part of its name."""
+        return self.path.stem.split("-")[1]
+
 
 def make(folder: Path) -> tuple[list[Picture], str]:
     """Return the images, made once into the folder, and where the photographs come from."""
     folder.mkdir(parents=True, exist_ok=True)
     sources, origin = _photographs(folder)
     made = [
-        _save(folder / "photo-0.3.jpg", sources[0].resize((640, 480), Image.Resampling.LANCZOS)),
+        *(
+            _save(
+                folder / f"photo-{megapixels}-{letter}.jpg",
+                source.resize(size, Image.Resampling.LANCZOS),
+            )
+            for megapixels, size in _SMALL.items()
+            for letter, source in zip("abc", sources, strict=False)
+        ),
         _save(folder / "photo-2-a.jpg", sources[1]),
         _save(folder / "photo-2-b.jpg", sources[2]),
         _save(folder / "photo-12.jpg", _mosaic(sources, 4000, 3000)),

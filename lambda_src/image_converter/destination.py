@@ -3,8 +3,17 @@
 Notifications arrive more than once and out of order, so an execution may come to write when a newer
 image of the same key is already there, or when the very same one is. Every object written here
 carries, in its metadata, which source version it was made from; every write is conditional on the
-object that was there when this was looked at. So the newest image stays the current one, a repeated
-execution changes nothing, and what comes too late is kept aside.
+object that was there before. So the newest image stays the current one, a repeated execution
+changes nothing, and what comes too late is kept aside:
+
+    handler ── write(key) ──> find_slot ──> already written? ──yes──> the answer as it was
+                                  ^               │ no
+                                  │               v
+                                  └─ S3 refused ─ put(slot.key, provenance, condition) ──> written
+                                   (it changed)   the handler's own COPY or PUT
+
+`find_slot` takes the key itself where nothing or an older image of the same key is there, and else
+the fallback key under aside/.
 """
 
 from collections.abc import Callable
@@ -96,8 +105,8 @@ def write(
         bucket: the destination bucket.
         key: the key it should have.
         source: the version it was made from.
-        metadata: user metadata to write beside the marks that this module adds. Where it fills
-            S3's 2 KB, the object goes aside without marks: there, its key says what it is.
+        metadata: user metadata, to which this module adds the provenance. Where it fills S3's 2 KB,
+            the object goes aside without provenance: there, its key says what it is.
         put: does the writing.
         slot: the slot that was found for that key, however long ago: the write is conditional on
             it, so where another writer came between, S3 refuses and a new slot is found.
@@ -106,17 +115,17 @@ def write(
         ClientError: S3 refused, or other writers won the race for the key again and again.
     """
     metadata = {name: value for name, value in metadata.items() if name not in _PROVENANCE}
-    marked = {**metadata, **_provenance(source)}
-    if _size(marked) > MAX_METADATA_BYTES:
-        key, marked, slot = keys.fallback_key(key, source.identity), metadata, None
+    with_provenance = {**metadata, **_provenance(source)}
+    if _size(with_provenance) > MAX_METADATA_BYTES:
+        key, with_provenance, slot = keys.fallback_key(key, source.identity), metadata, None
     for attempt in range(_ATTEMPTS):
         slot = slot or find_slot(bucket, key, source)
         repeated = already_written(slot, source, metadata)
         if repeated:
             return repeated
         try:
-            answer = put(slot.key, marked, _unchanged(slot))
-            return Written(slot.key, answer, marked, repeated=False)
+            answer = put(slot.key, with_provenance, _unchanged(slot))
+            return Written(slot.key, answer, with_provenance, repeated=False)
         except ClientError as error:
             if error_code(error) not in s3_errors.LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
@@ -160,7 +169,7 @@ def _provenance(source: Source) -> Metadata:
 
 
 def _made_from(source: Source) -> Metadata:
-    """Return the marks that no other object in the source bucket leaves."""
+    """Return the metadata that no other object in the source bucket leaves."""
     return {
         _KEY: keys.fingerprint(source.record.key),
         _VERSION: source.version,

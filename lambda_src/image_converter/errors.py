@@ -48,7 +48,7 @@ class ImageTooLarge(ConversionError):
 
 
 class UnsupportedImage(ConversionError):
-    """A JPEG of a kind that the decoder does not read (lossless, ...), or no JPEG at all."""
+    """A JPEG of a kind that the decoder does not read (lossless, ...), or not a JPEG at all."""
 
 
 class DestroyRefused(Exception):

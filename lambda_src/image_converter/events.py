@@ -16,7 +16,7 @@ Event = Mapping[str, Any]
 # are compared.
 _SEQUENCER_WIDTH = 32
 
-# What an execution's input has of a record that S3 sent, beside the bucket's name.
+# What an execution's input has of a record that S3 sent, besides the bucket's name.
 _RECORD_FIELDS = ("awsRegion", "eventTime")
 _OBJECT_FIELDS = ("key", "size", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
@@ -32,7 +32,7 @@ class Record(NamedTuple):
         bucket: the source bucket.
         key: the plain key, not URL-encoded.
         version_id: the object's version, where the record names one; "null" names what has none of
-            its own, and so reads it, but does not tell it from another: see `real_version_id`.
+            its own, and so reads it, but does not distinguish it: see `real_version_id`.
         etag: the object's entity tag without quotes, where the record names one.
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
             Of a record that did not come from S3 through the queue there is none.
@@ -151,7 +151,7 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
     """Return the original's and the PNG's location from an execution's state, if it has them.
 
     Raises:
-        InvalidRecord: `results.images` lacks a location, or one does not tell its source version.
+        InvalidRecord: `results.images` lacks a location, or one does not name its source version.
     """
     images = (event.get("results") or {}).get("images")
     if images is None:
@@ -165,7 +165,7 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         ) from wrong
     if absent:
         raise InvalidRecord(
-            f"both images in results.images must have {', '.join(sorted(absent))}: they tell which "
+            f"both images in results.images must have {', '.join(sorted(absent))}: they say which "
             "version was handled"
         )
     return original, resized

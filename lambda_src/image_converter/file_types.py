@@ -41,7 +41,7 @@ BYTES_NEEDED = max(offset + len(signature) for offset, signature, _ in _SIGNATUR
 
 
 def identify(first_bytes: bytes) -> str | None:
-    """Return the short name of the type that the first bytes tell, or None where they tell none.
+    """Return the short name of the type that the first bytes identify, or None.
 
     Args:
         first_bytes: at least `BYTES_NEEDED` bytes, fewer only where the file has fewer.

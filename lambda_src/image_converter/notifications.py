@@ -17,7 +17,7 @@ def records(body: str) -> list[dict[str, Any]]:
         body: the body of an SQS message.
 
     Raises:
-        InvalidRecord: the message is no S3 notification.
+        InvalidRecord: the message is not an S3 notification.
     """
     try:
         message = json.loads(body)
@@ -28,7 +28,7 @@ def records(body: str) -> list[dict[str, Any]]:
         ]
         return [_decoded(one) for one in created]
     except (ValueError, LookupError, TypeError, AttributeError) as malformed:
-        raise InvalidRecord(f"the message is no S3 notification: {malformed!r}") from malformed
+        raise InvalidRecord(f"the message is not an S3 notification: {malformed!r}") from malformed
 
 
 def _decoded(record: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ SUCCEEDED = "succeeded"
 def log_outcome(handler: Callable[[Event, object], T]) -> Callable[[Event, object], T]:
     """Decorate a function that the state machine calls: its outcome is logged and annotated.
 
-    The line names key and error, so that one query over the log groups tells what happened to an
+    The line names key and error, so that one query over the log groups shows what happened to an
     image; what cannot succeed is a warning, what may yet is an error. The exception goes on.
     """
 

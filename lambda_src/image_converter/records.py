@@ -96,7 +96,7 @@ def to_attribute_value(value: Any) -> dict[str, Any]:
     rest of this function: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 
     Raises:
-        TypeError: it is no JSON value.
+        TypeError: it is not a JSON value.
     """
     match value:
         case None:
@@ -111,4 +111,4 @@ def to_attribute_value(value: Any) -> dict[str, Any]:
             return {"L": [to_attribute_value(element) for element in value]}
         case dict():
             return {"M": {name: to_attribute_value(element) for name, element in value.items()}}
-    raise TypeError(f"{value!r} is no JSON value")
+    raise TypeError(f"{value!r} is not a JSON value")

@@ -11,10 +11,12 @@ from image_converter.sources import Source
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
-UNNAMED = "Kept in source bucket: the input names neither versionId nor eTag of what is no JPEG"
+UNNAMED = (
+    "Kept in source bucket: the input names neither versionId nor eTag, and the file is not a JPEG"
+)
 FOLDER = "Kept in source bucket: a folder, an empty object whose key ends in '/'"
 UNVERSIONED = (
-    "Kept in source bucket: it does not keep versions, so what is no JPEG could not be had again"
+    "Kept in source bucket: the bucket keeps no versions, and a deleted file could not be restored"
 )
 
 
@@ -31,7 +33,7 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
 
     The delete is conditional on the ETag, so an upload that arrives between look and delete is not
     hidden. Without the look, another upload of the same bytes would be hidden at any time where an
-    ETag tells the bytes and no more, as it does where no KMS key encrypts.
+    ETag identifies the bytes only, as it does where no KMS key encrypts.
 
     Args:
         record: the record that the execution was started with.
@@ -41,8 +43,8 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
         ClientError: S3 refused.
     """
     if images is None and real_version_id(record.version_id) is None and record.etag is None:
-        # A person's input with a key only, of a file that was no JPEG when its type was read: what
-        # is there by now may be another upload, and nothing tells them apart.
+        # A person's input with a key only, of a file that was not a JPEG when its type was
+        # read: what is there by now may be another upload, and nothing distinguishes them.
         return UNNAMED
     try:
         current = sources.head(Record(record.bucket, record.key))

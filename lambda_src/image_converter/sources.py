@@ -35,7 +35,7 @@ class Source(NamedTuple):
 
     @property
     def state_fields(self) -> dict[str, Any]:
-        """What the state says of the source version, beside every object made from it."""
+        """What the state says of the source version, next to every object made from it."""
         return {
             "sourceVersionId": self.version,
             "sourceETag": self.etag,
@@ -44,7 +44,7 @@ class Source(NamedTuple):
 
     @property
     def identity(self) -> str:
-        """What tells this object from every other that has, had or will have its key.
+        """What distinguishes this object from every other that has, had or will have its key.
 
         That is its version id, where it has one of its own. Else its ETag and its time do: an ETag
         alone comes again with the same bytes, where no KMS key encrypts.
@@ -85,7 +85,8 @@ def open_body(record: Record) -> "tuple[Source, StreamingBody]":
 def first_bytes(record: Record, count: int) -> bytes:
     """Return at most the first `count` bytes of the record's object.
 
-    Fewer of them are believed only if the object has no more: what is taken for no JPEG is deleted.
+    Fewer of them are believed only if the object has no more: a file that is not taken for a JPEG
+    is deleted.
 
     Raises:
         IncompleteReadError: S3 answered with fewer bytes than there are.
@@ -113,7 +114,7 @@ def _range(record: Record, count: int) -> bytes:
 
 @contextmanager
 def _translate_errors(record: Record) -> Iterator[None]:
-    """Turn S3's errors that no retry can mend into named ones."""
+    """Turn S3's errors that no retry can fix into named ones."""
     where = f"s3://{record.bucket}/{record.key}"
     try:
         yield

@@ -2,7 +2,7 @@
 
 That is 20 ms of processor time where `python -c pass` takes 13; `make bench-imports` measures it.
 
-AWS mends no more than security in this SDK, and nothing after 25 February 2027; what is published
+AWS fixes only security faults in this SDK, and nothing after 25 February 2027; what is published
 stays. OpenTelemetry is what it recommends instead, which takes a layer of its own:
 https://docs.aws.amazon.com/xray/latest/devguide/xray-daemon-eos.html
 """

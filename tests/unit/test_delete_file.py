@@ -147,7 +147,7 @@ def test_what_no_version_would_bring_back_is_kept(cloud: Cloud, suspended: bool)
     etag = cloud.s3.put_object(Bucket=bucket, Key="a.heic", Body=b"words")["ETag"].strip('"')
     record = {"s3": {"bucket": {"name": bucket}, "object": {"key": "a.heic", "eTag": etag}}}
     status = handler(unconverted(record, "heic"), None)["status"]
-    assert status.startswith("Kept in source bucket: it does not keep versions")
+    assert status.startswith("Kept in source bucket: the bucket keeps no versions")
     assert cloud.content(bucket, "a.heic") == b"words"
 
 

@@ -1,7 +1,7 @@
 """Keeps the few megabytes that a conversion frees block by block, to use them for the next one.
 
 By default glibc hands a block back to the system as it is freed and asks for it again at once, and
-the system has to clear each page of it anew: a quarter of the time that a small image takes.
+the system has to clear each page of it again: a quarter of the time that a small image takes.
 """
 
 import ctypes

@@ -152,8 +152,8 @@ def icc_profile(jpeg: bytes, header: Header) -> bytes:
     """
     profiles = list(_profiles(jpeg, header))
     complete = (parts for count, parts in profiles if len(parts) == count)
-    chosen = next(complete, profiles[0][1] if profiles else {})
-    profile = b"".join(part for _, part in sorted(chosen.items()))
+    parts_by_number = next(complete, profiles[0][1] if profiles else {})
+    profile = b"".join(part for _, part in sorted(parts_by_number.items()))
     return profile[: max(_ICC_HEADER, int.from_bytes(profile[:4]))]
 
 

@@ -163,7 +163,7 @@ class SegmentReader:
         return segment
 
     def next(self, offset: int) -> Segment | None:
-        """Reads the segment at an offset or after it; None where there is no marker any more."""
+        """Reads the segment at an offset or after it; None where no marker follows."""
         found = _MARKER.search(self._jpeg, offset)
         end = found.start() if found else len(self._jpeg)
         if not _consists_of(b"\xff", self._jpeg, offset, end):  # which may fill any gap
@@ -230,7 +230,7 @@ def _refuse_kinds(marker: int, precision: int, components: int) -> None:
     if marker in _LOSSLESS:
         raise UnsupportedImage("Lossless JPEGs are not supported.")
     if marker in _ARITHMETIC:
-        # Its data may end early by design: no decoder can tell half an image from a whole one.
+        # Its data may end early by design: no decoder can distinguish half an image from a whole.
         raise UnsupportedImage("JPEGs with arithmetic coding are not supported.")
     if precision != _BITS:
         raise UnsupportedImage(

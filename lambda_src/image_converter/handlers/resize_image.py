@@ -41,16 +41,16 @@ def handler(event: Event, context: object) -> Location:
         DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
         InvalidRecord, SourceNotFound, SourceChanged, KeyTooLong: see `image_converter.errors`.
     """
-    chosen = settings.load(ResizeSettings)
+    config = settings.load(ResizeSettings)
     record = events.parse_record(event)
     png_key = keys.png_key(record.key)
     source, body = sources.open_body(record)
-    settings_metadata: Metadata = {"png-compression": chosen.png_compression}
+    settings_metadata: Metadata = {"png-compression": config.png_compression}
     with body:
         # One request answers both: whether there is anything to convert, and where the PNG may go.
-        slot = destination.find_slot(chosen.destination_bucket, png_key, source)
+        slot = destination.find_slot(config.destination_bucket, png_key, source)
         written = destination.already_written(slot, source, settings_metadata) or _convert(
-            chosen, png_key, source, body, settings_metadata, slot
+            config, png_key, source, body, settings_metadata, slot
         )
     made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
     log.info(
@@ -63,7 +63,7 @@ def handler(event: Event, context: object) -> Location:
     )
     tracing.annotate(megapixels=made["width"] * made["height"] / 1e6)
     return destination.location(
-        chosen.destination_bucket,
+        config.destination_bucket,
         written,
         source,
         contentType=CONTENT_TYPE,
@@ -74,21 +74,21 @@ def handler(event: Event, context: object) -> Location:
 
 
 def _convert(
-    chosen: ResizeSettings,
+    config: ResizeSettings,
     png_key: str,
     source: Source,
     body: "StreamingBody",
     settings_metadata: Metadata,
     slot: Slot,
 ) -> Written:
-    if source.size > chosen.max_image_bytes:
+    if source.size > config.max_image_bytes:
         raise ImageTooLarge(
             f"s3://{source.record.bucket}/{source.record.key} has {source.size:,} bytes and this "
-            f"function's memory allows {chosen.max_image_bytes:,}: give resize_image more memory"
+            f"function's memory allows {config.max_image_bytes:,}: give resize_image more memory"
         )
-    limits = Limits(max_bytes=chosen.max_image_bytes, max_pixels=chosen.max_image_pixels)
+    limits = Limits(max_bytes=config.max_image_bytes, max_pixels=config.max_image_pixels)
     png = io.BytesIO()
-    made = convert(body.read(), png, limits, chosen.png_compression)
+    made = convert(body.read(), png, limits, config.png_compression)
     if made.skipped_bytes or made.trailing_bytes:
         log.info(
             "bytes outside the image skipped",
@@ -106,7 +106,7 @@ def _convert(
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         png.seek(0)
         return clients.s3().put_object(
-            Bucket=chosen.destination_bucket,
+            Bucket=config.destination_bucket,
             Key=key,
             Body=png,
             ContentType=CONTENT_TYPE,
@@ -114,4 +114,4 @@ def _convert(
             **condition,
         )
 
-    return destination.write(chosen.destination_bucket, png_key, source, metadata, put, slot)
+    return destination.write(config.destination_bucket, png_key, source, metadata, put, slot)

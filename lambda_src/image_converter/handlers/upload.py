@@ -25,32 +25,32 @@ def handler(event: Event, context: object) -> dict[str, Any]:
         202 with bucket, key and version id; of /upload-url, 200 with url, fields and expires of a
         form; or 400, 404, 405, 413, 415 with a sentence that says why.
     """
-    chosen = settings.load(UploadSettings)
+    config = settings.load(UploadSettings)
     try:
         path = http_api.route(event, "POST", (PATH, FORM_PATH))
         name = http_api.image_name(event)
-        return _form(chosen, name) if path == FORM_PATH else _store(chosen, name, event)
+        return _form(config, name) if path == FORM_PATH else _store(config, name, event)
     except HttpError as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
         return http_api.response(refusal.status, {"message": str(refusal)}, refusal.headers)
 
 
-def _store(chosen: UploadSettings, name: str, event: Event) -> dict[str, Any]:
-    body = http_api.body(event, chosen.max_upload_bytes)
+def _store(config: UploadSettings, name: str, event: Event) -> dict[str, Any]:
+    body = http_api.body(event, config.max_upload_bytes)
     _check_type(body)
     stored = clients.s3().put_object(
-        Bucket=chosen.source_bucket, Key=name, Body=body, ContentType=presigned_post.CONTENT_TYPE
+        Bucket=config.source_bucket, Key=name, Body=body, ContentType=presigned_post.CONTENT_TYPE
     )
     log.info("uploaded", key=name, size=len(body))
     return http_api.response(
         HTTPStatus.ACCEPTED,
-        {"bucket": chosen.source_bucket, "key": name, "versionId": stored.get("VersionId")},
+        {"bucket": config.source_bucket, "key": name, "versionId": stored.get("VersionId")},
     )
 
 
-def _form(chosen: UploadSettings, name: str) -> dict[str, Any]:
+def _form(config: UploadSettings, name: str) -> dict[str, Any]:
     form = presigned_post.upload_form(
-        chosen.source_bucket, name, chosen.max_form_bytes, chosen.form_seconds
+        config.source_bucket, name, config.max_form_bytes, config.form_seconds
     )
     log.info("form given", key=name, expires=form["expires"])  # the form itself opens the bucket
     return http_api.response(HTTPStatus.OK, form, {"cache-control": "no-store"})

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, NamedTuple
 
-from image_converter.conversion import allocator, jpeg_metadata, libjpeg_decoder, libtiff_decoder
+from image_converter.conversion import allocator, jpeg_metadata, libtiff_decoder
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours, Density
 from image_converter.conversion.jpeg_parser import Header, read_header
@@ -136,6 +136,8 @@ def _open(source: _CheckedJpeg) -> AbstractContextManager[Rows]:
     header, scans, complaints, colours = source[:4]
     if libtiff_decoder.supports(header, scans, colours):
         return libtiff_decoder.JpegRows(header, scans, colours, complaints)
+    from image_converter.conversion import libjpeg_decoder  # noqa: PLC0415 - rare, not for starts
+
     return libjpeg_decoder.JpegRows(header, scans, colours, complaints)
 
 

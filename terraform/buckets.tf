@@ -19,7 +19,7 @@ module "destination_bucket" {
   force_destroy                      = var.force_destroy
   outlived_by                        = [module.table.arn]
 
-  # Whatever IAM lets others do: what is here was made by the pipeline. Reading and deleting stay IAM's affair.
+  # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete.
   policy_statements = [{
     sid        = "OnlyThePipelineWrites"
     effect     = "Deny"
@@ -36,7 +36,7 @@ module "access_logs_bucket" {
   name                               = local.bucket_names.access_logs
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   expiration_days                    = var.log_retention_days
-  force_destroy                      = true # S3 writes into it as long as there is a bucket to log: it is never empty
+  force_destroy                      = true # S3 writes to it as long as a logged bucket exists, so it is never empty
 
   policy_statements = [{
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html

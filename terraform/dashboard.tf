@@ -1,4 +1,4 @@
-# What happens to images, at a glance: outcomes, times, failures, the queue, the functions, what drives the bill.
+# The dashboard: outcomes, times, failures, the queue, the functions, cost drivers.
 
 locals {
   dashboard_url = "https://${local.region}.console.${local.console_domain}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${local.dashboard_name}"
@@ -41,7 +41,7 @@ locals {
     ],
     [
       { kind = "log", title = "Failures, by error", query = "filter message = 'failed' | stats count(*) as failures by error | sort failures desc", view = "table", sources = local.function_log_sources },
-      { kind = "log", title = "The newest failures", query = "fields @timestamp, key, error, cause | filter message = 'failed' | sort @timestamp desc | limit 20", view = "table", sources = local.function_log_sources },
+      { kind = "log", title = "Latest failures", query = "fields @timestamp, key, error, cause | filter message = 'failed' | sort @timestamp desc | limit 20", view = "table", sources = local.function_log_sources },
       {
         kind = "metric", title = "Execution time, ms", period = 300, stacked = false
         metrics = [
@@ -59,7 +59,7 @@ locals {
         kind = "metric", title = "Queue: messages", period = 60, stacked = false
         metrics = [
           ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", module.ingest.queue_name, { stat = "Maximum", label = "waiting" }],
-          ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", module.ingest.queue_name, { stat = "Maximum", label = "in hand" }],
+          ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", module.ingest.queue_name, { stat = "Maximum", label = "in flight" }],
         ]
       },
       {
@@ -142,7 +142,7 @@ resource "aws_cloudwatch_query_definition" "image" {
   log_group_names = [for function in keys(local.function_names) : local.log_groups[function]]
 
   query_string = <<-EOT
-    # Put the image's key between the quotes; every function's lines about it follow in order.
+    # Put the image's key between the quotes to see all log lines about it, in order.
     fields @timestamp, @log, level, message, error, cause, fileType, destinationKey, pngKey, secondsSinceUpload
     | filter key = "photo.jpg"
     | sort @timestamp asc

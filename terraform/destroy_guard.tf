@@ -1,12 +1,12 @@
-# `terraform destroy` destroys a bucket's settings before it asks S3 to delete the bucket: where S3 then refuses, for
-# there are images, they would be left without versioning, policy, encryption and public access block. So the guard,
-# which depends on everything, is destroyed first, and refuses.
+# `terraform destroy` deletes a bucket's settings before it asks S3 to delete the bucket. If S3 then refuses because the
+# bucket holds images, they would be left without versioning, policy, encryption and public access block. So the guard,
+# which depends on everything and is therefore destroyed first, refuses in time.
 
 module "destroy_guard" {
   source = "./modules/function"
 
   name               = "${var.name}-destroy-guard"
-  description        = "Refuses to have a stack destroyed that still holds images"
+  description        = "Refuses to destroy a stack that still holds images"
   role_name          = local.role_names.destroy_guard
   handler            = "image_converter.handlers.destroy_guard.handler"
   runtime            = local.runtime
@@ -36,7 +36,7 @@ module "destroy_guard" {
 
 resource "aws_lambda_invocation" "destroy_guard" {
   function_name   = module.destroy_guard.name
-  lifecycle_scope = "CRUD" # called when it is destroyed, too
+  lifecycle_scope = "CRUD" # also invoked on destroy
 
   input = jsonencode({
     buckets                 = [local.bucket_names.source, local.bucket_names.destination]
@@ -44,7 +44,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
     tableDeletionProtection = var.table_deletion_protection
   })
 
-  # Buckets of other names are other buckets: the guard looks into the old ones before they are replaced.
+  # New names mean new buckets: the guard checks the old ones before they are replaced.
   triggers = {
     source      = local.bucket_names.source
     destination = local.bucket_names.destination

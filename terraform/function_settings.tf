@@ -1,5 +1,5 @@
 locals {
-  # Memory and timeout of each function, where var.functions does not say otherwise. 1,769 MB are one whole processor.
+  # Memory and timeout of each function, unless var.functions overrides them. 1,769 MB buy one whole processor.
   function_defaults = {
     upload            = { memory_mb = 512, timeout_seconds = 29 }
     trigger           = { memory_mb = 256, timeout_seconds = 30 }
@@ -20,8 +20,9 @@ locals {
   }
 }
 
-# The largest image follows from resize_image's memory: what is over the limit is refused by name instead of ended by
-# the kernel. lambda_src/image_converter/conversion/memory.py says how the figures were measured; a test keeps both equal.
+# The largest image follows from resize_image's memory: a larger image is refused with ImageTooLarge, before the kernel
+# would kill the function. lambda_src/image_converter/conversion/limits.py says how the figures were measured; a test
+# compares both.
 locals {
   bytes_per_mb    = 1048576
   resize_memory   = local.function_settings.resize_image.memory_mb * local.bytes_per_mb

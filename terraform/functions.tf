@@ -1,12 +1,12 @@
 locals {
   function_descriptions = {
-    upload            = "Puts an image that came by POST /upload into the source bucket, or gives a form to send a larger one by"
-    trigger           = "Starts an execution for each image that S3 notifies of"
-    get_file_type     = "Tells an image's type by its first bytes"
+    upload            = "Stores an image from POST /upload in the source bucket, or issues a presigned form for larger ones"
+    trigger           = "Starts an execution for each notification of a new image"
+    get_file_type     = "Detects the type of a file from its first bytes"
     copy_file         = "Copies the original to the destination bucket"
     resize_image      = "Converts a JPEG to a PNG in the destination bucket"
-    write_to_dynamodb = "Writes down what was made of the image"
-    delete_file       = "Deletes the original from the source bucket"
+    write_to_dynamodb = "Writes the image's record to the table"
+    delete_file       = "Deletes the handled object from the source bucket"
   }
 
   function_environments = {

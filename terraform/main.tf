@@ -1,5 +1,5 @@
-# The whole pipeline: an image that lands in the source bucket is converted, copied, written down and cleaned up. One
-# file for each concern; what is made stands in modules.
+# The whole pipeline: an image in the source bucket is copied, converted and recorded, and then deleted from there. There
+# is one file for each concern; the modules create the resources.
 
 data "aws_caller_identity" "current" {}
 

@@ -1,12 +1,13 @@
-# Every name and ARN, derived from var.name. ARNs are spelled out here rather than read from the resources, so that
-# policies are known in the plan and resources that name each other do not wait for each other.
+# All names and ARNs, derived from var.name. ARNs are composed here instead of read from the resources, so that policies
+# are known in the plan, and resources that refer to each other do not have to wait for each other.
 
 locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.id # `name` is gone in provider 6, `region` is not there in 5
+  region    = data.aws_region.current.id # provider 6 deprecates `name`, provider 5 has no `region`
 
-  # S3 names are unique in the world; those of roles, dashboards and budgets in the account; all others in the region.
+  # Bucket names are globally unique; names of roles, dashboards and budgets are unique in the account, all others in the
+  # region.
   bucket_names = {
     source      = coalesce(var.bucket_names.source, "${var.name}-source-${local.account}-${local.region}")
     destination = coalesce(var.bucket_names.destination, "${var.name}-destination-${local.account}-${local.region}")
@@ -35,7 +36,7 @@ locals {
   log_groups = merge(
     { for function, name in local.function_names : function => "/aws/lambda/${name}" },
     { destroy_guard = "/aws/lambda/${var.name}-destroy-guard" },
-    # Log groups under /aws/vendedlogs share one resource policy, which has a size limit that others run into.
+    # Log groups outside /aws/vendedlogs are added one by one to a resource policy, which has a size limit.
     {
       state_machine = "/aws/vendedlogs/states/${var.name}"
       upload_api    = "/aws/vendedlogs/apigateway/${var.name}"

@@ -1,23 +1,24 @@
 output "source_bucket" {
-  description = "Bucket that images go into."
+  description = "Bucket to upload images to."
   value       = module.source_bucket.name
 
   precondition {
     condition = length(distinct(values(local.bucket_names))) == length(local.bucket_names)
     error_message = join(" ", [
-      "source, destination and access_logs must be three buckets, but are ${join(", ", values(local.bucket_names))}:",
-      "in a source that is its own destination, each PNG would start an execution. Change bucket_names.",
+      "source, destination and access_logs must be three different buckets, but are",
+      "${join(", ", values(local.bucket_names))}: if the source bucket were its own destination, each PNG would start an",
+      "execution. Change bucket_names.",
     ])
   }
 }
 
 output "destination_bucket" {
-  description = "Bucket that originals and PNGs come out in."
+  description = "Bucket that receives the originals and the PNGs."
   value       = module.destination_bucket.name
 }
 
 output "table_name" {
-  description = "Table with a record for each image."
+  description = "Table with one record per image."
   value       = module.table.name
 }
 
@@ -27,22 +28,22 @@ output "state_machine_arn" {
 }
 
 output "queue_url" {
-  description = "URL of the queue that S3 notifies."
+  description = "URL of the queue that receives S3's notifications."
   value       = module.ingest.queue_url
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue of notifications that could not be handled."
+  description = "URL of the queue with the notifications that could not be handled."
   value       = module.ingest.dead_letter_queue_url
 }
 
 output "upload_url" {
-  description = "Where to POST images."
+  description = "URL to which images are posted."
   value       = module.upload_api.url
 }
 
 output "upload_form_url" {
-  description = "Where to POST for a form to send larger images by."
+  description = "URL that issues presigned POST forms for larger images."
   value       = module.upload_api.form_url
 }
 
@@ -57,22 +58,22 @@ output "log_groups" {
 }
 
 output "kms_key_arn" {
-  description = "ARN of the key that encrypts everything."
+  description = "ARN of the key that encrypts images, records, messages and logs."
   value       = module.key.arn
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the topic that alarms are sent to."
+  description = "ARN of the topic that alarms are published to."
   value       = module.alarms.topic_arn
 }
 
 output "dashboard_url" {
-  description = "Address of the dashboard in the console."
+  description = "URL of the dashboard in the console."
   value       = local.dashboard_url
 }
 
 output "commands" {
-  description = "Ready-made commands for what comes next."
+  description = "Ready-made commands with the names of this stack's resources."
   value = {
     upload       = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
     start        = local.start
@@ -88,8 +89,8 @@ output "commands" {
 locals {
   machine = module.state_machine.arn
 
-  # Of more than one line, or Terraform would show its quotation marks escaped, and nobody could paste it. An upload's
-  # own execution cleans the source up, so this one has to name the version.
+  # Terraform would print a single line with escaped quotation marks, which cannot be pasted; hence several lines. The
+  # execution of the upload deletes the source object, so this one has to name the version.
   start = <<-EOT
     aws stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
       aws s3api list-object-versions --bucket ${module.source_bucket.name} --prefix photo.jpg --output json \

@@ -1,9 +1,9 @@
-# What `make package` built: two zips, and a manifest that says what they were built for.
+# The output of `make package`: two zips, and a manifest that says which runtime and architecture they were built for.
 
 locals {
   manifest = try(jsondecode(file("${var.package_dir}/manifest.json")), null)
 
-  # Without a package a stack can still be destroyed: these values then stand in for the manifest's.
+  # Without a package a stack can still be destroyed: these defaults then replace the manifest's values.
   runtime      = try(local.manifest.runtime, "python3.13")
   architecture = try(local.manifest.architecture, "arm64")
   artifacts = {
@@ -24,7 +24,7 @@ locals {
   ]))
 }
 
-# Holds nothing: its conditions are what a plan is refused by.
+# Creates nothing: its preconditions fail the plan if the package is missing or wrong.
 resource "terraform_data" "package" {
   lifecycle {
     precondition {
@@ -46,8 +46,8 @@ resource "terraform_data" "package" {
     precondition {
       condition = local.runtime != "python3.11" || !anytrue(values(var.functions)[*].snap_start)
       error_message = join(" ", [
-        "functions asks for snap_start, but the package in ${var.package_dir} was built for python3.11, and Lambda",
-        "makes snapshots from python3.12 on. Leave it out, or run `make package RUNTIME=python3.13`.",
+        "functions has snap_start, but the package in ${var.package_dir} was built for python3.11, and Lambda",
+        "supports snapshots from python3.12 on. Omit snap_start, or run `make package RUNTIME=python3.13`.",
       ])
     }
 
@@ -55,7 +55,7 @@ resource "terraform_data" "package" {
       condition = local.manifest == null || alltrue([
         for artifact in local.artifacts : try(filebase64sha256(artifact.file), "") == artifact.hash
       ])
-      error_message = "The zips in ${var.package_dir} are not those of its manifest. Run `${local.make_package}`."
+      error_message = "The zips in ${var.package_dir} do not match its manifest. Run `${local.make_package}`."
     }
   }
 }

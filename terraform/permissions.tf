@@ -1,5 +1,5 @@
-# What each function may do beside writing its logs and traces: the exact actions, on the exact resources. The key may
-# be used only through the service that holds the data.
+# What each function may do, in addition to writing logs and traces: exact actions on exact resources. The key may only
+# be used through the service that stores the data.
 
 locals {
   source_objects      = "${local.bucket_arns.source}/*"
@@ -74,7 +74,7 @@ locals {
       { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.dynamodb },
     ]
 
-    # It looks at an object and deletes it, on condition of its ETag; it never reads one, so it needs no key.
+    # It checks an object's metadata and deletes it on condition of its ETag. It never reads content, so it needs no key.
     delete_file = [
       { sid = "DeleteSource", actions = ["s3:DeleteObject", "s3:GetObject"], resources = [local.source_objects] },
       { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },

@@ -2,17 +2,17 @@ locals {
   # The functions that the state machine calls.
   tasks = ["get_file_type", "copy_file", "resize_image", "write_to_dynamodb", "delete_file"]
 
-  # A task waits a little longer than its function may run, so that the function's own error arrives.
+  # A task waits a little longer than its function may run, so that it receives the function's own error.
   task_margin_seconds = 5
   task_timeouts = {
     for task in local.tasks : task => local.function_settings[task].timeout_seconds + local.task_margin_seconds
   }
 
-  # EXPRESS executions end after five minutes, whatever they ask for.
+  # EXPRESS executions end after five minutes, even with a longer timeout.
   default_timeout_seconds   = var.workflow_type == "EXPRESS" ? 300 : 3600
   execution_timeout_seconds = coalesce(var.execution_timeout_seconds, local.default_timeout_seconds)
 
-  # What no retry can fix, by the names of the functions' errors: image_converter/errors.py.
+  # Errors that a retry cannot fix, by their class names in image_converter/errors.py.
   permanent_errors = [
     "InvalidSettings",
     "InvalidRecord",
@@ -25,7 +25,7 @@ locals {
     "UnsupportedImage",
   ]
 
-  # Of Lambda itself: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+  # Errors of Lambda itself: https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
   transient_errors = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -34,7 +34,7 @@ locals {
     "Lambda.ClientExecutionTimeoutException",
   ]
 
-  # Every task tries again by the same rules, of which the first that names an error counts.
+  # The Retry rules of every task. The first rule that matches an error applies.
   task_retry = jsonencode([
     {
       ErrorEquals = local.permanent_errors

@@ -1,11 +1,11 @@
 variable "name" {
-  description = "Name of the stack: every other name begins with it. Two stacks in one account and region need two names."
+  description = "Name of the stack, with which the names of all resources begin; unique in an account and region."
   type        = string
   default     = "image-converter"
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 23
-    error_message = "name is '${var.name}', but must be lower-case letters, digits and single hyphens between them, begin with a letter and have at most 23 characters: names of buckets, which carry account and region too, end at 63."
+    error_message = "name is '${var.name}', but must consist of lower-case letters, digits and single hyphens between them, begin with a letter and have at most 23 characters: bucket names also contain account and region, and are limited to 63."
   }
 
   validation {
@@ -15,19 +15,19 @@ variable "name" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, beside Project and ManagedBy."
+  description = "Additional tags for all resources."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = length(setintersection(keys(var.tags), ["Project", "ManagedBy"])) == 0
-    error_message = "tags has Project or ManagedBy, but those say whose the resources are: the budget counts by Project, and the deployer's policy knows its key by it."
+    error_message = "tags contains Project or ManagedBy, which the configuration sets itself: the budget and the deployer's policy identify this stack by Project."
   }
 }
 
 variable "bucket_names" {
-  description = "Names for the buckets instead of those that derive from `name`, account and region."
+  description = "Overrides for the bucket names, which default to name, account ID and region."
   type = object({
     source      = optional(string)
     destination = optional(string)
@@ -40,7 +40,7 @@ variable "bucket_names" {
     condition = alltrue([
       for name in compact(values(var.bucket_names)) : can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", name))
     ])
-    error_message = "bucket_names has ${join(", ", compact(values(var.bucket_names)))}, but a bucket's name is 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends."
+    error_message = "bucket_names has ${join(", ", compact(values(var.bucket_names)))}, but a bucket name must consist of 3 to 63 lower-case letters, digits and hyphens, with a letter or digit at both ends."
   }
 
   validation {
@@ -53,35 +53,35 @@ variable "bucket_names" {
 
   validation {
     condition     = length(distinct(compact(values(var.bucket_names)))) == length(compact(values(var.bucket_names)))
-    error_message = "bucket_names has the same name twice, but the source must not be its own destination: each PNG would start an execution."
+    error_message = "bucket_names contains the same name twice, but the source bucket must not be its own destination: each PNG would start an execution."
   }
 }
 
 variable "force_destroy" {
-  description = "Whether `terraform destroy` deletes the images, too: without it, it refuses while a bucket holds some, and touches nothing. Takes effect by an apply."
+  description = "Whether `terraform destroy` may delete buckets that still contain images; takes effect with the next apply."
   type        = bool
   default     = false
 }
 
 variable "key_deletion_window_days" {
-  description = "Days between the destruction of the KMS key and its end; until then it, and what it encrypted, can be brought back."
+  description = "Waiting period, in days, before a destroyed KMS key is deleted for good and everything it encrypted becomes unreadable."
   type        = number
   default     = 30
 
   validation {
     condition     = var.key_deletion_window_days >= 7 && var.key_deletion_window_days <= 30
-    error_message = "key_deletion_window_days is ${var.key_deletion_window_days}, but KMS takes 7 to 30."
+    error_message = "key_deletion_window_days is ${var.key_deletion_window_days}, but KMS allows 7 to 30."
   }
 }
 
 variable "table_deletion_protection" {
-  description = "Whether the table refuses to be deleted, by `terraform destroy` too."
+  description = "Whether the table is protected against deletion, including by `terraform destroy`."
   type        = bool
   default     = false
 }
 
 variable "noncurrent_version_expiration_days" {
-  description = "Days for which a deleted or overwritten image can be brought back; the originals that the pipeline cleans up among them."
+  description = "Days to keep noncurrent object versions, so that deleted or overwritten images can be restored."
   type        = number
   default     = 30
 
@@ -94,24 +94,24 @@ variable "noncurrent_version_expiration_days" {
 # --- The package ---
 
 variable "package_dir" {
-  description = "Folder that `make package` filled; relative to terraform/, or absolute."
+  description = "Folder with the output of `make package`, absolute or relative to terraform/."
   type        = string
   default     = "../build/package"
 }
 
 variable "runtime" {
-  description = "Lambda runtime that the package must have been built for; null takes what it was built for."
+  description = "Lambda runtime that the package must have been built for; null accepts any."
   type        = string
   default     = null
 
   validation {
     condition     = var.runtime == null || can(regex("^python3\\.1[1-9]$", var.runtime))
-    error_message = "runtime is '${coalesce(var.runtime, "null")}', but must be a Python of Lambda from 3.11 on, for example python3.13."
+    error_message = "runtime is '${coalesce(var.runtime, "null")}', but must be a Python runtime of Lambda, 3.11 or newer, for example python3.13."
   }
 }
 
 variable "architecture" {
-  description = "Processor architecture that the package must have been built for: arm64 or x86_64; null takes what it was built for."
+  description = "Processor architecture that the package must have been built for: arm64 or x86_64; null accepts either."
   type        = string
   default     = null
 
@@ -124,12 +124,20 @@ variable "architecture" {
 # --- Functions ---
 
 variable "functions" {
-  description = "Settings of single functions, by name (upload, trigger, get_file_type, copy_file, resize_image, write_to_dynamodb, delete_file). What is left out keeps its default. `reserved_concurrency` sets invocations aside and bounds them; null shares the account's. Where other systems share an account's 1,000, give resize_image and copy_file a hundred each, and the trigger 5: what is over waits. It is no default because AWS keeps 100 unreserved: an account whose limit is still 10 takes none, and the apply would fail. `snap_start` starts new environments from a snapshot, which AWS charges for by memory and time, upload's about $2 a month, and each deployment leaves the one before behind, for 14 days at most (docs/costs.md): worth it for upload alone, where somebody waits; from python3.12 on."
+  description = "Per-function overrides, keyed by function name; omitted settings keep their defaults."
   type = map(object({
-    memory_mb            = optional(number)
-    timeout_seconds      = optional(number)
+    memory_mb       = optional(number)
+    timeout_seconds = optional(number)
+
+    # Concurrent invocations that are reserved for the function and also limit it; null shares the account's. Where other
+    # systems share an account's 1,000, reserve 100 each for resize_image and copy_file, and 5 for trigger. There is no
+    # default because AWS keeps 100 unreserved: in an account whose limit is still 10, every reservation fails.
     reserved_concurrency = optional(number)
-    snap_start           = optional(bool, false)
+
+    # Starts new environments from a snapshot, which AWS charges for by memory and time: about $2 a month for upload, the
+    # only function for which a person waits. Each deployment leaves its predecessor behind for up to 14 days
+    # (docs/costs.md). Requires python3.12 or newer.
+    snap_start = optional(bool, false)
   }))
   default  = {}
   nullable = false
@@ -145,24 +153,24 @@ variable "functions" {
     condition = alltrue([
       for memory in values(var.functions)[*].memory_mb : try(memory >= 128 && memory <= 10240, memory == null)
     ])
-    error_message = "functions has a memory_mb that Lambda does not take: it must be 128 to 10,240."
+    error_message = "functions has a memory_mb that Lambda does not allow: it must be 128 to 10,240."
   }
 
   validation {
     condition     = try(var.functions["resize_image"].memory_mb >= 512, true)
-    error_message = "resize_image must have a memory_mb of at least 512: its libraries take half of that, and the rest is what an image has."
+    error_message = "resize_image must have a memory_mb of at least 512: its libraries need half of that, and the rest is for the image."
   }
 
   validation {
     condition = alltrue([
       for timeout in values(var.functions)[*].timeout_seconds : try(timeout >= 1 && timeout <= 900, timeout == null)
     ])
-    error_message = "functions has a timeout_seconds that Lambda does not take: it must be 1 to 900."
+    error_message = "functions has a timeout_seconds that Lambda does not allow: it must be 1 to 900."
   }
 
   validation {
     condition     = try(var.functions["upload"].timeout_seconds <= 29, true)
-    error_message = "upload's timeout_seconds must be 29 at most: the API gives up after 30, and would not hear the answer."
+    error_message = "upload's timeout_seconds must be 29 at most: the API stops waiting for the answer after 30."
   }
 
   validation {
@@ -174,7 +182,7 @@ variable "functions" {
 }
 
 variable "png_compression" {
-  description = "fast, or smallest: PNGs a tenth smaller for many times the time."
+  description = "PNG compression: `fast`, or `smallest` (about 8% smaller, about 20 times slower)."
   type        = string
   default     = "fast"
 
@@ -186,8 +194,12 @@ variable "png_compression" {
 
 # --- The state machine ---
 
+# EXPRESS executions run at least once instead of exactly once, end after five minutes, and keep no history except their
+# log. Their names need not be unique, so a notification that is delivered twice runs twice. If they are throttled, they
+# can only wait for their five minutes: limit a flood with `trigger_maximum_concurrency`. Changing the type replaces the
+# state machine and ends running executions; docs/operating.md describes how to pause first.
 variable "workflow_type" {
-  description = "STANDARD or EXPRESS. EXPRESS costs a fraction, and gives up: executions run at least once instead of exactly once, end after five minutes, cannot be told apart by name (a notification that comes twice runs twice), have no history but their logs, and cannot be redriven. Five minutes is also all that a throttled one can wait: bound a flood by `trigger_maximum_concurrency`. Changing it replaces the state machine, which ends the executions that run: apply with `paused` first, wait for `make watch UNTIL_DONE=1` (of EXPRESS, five minutes), apply the change with `paused`, then without."
+  description = "Type of the state machine: `STANDARD`, or `EXPRESS`, which costs a fifth but keeps no list of executions and cannot redrive them."
   type        = string
   default     = "STANDARD"
 
@@ -198,7 +210,7 @@ variable "workflow_type" {
 }
 
 variable "execution_timeout_seconds" {
-  description = "Seconds after which an execution is ended; null is an hour for STANDARD, five minutes for EXPRESS."
+  description = "Seconds after which an execution times out; null means an hour for STANDARD, five minutes for EXPRESS."
   type        = number
   default     = null
 
@@ -216,13 +228,20 @@ variable "execution_timeout_seconds" {
   }
 }
 
+# Each attempt of a STANDARD execution costs a state transition.
 variable "retry" {
-  description = "How the state machine tries again. `interval_seconds`, `max_attempts` and `backoff_rate`: after a task failed or timed out; `any_error_interval_seconds`: after any other error; `transient_*`: after an error of the Lambda service itself, with jitter: throttling above all, so their defaults outlast a flood of some thousand images (they go on for half an hour on average) even in a new account, which runs ten functions at a time. Each attempt of a STANDARD execution costs a state transition."
+  description = "Retry settings of the state machine."
   type = object({
-    interval_seconds            = optional(number, 5)
-    max_attempts                = optional(number, 2)
-    backoff_rate                = optional(number, 2)
-    any_error_interval_seconds  = optional(number, 2)
+    # After a task failed or timed out.
+    interval_seconds = optional(number, 5)
+    max_attempts     = optional(number, 2)
+    backoff_rate     = optional(number, 2)
+
+    # After any other error, with the same number of attempts and the same rate.
+    any_error_interval_seconds = optional(number, 2)
+
+    # After an error of the Lambda service, mostly throttling, with jitter. The defaults go on for half an hour on average:
+    # enough for a flood of some thousand images, even in a new account, which runs ten functions at a time.
     transient_interval_seconds  = optional(number, 1)
     transient_max_attempts      = optional(number, 60)
     transient_backoff_rate      = optional(number, 2)
@@ -237,7 +256,7 @@ variable "retry" {
         var.retry.interval_seconds, var.retry.any_error_interval_seconds, var.retry.transient_interval_seconds,
       ] : seconds >= 1 && seconds <= 99999999 && floor(seconds) == seconds
     ])
-    error_message = "retry has an interval that Step Functions does not take: it must be a whole number of seconds, at least 1."
+    error_message = "retry has an interval that Step Functions does not allow: it must be a whole number of seconds, at least 1."
   }
 
   validation {
@@ -245,7 +264,7 @@ variable "retry" {
       for attempts in [var.retry.max_attempts, var.retry.transient_max_attempts] :
       attempts >= 0 && attempts <= 99999999 && floor(attempts) == attempts
     ])
-    error_message = "retry has a number of attempts that Step Functions does not take: it must be a whole number, at least 0."
+    error_message = "retry has a number of attempts that Step Functions does not allow: it must be a whole number, at least 0."
   }
 
   validation {
@@ -265,58 +284,64 @@ variable "retry" {
 # --- From the bucket to the state machine ---
 
 variable "paused" {
-  description = "Whether uploads wait in the queue, for 14 days at most, instead of starting executions. What waits is handled once it is false again."
+  description = "Whether uploads wait in the queue (for at most 14 days) instead of starting executions."
   type        = bool
   default     = false
   nullable    = false
 }
 
+# In a flood, the other batches wait in the queue. Starting an execution takes at least 20 ms, hence 50 a second. This also
+# limits how many functions run at the same time: starts per second times the seconds of functions that an image needs.
+# Executions that exceed the account's limit are throttled and retried, see `retry`; to leave room for the rest of the
+# account, set `functions.*.reserved_concurrency`.
 variable "trigger_maximum_concurrency" {
-  description = "Batches of notifications that are handled at the same time at most; in a flood, more wait in the queue. It bounds how fast executions start: 50 a second at most for each, for a start takes 20 ms at least. So it bounds what the account runs, too: starts a second, times the seconds of functions that an image takes. What a flood still has running beyond the account's limit is throttled and waits in the state machine, see `retry`; to keep the rest of the account out of it, set `functions.*.reserved_concurrency`."
+  description = "Maximum number of concurrent trigger invocations, which limits how fast executions start: at most 50 a second for each."
   type        = number
   default     = 5
 
   validation {
     condition     = var.trigger_maximum_concurrency >= 2 && var.trigger_maximum_concurrency <= 1000
-    error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but Lambda takes 2 to 1,000."
+    error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but Lambda allows 2 to 1,000."
   }
 
   # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
   validation {
     condition     = try(var.functions["trigger"].reserved_concurrency >= var.trigger_maximum_concurrency, true)
-    error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but the trigger's reserved_concurrency is less: Lambda would throttle notifications, and what is throttled ${var.max_receive_count} times is a dead letter. Reserve as many, or lower trigger_maximum_concurrency."
+    error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but the trigger's reserved_concurrency is less: Lambda would throttle notifications, and a notification that is throttled ${var.max_receive_count} times becomes a dead letter. Increase reserved_concurrency, or lower trigger_maximum_concurrency."
   }
 }
 
+# AWS advises at least 5, because throttled deliveries count too.
 variable "max_receive_count" {
-  description = "Deliveries of a notification after which it moves to the dead-letter queue. At least 5, as Lambda advises: throttling counts too."
+  description = "Number of deliveries after which a notification moves to the dead-letter queue."
   type        = number
   default     = 5
 
   validation {
     condition     = var.max_receive_count >= 1 && var.max_receive_count <= 1000
-    error_message = "max_receive_count is ${var.max_receive_count}, but SQS takes 1 to 1,000."
+    error_message = "max_receive_count is ${var.max_receive_count}, but SQS allows 1 to 1,000."
   }
 }
 
 # --- The upload API ---
 
+# Lambda accepts 6 MB, and the image travels as base64. Larger images use the form of POST /upload-url, or S3.
 variable "max_upload_bytes" {
-  description = "Largest image that POST /upload takes. Lambda takes 6 MB, and the image travels as base64; larger ones are put into the source bucket directly."
+  description = "Largest image, in bytes, that `POST /upload` accepts."
   type        = number
   default     = 4500000
 
   validation {
     condition     = var.max_upload_bytes >= 1 && var.max_upload_bytes <= 4700000
-    error_message = "max_upload_bytes is ${var.max_upload_bytes}, but must be 1 to 4,700,000: in base64, and with the headers, more does not fit into the 6 MB that Lambda takes."
+    error_message = "max_upload_bytes is ${var.max_upload_bytes}, but must be 1 to 4,700,000: a larger image, as base64 and with the headers, exceeds the 6 MB that Lambda accepts."
   }
 }
 
 variable "upload_form" {
-  description = "The form that POST /upload-url gives for larger images, by which they go to S3 directly: `max_bytes` of one image, and `expires_seconds` after which S3 takes none any more."
+  description = "Presigned form of `POST /upload-url`, which uploads larger images directly to S3."
   type = object({
-    max_bytes       = optional(number, 104857600)
-    expires_seconds = optional(number, 300)
+    max_bytes       = optional(number, 104857600) # size limit of one image
+    expires_seconds = optional(number, 300)       # lifetime of the form
   })
   default  = {}
   nullable = false
@@ -325,56 +350,56 @@ variable "upload_form" {
     condition = (
       var.upload_form.max_bytes >= 1 && var.upload_form.max_bytes <= 5368709120 && floor(var.upload_form.max_bytes) == var.upload_form.max_bytes
     )
-    error_message = "upload_form.max_bytes is ${var.upload_form.max_bytes}, but S3 takes 1 to 5,368,709,120 bytes by a form."
+    error_message = "upload_form.max_bytes is ${var.upload_form.max_bytes}, but S3 accepts 1 to 5,368,709,120 bytes in a form upload."
   }
 
   validation {
     condition = (
       var.upload_form.expires_seconds >= 1 && var.upload_form.expires_seconds <= 3600 && floor(var.upload_form.expires_seconds) == var.upload_form.expires_seconds
     )
-    error_message = "upload_form.expires_seconds is ${var.upload_form.expires_seconds}, but must be 1 to 3,600: who has the form can upload by it until then."
+    error_message = "upload_form.expires_seconds is ${var.upload_form.expires_seconds}, but must be 1 to 3,600: anybody who has the form can upload until it expires."
   }
 }
 
 variable "upload_jwt" {
-  description = "Issuer, audiences and scopes of the tokens with which one may upload; null asks for requests signed with IAM credentials instead."
+  description = "JWT authorizer settings of the upload API; null uses IAM authorization."
   type = object({
-    issuer   = string
-    audience = list(string)
-    scopes   = optional(list(string))
+    issuer   = string                 # https:// address from which the keys of the tokens are fetched
+    audience = list(string)           # a token must have one of these
+    scopes   = optional(list(string)) # a token must have one of these; null requires none
   })
   default = null
 
   validation {
     condition     = var.upload_jwt == null ? true : startswith(var.upload_jwt.issuer, "https://")
-    error_message = "upload_jwt.issuer is '${try(var.upload_jwt.issuer, "")}', but must be an https:// address: the keys of the tokens are fetched from it."
+    error_message = "upload_jwt.issuer is '${try(var.upload_jwt.issuer, "")}', but must be an https:// address, because the keys of the tokens are fetched from it."
   }
 
   validation {
     condition     = var.upload_jwt == null ? true : length(var.upload_jwt.audience) > 0
-    error_message = "upload_jwt.audience is empty, but must name at least one audience: else any token of the issuer's would do."
+    error_message = "upload_jwt.audience is empty, but must name at least one audience: otherwise every token of the issuer would be accepted."
   }
 }
 
 variable "upload_throttle" {
-  description = "Requests that POST /upload lets through: `requests_per_second` in the long run, `burst` at once."
+  description = "Throttling of the upload API."
   type = object({
-    requests_per_second = optional(number, 20)
-    burst               = optional(number, 40)
+    requests_per_second = optional(number, 20) # sustained rate
+    burst               = optional(number, 40) # requests at once
   })
   default  = {}
   nullable = false
 
   validation {
     condition     = var.upload_throttle.requests_per_second > 0 && var.upload_throttle.burst > 0
-    error_message = "upload_throttle has a zero, which would let nothing through."
+    error_message = "upload_throttle contains a 0, which would let nothing through: both values must be more than 0."
   }
 }
 
 # --- Logs, traces, alarms ---
 
 variable "log_level" {
-  description = "Least important lines that the functions log: DEBUG, INFO, WARNING or ERROR."
+  description = "Minimum log level of the functions: DEBUG, INFO, WARNING or ERROR."
   type        = string
   default     = "INFO"
 
@@ -384,8 +409,9 @@ variable "log_level" {
   }
 }
 
+# The functions' own lines are JSON in either case.
 variable "log_format" {
-  description = "Format of the lines that Lambda itself logs, start and report of each invocation: Text or JSON. The functions' own lines are JSON either way."
+  description = "Format of the lines that Lambda itself logs (start and report of each invocation): Text or JSON."
   type        = string
   default     = "Text"
 
@@ -396,7 +422,7 @@ variable "log_format" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept, the buckets' access logs too."
+  description = "Days to keep logs, including the buckets' access logs."
   type        = number
   default     = 365
 
@@ -404,12 +430,13 @@ variable "log_retention_days" {
     condition = contains([
       1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
     ], var.log_retention_days)
-    error_message = "log_retention_days is ${var.log_retention_days}, but CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+    error_message = "log_retention_days is ${var.log_retention_days}, but CloudWatch allows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
   }
 }
 
+# AWS keeps the history of STANDARD executions; EXPRESS executions have no other history than this log.
 variable "state_machine_log_level" {
-  description = "Events of executions that are logged: ALL, ERROR, FATAL or OFF; null is ERROR for STANDARD, whose history AWS keeps, and ALL for EXPRESS, which has no other."
+  description = "Events of executions to log: ALL, ERROR, FATAL or OFF; null means ERROR for STANDARD and ALL for EXPRESS."
   type        = string
   default     = null
 
@@ -420,33 +447,35 @@ variable "state_machine_log_level" {
 }
 
 variable "state_machine_log_execution_data" {
-  description = "Whether those events carry the states' input and output: names of buckets and objects, no image."
+  description = "Whether logged events include the input and output of states: names of buckets and objects, but no images."
   type        = bool
   default     = true
 }
 
+# The functions use the X-Ray SDK for this, which AWS supports with security fixes until 25 February 2027; false does not
+# load it.
 variable "tracing" {
-  description = "Whether X-Ray traces functions and executions. AWS mends its SDK, which the functions load for that, until 25 February 2027; false loads none of it."
+  description = "Whether X-Ray traces functions and executions."
   type        = bool
   default     = true
 }
 
 variable "alarm_email" {
-  description = "Address that hears of alarms, after a click on AWS's confirmation; null for none."
+  description = "E-mail address for alarm notifications (AWS sends a confirmation link first); null for none."
   type        = string
   default     = null
 
   validation {
     condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.alarm_email))
-    error_message = "alarm_email is '${coalesce(var.alarm_email, "null")}', which is no e-mail address."
+    error_message = "alarm_email is '${coalesce(var.alarm_email, "null")}', which is not an e-mail address."
   }
 }
 
 variable "alarm_thresholds" {
-  description = "When alarms are raised: `upload_errors` of the upload function within a minute; `queue_age_seconds` that the oldest notification has waited. Any execution that fails raises one, and any dead letter."
+  description = "Thresholds of the alarms; failed executions and dead letters always raise one."
   type = object({
-    upload_errors     = optional(number, 1)
-    queue_age_seconds = optional(number, 900)
+    upload_errors     = optional(number, 1)   # errors of the upload function within a minute
+    queue_age_seconds = optional(number, 900) # how long the oldest notification may wait
   })
   default  = {}
   nullable = false
@@ -457,8 +486,11 @@ variable "alarm_thresholds" {
   }
 }
 
+# The budget counts costs by the tag Project. Activate it first as a cost allocation tag in the billing console of the
+# account that pays, otherwise the budget counts nothing. AWS updates the figure a few times a day: it warns, it does not
+# stop anything. If stacks in two regions have the same name, each budget counts both.
 variable "monthly_budget_usd" {
-  description = "US dollars a month that this stack may cost before the alarm topic hears of it, at 80% spent and at 100% forecast; null for no budget. It counts what carries the tag Project: activate that as a cost allocation tag in the payer account's billing console first, else it counts nothing and never warns. AWS updates the figure a few times a day, so it is a warning, not a stop. Of two stacks with one name, in two regions, each budget counts both."
+  description = "Monthly budget in US dollars, which notifies the alarm topic at 80% actual and 100% forecast spend; null for none."
   type        = number
   default     = null
 

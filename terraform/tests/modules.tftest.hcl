@@ -49,7 +49,7 @@ run "bucket" {
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7
-    error_message = "a deleted image stays for another time than asked for"
+    error_message = "deleted images are kept for a different number of days than requested"
   }
 
   assert {
@@ -82,7 +82,7 @@ run "bucket" {
         Null = { "s3:x-amz-server-side-encryption-customer-algorithm" = "false" }
       })
     }
-    error_message = "objects can be encrypted otherwise: ${output.policy}"
+    error_message = "objects can be encrypted in another way: ${output.policy}"
   }
 
   assert {
@@ -104,7 +104,7 @@ run "bucket_for_access_logs" {
 
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
-    error_message = "S3 cannot write access logs with a key of one's own"
+    error_message = "S3 cannot write access logs with a customer-managed key"
   }
 
   assert {
@@ -119,7 +119,7 @@ run "bucket_for_access_logs" {
 
   assert {
     condition     = length(aws_s3_bucket_logging.this) == 0
-    error_message = "the log of the log is logged"
+    error_message = "access to the access logs is logged"
   }
 }
 
@@ -148,7 +148,7 @@ run "function" {
 
   assert {
     condition     = aws_lambda_function.this.publish == false && length(aws_lambda_function.this.snap_start) == 0
-    error_message = "versions and snapshots are made that nobody asked for"
+    error_message = "versions and snapshots are published although snap_start is off"
   }
 
   assert {
@@ -229,7 +229,7 @@ run "ingest" {
         StringEquals = { "aws:SourceAccount" = "123456789012" }
         ArnEquals    = { "aws:SourceArn" = "arn:aws:s3:::some-bucket" }
     }]
-    error_message = "others than the bucket may send to the queue: ${aws_sqs_queue.this.policy}"
+    error_message = "principals other than the bucket may send to the queue: ${aws_sqs_queue.this.policy}"
   }
 
   assert {
@@ -244,7 +244,7 @@ run "ingest" {
 
   assert {
     condition     = aws_lambda_event_source_mapping.this.enabled
-    error_message = "messages wait though nobody has asked for a pause"
+    error_message = "messages wait although paused is false"
   }
 
   assert {
@@ -335,15 +335,15 @@ run "alarms" {
       for alarm in aws_cloudwatch_metric_alarm.this :
       alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this.arn])
     ])
-    error_message = "an alarm is raised by silence, or raised in silence"
+    error_message = "missing data raises an alarm, or an alarm does not notify the topic"
   }
 
-  # A failed execution ends once: failed, timed out or aborted. So it is one e-mail, and none when the minute is over.
+  # A failed execution ends once: failed, timed out or aborted. So it sends one e-mail, and none when the alarm ends.
   assert {
     condition = toset([
       for name, alarm in aws_cloudwatch_metric_alarm.this : name if length(alarm.ok_actions) > 0
     ]) == toset(["dead-letters", "queue-age"])
-    error_message = "an e-mail says that what failed has failed long ago"
+    error_message = "the end of an execution alarm sends an e-mail"
   }
 
   assert {
@@ -357,24 +357,24 @@ run "alarms" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this : strcontains(alarm.alarm_description, var.dashboard_url)
     ])
-    error_message = "an alarm leads nowhere"
+    error_message = "an alarm does not link to the dashboard"
   }
 
   assert {
     condition     = aws_sns_topic_subscription.email[0].endpoint == "someone@example.com"
-    error_message = "nobody gets the alarms"
+    error_message = "the e-mail address does not receive the alarms"
   }
 
   assert {
     condition     = length(aws_budgets_budget.monthly) == 0
-    error_message = "there is a budget that nobody asked for"
+    error_message = "there is a budget although none was requested"
   }
 
   assert {
     condition = [
       for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Principal if statement.Effect == "Allow"
     ] == [{ Service = "cloudwatch.amazonaws.com" }]
-    error_message = "others than the alarms may publish to the topic: ${aws_sns_topic_policy.this.policy}"
+    error_message = "principals other than the alarms may publish to the topic: ${aws_sns_topic_policy.this.policy}"
   }
 }
 
@@ -459,7 +459,7 @@ run "key" {
     condition = [
       for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Principal if contains(flatten([statement.Action]), "kms:*")
     ] == [{ AWS = "arn:aws:iam::123456789012:root" }]
-    error_message = "others than the account rule over the key: ${aws_kms_key.this.policy}"
+    error_message = "principals other than the account administer the key: ${aws_kms_key.this.policy}"
   }
 
   assert {

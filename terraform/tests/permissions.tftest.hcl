@@ -1,4 +1,4 @@
-# What each role may do: all of it, action by action, on which resource.
+# Everything that each role may do, action by action, with its resources.
 
 mock_provider "aws" {
   source = "./tests/mocks"

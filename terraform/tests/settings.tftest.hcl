@@ -49,7 +49,7 @@ run "defaults" {
   }
 }
 
-run "the_largest_image_is_told_to_the_function" {
+run "the_function_gets_the_largest_image" {
   command = plan
 
   variables {
@@ -61,7 +61,7 @@ run "the_largest_image_is_told_to_the_function" {
       local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
       && local.function_environments.resize_image.MAX_IMAGE_BYTES == "67108864"
     )
-    error_message = "resize_image is told ${jsonencode(local.function_environments.resize_image)}"
+    error_message = "the settings of resize_image are ${jsonencode(local.function_environments.resize_image)}"
   }
 }
 
@@ -106,7 +106,7 @@ run "express" {
 
   assert {
     condition     = jsondecode(module.state_machine.definition).TimeoutSeconds == 300
-    error_message = "an EXPRESS execution is said to end after ${jsondecode(module.state_machine.definition).TimeoutSeconds} s"
+    error_message = "an EXPRESS execution ends after ${jsondecode(module.state_machine.definition).TimeoutSeconds} s"
   }
 
   assert {

@@ -22,19 +22,19 @@ PACKAGE = REPOSITORY / "terraform" / "tests" / "package"
 
 # A variable, a value, and what the sentence must say.
 REFUSED: list[tuple[str, Any, str]] = [
-    ("name", "Image-Converter", "name is 'Image-Converter', but must be lower-case letters"),
+    ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case letters"),
     ("name", "image--converter", "single hyphens"),
     ("name", "9lives", "begin with a letter"),
     ("name", "", "name is ''"),
     ("name", "a23456789-123456789-1234", "at most 23 characters"),
     ("name", "sthree-images", "S3 reserves names that begin with sthree-"),
-    ("tags", {"Project": "another"}, "say whose the resources are"),
+    ("tags", {"Project": "another"}, "which the configuration sets itself"),
     ("bucket_names", {"source": "My_Bucket"}, "3 to 63 lower-case letters"),
     ("bucket_names", {"source": "xn--bucket"}, "reserves"),
     ("bucket_names", {"source": "a-bucket", "destination": "a-bucket"}, "its own destination"),
-    ("key_deletion_window_days", 3, "KMS takes 7 to 30"),
+    ("key_deletion_window_days", 3, "KMS allows 7 to 30"),
     ("noncurrent_version_expiration_days", 0, "at least 1"),
-    ("runtime", "nodejs22.x", "must be a Python of Lambda"),
+    ("runtime", "nodejs22.x", "must be a Python runtime of Lambda"),
     ("architecture", "amd64", "must be arm64 or x86_64"),
     ("functions", {"copy": {"memory_mb": 512}}, "the functions are upload, trigger"),
     ("functions", {"copy_file": {"memory_mb": 64}}, "128 to 10,240"),
@@ -59,9 +59,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("upload_throttle", {"burst": 0}, "let nothing through"),
     ("log_level", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
     ("log_format", "text", "Text or JSON"),
-    ("log_retention_days", 42, "CloudWatch takes 1, 3, 5"),
+    ("log_retention_days", 42, "CloudWatch allows 1, 3, 5"),
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
-    ("alarm_email", "someone", "no e-mail address"),
+    ("alarm_email", "someone", "not an e-mail address"),
     ("alarm_thresholds", {"upload_errors": 0}, "below 1"),
     ("monthly_budget_usd", 0, "more than 0"),
 ]
@@ -193,13 +193,13 @@ class TestPackage:
         values = {"package_dir": str(package), "functions": {"upload": {"snap_start": True}}}
         status, said = plan(terraform, package.parent, values)
         assert status != 0
-        assert "makes snapshots from python3.12 on" in said
+        assert "supports snapshots from python3.12 on" in said
 
     def test_changed_after_it_was_built(self, terraform: Terraform, package: Path) -> None:
         (package / "layer.txt").write_text("something else")
         status, said = plan(terraform, package.parent, {"package_dir": str(package)})
         assert status != 0
-        assert "are not those of its manifest. Run `make package`." in said
+        assert "do not match its manifest. Run `make package`." in said
 
     def test_half_written(self, terraform: Terraform, package: Path) -> None:
         (package / "manifest.json").write_text('{"runtime": "python3.13"')

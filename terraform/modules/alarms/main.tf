@@ -1,7 +1,7 @@
-# What a person must act on, and nothing else: executions that failed, dead letters, a queue that does not empty, uploads
-# by HTTP that were answered with an error of ours, and, if asked for, a bill that grows past a budget. Functions that the
-# state machine or the queue calls have no alarm: what they get over in a retry is nobody's concern, and what they do not
-# ends as a failed execution or a dead letter. All of it goes to one topic.
+# Alarms for everything that a person must act on, and nothing else: failed executions, dead letters, notifications that
+# wait too long, server errors of the upload API and, optionally, a budget that is exceeded. Functions that the state
+# machine or the queue calls have no alarm: if a retry succeeds, there is nothing to do; otherwise the failure ends as a
+# failed execution or a dead letter. All alarms notify one topic.
 
 data "aws_caller_identity" "current" {}
 
@@ -16,7 +16,7 @@ locals {
 
   executions = {
     for outcome, metric in local.execution_metrics : "executions-${outcome}" => {
-      description = "Executions ${outcome}: their images are still in the source bucket, their error and cause say why."
+      description = "Executions ${outcome}: the images are still in the source bucket; error and cause of the execution say why."
       namespace   = "AWS/States"
       metric      = metric
       dimensions  = { StateMachineArn = var.state_machine_arn }
@@ -30,7 +30,7 @@ locals {
 
   uploads = {
     upload-errors = {
-      description = "The function ${var.upload_function_name} failed, and with it an upload by HTTP; its log group says why."
+      description = "The function ${var.upload_function_name} failed, and with it an upload by HTTP; its log group shows why."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.upload_function_name }
@@ -40,7 +40,7 @@ locals {
 
   queues = {
     dead-letters = {
-      description = "Notifications lie in the dead-letter queue: their images have not been converted."
+      description = "There are notifications in the dead-letter queue: their images have not been converted."
       namespace   = "AWS/SQS"
       metric      = "ApproximateNumberOfMessagesVisible"
       statistic   = "Maximum"
@@ -48,7 +48,7 @@ locals {
       ends        = true
     }
     queue-age = {
-      description = "Notifications wait too long: images come in faster than they are handled, or the trigger fails."
+      description = "Notifications wait too long: images arrive faster than they are handled, or the trigger fails."
       namespace   = "AWS/SQS"
       metric      = "ApproximateAgeOfOldestMessage"
       statistic   = "Maximum"
@@ -82,7 +82,7 @@ locals {
         }
       }
     }],
-    # AWS documents no narrower ARN that a budget's notice carries than one of the account's budgets.
+    # AWS does not document a narrower ARN for notifications of a budget than any budget of the account.
     # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
     [for budget in aws_budgets_budget.monthly[*].name : {
       Sid       = "BudgetsOfThisAccount"
@@ -132,11 +132,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.this.arn]
 
-  # That a failure is a minute old is no news; that a queue has emptied is.
+  # The end of an alarm is only worth a message for queues: a failed execution stays failed.
   ok_actions = try(each.value.ends, false) ? [aws_sns_topic.this.arn] : []
 }
 
-# Counts what carries this stack's tag; the tag must be activated as a cost allocation tag, else it counts nothing.
+# Counts resources with this stack's tag, which must be activated as a cost allocation tag; otherwise it counts nothing.
 resource "aws_budgets_budget" "monthly" {
   count = var.monthly_budget_usd == null ? 0 : 1
 

@@ -1,8 +1,8 @@
 output "topic_arn" {
-  description = "ARN of the topic that the alarms are sent to."
+  description = "ARN of the topic that alarms are published to."
   value       = aws_sns_topic.this.arn
 
-  # Who subscribes finds a topic that the alarms may publish to.
+  # Subscribers get a topic that the alarms may already publish to.
   depends_on = [aws_sns_topic_policy.this]
 }
 

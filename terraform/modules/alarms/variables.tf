@@ -9,7 +9,7 @@ variable "kms_key_arn" {
 }
 
 variable "email" {
-  description = "Address that gets the alarms, after a click on AWS's confirmation; null for none."
+  description = "E-mail address for notifications (AWS sends a confirmation link first); null for none."
   type        = string
   default     = null
 }
@@ -25,7 +25,7 @@ variable "upload_function_name" {
 }
 
 variable "upload_errors" {
-  description = "Errors of that function within a minute that raise its alarm."
+  description = "Number of errors of that function within a minute that raises its alarm."
   type        = number
   default     = 1
 }
@@ -46,17 +46,17 @@ variable "dead_letter_queue_name" {
 }
 
 variable "dashboard_url" {
-  description = "Address of the dashboard, for who gets an alarm."
+  description = "URL of the dashboard, which every alarm's description contains."
   type        = string
 }
 
 variable "monthly_budget_usd" {
-  description = "US dollars a month, of which 80% spent or 100% forecast is told to the topic; null for no budget."
+  description = "Monthly budget in US dollars, which notifies the topic at 80% actual and 100% forecast spend; null for none."
   type        = number
   default     = null
 }
 
 variable "cost_tag" {
-  description = "The tag by which the budget knows what this stack costs."
+  description = "Tag by which the budget identifies this stack's costs."
   type        = object({ key = string, value = string })
 }

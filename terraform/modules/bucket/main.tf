@@ -1,5 +1,5 @@
-# A private, versioned, encrypted bucket that speaks TLS only, and to its own account only, forgets old versions after a
-# while and logs who asked for what.
+# A private, versioned, encrypted bucket that only accepts TLS and requests from its own account, expires noncurrent
+# versions and logs access.
 
 data "aws_caller_identity" "current" {}
 
@@ -21,8 +21,8 @@ locals {
           Condition = { Bool = { "aws:SecureTransport" = "false" } }
         },
         {
-          # AWS's own services have no account; the statements that let one in say on whose behalf. Who asks unsigned
-          # has neither an account nor a word on whether it is a service.
+          # AWS services have no account; the statements that admit one restrict on whose behalf it acts. An unsigned
+          # request has neither an account nor a value for PrincipalIsAWSService.
           Sid       = "ThisAccountOnly"
           Effect    = "Deny"
           Principal = "*"
@@ -48,9 +48,9 @@ locals {
     )
   }
 
-  # The bucket's key encrypts what comes without a word on encryption. Who asks for other encryption would keep others
-  # from reading what is stored here, or let those read it who may not use the key; and its ETag would be the MD5 of its
-  # bytes, by which the pipeline could not tell two uploads of the same bytes apart.
+  # An upload without encryption headers is encrypted with the bucket's key. Other encryption would prevent the pipeline
+  # from reading the object, or allow people to read it who may not use the key. Its ETag would be the MD5 of its bytes,
+  # which does not distinguish two uploads of the same bytes.
   sse = "s3:x-amz-server-side-encryption"
   only_the_key_encrypts = [for sid, condition in {
     NoEncryptionButByKms = {
@@ -61,7 +61,7 @@ locals {
       Null            = { "${local.sse}-aws-kms-key-id" = "false" }
       StringNotEquals = { "${local.sse}-aws-kms-key-id" = try(var.kms_key.arn, "") }
     }
-    # S3 would then take its own key of the account, not the bucket's.
+    # S3 would then use the account's own key for S3, not the bucket's key.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
     NoKmsWithoutTheKey = {
       Null         = { "${local.sse}-aws-kms-key-id" = "true" }
@@ -81,14 +81,14 @@ locals {
 }
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV2_AWS_62:The source bucket notifies by the module ingest; the others have nobody to notify
-  # checkov:skip=CKV_AWS_145:Images have the key; access logs cannot, for S3 writes them with its own key only
-  # checkov:skip=CKV_AWS_144:Versions protect against deletion; a second region would double the bill
+  # checkov:skip=CKV2_AWS_62:The module ingest adds notifications to the source bucket; the others need none
+  # checkov:skip=CKV_AWS_145:Images use the key; access logs cannot, because S3 only writes them with its own key
+  # checkov:skip=CKV_AWS_144:Versions protect against deletion; a second region would double the cost
   bucket        = var.name
   force_destroy = var.force_destroy
 
-  # Not for the making but for the end: a destroy that stops at this bucket, for it holds objects, has deleted neither
-  # the key that alone can read them nor what describes them.
+  # For the order of destruction: if a destroy stops at this bucket because it holds objects, it has not yet deleted the
+  # key that decrypts them, nor the table that describes them.
   depends_on = [var.kms_key, var.outlived_by]
 }
 
@@ -148,7 +148,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       noncurrent_days = var.noncurrent_version_expiration_days
     }
 
-    # With a number of days current objects expire too; without, only delete markers with nothing left behind them do.
+    # With expiration_days, current objects expire too; otherwise only delete markers without any older versions do.
     expiration {
       days                         = var.expiration_days
       expired_object_delete_marker = var.expiration_days == null ? true : null
@@ -163,7 +163,7 @@ resource "aws_s3_bucket_policy" "this" {
   bucket = aws_s3_bucket.this.id
   policy = jsonencode(local.policy)
 
-  # S3 takes one change of a bucket's access settings at a time.
+  # S3 accepts only one change of a bucket's access settings at a time.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

@@ -2,7 +2,7 @@ output "name" {
   description = "Name of the bucket."
   value       = aws_s3_bucket.this.id
 
-  # Who writes to the bucket finds it encrypted, versioned and closed.
+  # Whatever uses the bucket gets it encrypted, versioned and private.
   depends_on = [
     aws_s3_bucket_policy.this,
     aws_s3_bucket_server_side_encryption_configuration.this,

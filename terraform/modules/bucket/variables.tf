@@ -1,22 +1,22 @@
 variable "name" {
-  description = "Name of the bucket, unique in the world."
+  description = "Globally unique name of the bucket."
   type        = string
 }
 
 variable "kms_key" {
-  description = "The key that encrypts the objects; null encrypts them with S3's own, the only one that S3 can write access logs with."
+  description = "KMS key that encrypts the objects; null uses S3's own key, the only one that S3 can write access logs with."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "access_logs" {
-  description = "The bucket that gets the access logs; null writes none."
+  description = "Bucket that receives the access logs; null disables them."
   type        = object({ bucket = string })
   default     = null
 }
 
 variable "noncurrent_version_expiration_days" {
-  description = "Days for which a replaced or deleted object can be brought back."
+  description = "Days to keep noncurrent versions, so that deleted or overwritten objects can be restored."
   type        = number
 }
 
@@ -33,20 +33,20 @@ variable "force_destroy" {
 }
 
 variable "outlived_by" {
-  description = "ARNs of what is not deleted before this bucket is."
+  description = "ARNs of resources that must not be destroyed before this bucket is."
   type        = list(string)
   default     = []
 }
 
 variable "policy_statements" {
-  description = "Statements of the bucket's policy beside those that deny everything but TLS and this account. `condition` is as in IAM: operator, key, values."
+  description = "Additional statements of the bucket's policy, which always denies plain HTTP and other accounts."
   type = list(object({
     sid        = string
     effect     = string
     principals = map(list(string))
     actions    = list(string)
     resources  = list(string)
-    condition  = optional(map(map(list(string))), {})
+    condition  = optional(map(map(list(string))), {}) # as in IAM: operator, key, values
   }))
   default = []
 }

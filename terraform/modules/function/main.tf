@@ -1,5 +1,5 @@
-# One function with a role and a log group of its own. The role may write to that log group, and do what
-# `policy_statements` say; nothing else.
+# A function with its own role and log group. The role may write to that log group and do what `policy_statements` allow,
+# nothing else.
 
 data "aws_caller_identity" "current" {}
 
@@ -24,7 +24,7 @@ locals {
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
       }],
-      # X-Ray has no resources to name.
+      # X-Ray actions do not support resources.
       var.tracing ? [{
         Sid      = "WriteTraces"
         Effect   = "Allow"
@@ -62,16 +62,16 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode(local.policy)
 }
 
-# Code and layer change by two requests. The provider sends the layer first, so for some seconds the code of before runs
-# with the libraries of after; never the other way round. That spoils nothing: the code writes only what it has checked,
-# each write is conditional and idempotent, and code that misses something fails by Runtime.ImportModuleError or an
-# AttributeError, which the state machine's and the queue's retries outlast (a test adds their waits up). An upload by HTTP
-# gets a 5xx and is sent again. With SnapStart no such moment is seen: the alias moves when both are there.
+# Code and layer are updated by two requests. The provider sends the layer first, so for some seconds the old code runs with
+# the new libraries, never the reverse. This does no harm: the code only writes what it has checked, each write is
+# conditional and idempotent, and missing names fail with Runtime.ImportModuleError or AttributeError, which the retries
+# of the state machine and the queue outlast (a test adds up their waits). An upload by HTTP gets a 5xx and can be sent
+# again. With SnapStart this cannot be observed: the alias moves once both are updated.
 # https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep what failed
-  # checkov:skip=CKV_AWS_117:Reaches AWS's public endpoints only, by TLS and signed; a VPC would add nothing but cost
-  # checkov:skip=CKV_AWS_272:Code comes from the machine that applies, pinned by its hash
+  # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep failed work
+  # checkov:skip=CKV_AWS_117:Only calls AWS's public endpoints, signed and over TLS; a VPC would only add cost
+  # checkov:skip=CKV_AWS_272:Code comes from the machine that runs apply, pinned by its hash
   function_name                  = var.name
   description                    = var.description
   role                           = aws_iam_role.this.arn
@@ -86,7 +86,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
   kms_key_arn                    = var.kms_key_arn
 
-  # A snapshot is made of a published version, and nothing else is started from one.
+  # Snapshots only exist for published versions.
   publish = var.snap_start
 
   dynamic "snap_start" {
@@ -110,11 +110,11 @@ resource "aws_lambda_function" "this" {
     mode = var.tracing ? "Active" : "PassThrough"
   }
 
-  # The first invocation already needs its permissions.
+  # The first invocation already needs the permissions.
   depends_on = [aws_iam_role_policy.this]
 }
 
-# The version that is called: with SnapStart the newest published one.
+# With SnapStart, callers use this alias of the newest published version.
 resource "aws_lambda_alias" "snapshot" {
   count = var.snap_start ? 1 : 0
 

@@ -4,17 +4,17 @@ output "name" {
 }
 
 output "arn" {
-  description = "ARN by which the function is called: its alias, with SnapStart."
+  description = "ARN to invoke the function by; with SnapStart, that of its alias."
   value       = var.snap_start ? one(aws_lambda_alias.snapshot[*].arn) : aws_lambda_function.this.arn
 }
 
 output "invoke_arn" {
-  description = "ARN by which API Gateway calls the function."
+  description = "ARN by which API Gateway invokes the function."
   value       = var.snap_start ? one(aws_lambda_alias.snapshot[*].invoke_arn) : aws_lambda_function.this.invoke_arn
 }
 
 output "qualifier" {
-  description = "Name of the alias by which the function is called; null without SnapStart."
+  description = "Name of the alias to invoke the function by; null without SnapStart."
   value       = one(aws_lambda_alias.snapshot[*].name)
 }
 
@@ -24,7 +24,7 @@ output "role_arn" {
 }
 
 output "policy" {
-  description = "What the function's role may do, as JSON."
+  description = "Policy of the function's role, as JSON."
   value       = aws_iam_role_policy.this.policy
 }
 

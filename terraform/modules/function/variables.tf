@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "description" {
-  description = "What the function does, in a sentence."
+  description = "What the function does, in one sentence."
   type        = string
 }
 
@@ -14,17 +14,17 @@ variable "role_name" {
 }
 
 variable "policy_statements" {
-  description = "What the function may do beside writing its logs and traces. `condition` is as in IAM: operator, key, values."
+  description = "What the function may do, in addition to writing logs and traces."
   type = list(object({
     sid       = string
     actions   = list(string)
     resources = list(string)
-    condition = optional(map(map(list(string))), {})
+    condition = optional(map(map(list(string))), {}) # as in IAM: operator, key, values
   }))
 }
 
 variable "handler" {
-  description = "Python module and attribute that Lambda calls."
+  description = "Python module and attribute that Lambda invokes."
   type        = string
 }
 
@@ -44,7 +44,7 @@ variable "package_file" {
 }
 
 variable "package_hash" {
-  description = "SHA-256 of the zip, in base64: the code is deployed anew when it changes."
+  description = "SHA-256 of the zip, in base64; the code is deployed again when it changes."
   type        = string
 }
 
@@ -60,7 +60,7 @@ variable "environment" {
 }
 
 variable "memory_mb" {
-  description = "Memory, in MB; the processor's share grows with it, up to a whole one at 1,769 MB."
+  description = "Memory in MB; the processor share grows with it, up to a whole processor at 1,769 MB."
   type        = number
 }
 
@@ -70,7 +70,7 @@ variable "timeout_seconds" {
 }
 
 variable "reserved_concurrency" {
-  description = "Invocations at a time that are set aside for the function and that it can never exceed; null shares the account's."
+  description = "Concurrent invocations that are reserved for the function and also limit it; null shares the account's."
   type        = number
   default     = null
 }
@@ -82,7 +82,7 @@ variable "snap_start" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the key that encrypts log group and environment."
+  description = "ARN of the key that encrypts the log group and the environment variables."
   type        = string
 }
 
@@ -92,16 +92,16 @@ variable "log_group" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which the logs are kept."
+  description = "Days to keep the logs."
   type        = number
 }
 
 variable "log_format" {
-  description = "Format of the log lines that Lambda itself writes: Text or JSON."
+  description = "Format of the lines that Lambda itself logs: Text or JSON."
   type        = string
 }
 
 variable "tracing" {
-  description = "Whether the function is traced by X-Ray."
+  description = "Whether X-Ray traces the function."
   type        = bool
 }

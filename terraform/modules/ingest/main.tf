@@ -1,5 +1,5 @@
-# From the bucket to the function: S3 notifies a queue of each new object, Lambda reads the queue in batches, and what
-# cannot be handled ends up in a dead-letter queue.
+# From the bucket to the function: S3 notifies a queue of each new object, Lambda reads the queue in batches, and messages
+# that cannot be handled move to a dead-letter queue.
 
 data "aws_caller_identity" "current" {}
 
@@ -40,11 +40,11 @@ locals {
     Statement = [local.tls_only[local.dead_letter_queue_arn]]
   }
 
-  # How long SQS uses a data key before it asks KMS for another: an hour keeps KMS out of the bill.
+  # How long SQS reuses a data key before it requests another one; an hour makes the cost of KMS negligible.
   data_key_reuse_seconds = 3600
 }
 
-# Policies are arguments of the queues: as resources, each would wait once more until SQS has it everywhere.
+# The policies are arguments of the queues, because the provider would wait for each separate policy resource to propagate.
 resource "aws_sqs_queue" "this" {
   name                              = var.name
   policy                            = jsonencode(local.policy)
@@ -52,8 +52,8 @@ resource "aws_sqs_queue" "this" {
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
 
-  # Six times the function's timeout, as Lambda advises, so that no message is delivered again while it is still being
-  # handled or waits for a retry.
+  # Six times the function's timeout, as AWS advises, so that no message is delivered again while it is being handled or
+  # waits for a retry.
   # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
   visibility_timeout_seconds = 6 * var.function_timeout_seconds + var.batching_window_seconds
 
@@ -66,7 +66,7 @@ resource "aws_sqs_queue" "this" {
 resource "aws_sqs_queue" "dead_letters" {
   name                              = "${var.name}-dead-letters"
   policy                            = jsonencode(local.dead_letter_policy)
-  message_retention_seconds         = 14 * 24 * 3600 # the most that SQS keeps
+  message_retention_seconds         = 14 * 24 * 3600 # the maximum of SQS
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
 

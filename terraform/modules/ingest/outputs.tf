@@ -19,7 +19,7 @@ output "dead_letter_queue_name" {
 }
 
 output "enabled" {
-  description = "Whether messages are handled, rather than wait."
+  description = "Whether messages are handled (true) or wait (false)."
   value       = aws_lambda_event_source_mapping.this.enabled
 }
 

@@ -1,10 +1,10 @@
 variable "name" {
-  description = "Name of the queue; the dead-letter queue's is the same with `-dead-letters`."
+  description = "Name of the queue; the name of the dead-letter queue adds `-dead-letters`."
   type        = string
 }
 
 variable "queue_arn" {
-  description = "ARN that the queue will have: its own policy and that of the dead-letter queue name it."
+  description = "ARN that the queue will have, which both queues' policies need in advance."
   type        = string
 }
 
@@ -14,7 +14,7 @@ variable "bucket_name" {
 }
 
 variable "bucket_arn" {
-  description = "ARN of that bucket: nothing else may send to the queue."
+  description = "ARN of that bucket, the only one that may send to the queue."
   type        = string
 }
 
@@ -24,7 +24,7 @@ variable "function_arn" {
 }
 
 variable "function_timeout_seconds" {
-  description = "That function's timeout; the queue's visibility timeout follows from it."
+  description = "Timeout of that function, from which the queue's visibility timeout is calculated."
   type        = number
 }
 
@@ -34,19 +34,19 @@ variable "kms_key_arn" {
 }
 
 variable "batch_size" {
-  description = "Messages that the function gets at most at a time."
+  description = "Maximum number of messages in an invocation."
   type        = number
   default     = 10
 }
 
 variable "batching_window_seconds" {
-  description = "Seconds to wait for a batch to fill; 0 hands over what is there."
+  description = "Seconds to wait for a batch to fill; 0 hands over messages at once."
   type        = number
   default     = 0
 }
 
 variable "maximum_concurrency" {
-  description = "Batches that are handled at the same time at most; more messages wait in the queue."
+  description = "Maximum number of concurrent invocations; further messages wait in the queue."
   type        = number
 }
 
@@ -57,12 +57,13 @@ variable "paused" {
 }
 
 variable "max_receive_count" {
-  description = "Deliveries after which a message moves to the dead-letter queue."
+  description = "Number of deliveries after which a message moves to the dead-letter queue."
   type        = number
 }
 
+# A message that expires does not become a dead letter, and does not raise an alarm.
 variable "message_retention_seconds" {
-  description = "Seconds for which the queue keeps a message that nobody handles. The default is the most that SQS keeps: what expires is no dead letter, and nobody hears of its image."
+  description = "Seconds to keep a message that is not handled; the default is the maximum of SQS."
   type        = number
   default     = 1209600
 }

@@ -1,5 +1,5 @@
-# The one customer-managed key that encrypts buckets, table, queues, logs and the alarm topic. Its policy leaves people
-# and roles to the account's IAM, and lets services in, each only for what this stack owns.
+# The customer-managed key that encrypts buckets, table, queues, logs and the alarm topic. Its policy leaves the access of
+# people and roles to IAM, and admits services only on behalf of this stack's resources.
 
 data "aws_caller_identity" "current" {}
 
@@ -32,7 +32,7 @@ locals {
 
   statements = [
     {
-      # Without it nobody could ever administer the key; IAM policies decide who in the account may use it.
+      # Without this statement nobody could administer the key. IAM policies decide who in the account may use it.
       Sid       = "AccountDecidesByItsOwnPolicies"
       Effect    = "Allow"
       Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }

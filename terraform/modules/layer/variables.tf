@@ -14,7 +14,7 @@ variable "package_file" {
 }
 
 variable "package_hash" {
-  description = "SHA-256 of the zip, in base64: a new version is made when it changes."
+  description = "SHA-256 of the zip, in base64; a new version is published when it changes."
   type        = string
 }
 

@@ -1,5 +1,5 @@
-# The state machine with a role and a log group of its own. The role may invoke the functions it is given, and deliver
-# logs and traces; nothing else.
+# The state machine with its own role and log group. The role may invoke the given functions and deliver logs and traces,
+# nothing else.
 
 data "aws_caller_identity" "current" {}
 
@@ -29,7 +29,7 @@ locals {
           Resource = var.function_arns
         },
         {
-          # Log deliveries have no resources to name.
+          # Actions on log deliveries do not support resources.
           # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
           Sid    = "DeliverLogs"
           Effect = "Allow"
@@ -46,7 +46,7 @@ locals {
           Resource = ["*"]
         },
       ],
-      # X-Ray has no resources to name.
+      # X-Ray actions do not support resources.
       var.tracing ? [{
         Sid    = "WriteTraces"
         Effect = "Allow"
@@ -96,6 +96,6 @@ resource "aws_sfn_state_machine" "this" {
     enabled = var.tracing
   }
 
-  # Step Functions tries the log delivery when it makes the state machine.
+  # Step Functions tests the log delivery when it creates the state machine.
   depends_on = [aws_iam_role_policy.this]
 }

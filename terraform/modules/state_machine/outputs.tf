@@ -4,7 +4,7 @@ output "arn" {
 }
 
 output "definition" {
-  description = "The state machine in the Amazon States Language."
+  description = "Definition of the state machine in the Amazon States Language."
   value       = aws_sfn_state_machine.this.definition
 }
 
@@ -14,7 +14,7 @@ output "role_arn" {
 }
 
 output "policy" {
-  description = "What the state machine's role may do, as JSON."
+  description = "Policy of the state machine's role, as JSON."
   value       = aws_iam_role_policy.this.policy
 }
 

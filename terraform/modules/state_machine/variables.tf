@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "arn" {
-  description = "ARN that the state machine will have: only it may take the role."
+  description = "ARN that the state machine will have, the only one that may assume the role."
   type        = string
 }
 
@@ -14,12 +14,12 @@ variable "type" {
 }
 
 variable "definition" {
-  description = "The state machine in the Amazon States Language."
+  description = "Definition of the state machine in the Amazon States Language."
   type        = string
 }
 
 variable "function_arns" {
-  description = "ARNs of the functions that the definition calls."
+  description = "ARNs of the functions that the definition invokes."
   type        = list(string)
 }
 
@@ -34,7 +34,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_group" {
-  description = "Name of the log group; under /aws/vendedlogs/, as AWS advises for logs that a service delivers."
+  description = "Name of the log group, under /aws/vendedlogs/ as AWS advises for logs that a service delivers."
   type        = string
 
   validation {
@@ -44,21 +44,21 @@ variable "log_group" {
 }
 
 variable "log_level" {
-  description = "Which events are logged: ALL, ERROR, FATAL or OFF."
+  description = "Events to log: ALL, ERROR, FATAL or OFF."
   type        = string
 }
 
 variable "log_execution_data" {
-  description = "Whether the log carries the states' input and output."
+  description = "Whether logged events include the input and output of states."
   type        = bool
 }
 
 variable "log_retention_days" {
-  description = "Days for which the logs are kept."
+  description = "Days to keep the logs."
   type        = number
 }
 
 variable "tracing" {
-  description = "Whether executions are traced by X-Ray."
+  description = "Whether X-Ray traces executions."
   type        = bool
 }

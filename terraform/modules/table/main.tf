@@ -1,4 +1,4 @@
-# The table of images: one record for each, paid by request, restorable to any second of the last 35 days.
+# The table with one record per image: on-demand billing, point-in-time recovery (35 days).
 
 resource "aws_dynamodb_table" "this" {
   name                        = var.name

@@ -9,7 +9,7 @@ variable "kms_key_arn" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the table refuses to be deleted, by `terraform destroy` too."
+  description = "Whether the table is protected against deletion, including by `terraform destroy`."
   type        = bool
   default     = false
 }

@@ -1,5 +1,5 @@
-# The HTTP API in front of the upload function: POST /upload for images, POST /upload-url for a form to send larger ones
-# by. Both are authorised, throttled and logged. All else answers 404.
+# The HTTP API in front of the upload function: POST /upload for images, POST /upload-url for presigned forms to upload
+# larger ones. Both are authorised, throttled and logged. Any other request gets a 404.
 
 locals {
   routes = {
@@ -23,7 +23,7 @@ locals {
 
 resource "aws_apigatewayv2_api" "this" {
   name          = var.name
-  description   = "Takes images by POST /upload"
+  description   = "Accepts images by POST /upload"
   protocol_type = "HTTP"
 }
 

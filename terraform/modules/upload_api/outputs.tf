@@ -1,10 +1,10 @@
 output "url" {
-  description = "Where to POST images."
+  description = "URL to which images are posted."
   value       = "${aws_apigatewayv2_api.this.api_endpoint}/upload"
 }
 
 output "form_url" {
-  description = "Where to POST for a form to send larger images by."
+  description = "URL that issues presigned POST forms for larger images."
   value       = "${aws_apigatewayv2_api.this.api_endpoint}/upload-url"
 }
 

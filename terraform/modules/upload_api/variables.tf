@@ -4,38 +4,38 @@ variable "name" {
 }
 
 variable "function_name" {
-  description = "Name of the function that takes the uploads."
+  description = "Name of the function that handles uploads."
   type        = string
 }
 
 variable "function_invoke_arn" {
-  description = "ARN by which API Gateway calls that function."
+  description = "ARN by which API Gateway invokes that function."
   type        = string
 }
 
 variable "function_qualifier" {
-  description = "Alias of that function that API Gateway may call; null for the function itself."
+  description = "Alias of that function to invoke; null for the function itself."
   type        = string
   default     = null
 }
 
 variable "jwt" {
-  description = "Issuer, audiences and scopes of the tokens that may upload; null asks for requests signed with IAM credentials instead."
+  description = "JWT authorizer settings; null uses IAM authorization."
   type = object({
-    issuer   = string
-    audience = list(string)
-    scopes   = optional(list(string))
+    issuer   = string                 # https:// address from which the keys of the tokens are fetched
+    audience = list(string)           # a token must have one of these
+    scopes   = optional(list(string)) # a token must have one of these; null requires none
   })
   default = null
 }
 
 variable "requests_per_second" {
-  description = "Requests per second that are let through in the long run."
+  description = "Sustained rate of requests that are let through."
   type        = number
 }
 
 variable "burst" {
-  description = "Requests that are let through at once."
+  description = "Number of requests that are let through at once."
   type        = number
 }
 
@@ -50,6 +50,6 @@ variable "log_group" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which the access log is kept."
+  description = "Days to keep the access log."
   type        = number
 }

@@ -12,6 +12,7 @@ from scripts.lib.paths import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 README_LINES = 150
+ARCHITECTURE_LINES = 120
 # The redrive reads these from the environment that make exports, not from the recipe.
 READ_BY_SCRIPTS = {"ALL", "DRY_RUN"}
 
@@ -54,6 +55,22 @@ def test_the_readme_stays_short_and_shows_the_whole_picture() -> None:
     for page in PAGES:
         if page.parent.name == "docs":
             assert f"](docs/{page.name}" in readme, f"no link to {page.name}"
+
+
+def test_the_architecture_names_files_that_exist() -> None:
+    text = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    files = set(re.findall(r"`([a-z0-9_/]+\.(?:py|tf|asl\.json))`", text))
+    folders = [
+        REPOSITORY,
+        REPOSITORY / "lambda_src" / "image_converter",
+        REPOSITORY / "lambda_src" / "image_converter" / "handlers",
+        REPOSITORY / "terraform",
+    ]
+
+    assert len(text.splitlines()) <= ARCHITECTURE_LINES
+    assert files
+    for name in files:
+        assert any((folder / name).is_file() for folder in folders), name
 
 
 def test_every_permanent_error_is_explained() -> None:

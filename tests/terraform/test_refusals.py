@@ -22,7 +22,7 @@ PACKAGE = REPOSITORY / "terraform" / "tests" / "package"
 
 # A variable, a value, and what the sentence must say.
 REFUSED: list[tuple[str, Any, str]] = [
-    ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case letters"),
+    ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case"),
     ("name", "image--converter", "single hyphens"),
     ("name", "9lives", "begin with a letter"),
     ("name", "", "name is ''"),

@@ -1,17 +1,17 @@
-# Every task that a person runs. `make` alone lists them.
-# Each target sets up what it needs, and only what changed is set up again.
+# All tasks that people run. `make` alone lists them.
+# Each target sets up what it needs, and repeats only the parts of the set-up that changed.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
-# The Python that the environments are made with: the first on PATH that AWS Lambda runs too.
+# The Python of the environments: the first on PATH whose version AWS Lambda also runs.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo "$$python" && break; done)
 
-# Set on the command line, they choose what `make package` builds; see `python -m scripts.package --help`.
+# Set these on the command line to choose what `make package` builds; see `python -m scripts.package --help`.
 RUNTIME ?=
 ARCHITECTURE ?=
 
@@ -22,7 +22,7 @@ RUN := $(DEV)/python -m
 export PYTHONPATH := lambda_src:.
 unexport PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE
 
-# What a shell set for another account or another Terraform must not leak into tests and the demo.
+# Settings of the shell for another account or another Terraform must not leak into tests and the demo.
 FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR TF_LOG TF_LOG_PATH \
 	SFN_WAIT_SCALE,$(.VARIABLES)))
 HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
@@ -38,47 +38,47 @@ help: ## List the targets
 		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path for your own)
+demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path to use your own images)
 	$(HERMETIC) $(RUN) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 .PHONY: test
 test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
-	@$(MAKE) package-arm64 || echo "The arm64 package will not be tried: only Debian 12 has what runs it." >&2
+	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2
 	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
 
-##@ Use a stack, on AWS or the local one (the AWS CLI's variables say which; NAME= for another stack)
+##@ Use a stack on AWS or on the local AWS (chosen by the AWS CLI's variables; NAME= for another stack)
 
 .PHONY: upload
-upload: $(STAMP) ## Send images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday/)
+upload: $(STAMP) ## Upload images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday/)
 	@test -n "$(FILES)" || { echo 'Which files? make upload FILES="photo.jpg"' >&2; exit 2; }
 	@$(RUN) scripts.commands.upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
 		$(if $(PREFIX),--prefix "$(PREFIX)") $(STACK)
 
 .PHONY: watch
-watch: $(STAMP) ## Follow the executions as they run (UNTIL_DONE=1 leaves when none runs)
+watch: $(STAMP) ## Follow the executions as they run (UNTIL_DONE=1 exits when none is running)
 	@$(RUN) scripts.commands.watch $(if $(UNTIL_DONE),--until-done) $(STACK)
 
 .PHONY: status
-status: $(STAMP) ## Tell what is known of an image and where it is (IMAGE=holiday/beach.jpg)
+status: $(STAMP) ## Show what happened to an image and where it is (IMAGE=holiday/beach.jpg)
 	@test -n "$(IMAGE)" || { echo "Which image? make status IMAGE=photo.jpg" >&2; exit 2; }
 	@$(RUN) scripts.commands.status "$(IMAGE)" $(STACK)
 
 .PHONY: redrive
-redrive: $(STAMP) ## Start again what failed, and send dead letters to the queue again (DRY_RUN=1 only tells, ALL=1 hopeless ones too)
+redrive: $(STAMP) ## Retry failed executions and dead letters (DRY_RUN=1 to preview, ALL=1 to include permanent failures)
 	@$(RUN) scripts.commands.redrive $(STACK)
 
 .PHONY: destroy
-destroy: $(STAMP) ## Destroy the stack; refuses while there are images (FORCE=1 deletes them first, ARGS= for Terraform)
+destroy: $(STAMP) ## Destroy the stack; refuses if there are images (FORCE=1 deletes them first, ARGS= for Terraform)
 	@$(NEEDS_TERRAFORM)
 	@$(RUN) scripts.commands.destroy $(if $(FORCE),--force) $(ARGS)
 
 .PHONY: report
-report: $(STAMP) ## Write pages on what happened in executions (EXECUTION=arn, HISTORY=file, or the newest)
+report: $(STAMP) ## Write pages about executions (EXECUTION=arn, HISTORY=file, or the newest ones)
 	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
 		$(if $(OUT),--out "$(OUT)") $(if $(NEWEST),--newest "$(NEWEST)") $(STACK)
 
 .PHONY: cost
-cost: $(STAMP) ## What a million images cost on AWS (EXECUTION=arn:... reckons from one of yours)
+cost: $(STAMP) ## Calculate what a million images cost on AWS (EXECUTION=arn:... to use one of your executions)
 	$(RUN) scripts.cost $(if $(EXECUTION),--execution "$(EXECUTION)")
 
 .PHONY: smoke
@@ -97,7 +97,7 @@ package-local: $(STAMP) ## Build the zips for this machine in build/package-loca
 	$(RUN) scripts.package --host --output build/package-local
 
 .PHONY: package-arm64
-package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and get qemu and a Python that run them
+package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install qemu and a Python to run them
 	@sh scripts/system_packages.sh qemu-aarch64=qemu-user
 	@sh scripts/arm64_python.sh build/arm64/python
 	$(RUN) scripts.package --runtime python3.11 --architecture arm64 --output build/arm64/package
@@ -105,7 +105,7 @@ package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and get qemu
 ##@ Local AWS
 
 .PHONY: local-up
-local-up: setup package-local ## Start a local AWS and print the exports that point terraform and aws at it (PORT=4566)
+local-up: setup package-local ## Start a local AWS and print the exports that make terraform and aws use it (PORT=4566)
 	@$(HERMETIC) $(RUN) scripts.local_aws up --auth $(if $(PORT),--port "$(PORT)")
 
 .PHONY: local-down
@@ -123,7 +123,7 @@ lint: $(STAMP) ## Check style, types and Terraform's formatting
 	terraform fmt -check -diff -recursive terraform
 
 .PHONY: format
-format: $(STAMP) ## Put style and formatting right
+format: $(STAMP) ## Fix style and formatting
 	$(DEV)/ruff check --fix .
 	$(DEV)/ruff format .
 	@$(NEEDS_TERRAFORM)
@@ -134,7 +134,7 @@ test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
 	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package and not arm64" $(PYTEST_ARGS)
 
 .PHONY: test-arm64
-test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu, beside the one for this machine (Debian 12)
+test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu and compare it with this machine's (Debian 12)
 	$(HERMETIC) $(RUN) pytest tests/arm64 $(PYTEST_ARGS)
 
 .PHONY: test-e2e
@@ -142,49 +142,49 @@ test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 	$(HERMETIC) $(RUN) pytest -m e2e $(PYTEST_ARGS)
 
 .PHONY: soak
-soak: $(STAMP) ## Run every interleaving, and random histories by the thousand (EXAMPLES=20000 SEED=1)
+soak: $(STAMP) ## Run all interleavings and thousands of random histories (EXAMPLES=20000 SEED=1)
 	$(HERMETIC) SOAK=1 $(RUN) pytest tests/simulation $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: setup .venv/bench/.stamp ## Measure the conversion beside other engines, on photographs (ROUNDS=3)
+bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engines, on photos (ROUNDS=3)
 	@command -v magick >/dev/null || sh scripts/system_packages.sh convert-im6.q16=imagemagick-6.q16
 	$(RUN) scripts.dev.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: bench-imports
-bench-imports: $(STAMP) ## Measure the cold start: what importing each function costs (ROUNDS=15)
+bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)
 	$(RUN) scripts.dev.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: docs
-docs: $(STAMP) ## Write what derives from code and tests: module READMEs, costs, bad images, fidelity
+docs: $(STAMP) ## Generate pages from code and tests: module READMEs, costs, bad images, fidelity
 	$(RUN) scripts.dev.docs.module_readmes
 	$(RUN) scripts.dev.docs.costs
 	$(RUN) tests.docs.bad_images
 	$(RUN) tests.docs.fidelity
 
 .PHONY: pictures
-pictures: setup system-packages package-local ## Draw the README's pictures anew, from real runs on the local AWS
+pictures: setup system-packages package-local ## Draw the README's pictures again, from real runs on the local AWS
 	$(HERMETIC) $(RUN) scripts.dev.docs.pictures
 
 .PHONY: test-deployer
-test-deployer: setup package-local ## Apply and destroy on the local AWS with the deployer's policy alone
+test-deployer: setup package-local ## Apply and destroy on the local AWS with only the deployer's policy
 	$(HERMETIC) $(RUN) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)
 
 .PHONY: load
-load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, count (COUNTS=50,500 CRASH=60 SEED=1)
+load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, check the result (COUNTS=50,500 CRASH=60 SEED=1)
 	$(HERMETIC) $(RUN) tests.durability.load $(if $(COUNTS),--counts "$(COUNTS)") \
 		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: fuzz
-fuzz: $(STAMP) ## Convert randomly spoiled images and look for wrong answers (N=20000 SEED=1)
+fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)
 	$(RUN) tests.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: provider-6
-provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration by it
+provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration against it
 	$(RUN) tests.fidelity.provider_schema
 	$(RUN) tests.fidelity.provider_check
 
 .PHONY: requirements
-requirements: .venv/uv/.stamp ## Pin requirements/*.txt anew from requirements/*.in (UPGRADE=1 for newer versions)
+requirements: .venv/uv/.stamp ## Pin requirements/*.txt from requirements/*.in (UPGRADE=1 for newer versions)
 	for name in uv layer dev runtime checkov awscli bench; do \
 		( cd requirements && env -u PIP_FIND_LINKS ../.venv/uv/bin/uv pip compile --quiet --no-config \
 			--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -196,35 +196,35 @@ requirements: .venv/uv/.stamp ## Pin requirements/*.txt anew from requirements/*
 ##@ Set-up
 
 .PHONY: setup
-setup: $(STAMP) .venv/runtime/.stamp ## Make the Python environments; the other targets call it
+setup: $(STAMP) .venv/runtime/.stamp ## Create the Python environments; other targets call it
 	@$(NEEDS_TERRAFORM)
 
 .PHONY: setup-checkov
-setup-checkov: .venv/checkov/.stamp ## Make the environment of checkov
+setup-checkov: .venv/checkov/.stamp ## Create the environment of checkov
 
 .PHONY: setup-awscli
-setup-awscli: .venv/awscli/.stamp ## Put an aws command into .venv/awscli/bin
+setup-awscli: .venv/awscli/.stamp ## Install an aws command into .venv/awscli/bin
 
 .PHONY: system-packages
-system-packages: ## Install the programs that tests need beside Python and Terraform
+system-packages: ## Install the programs that tests need in addition to Python and Terraform
 	@sh scripts/system_packages.sh
 
 .PHONY: clean
-clean: ## Remove everything that was built
+clean: ## Remove all build output
 	rm -rf build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find lambda_src scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: clean-all
-clean-all: clean ## Remove the environments too
+clean-all: clean ## Remove the environments as well
 	rm -rf .venv
 
 .venv/%/.stamp: requirements/%.txt
-	@test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.13 on PATH, and AWS Lambda runs no other" \
-		"that this project knows. Install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "There is no Python from 3.11 to 3.13 on PATH; this project" \
+		"supports no other version of AWS Lambda. Install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@$(@D)/bin/python -c "" 2>/dev/null || $(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# A line for recipes, not a target: only what runs Terraform asks for it.
+# A line for recipes, not a target: only recipes that run Terraform need it.
 NEEDS_TERRAFORM = command -v terraform >/dev/null || { echo "There is no terraform on the PATH." \
 	"Install Terraform 1.10 or newer and try again." >&2; exit 1; }

@@ -132,7 +132,7 @@ def usage(
         Line("Function time", seconds, prices.LAMBDA_GB_SECOND[architecture], settings, "GB-s"),
         Line("Function calls", calls, prices.LAMBDA_REQUEST),
         Line("S3: copies and PNGs", writes, prices.S3_WRITE),
-        Line("S3: looks and reads", reads, prices.S3_READ),
+        Line("S3: GET and HEAD requests", reads, prices.S3_READ),
         Line("Table", table_units, prices.TABLE_WRITE, unit="KB"),
     )
 

@@ -29,7 +29,8 @@ _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB
 # S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
 _QUEUE_REQUESTS: Final = 3
 # X-Ray's default rule keeps one request a second and a twentieth of the others. The trigger and the
-# execution are traces of their own. https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
+# execution are traces of their own.
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
 _SAMPLED: Final = 0.05
 _TRACES: Final = 2
 
@@ -184,16 +185,17 @@ def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
 
 # What each function does that a call from the state machine does not.
 REASONS: Final[Mapping[str, str]] = {
-    "trigger": "gives the execution a name by the object's version, so that a second notification "
-    "starts no second one, and decodes the key; neither a pipe nor a rule of EventBridge does",
-    "get_file_type": "looks at the first bytes, which the state machine's language cannot",
-    "copy_file": "looks at what is there, compares sequencers, copies on that condition, and in "
-    "parts above 5 GB; the look, the choice and the retry of the race would be states of their own",
+    "trigger": "derives the execution's name from the object's version, so that a duplicate "
+    "notification does not start a second one, and decodes the key; EventBridge pipes and rules "
+    "cannot",
+    "get_file_type": "reads the first bytes, which the Amazon States Language cannot",
+    "copy_file": "checks what is there, compares sequencers, copies conditionally, and in parts "
+    "above 5 GB; the check, the choice and the retry after a lost race would each be a state",
     "resize_image": "converts",
-    "write_to_dynamodb": "refuses to write down two versions as one image, and says of a newer "
-    "record that it stays; PutItem itself could be called, with its condition",
-    "delete_file": "looks whether it is still the version that was handled; the look and the "
-    "choice would be states of their own",
+    "write_to_dynamodb": "refuses to record two versions as one image, and reports that a newer "
+    "record was kept; the conditional PutItem could be called directly",
+    "delete_file": "checks that the object is still the version that was handled; the check and "
+    "the choice would each be a state",
 }
 
 

@@ -67,7 +67,7 @@ def test_a_standard_bill_by_hand() -> None:
     )
     assert dollars["Function calls"] == 1.20  # 6 million at 20 cents
     assert dollars["S3: copies and PNGs"] == 10.00  # the copy and the PNG, at 5 dollars
-    assert dollars["S3: looks and reads"] == 2.40  # 6 million at 40 cents
+    assert dollars["S3: GET and HEAD requests"] == 2.40  # 6 million at 40 cents
     assert dollars["Table"] == 1.25  # 2 KB, at 62.5 cents
     assert dollars["Queue"] == 1.20  # sent, received, deleted, at 40 cents
     assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
@@ -138,7 +138,7 @@ def test_the_articles_bill_by_hand() -> None:
     assert time.per_million == pytest.approx(milliseconds / 1000 * 16.6667)
     assert dollars["Function calls"] == 1.20
     assert dollars["S3: copies and PNGs"] == 10.00
-    assert dollars["S3: looks and reads"] == 0.40
+    assert dollars["S3: GET and HEAD requests"] == 0.40
     assert dollars["Table"] == 0.62  # 0.625
     assert dollars["Logs of functions"] == 1.20
     assert dollars["REST API"] == 3.50

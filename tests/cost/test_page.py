@@ -52,7 +52,7 @@ def test_the_seconds_of_the_functions_add_up_to_the_line_of_the_bill() -> None:
     told = compare(observation.read(RECORDED), article.MEASURED)
     [line] = [line for line in told.standard.converting if line.what == "Function time"]
 
-    [together] = [row for row in told.page().splitlines() if row.startswith("| **together** |")]
+    [together] = [row for row in told.page().splitlines() if row.startswith("| **total** |")]
     assert float(together.split("|")[-3]) == pytest.approx(line.quantity, abs=1e-4)
 
 

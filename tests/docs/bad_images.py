@@ -20,31 +20,32 @@ _INTRODUCTION = """\
 
 # Good, odd and bad images
 
-What becomes of which image. Every line is a test: the file is made by code and converted, and the
-PNG's pixels are compared with those of a second decoder, or the error's name with this table.
-An image that is refused stays in the source bucket; error and sentence are the cause of the failed
+What happens to which image. Every line is a test: code generates the file and converts it, and then
+compares the PNG's pixels with those of a second decoder, or the error's name with this table. An
+image that is refused stays in the source bucket; error and message are those of the failed
 execution.
 
-The rule: **an image is converted if and only if every coefficient of every component is there and
-libjpeg has no complaint within the coded data**, be it only a warning. The coded data are the
-tables, the frame and the scans up to the last row. What lies outside of them is skipped, and the
-function logs how many bytes that were: between segments, after the last row, after the image.
+The rule: **an image is converted if and only if every coefficient of every component is present and
+libjpeg reports neither an error nor a warning within the coded data**. The coded data are the
+tables, the frame and the scans up to the last row. Bytes outside of the coded data are skipped
+(between segments, after the last row, after the image), and the function logs how many there were.
 
-* After the last row, surplus restart markers (with whatever follows them) and a filler of zeros are
-  skipped. Other bytes left over there are a sign of damage: corrupt data may come to all rows
-  early. No decoder that is built on libjpeg notices fewer than eight of them.
-* The end-of-image marker may be missing if nothing else is.
-* **DamagedImage**: half an image never passes as a whole one. What makes libjpeg warn is refused,
-  and what it does not even warn of: missing scans, a missing colour. What no decoder can see
-  passes: a flipped bit that makes another pixel.
+* After the last row, surplus restart markers (with whatever follows them) and padding with zeros
+  are skipped. Other bytes left there are a sign of damage: corrupt data may complete all rows too
+  early. Decoders based on libjpeg do not notice fewer than eight such bytes.
+* The end-of-image marker may be missing if nothing else is missing.
+* **DamagedImage**: truncated images are never accepted. An image is refused if libjpeg warns, and
+  also for damage that libjpeg does not report: missing scans, a missing colour. Damage that no
+  decoder can detect is not rejected, for example a flipped bit that changes a pixel.
 * **UnsupportedImage**: not a JPEG, or a kind of JPEG that is not converted.
-* **ImageTooLarge**: over a limit, which derives from the function's memory. Nothing was decoded.
+* **ImageTooLarge**: exceeds a limit, which depends on the function's memory. Nothing was decoded.
 
-Phones append videos and depth maps: these are ignored. Of several images in a file the first is
-converted. The EXIF orientation is applied as libvips, ImageMagick and exiftool do it: also where it
-is a byte instead of a short integer, and not from a segment that has its name twice. Of several
-colour profiles the first complete one is kept, up to the length that it declares. The limits here
-are {bytes:,} bytes and {pixels:,} pixels; 100 scans and 10,000 segments are the limits everywhere.
+Videos and depth maps that phones append are ignored. If a file contains several images, the first
+one is converted. The EXIF orientation is applied as libvips, ImageMagick and exiftool do it: also
+if it is a byte instead of a short integer, but not from a segment that repeats its identifier. If
+there are several colour profiles, the first complete one is kept, up to its declared length. The
+limits in this table are {bytes:,} bytes and {pixels:,} pixels; the limits of 100 scans and 10,000
+segments always apply.
 """
 
 

@@ -26,9 +26,9 @@ REPORT = DOCS / "fidelity.md"
 PLACES = {
     "code": "the project's code alone",
     "schema": "AWS's own models and schemas: botocore's, the States Language's, the provider's",
-    "moto": "moto: S3, DynamoDB, and the interpreter that derives from LocalStack's",
-    "terraform": "Terraform with the real provider, its answers from AWS mocked",
-    "local": "the local AWS: ministack, functions under AWS's own runtime client",
+    "moto": "moto: S3, DynamoDB, and the interpreter derived from LocalStack's",
+    "terraform": "Terraform with the real provider; AWS's responses are mocked",
+    "local": "the local AWS: ministack, with functions under AWS's own Lambda runtime client",
 }
 
 _FIXTURES = {
@@ -103,7 +103,7 @@ def page(rows: Mapping[str, Row]) -> str:
     """Return the page's text."""
     parts = [
         _INTRODUCTION,
-        "## What was exercised where",
+        "## What was tested where",
         "\n".join(f"* **{name}**: {what}" for name, what in PLACES.items()),
         _table(
             ("tests", "what they show", *PLACES),
@@ -127,19 +127,19 @@ def page(rows: Mapping[str, Row]) -> str:
                 for path, (how, why) in test_emulator_events.DIFFERENCES.items()
             ),
         ),
-        "## How near AWS's limits are",
+        "## How close AWS's limits are",
         _LIMITS,
         _table(
-            ("what", "AWS allows", "at the most here", "unit"),
+            ("what", "AWS allows", "maximum here", "unit"),
             (
                 (name, f"[{row.allowed:,}]({row.source})", f"{row.largest:,}", row.unit)
                 for name, row in LIMITS.items()
             ),
         ),
-        "## Left to AWS",
+        "## What only AWS can show",
         _LEFT,
         _table(
-            ("what", "why not here", "how to see it there"),
+            ("what", "why it cannot be tested here", "how to check it on AWS"),
             ((row.what, row.why, row.how) for row in only_on_aws.ROWS),
         ),
     ]
@@ -179,29 +179,30 @@ def _short(value: object) -> str:
 _INTRODUCTION = """\
 <!-- Written by `make docs`: change the tests, not this file. -->
 
-# How far "green here" reaches
+# What the tests prove and what they do not
 
-No machine of this project reaches AWS. So everything is tested against stand-ins, and this page
-says against which, where they are known to differ from AWS, and what is left.
-[First hour](first-hour.md) is the check to run once on an account."""
+The authors had no AWS account. So everything is tested against stand-ins. This page lists which
+test uses which stand-in, where the stand-ins are known to differ from AWS, and what only AWS can
+show. [A first hour on AWS](first-hour.md) is the check to run once on an account."""
 
 _INTERPRETERS = """\
 The same rendered definition runs on both interpreters, path by path
-(`fidelity/test_interpreters.py`): success, no JPEG, no known type, each function failing once,
-always, for good, timing out once and always, Lambda itself failing three times, both branches
-failing. Outcome, output, error, the order of states and the number of attempts agree with what the
-States Language says, but for these. A row that is no longer true fails the tests."""
+(`fidelity/test_interpreters.py`): success, a file that is not a JPEG, an unknown type; each
+function failing once, always, permanently, timing out once and always; Lambda itself failing three
+times; both branches failing. Outcome, output, error, order of states and number of attempts are
+those of the States Language specification, with these exceptions. A row that is no longer true
+fails the tests."""
 
 _EVENTS = """\
-Field by field, type by type (`fidelity/test_emulator_events.py`), against the payloads in
-`tests/events`."""
+Each field and its type is compared with the payloads in `tests/events`
+(`fidelity/test_emulator_events.py`)."""
 
 _LIMITS = """\
-Computed from what Terraform makes in five regions of three partitions, or measured
-(`fidelity/test_limits.py`), with the defaults of the variables and the longest keys."""
+Calculated from Terraform's plans in five regions of three partitions, or measured
+(`fidelity/test_limits.py`), with the default variables and the longest keys."""
 
 _LEFT = """\
-What no test here can show."""
+No test in this repository can show the following."""
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Where the two interpreters differ, and what AWS does: AWS's documentation, or AWS itself, judges.
+"""Where the two interpreters differ, and what AWS does according to its documentation or output.
 
-The tests hold every row to be true; docs/fidelity.md prints the table.
+The tests check that every row is true; docs/fidelity.md prints the table.
 """
 
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ class Difference:
 
 
 _BRANCHES_STOP = (
-    "the first branch that fails ends the Parallel with its error; the other one is stopped where "
-    "it is, as on moto"
+    "the first branch that fails ends the Parallel with its error; the other branch is stopped, "
+    "as on moto"
 )
 _PARALLEL = "https://docs.aws.amazon.com/step-functions/latest/dg/state-parallel.html"
 _EMPTY_CAUSE = "the cause of a timeout is the empty string, and so is that of the Fail state"
@@ -72,7 +72,7 @@ DIFFERENCES = (
         field="cause",
         moto={"errorType": "ImageTooLarge", "errorMessage": "attempt 1 of resize_image"},
         emulator={"errorType": "DamagedImage", "errorMessage": "attempt 1 of copy_file"},
-        aws="that of the same error",
+        aws="the cause of the same error",
         source=_PARALLEL,
     ),
     *(

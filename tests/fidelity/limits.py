@@ -1,7 +1,7 @@
-"""AWS's limits, and how near this project comes to each at the most.
+"""AWS's limits, and the maximum that this project reaches.
 
-`largest` is a statement here, which docs/fidelity.md prints; test_limits.py computes or measures it
-and fails where the statement is not true or the limit is passed.
+`largest` is a claim, which docs/fidelity.md prints. test_limits.py calculates or measures the value
+and fails if the claim is not true or the limit is exceeded.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Limit:
 
     Attributes:
         allowed: what AWS allows.
-        largest: what this project reaches at the most, with the defaults of its variables.
+        largest: the maximum of this project, with its default variables.
         unit: of both.
         source: where AWS states it.
     """
@@ -49,8 +49,8 @@ LIMITS = {
     "policy of a role": Limit(10_240, 2_200, "characters", _IAM),
     "trust policy of a role": Limit(2_048, 400, "characters", _IAM),
     "environment of a function": Limit(4_096, 200, "bytes", _LAMBDA),
-    "run of a function": Limit(900, 360, "seconds", _LAMBDA),
-    "run of the upload's integration": Limit(30, 29, "seconds", _HTTP),
+    "duration of a function": Limit(900, 360, "seconds", _LAMBDA),
+    "duration of the upload's integration": Limit(30, 29, "seconds", _HTTP),
     "request to the upload function": Limit(6_291_456, 6_014_000, "bytes", _LAMBDA),
     "functions and layer, unzipped": Limit(262_144_000, 30_000_000, "bytes", _LAMBDA),
     "functions or layer, zipped": Limit(52_428_800, 12_000_000, "bytes", _LAMBDA),

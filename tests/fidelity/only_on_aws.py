@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """Something that is left to AWS.
+    """Something that only AWS can show.
 
     Attributes:
-        why: what keeps it from being tested here.
-        how: what to do there.
+        why: why it cannot be tested here.
+        how: how to check it on AWS.
     """
 
     what: str
@@ -25,103 +25,107 @@ ROWS = (
     ),
     Row(
         "a Fail state whose ErrorPath finds a name that begins with `States.`",
-        "moto refuses it, the local AWS takes it, AWS documents neither; a task that times out for "
-        "good comes to it",
+        "moto refuses it, the local AWS accepts it, AWS does not document it; a task that always "
+        "times out gets there",
         "set a function's timeout to 1 second and upload a large image: the execution should fail "
         "with States.Timeout, not States.Runtime",
     ),
     Row(
-        "names of errors of a function that runs out of memory or time",
+        "error names when a function runs out of memory or time",
         "Lambda.Unknown, Sandbox.Timedout and Runtime.ExitError come from Lambda itself; all are "
         "States.TaskFailed to Retry and Catch",
         "give resize_image 512 MB and raise its pixel limit by hand; look at the execution's error",
     ),
     Row(
-        "the runtime: botocore of the layer before Lambda's own, Pillow on arm64",
+        "the runtime: the layer's botocore takes precedence over Lambda's own; Pillow on arm64",
         "functions run here under AWS's runtime client, but with this machine's Python; the arm64 "
         "package runs under qemu with Debian's, without that client",
-        "`make smoke` prints the functions' settings; conversion succeeds or fails by itself",
+        "`make smoke` prints the functions' settings, and fails if the conversion fails",
     ),
     Row(
-        "conditions of S3 while two writers race for a key (409)",
+        "conditional writes to S3 while two writers compete for a key (409)",
         "stand-ins handle one request after the other",
-        "upload one key twenty times at once; the newest must be current in the destination",
+        "upload one key twenty times at once; the newest upload must be current in the destination",
     ),
     Row(
         "throttling: StartExecution at 150 a second, KMS, Lambda's concurrency",
-        "no stand-in throttles; the arithmetic is in `fidelity/test_limits.py`",
+        "no stand-in throttles; `fidelity/test_limits.py` contains the calculation",
         "upload some thousand small images; the dead-letter queue must stay empty",
     ),
     Row(
         "order and repetition of notifications",
         "the local AWS delivers each once, in order; the simulation in `tests/simulation` does not",
-        "the same flood: as many executions as versions, no image lost",
+        "the same flood: there must be as many executions as versions, and no image may be lost",
     ),
     Row(
         "RedriveExecution, StopExecution in the middle of a task",
         "the local AWS has no redrive",
-        "stop an execution in ResizeImage, `make redrive ALL=1`: it goes on from there",
+        "stop an execution in ResizeImage, `make redrive ALL=1`: it must continue from there",
     ),
     Row(
-        "logs under /aws/vendedlogs, X-Ray traces, alarms that are raised and mailed",
-        "the local AWS keeps no delivered logs and no traces, and evaluates no alarm",
-        "upload a damaged image; the alarm's mail comes within two minutes",
+        "logs under /aws/vendedlogs, X-Ray traces, alarms that are raised and sent",
+        "the local AWS does not keep delivered logs or traces, and does not evaluate alarms",
+        "upload a damaged image; the e-mail must arrive within two minutes",
     ),
     Row(
         "EXPRESS: its five minutes, executions that run twice, the lines of its log group",
         "the local AWS interprets an EXPRESS definition as a STANDARD one and writes no such log; "
         "it refuses, as AWS does, to list or describe its executions",
         'apply with workflow_type = "EXPRESS" and upload a damaged image: the log group and '
-        "`make status` tell DamagedImage, and the alarm of failed executions is raised",
+        "`make status` must report DamagedImage, and the alarm for failed executions must be "
+        "raised",
     ),
     Row(
         "the partitions aws-cn and aws-us-gov as deployed",
-        "their ARNs and names are checked, no service of theirs is",
+        "their ARNs and names are checked, their services are not",
         "`make smoke` in a region of the partition",
     ),
     Row(
         "expiry of old versions, deletion of the key after its window",
-        "lifecycle rules act in days",
-        "look at the source bucket's versions after the days that you have set",
+        "lifecycle rules take days",
+        "list the source bucket's versions after the configured number of days",
     ),
     Row(
-        "provider 6.x while it works",
-        "its schema is checked, its code is not at hand",
+        "provider 6.x in operation",
+        "its schema is checked, its code was not available",
         "see [upgrade-to-provider-6.md](upgrade-to-provider-6.md)",
     ),
     Row(
         "the state machine's role trusts states.amazonaws.com on behalf of exactly its ARN",
         "AWS documents the pattern with `ArnLike` and `stateMachine:*`, and does not say that the "
-        "ARN is known while CreateStateMachine tries the role's log delivery",
-        "`make smoke`: the apply fails in CreateStateMachine. Loosen in "
+        "ARN is known while CreateStateMachine tests the role's log delivery",
+        "`make smoke`: otherwise the apply fails in CreateStateMachine. Loosen in "
         "`modules/state_machine/main.tf`: "
         '`ArnLike = { "aws:SourceArn" = "${var.arn}*" }` instead of ArnEquals, or delete it',
     ),
     Row(
-        "the key lets S3 in by aws:SourceArn and aws:SourceAccount, to notify the encrypted queue",
-        "AWS's page on encrypted queues shows the statement without conditions; that S3 sends both "
-        "keys to KMS is said of SQS and SNS, not of KMS",
-        "`make smoke`: no execution starts, and no message arrives. Loosen in "
+        "the key's policy admits S3 by aws:SourceArn and aws:SourceAccount, for the encrypted "
+        "queue",
+        "AWS's page on encrypted queues shows the statement without conditions; it documents "
+        "both keys for SQS and SNS, but not for KMS",
+        "`make smoke`: otherwise no message arrives and no execution starts. Loosen in "
         "`modules/key/main.tf`: delete `Condition` of NotificationsOfTheSourceBucket",
     ),
     Row(
-        "DynamoDB writes with kms:Decrypt alone, by way of DynamoDB",
-        "AWS documents which permissions who makes a table needs, and of who writes items only "
-        "Decrypt for the table's key",
-        "`make smoke`: WriteToDynamoDb fails with AccessDeniedException, which names the action. "
+        "a function writes to the table with only kms:Decrypt, through DynamoDB",
+        "AWS documents the permissions for creating a table; for writing items it only mentions "
+        "Decrypt on the table's key",
+        "`make smoke`: otherwise WriteToDynamoDb fails with AccessDeniedException. "
         'Loosen in `permissions.tf`: `actions = ["kms:Decrypt", "kms:DescribeKey", '
         '"kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]`',
     ),
     Row(
-        "an upload that names the stack's key by its id or alias",
-        "AWS does not say whether conditions see what was sent or the key's ARN: it is refused",
-        "`aws s3 cp --sse aws:kms --sse-kms-key-id alias/image-converter`. To let it in: name the "
-        "ARN, or leave both options out, which has the same effect",
+        "an upload that names the stack's key by its ID or alias",
+        "AWS does not document whether the policy's conditions see the value as sent or the key's "
+        "ARN; if as sent, the upload is refused",
+        "`aws s3 cp --sse aws:kms --sse-kms-key-id alias/image-converter`. If it is refused: "
+        "use the ARN, or omit both options, which has the same effect",
     ),
     Row(
         "the deployer's policy within five minutes after the key was made",
-        "KMS may take so long until a key's tags count, and the local AWS knows no tags of keys",
-        "apply by it in an empty account. A denied action is named; loosen in "
-        "`deployer-policy.json.tftpl`: move it from `Key` to `NewKey`",
+        "the tags of a new key may take that long to be effective; the local AWS does not support "
+        "tags of keys",
+        "apply with it in an empty account. If an action is denied, loosen in "
+        "`deployer-policy.json.tftpl`: move the action from `Key` to `NewKey`",
     ),
 )

@@ -177,9 +177,9 @@ def _function(stack: Stack, name: str) -> dict[str, Any]:
 
 @pytest.mark.terraform
 def test_timeouts_of_functions(stacks: dict[str, Stack]) -> None:
-    check("run of a function", max(values(stacks, "aws_lambda_function", "timeout")))
+    check("duration of a function", max(values(stacks, "aws_lambda_function", "timeout")))
     uploads = [_function(stack, "upload")["timeout"] for stack in stacks.values()]
-    check("run of the upload's integration", max(uploads))
+    check("duration of the upload's integration", max(uploads))
 
 
 @pytest.mark.terraform

@@ -135,7 +135,7 @@ test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
 
 .PHONY: test-arm64
 test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu and compare it with this machine's (Debian 12)
-	$(HERMETIC) $(RUN) pytest tests/arm64 $(PYTEST_ARGS)
+	$(HERMETIC) $(RUN) pytest tests/scripts/package/test_arm64.py $(PYTEST_ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
@@ -143,7 +143,7 @@ test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
 
 .PHONY: soak
 soak: $(STAMP) ## Run all interleavings and thousands of random histories (EXAMPLES=20000 SEED=1)
-	$(HERMETIC) SOAK=1 $(RUN) pytest tests/simulation $(PYTEST_ARGS)
+	$(HERMETIC) SOAK=1 $(RUN) pytest tests/durability/simulation $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engines, on photos (ROUNDS=3)
@@ -158,8 +158,8 @@ bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (R
 docs: $(STAMP) ## Generate pages from code and tests: module READMEs, costs, bad images, fidelity
 	$(RUN) scripts.dev.docs.module_readmes
 	$(RUN) scripts.dev.docs.costs
-	$(RUN) tests.docs.bad_images
-	$(RUN) tests.docs.fidelity
+	$(RUN) tests.scripts.dev.docs.bad_images
+	$(RUN) tests.scripts.dev.docs.fidelity
 
 .PHONY: pictures
 pictures: setup system-packages package-local ## Draw the README's pictures again, from real runs on the local AWS
@@ -176,12 +176,12 @@ load: setup package-local ## Send bursts to a local AWS, kill functions and the 
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)
-	$(RUN) tests.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
+	$(RUN) tests.durability.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration against it
-	$(RUN) tests.fidelity.provider_schema
-	$(RUN) tests.fidelity.provider_check
+	$(RUN) tests.aws_contract.provider_schema
+	$(RUN) tests.aws_contract.provider_check
 
 .PHONY: requirements
 requirements: .venv/uv/.stamp ## Pin requirements/*.txt from requirements/*.in (UPGRADE=1 for newer versions)

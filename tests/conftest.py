@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.lib.aws import Clients
 from scripts.lib.inventory import inventory
+from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
+from tests.support.emulator import Emulator
+from tests.support.fake_cloud import cloud
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PACKAGE = REPOSITORY / "build" / "package-local"
+__all__ = ["PACKAGE", "cloud"]
 
 # State machines wait between attempts; a tenth of the real seconds is enough to see that they do.
 WAIT_SCALE = 0.1
@@ -44,6 +45,13 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     directory = tmp_path_factory.mktemp("local-aws")
     with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
         yield aws
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A local AWS that lets everybody do everything, and waits for nothing."""
+    with LocalAws(tmp_path_factory.mktemp("emulator"), Options(wait_scale=0.0)) as aws:
+        yield Emulator(aws, Clients(aws.env))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 
 from scripts.package import PackageError
 
-# What the functions' own code calls; tests/build/test_models.py compares it with that code.
+# What the functions' own code calls; tests/scripts/package/test_models.py compares the two.
 CALLED: Final[Mapping[str, frozenset[str]]] = {
     "s3": frozenset(
         {

@@ -3,30 +3,22 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.lib.executions.model import SUCCEEDED
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
+from tests.support import fake_cloud, images, pipeline
 
 pytestmark = pytest.mark.e2e
-
-EVENTS = Path(__file__).resolve().parents[1] / "events"
-
-
-def _article(name: str) -> Any:
-    return json.loads((EVENTS / name).read_text(encoding="utf-8"))
 
 
 def _articles_input(deployment: Deployment, key: str, version_id: str) -> Any:
     """Return the article's input, about a version in our source bucket."""
     bucket = deployment.outputs["source_bucket"]
     stored = deployment.clients.s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
-    event = _article("article_input.json")
+    event = fake_cloud.recorded("article_input")
     event["s3"]["bucket"] = {"name": bucket, "arn": f"arn:aws:s3:::{bucket}"}
     event["s3"]["object"] |= {
         "key": key,
@@ -38,7 +30,7 @@ def _articles_input(deployment: Deployment, key: str, version_id: str) -> Any:
 
 def _articles_output(deployment: Deployment) -> Any:
     """Return the article's output, about our buckets."""
-    expected = _article("article_output.json")
+    expected = fake_cloud.recorded("article_output")
     destination = deployment.outputs["destination_bucket"]
     for image in expected["images"]:
         next(iter(image.values()))["bucket"] = destination

@@ -7,9 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.lib.executions.model import Execution
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
+from tests.support import images, pipeline
 
 pytestmark = pytest.mark.e2e
 

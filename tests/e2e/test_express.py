@@ -12,9 +12,8 @@ from image_converter import keys
 from scripts.commands import redrive, status, upload, watch
 from scripts.lib import deployed, wait
 from scripts.report import __main__ as report
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
+from tests.support import images, pipeline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

@@ -5,10 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from scripts.lib.executions.model import SUCCEEDED
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
-from tests.security import door
+from tests.support import door, images, pipeline
 
 pytestmark = pytest.mark.e2e
 

@@ -9,13 +9,12 @@ from scripts.commands import redrive
 from scripts.lib import deployed
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import SUCCEEDED
-from tests import images
 from tests.conftest import Deployment
 from tests.durability import invariants
 from tests.durability.invariants import Upload, take_snapshot
 from tests.durability.load import kill
 from tests.durability.load.bursts import Load
-from tests.e2e import pipeline
+from tests.support import images, pipeline
 
 pytestmark = pytest.mark.e2e
 

@@ -14,8 +14,8 @@ from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
 from scripts.lib.terraform_cli import TerraformError
 from scripts.local_aws import LocalAws
-from tests import images
 from tests.conftest import Deployment
+from tests.support import images
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

@@ -6,10 +6,9 @@ import pytest
 
 from image_converter import keys
 from scripts.lib.executions.model import SUCCEEDED
-from tests import images
-from tests.awkward_keys import AWKWARD_KEYS
 from tests.conftest import Deployment
-from tests.e2e import pipeline
+from tests.support import images, pipeline
+from tests.support.awkward_keys import AWKWARD_KEYS
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from scripts.lib.paths import REPOSITORY
+
 _CHECKOV = REPOSITORY / ".venv" / "checkov" / "bin" / "checkov"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.security.scan import REPOSITORY, Scan, scan
+from scripts.lib.paths import REPOSITORY
+from tests.security.scan import Scan, scan
 
 TERRAFORM = REPOSITORY / "terraform"
 

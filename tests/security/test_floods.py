@@ -12,7 +12,7 @@ from itertools import count
 
 import pytest
 
-from tests.fidelity import rendering
+from tests.support.asl import rendering
 
 # Seconds of each function for a photograph of some megapixels, twice to ten times as slow as here.
 SECONDS = {

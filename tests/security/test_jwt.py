@@ -16,8 +16,9 @@ from scripts.lib.aws import Clients
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws, Options
 from tests.conftest import PACKAGE, Deployment
-from tests.security import door, roots, tokens
+from tests.security import roots, tokens
 from tests.security.tokens import Issuer
+from tests.support import door
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.exercised("local")]
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from scripts.lib.functions import FUNCTIONS
-from tests import images
 from tests.conftest import Deployment
 from tests.security import permissions
 from tests.security.permissions import Permission
+from tests.support import images
 
 pytestmark = pytest.mark.e2e
 

@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 
 from scripts.lib.aws import Clients
 from scripts.local_aws import REGION
-from tests import images
 from tests.conftest import Deployment
 from tests.security.users import user_of_s3
+from tests.support import images
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

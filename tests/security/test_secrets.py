@@ -4,15 +4,13 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from scripts.lib.executions.model import SUCCEEDED
-from tests import images
+from scripts.lib.paths import REPOSITORY
 from tests.conftest import Deployment
-from tests.e2e import pipeline
-from tests.security import door
+from tests.support import door, images, pipeline
 
 pytestmark = pytest.mark.e2e
 
@@ -88,7 +86,7 @@ def test_a_secret_is_seen(line: str) -> None:
 def test_nothing_secret_is_committed() -> None:
     """The names that tests sign with are AWS's own examples, and open nothing."""
     for folder in ("lambda_src", "terraform", "asl", "scripts"):
-        for file in (Path(__file__).parents[2] / folder).rglob("*"):
+        for file in (REPOSITORY / folder).rglob("*"):
             if file.is_file() and file.suffix in (".py", ".tf", ".json", ".hcl", ".tftpl"):
                 text = file.read_text(encoding="utf-8")
                 assert not re.search(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|PRIVATE KEY-----", text), file

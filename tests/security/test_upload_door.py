@@ -15,10 +15,8 @@ from botocore.credentials import Credentials
 from scripts.lib import wait
 from scripts.lib.executions.model import SUCCEEDED
 from scripts.local_aws import REGION
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
-from tests.security import door
+from tests.support import door, images, pipeline
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.security.scan import REPOSITORY
+from scripts.lib.paths import REPOSITORY
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.y*ml"))
 

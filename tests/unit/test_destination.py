@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients, destination, keys
 from image_converter.handlers import copy_file, resize_image
-from tests.fake_cloud import DESTINATION, Cloud, Record
-from tests.faults import before, refuse
-from tests.images import jpeg, pixels
+from tests.support.fake_cloud import DESTINATION, Cloud, Record
+from tests.support.faults import before, refuse
+from tests.support.images import jpeg, pixels
 
 BIG = {"note": "n" * (destination.MAX_METADATA_BYTES - len("note") - 40)}
 

@@ -6,7 +6,7 @@ import pytest
 
 from image_converter import events
 from image_converter.errors import InvalidRecord
-from tests.fake_cloud import recorded
+from tests.support.fake_cloud import recorded
 
 
 def test_the_article_s_record() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from image_converter import keys
 from image_converter.errors import KeyTooLong
-from tests.awkward_keys import AWKWARD_KEYS
+from tests.support.awkward_keys import AWKWARD_KEYS
 
 awkward = pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
 

@@ -14,7 +14,7 @@ that of the child process that decodes CMYK and rarer samplings:
 An image narrower or lower than a block takes as much as if it were one: up to 17 MB more.
 The PNG comes on top where it is kept in memory: up to 3.4 bytes a pixel, when the coefficients are
 gone or together with the lesser of these figures, so that 12 bytes a pixel cover it, too.
-`tests/unit/conversion/test_memory.py` measures again.
+`tests/durability/conversion/test_memory.py` measures again.
 """
 
 from image_converter.conversion.model import Limits

@@ -13,7 +13,13 @@ from typing import Any
 from PIL import Image
 
 from scripts.lib import pixels
-from tests.durability.invariants.snapshot import ExecutionSummary, History, Snapshot, Stored, Upload
+from tests.durability.invariants.snapshot import (
+    ExecutionSummary,
+    History,
+    Snapshot,
+    Stored,
+    Upload,
+)
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from image_converter.conversion.allocator import keep_freed_memory
-from tests.images import jpeg
+from tests.support.images import jpeg
 
 _FAULTS = """
 import io, pathlib, resource, sys

@@ -14,11 +14,11 @@ from PIL import Image
 
 from image_converter.conversion import Limits, bundled, convert, libjpeg_decoder, libtiff_decoder
 from image_converter.errors import ConversionError, DamagedImage, ImageTooLarge
-from tests.images import jpeg
-from tests.unit.conversion import reference
-from tests.unit.conversion.corpus import CASES, Case
-from tests.unit.conversion.corpus import LIMITS as CORPUS_LIMITS
-from tests.unit.conversion.editing import END, cut, frame, insert, patch, resize, segment, without
+from tests.support.images import jpeg
+from tests.support.jpeg import reference
+from tests.support.jpeg.corpus import CASES, Case
+from tests.support.jpeg.corpus import LIMITS as CORPUS_LIMITS
+from tests.support.jpeg.editing import END, cut, frame, insert, patch, resize, segment, without
 
 LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000)
 

@@ -1,1 +1,0 @@
-"""Pages of docs/ that say what the tests show: ``make docs`` writes them."""

@@ -1,0 +1,113 @@
+"""The process that converts: one line of JSON on stdout for each file, in order."""
+
+import io
+import json
+import logging
+import re
+import resource
+import sys
+import warnings
+from random import Random
+
+import numpy as np
+
+from image_converter.conversion import Conversion, convert
+from image_converter.conversion.jpeg_parser import read_header
+from image_converter.conversion.jpeg_scans import check_scans
+from image_converter.errors import ConversionError
+from tests.durability.fuzz.mutations import mutate
+from tests.support.jpeg import reference
+from tests.support.jpeg.corpus import CASES, LIMITS
+
+_MEMORY = 3 * 1024**3
+_METADATA_ONLY = "converted, the other decoder minds its metadata"
+_OUTSIDE_ONLY = "converted, the other decoder minds bytes outside the image's data"
+_OTHER_PIXELS = "WRONG: other pixels than the other decoder's"
+# What the other decoder says of metadata is no word about the image.
+_ICC = 0xE2
+# JFIF's version, density and thumbnail, which the other decoder minds, too.
+_JFIF, _PLAIN_JFIF = re.compile(rb"(?<=JFIF\0).{9}", re.DOTALL), b"\1\1\0\0\1\0\1\0\0"
+_METADATA = ("ICC", "Adobe", "JFIF")
+
+
+def files() -> list[bytes]:
+    """Return what the mutations start from: the corpus, the good images of it more often."""
+    made = [(case, case.make()) for case in CASES]
+    good = [content for case, content in made if case.error is None]
+    return [content for _, content in made] + good * 3
+
+
+def mutated(corpus: list[bytes], seed: int, index: int) -> bytes:
+    """Return the file with this number."""
+    return mutate(corpus, Random(f"{seed}/{index}"))  # noqa: S311 - no secret
+
+
+def judge(content: bytes) -> str:
+    """Convert a file and compare with the second decoder.
+
+    Returns:
+        "converted", an error's name, or what is wrong, after "WRONG".
+    """
+    png = io.BytesIO()
+    try:
+        made = convert(content, png, LIMITS)
+    except ConversionError as error:
+        return type(error).__name__
+    except Exception as error:  # noqa: BLE001 - that there are none is what is tested
+        return f"WRONG: {type(error).__name__}: {error}"
+    return _compare(content, png.getvalue(), made)
+
+
+def _compare(content: bytes, png: bytes, made: Conversion) -> str:
+    written = reference.decode_png(png)
+    try:
+        expected, outcome = reference.decode_jpeg(content, made.orientation), "converted"
+    except ValueError as error:
+        if any(word in str(error) for word in _METADATA):
+            expected, outcome = _decode_repaired(content, made, strict=False), _METADATA_ONLY
+        else:
+            try:
+                expected, outcome = _decode_repaired(content, made), _OUTSIDE_ONLY
+            except ValueError:
+                return f"WRONG: converted, but the other decoder says: {error}"
+    if made.icc == "applied":
+        same = written.shape[:2] == expected.shape[:2]
+    elif made.source_mode == "CMYK":
+        same = np.array_equal(written, reference.cmyk_to_rgb(expected))
+    else:
+        same = np.array_equal(written, expected)
+    return outcome if same else _OTHER_PIXELS
+
+
+def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -> reference.Pixels:
+    """Return the pixels of the image without its profile and the bytes outside its data.
+
+    A filler of zeros within a scan stays, so that the decoder has to be lenient with it.
+
+    Raises:
+        ValueError: the other decoder does not take that either.
+    """
+    header = read_header(content)
+    scans = check_scans(content, header)
+    start, *pieces = scans.image
+    # Which colours the components stand for is in the application segments.
+    kept = (content[each.start - 4 : each.end] for each in header.metadata if each.marker != _ICC)
+    metadata = (_JFIF.sub(_PLAIN_JFIF, segment) for segment in kept)
+    repaired = b"".join([start, *metadata, *pieces])
+    has_filler = made.skipped_bytes > scans.skipped
+    return reference.decode_jpeg(repaired, made.orientation, strict=strict and not has_filler)
+
+
+def main(seed: int, first: int, last: int) -> None:
+    """Judge the files from one number to another."""
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    logging.disable()
+    warnings.simplefilter("ignore")
+    corpus = files()
+    for index in range(first, last):
+        outcome = judge(mutated(corpus, seed, index))
+        print(json.dumps([index, outcome]), flush=True)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,32 @@
+"""The promise, of one upload and its executions on moto."""
+
+from scripts.lib import storage
+from scripts.lib.aws import Clients
+from tests.durability import invariants
+from tests.durability.invariants import take_snapshot
+from tests.support.asl.interpreter import Result
+from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, TABLE, Record
+from tests.support.images import jpeg
+
+IMAGE = jpeg()
+
+
+def check(record: Record, *results: Result) -> None:
+    """Raise if the promise is broken."""
+    aws = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
+    item = record["s3"]["object"]
+    runs = [
+        invariants.ExecutionSummary(
+            str(n), item["key"], item["versionId"], one.status, one.output or {}
+        )
+        for n, one in enumerate(results)
+    ]
+    invariants.check(
+        invariants.Snapshot(
+            uploads=[invariants.Upload(item["key"], item["versionId"], IMAGE)],
+            source=take_snapshot.stored(aws, SOURCE),
+            destination=take_snapshot.stored(aws, DESTINATION),
+            records=storage.records(aws, TABLE),
+            runs=runs,
+        )
+    )

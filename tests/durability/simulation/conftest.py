@@ -1,0 +1,39 @@
+"""Fixtures of the simulations: the real handlers, and how much is to be run."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.durability.simulation.machine import Machine, definition
+from tests.durability.simulation.replay import Handlers
+from tests.durability.simulation.system import System
+
+
+@pytest.fixture(scope="module")
+def handlers() -> Iterator[Handlers]:
+    real = Handlers()
+    with real.installed():
+        yield real
+
+
+@pytest.fixture(scope="module")
+def system(handlers: Handlers) -> System:
+    return System(handlers, Machine(handlers, definition()))
+
+
+@pytest.fixture(scope="session")
+def soaking() -> bool:
+    """Whether all is to be run, however long it takes: `make soak`."""
+    return os.environ.get("SOAK", "") == "1"
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Print a line that is seen in every test run: how much was covered."""
+
+    def show(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}", end=" ")  # noqa: T201
+
+    return show

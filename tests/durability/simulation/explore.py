@@ -1,0 +1,122 @@
+"""Every interleaving, by visiting every state once."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.durability.simulation.system import State, System, hidden_early, is_at_rest, violations
+
+Judge = Callable[[State], list[str]]
+
+
+@dataclass
+class Report:
+    """What an exploration has covered.
+
+    Attributes:
+        interleavings: orders of calls that lead from the start to an end; those that differ only in
+            where a private call stands are counted once.
+        complete: False where a limit ended it before all was seen.
+        broken: the ways in which the promise was broken, with the steps that led there.
+    """
+
+    states: int = 0
+    steps: int = 0
+    ends: int = 0
+    interleavings: int = 0
+    seconds: float = 0.0
+    complete: bool = True
+    broken: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return a line for people."""
+        part = "" if self.complete else " (a part of all: the limit was reached)"
+        return (
+            f"{self.interleavings:,} interleavings through {self.states:,} states and "
+            f"{self.steps:,} steps, {self.ends:,} states at rest, {self.seconds:.0f} s{part}"
+        )
+
+
+def explore(
+    system: System, start: State, limit: int = 0, seed: int | None = None, judge: Judge = violations
+) -> Report:
+    """Visit every state that can be reached.
+
+    Args:
+        limit: the number of states to end after; 0 for none.
+        seed: visits in a random order that follows from it, so that a limited exploration is not
+            one of a corner.
+        judge: says what is wrong with a state in which nothing more has to happen.
+    """
+    report = Report()
+    began = time.monotonic()
+    numbers: dict[State, int] = {start: 0}
+    # Interleavings from each finished state on. States never recur on a path: histories only grow.
+    paths: list[int] = [-1]
+    came_from: list[tuple[int, str]] = [(-1, "")]
+    order = None if seed is None else random.Random(seed)  # noqa: S311 - no secret
+    look = _Look(system, report, judge, came_from, order)
+    stack = [_Visit(0, start, look)]
+    while stack and not report.broken:
+        visit = stack[-1]
+        following = next(visit.successors, None)
+        if following is None:
+            paths[visit.number] = visit.paths or 1
+            stack.pop()
+            if stack:
+                stack[-1].paths += paths[visit.number]
+            continue
+        label, after = following
+        report.steps += 1
+        if after in numbers:
+            visit.paths += paths[numbers[after]]
+            continue
+        if limit and len(numbers) >= limit:
+            report.complete = False
+            continue
+        numbers[after] = len(numbers)
+        paths.append(-1)
+        came_from.append((visit.number, label))
+        stack.append(_Visit(numbers[after], after, look))
+    report.complete = report.complete and not report.broken
+    report.states = len(numbers)
+    report.interleavings = max(paths[0], 0)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+@dataclass
+class _Look:
+    """What every visit needs."""
+
+    system: System
+    report: Report
+    judge: Judge
+    came_from: list[tuple[int, str]]
+    random: random.Random | None
+
+
+class _Visit:
+    """A state whose successors are being visited."""
+
+    def __init__(self, number: int, state: State, look: _Look) -> None:
+        self.number = number
+        steps = look.system.steps(state)
+        rests = is_at_rest(steps)
+        look.report.ends += rests
+        self.paths = int(rests and bool(steps))  # to stop here is an interleaving too
+        wrong = hidden_early(state) + (look.judge(state) if rests else [])
+        if wrong and not look.report.broken:
+            look.report.broken = [*wrong, "after", *_history(number, look.came_from)]
+        if look.random:
+            look.random.shuffle(steps)
+        self.successors = ((step.label, step.after()) for step in steps)
+
+
+def _history(number: int, came_from: list[tuple[int, str]]) -> list[str]:
+    labels: list[str] = []
+    while number > 0:
+        number, label = came_from[number]
+        labels.append(label)
+    return labels[::-1]

@@ -1,0 +1,207 @@
+"""The real handlers, one AWS call at a time.
+
+A handler's behaviour follows from its input and the answers that it has had, so an invocation is a
+value: a node in a tree whose edges are answers. Taking a step is running the handler from the start
+with the answers so far until it asks for one more. Each node is computed once, however many
+interleavings pass through it.
+"""
+
+import importlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.response import StreamingBody
+from botocore.validate import validate_parameters
+
+from image_converter import clients, log, records
+from tests.durability.simulation.storage import (
+    DESTINATION,
+    MACHINE,
+    TABLE,
+    Answer,
+    Request,
+    request,
+)
+
+ENVIRONMENT = {
+    "AWS_REGION": "eu-central-1",
+    "DESTINATION_BUCKET": DESTINATION,
+    "MAX_IMAGE_BYTES": "1000000",
+    "MAX_IMAGE_PIXELS": "1000000",
+    "PNG_COMPRESSION": "fast",
+    "STATE_MACHINE_ARN": MACHINE,
+    "TABLE_NAME": TABLE,
+}
+
+# The service behind each function of the clients' module.
+_SERVICES = {
+    "s3": "s3",
+    "s3_copies": "s3",
+    "dynamodb": "dynamodb",
+    "stepfunctions": "stepfunctions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An invocation that stands before a call, or has ended.
+
+    Attributes:
+        request: the call that it wants to make; None where it has ended.
+        result: what the handler returned, as JSON, where it has ended well.
+        error: the class name of what it raised, where it has ended badly.
+        cause: the message of that.
+    """
+
+    function: str
+    event: str
+    answers: tuple[Answer, ...]
+    request: Request | None = None
+    result: str | None = None
+    error: str = ""
+    cause: str = ""
+
+
+class _Asks(BaseException):
+    """Stops a handler at the call whose answer is not there yet; no handler may catch it."""
+
+    def __init__(self, asked: Request) -> None:
+        super().__init__(asked)
+        self.asked = asked
+
+
+class Handlers:
+    """The real handlers, with what has been found out about them."""
+
+    def __init__(self, without: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        """Prepare.
+
+        Args:
+            without: parameters, by method, that never reach AWS; to show what they are there for.
+        """
+        self.without = without or {}
+        self._ids: dict[tuple[str, str, tuple[Answer, ...]], int] = {}
+        self.nodes: list[Node] = []
+        self._answers: Iterator[Answer] = iter(())
+        self._next: dict[tuple[int, Answer], int] = {}
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Have the handlers' clients answer from here."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in ENVIRONMENT.items():
+                patch.setenv(name, value)
+            for name, service in _SERVICES.items():
+                client = _Client(self, service)
+                patch.setattr(clients, name, lambda client=client: client)
+            clock = SimpleNamespace(gmtime=lambda: None, strftime=lambda *_: "2026-01-02T03:04:06Z")
+            patch.setattr(records, "time", clock)
+            patch.setattr(log, "_write", lambda *_: None)
+            yield
+
+    def start(self, function: str, event: str) -> int:
+        """Return the node of a new invocation."""
+        return self._node(function, event, ())
+
+    def resume(self, node_id: int, answer: Answer) -> int:
+        """Return the node to which an answer leads."""
+        if (node_id, answer) not in self._next:
+            node = self.nodes[node_id]
+            self._next[node_id, answer] = self._node(
+                node.function, node.event, (*node.answers, answer)
+            )
+        return self._next[node_id, answer]
+
+    def _node(self, function: str, event: str, answers: tuple[Answer, ...]) -> int:
+        key = (function, event, answers)
+        if key not in self._ids:
+            self._ids[key] = len(self.nodes)
+            self.nodes.append(self._run(function, event, answers))
+        return self._ids[key]
+
+    def _run(self, function: str, event: str, answers: tuple[Answer, ...]) -> Node:
+        handler = importlib.import_module(f"image_converter.handlers.{function}").handler
+        self._answers = iter(answers)
+        try:
+            result = handler(json.loads(event), None)
+        except _Asks as stopped:
+            return Node(function, event, answers, request=stopped.asked)
+        except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+            name = type(error).__name__
+            return Node(function, event, answers, error=name, cause=str(error))
+        return Node(function, event, answers, result=json.dumps(result, sort_keys=True))
+
+    def ask(self, asked: Request) -> Answer:
+        """Return the next answer, or stop the handler here."""
+        answer = next(self._answers, None)
+        if answer is None:
+            raise _Asks(asked)
+        return answer
+
+
+class _Client:
+    """Stands for a boto3 client; knows the operations from the SDK's own service model."""
+
+    def __init__(self, handlers: Handlers, service: str) -> None:
+        self._handlers = handlers
+        self._service = service
+
+    def __getattr__(self, method: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            _check_parameters(self._service, method, parameters)
+            for name in self._handlers.without.get(method, ()):
+                parameters.pop(name, None)
+                parameters.get("CopySource", {}).pop(name, None)
+            answer = self._handlers.ask(request(self._service, method, parameters))
+            if answer.error == "lost":
+                raise ReadTimeoutError(endpoint_url="https://simulated")
+            if answer.error:
+                raise _client_error(answer, method)
+            return {name: _as_client_returns(name, value) for name, value in answer.fields}
+
+        return call
+
+
+def _check_parameters(service: str, method: str, parameters: dict[str, Any]) -> None:
+    """Raise the SDK's own error for a parameter that the service does not know."""
+    shape = _input_shape(service, method)
+    copied_from = parameters.get("CopySource")
+    # boto3 takes this one as a dict, and S3 as text.
+    validate_parameters(parameters | ({"CopySource": "text"} if copied_from else {}), shape)
+    unknown = parameters.keys() - shape.members.keys()
+    assert not unknown, f"{method} has no parameter {unknown}"
+
+
+@cache
+def _input_shape(service: str, method: str) -> Any:
+    model = botocore.session.get_session().get_service_model(service)
+    operation = next(one for one in model.operation_names if xform_name(one) == method)
+    return model.operation_model(operation).input_shape
+
+
+def _client_error(answer: Answer, method: str) -> ClientError:
+    return ClientError(
+        {
+            "Error": {"Code": answer.error, "Message": "simulated"},
+            "ResponseMetadata": {"HTTPStatusCode": answer.status, "RequestId": "R"},  # type: ignore[typeddict-item]
+        },
+        method,
+    )
+
+
+def _as_client_returns(name: str, value: Any) -> Any:
+    if name == "Body":
+        return StreamingBody(io.BytesIO(value), len(value))
+    if isinstance(value, tuple):
+        return dict(value)
+    return value

@@ -1,0 +1,541 @@
+"""The whole pipeline as a value, and every way in which it can take its next step.
+
+A step is one AWS call of one invocation, an upload, or a delivery of a notification. Each call may
+meet the fault that the state has left:
+
+    refused    the service answers with a transient error, the SDK's own attempts included
+    lost       the call takes effect and no answer comes
+    repeated   the call takes effect, no answer comes, and the SDK makes the same call again
+    timed out  Step Functions gives the invocation up before the call, and it goes on, or not
+    outage     refused, and so is every later call of that function: until retries end
+
+A killed process is one that timed out and does not go on.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote_plus
+
+from image_converter.events import real_version_id
+from tests.durability import invariants
+from tests.durability.simulation import storage
+from tests.durability.simulation.machine import Done, Failed, Frame, Machine, Task, running
+from tests.durability.simulation.replay import Handlers, Node
+from tests.durability.simulation.storage import LOST, SOURCE, Answer, Storage
+
+MAX_RECEIVES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What S3 tells of an upload, in the queue.
+
+    Attributes:
+        body: the message's.
+        delivered: how often the trigger has dealt with it.
+        failures: how often the trigger has not.
+    """
+
+    key: str
+    version: str
+    body: str
+    delivered: int = 0
+    failures: int = 0
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is in the dead-letter queue."""
+        return self.failures >= MAX_RECEIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution; `event` is its input as JSON, `by_hand` that no notification started it."""
+
+    name: str
+    event: str
+    frame: Frame
+    by_hand: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return isinstance(self.frame, Done | Failed)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something that a person does: an upload, a deletion, or an execution started by hand.
+
+    Attributes:
+        body: what is uploaded; None deletes the object.
+        event: the input of an execution; makes this the start of one.
+    """
+
+    key: str = ""
+    body: bytes | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A whole pipeline.
+
+    Attributes:
+        strays: invocations that nobody waits for any more: the execution's name and the node.
+        plans: what people will still do, in this order.
+        faults: how many faults may still happen.
+        outage: the function of which every call is refused.
+        deliveries: how often each notification may be delivered.
+    """
+
+    storage: Storage = storage.NOTHING
+    executions: tuple[Execution, ...] = ()
+    strays: tuple[tuple[str, int], ...] = ()
+    notifications: tuple[Notification, ...] = ()
+    uploads: tuple[invariants.Upload, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    faults: int = 0
+    outage: str = ""
+    deliveries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A next step.
+
+    Attributes:
+        needed: whether it happens sooner or later; a second delivery, a fault or a stray's next
+            call may never come.
+        private: whether it can neither see nor be seen by anybody else, so that its place among
+            the others' steps does not matter.
+        is_fault: whether it takes one of the state's faults.
+    """
+
+    label: str
+    after: Callable[[], State]
+    needed: bool = True
+    private: bool = False
+    is_fault: bool = False
+
+
+class System:
+    """Takes steps."""
+
+    def __init__(self, handlers: Handlers, machine: Machine, *, prune: bool = True) -> None:
+        """Prepare.
+
+        Args:
+            prune: leave out orders that differ only in where a step stands that meets no other.
+        """
+        self._handlers = handlers
+        self._machine = machine
+        self._prune = prune
+
+    def steps(self, state: State) -> list[Step]:
+        """Return the next steps; of private ones the first one's alone."""
+        found: list[Step] = []
+        for execution in state.executions:
+            for path, task in running(execution.frame):
+                node = self._handlers.nodes[task.node]
+                actor = _Actor(self, state, execution.name, path, task.node, node)
+                if actor.is_private():
+                    return list(actor.steps())
+                found += actor.steps()
+        found += [
+            step for number in range(len(state.strays)) for step in self._stray(state, number)
+        ]
+        for delivery in self._deliveries(state):
+            if delivery.private:
+                return [delivery]
+            found.append(delivery)
+        if state.plans:
+            found.append(Step(f"person: {_told(state.plans[0])}", lambda: self.person(state)))
+        return found
+
+    def redriven(self, state: State) -> State:
+        """Return the state after somebody has started again what failed, and the dead letters."""
+        succeeded = {one.event for one in state.executions if isinstance(one.frame, Done)}
+        failed = {
+            one.event for one in state.executions if isinstance(one.frame, Failed)
+        } - succeeded
+        count = len(state.executions)
+        again = [
+            Execution(f"again-{count + number}", event, self._machine.start(event), by_hand=True)
+            for number, event in enumerate(sorted(failed))
+        ]
+        messages = [replace(one, failures=0) for one in state.notifications]
+        return replace(
+            state,
+            executions=tuple(sorted((*state.executions, *again), key=lambda one: one.name)),
+            notifications=tuple(messages),
+        )
+
+    def person(self, state: State) -> State:
+        """Return the state after the first of its plans."""
+        plan, rest = state.plans[0], state.plans[1:]
+        if plan.event:
+            name = f"by-hand-{sum(one.by_hand for one in state.executions)}"
+            execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
+            return replace(state, executions=(*state.executions, execution), plans=rest)
+        stored, version = state.storage.put(SOURCE, plan.key, plan.body)
+        state = replace(state, storage=stored, plans=rest)
+        kept = state.storage.versioning == "Enabled"
+        uploads = [
+            replace(
+                one,
+                withdrawn=one.withdrawn or plan.body is None,
+                overwritten=one.overwritten or not kept,
+            )
+            if one.key == plan.key
+            else one
+            for one in state.uploads
+        ]
+        if plan.body is None:
+            return replace(state, uploads=tuple(uploads))
+        upload = invariants.Upload(plan.key, version.name, plan.body)
+        body = _notification(plan.key, version, len(uploads), state.storage.versioning)
+        notification = Notification(plan.key, version.name, body)
+        return replace(
+            state,
+            uploads=(*uploads, upload),
+            notifications=(*state.notifications, notification),
+        )
+
+    def _deliveries(self, state: State) -> Iterator[Step]:
+        for number, message in enumerate(state.notifications):
+            if message.dead or message.delivered >= state.deliveries:
+                continue
+            needed = message.delivered == 0
+            for fault in ("", *self._faults(state, "trigger")):
+                if fault == "timed out":  # of a queue's function that is the same as "lost"
+                    continue
+
+                def after(number: int = number, fault: str = fault) -> State:
+                    return self._deliver(state, number, fault)
+
+                again = self._prune and not needed and not fault
+                if again and _only_counted(state, after(), number):
+                    continue
+                label = f"trigger: message {number} {fault}"
+                needed_now = needed and not fault
+                # It starts an execution, under a name that nothing else uses but its own message
+                # again: whether that has been started is all that it sees and all that it changes.
+                private = self._prune and needed_now and not state.faults
+                yield Step(label, after, needed_now, private, is_fault=bool(fault))
+
+    def _deliver(self, state: State, number: int, fault: str) -> State:
+        message = state.notifications[number]
+        record = {"messageId": "m", "body": message.body}
+        node = self._handlers.start("trigger", json.dumps({"Records": [record]}))
+        state = _used(state, fault, "trigger")
+        while (asked := self._handlers.nodes[node].request) is not None:
+            stored, answer = _perform(state, asked, fault or _ongoing(state, "trigger"))
+            if fault == "repeated":
+                stored, answer = storage.perform(stored, asked)
+            state = self._started(replace(state, storage=stored))
+            node = self._handlers.resume(node, answer)
+        result = json.loads(self._handlers.nodes[node].result or '{"batchItemFailures": [1]}')
+        if result["batchItemFailures"]:
+            message = replace(message, failures=message.failures + 1)
+        else:
+            message = replace(message, delivered=message.delivered + 1)
+        messages = list(state.notifications)
+        messages[number] = message
+        return replace(state, notifications=tuple(messages))
+
+    def _started(self, state: State) -> State:
+        known = {execution.name for execution in state.executions}
+        new = [
+            Execution(name, event, self._machine.start(event))
+            for name, event in state.storage.started
+            if name not in known
+        ]
+        executions = sorted((*state.executions, *new), key=lambda execution: execution.name)
+        return replace(state, executions=tuple(executions))
+
+    def _stray(self, state: State, number: int) -> Iterator[Step]:
+        name, node_id = state.strays[number]
+        node = self._handlers.nodes[node_id]
+
+        def after() -> State:
+            assert node.request is not None
+            stored, answer = _perform(state, node.request, _ongoing(state, node.function))
+            next_id = self._handlers.resume(node_id, answer)
+            others = [one for place, one in enumerate(state.strays) if place != number]
+            goes_on = self._handlers.nodes[next_id].request is not None
+            strays = [*others, (name, next_id)] if goes_on else others
+            return replace(state, storage=stored, strays=tuple(sorted(strays)))
+
+        method = node.request.method if node.request else ""
+        yield Step(f"{name}: stray {node.function} {method}", after, needed=False)
+
+    def _faults(self, state: State, function: str) -> tuple[str, ...]:
+        if state.faults and state.outage != function:
+            return ("refused", "lost", "repeated", "timed out", "outage")
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Actor:
+    """An invocation that an execution waits for."""
+
+    system: System
+    state: State
+    name: str
+    path: tuple[int, ...]
+    node_id: int
+    node: Node
+
+    def is_private(self) -> bool:
+        """Tell whether the next call reads a version by its id: nobody ever takes one away.
+
+        One that has none of its own is replaced by the next upload.
+
+        While a fault may still come, it is not: an outage that begins elsewhere could meet it. Nor
+        is it during one, where it ends its execution, other branches and all.
+        """
+        asked, state = self.node.request, self.state
+        if not self.system._prune or state.faults or asked is None:
+            return False
+        if state.outage == self.node.function:
+            return False
+        if asked.method not in ("head_object", "get_object"):
+            return False
+        parameters = asked.get()
+        own = real_version_id(parameters.get("VersionId"))
+        return parameters["Bucket"] == SOURCE and own is not None
+
+    def steps(self) -> Iterator[Step]:
+        """Yield the next call, without a fault and with each."""
+        private = self.is_private()
+        asked = self.node.request
+        assert asked is not None
+        for fault in ("", *self.system._faults(self.state, self.node.function)):
+            label = f"{self.name}: {self.node.function} {asked.method} {fault}"
+
+            def after(fault: str = fault) -> State:
+                return self._after(fault)
+
+            yield Step(label, after, needed=not fault, private=private, is_fault=bool(fault))
+
+    def _after(self, fault: str) -> State:
+        asked = self.node.request
+        assert asked is not None
+        machine, function = self.system._machine, self.node.function
+        execution = next(one for one in self.state.executions if one.name == self.name)
+        state = _used(self.state, fault, function)
+        if fault == "timed out":
+            strays = tuple(sorted((*state.strays, (self.name, self.node_id))))
+            frame = machine.fail(execution.frame, self.path, "States.Timeout", "")
+            return self._moved(replace(state, strays=strays), frame)
+        stored, answer = _perform(state, asked, fault or _ongoing(state, function))
+        state = replace(state, storage=stored)
+        if fault == "repeated":
+            return state
+        node = self.system._handlers.resume(self.node_id, answer)
+        return self._moved(state, machine.advance(execution.frame, self.path, node))
+
+    def _moved(self, state: State, frame: Frame) -> State:
+        """Return the state with the execution in that frame.
+
+        Where the execution has failed, the invocations of its other branches go on by themselves.
+        """
+        strays = list(state.strays)
+        execution = next(one for one in state.executions if one.name == self.name)
+        if isinstance(frame, Failed):
+            others = [task.node for path, task in running(execution.frame) if path != self.path]
+            strays += [(self.name, node) for node in others]
+        stored = state.storage
+        if isinstance(frame, Done | Failed):
+            stored = replace(stored, closed=stored.closed | {self.name})
+        executions = [
+            replace(one, frame=frame) if one.name == self.name else one for one in state.executions
+        ]
+        return replace(
+            state,
+            executions=tuple(executions),
+            storage=stored,
+            strays=tuple(sorted(strays)),
+        )
+
+
+def _only_counted(before: State, after: State, number: int) -> bool:
+    """Tell whether a delivery has changed nothing but how often its message was delivered.
+
+    What can follow it can follow without it as well: then there only are more deliveries to come.
+    """
+    counted = list(after.notifications)
+    counted[number] = before.notifications[number]
+    return replace(after, notifications=tuple(counted)) == before
+
+
+def is_at_rest(steps: list[Step]) -> bool:
+    """Tell whether nothing more needs to happen."""
+    return not any(step.needed for step in steps)
+
+
+def observed(state: State) -> invariants.Snapshot:
+    """Return what can be seen of a state from outside."""
+    buckets: dict[str, dict[str, list[invariants.Stored]]] = {}
+    for (bucket, key), history in state.storage.objects:
+        buckets.setdefault(bucket, {})[key] = [
+            invariants.Stored(one.name, one.body, dict(one.metadata)) for one in history
+        ]
+    return invariants.Snapshot(
+        uploads=state.uploads,
+        source=buckets.get(SOURCE, {}),
+        destination=buckets.get(storage.DESTINATION, {}),
+        records={name: storage.plain_item(item) for name, item in state.storage.items},
+        runs=[_run(execution) for execution in state.executions],
+        dead_letters=frozenset((one.key, one.version) for one in state.notifications if one.dead),
+    )
+
+
+def violations(state: State) -> list[str]:
+    """Return each way in which the promise is broken in a state that may be the last.
+
+    Beside the promise itself: a notification starts one execution, however often it comes, and one
+    fault is none, so what can be converted is, unless a function's calls are refused until its
+    retries end.
+    """
+    found = invariants.violations(observed(state)) + _twice_started(state)
+    return found if state.outage else found + unfinished(state)
+
+
+def _twice_started(state: State) -> list[str]:
+    notified = [one.event for one in state.executions if not one.by_hand]
+    twice = [event for event, count in Counter(notified).items() if count > 1]
+    return [f"several executions of {event}" for event in twice]
+
+
+def unfinished(state: State) -> list[str]:
+    """Return a sentence for each execution that has not succeeded, and could have.
+
+    Damaged images are expected to fail; so is an execution that was started by hand and names no
+    version, where its object has changed or gone, and one whose object was overwritten where the
+    bucket keeps no versions.
+    """
+    bodies = {(one.key, one.version): one.body for one in state.uploads if not one.overwritten}
+    runs = [_run(execution) for execution in state.executions]
+    succeeded = {(run.key, run.version) for run in runs if run.succeeded}
+    return [
+        f"{run.name}: {run.status} though nothing kept failing"
+        for run in runs
+        if (run.key, run.version or "") in bodies
+        and (run.key, run.version) not in succeeded
+        and invariants.is_whole(bodies[run.key, run.version or ""])
+    ]
+
+
+def hidden_early(state: State) -> list[str]:
+    """Return a sentence for each upload that is hidden before its turn, at any moment.
+
+    It is what its own execution does last that may hide the newest upload, and nothing else.
+    """
+    found = []
+    for upload in {one.key: one for one in state.uploads}.values():
+        history = state.storage.history(SOURCE, upload.key)
+        if history[-1].body is None and not upload.withdrawn:
+            known = [one for one in state.executions if _may_hide(one, upload)]
+            if not known:
+                found.append(f"'{upload.key}' version {upload.version} is hidden before its turn")
+    return found
+
+
+def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
+    """Tell whether an execution has handled that very upload and come to its last step.
+
+    What it handled is what its input names or, where that names none, what it copied. An execution
+    that knows neither may hide nothing: it cannot tell what it would hide.
+    """
+    item = json.loads(execution.event)["s3"]["object"]
+    if item["key"] != upload.key:
+        return False
+    results = _last_results(execution.frame)
+    if results is None:
+        return False
+    images = results.get("images")
+    handled = {_version_named(item), images and images[0]["original"]["sourceVersionId"]}
+    return handled - {None} == {upload.version}
+
+
+def _last_results(frame: Frame) -> Mapping[str, Any] | None:
+    """Return `results` of an execution that is at its last step or over it, else None."""
+    if isinstance(frame, Done):
+        found: Mapping[str, Any] = json.loads(frame.output)
+        return found
+    if isinstance(frame, Task):
+        return json.loads(frame.data)["results"] if frame.state == "DeleteSourceFile" else None
+    if isinstance(frame, Failed):  # perhaps at its last step, whose answer was lost
+        results: Mapping[str, Any] = json.loads(frame.data).get("results", {})
+        is_jpeg = results.get("fileType") == "jpg"
+        return results if ("writeStatus" if is_jpeg else "fileType") in results else None
+    return None
+
+
+def _run(execution: Execution) -> invariants.ExecutionSummary:
+    item = json.loads(execution.event)["s3"]["object"]
+    frame = execution.frame
+    status = {Done: "SUCCEEDED", Failed: "FAILED"}.get(type(frame), "RUNNING")
+    output = json.loads(frame.output) if isinstance(frame, Done) else {}
+    return invariants.ExecutionSummary(
+        execution.name, item["key"], _version_named(item), status, output
+    )
+
+
+def _version_named(item: Mapping[str, Any]) -> str | None:
+    """Return the name of the version that an input names, as `Version.name` has it."""
+    named: str | None = real_version_id(item.get("versionId")) or item.get("eTag")
+    return named
+
+
+def _perform(state: State, asked: storage.Request, fault: str) -> tuple[Storage, Answer]:
+    if fault in ("refused", "outage"):
+        return state.storage, storage.refusal(asked.service)
+    stored, answer = storage.perform(state.storage, asked)
+    return stored, LOST if fault == "lost" else answer
+
+
+def _used(state: State, fault: str, function: str) -> State:
+    if not fault:
+        return state
+    outage = function if fault == "outage" else state.outage
+    return replace(state, faults=state.faults - 1, outage=outage)
+
+
+def _ongoing(state: State, function: str) -> str:
+    return "refused" if state.outage == function else ""
+
+
+def _notification(key: str, version: storage.Version, number: int, versioning: str) -> str:
+    record: dict[str, Any] = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-01-02T03:04:05.000Z",
+        "s3": {
+            "bucket": {"name": SOURCE},
+            "object": {
+                "key": quote_plus(key),
+                "size": len(version.body or b""),
+                "eTag": version.etag,
+                **({"versionId": version.id} if versioning else {}),
+                # They differ in length, as S3's do.
+                "sequencer": f"0065{number + 1:02X}" + "A" * (2 * (number % 2)),
+            },
+        },
+    }
+    return json.dumps({"Records": [record]})
+
+
+def _told(plan: Plan) -> str:
+    if plan.event:
+        return "starts an execution"
+    return f"{'deletes' if plan.body is None else 'uploads'} {plan.key}"
+
+
+def event_of(key: str) -> str:
+    """Return the input of an execution that somebody starts by hand, naming no version."""
+    return json.dumps({"s3": {"bucket": {"name": SOURCE}, "object": {"key": key}}})

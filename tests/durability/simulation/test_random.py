@@ -1,0 +1,168 @@
+"""Random histories: uploads, overwrites, duplicates, reorderings, faults, and putting right.
+
+A failure that this finds becomes a scenario of its own in `scenarios.py`, with a name.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.durability import invariants
+from tests.durability.simulation import scenarios
+from tests.durability.simulation.storage import Storage
+from tests.durability.simulation.system import (
+    Plan,
+    State,
+    System,
+    event_of,
+    hidden_early,
+    observed,
+    unfinished,
+    violations,
+)
+
+DEFAULT_SEED = 20_260_102
+EXAMPLES = 400
+SOAK_EXAMPLES = 20_000
+
+# Two of them share a PNG key, and one is another's PNG.
+KEYS = st.sampled_from(["a.jpg", "a.jpeg", "a.png", "b c/ü.jpg"])
+BODIES = {
+    "red": scenarios.RED,
+    "blue": scenarios.BLUE,
+    "damaged": scenarios.DAMAGED,
+    "text": scenarios.TEXT,
+    "unknown": scenarios.UNKNOWN,
+}
+NAMES = st.sampled_from(sorted(BODIES))
+# A retry rule has two attempts: more faults than these may end an execution.
+HARMLESS_FAULTS = 2
+DELIVERIES = 10
+
+
+def promise_alone(state: State) -> list[str]:
+    return invariants.violations(observed(state))
+
+
+class Pipeline(RuleBasedStateMachine):
+    """The whole pipeline, in which anything may happen next."""
+
+    system: ClassVar[System]
+    finished: ClassVar[list[State]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = State(storage=Storage(seconds_pass=True), deliveries=DELIVERIES)
+        self.faults = 0
+        self.out = False
+
+    @initialize(key=KEYS, body=NAMES)
+    def first(self, key: str, body: str) -> None:
+        self._do(Plan(key, BODIES[body]))
+
+    @rule(key=KEYS, body=NAMES)
+    def upload(self, key: str, body: str) -> None:
+        self._do(Plan(key, BODIES[body]))
+
+    @rule(key=KEYS)
+    def delete(self, key: str) -> None:
+        if self.state.storage.current("source-bucket", key):
+            self._do(Plan(key))
+
+    @rule(key=KEYS)
+    def start_by_hand(self, key: str) -> None:
+        self._do(Plan(event=event_of(key)))
+
+    @rule(choice=st.integers(0, 1_000_000), count=st.integers(1, 8))
+    def go_on(self, choice: int, count: int) -> None:
+        for turn in range(count):
+            steps = self.system.steps(self.state)
+            if steps:
+                self.state = steps[(choice + turn * 7919) % len(steps)].after()
+
+    @precondition(lambda self: not self.out)
+    @rule(choice=st.integers(0, 1_000_000))
+    def fail(self, choice: int) -> None:
+        steps = self.system.steps(replace(self.state, faults=1))
+        faults = [one for one in steps if not one.needed and one.is_fault]
+        if faults and self.faults < HARMLESS_FAULTS:
+            self.state = replace(faults[choice % len(faults)].after(), faults=0)
+            self.faults += 1
+            self.out = bool(self.state.outage)
+
+    @precondition(lambda self: bool(self.state.outage))
+    @rule()
+    def recover(self) -> None:
+        self.state = replace(self.state, outage="")
+
+    @rule()
+    def redrive(self) -> None:
+        self.state = self.system.redriven(self.state)
+
+    @invariant()
+    def nothing_is_hidden_before_its_turn(self) -> None:
+        assert hidden_early(self.state) == []
+
+    def teardown(self) -> None:
+        self._come_to_rest()
+        judge = promise_alone if self.out else violations
+        assert judge(self.state) == []
+        self.state = self.system.redriven(replace(self.state, outage=""))
+        self._come_to_rest()
+        assert promise_alone(self.state) + unfinished(self.state) == []
+        self.finished.append(self.state)
+
+    def _come_to_rest(self) -> None:
+        while needed := [step for step in self.system.steps(self.state) if step.needed]:
+            self.state = needed[0].after()
+
+    def _do(self, plan: Plan) -> None:
+        self.state = self.system.person(replace(self.state, plans=(plan,)))
+
+
+@pytest.mark.timeout(14_400)
+def test_nothing_is_lost_whatever_happens(
+    system: System, soaking: bool, say: Callable[[str], None]
+) -> None:
+    fresh = random.getrandbits(32) if soaking else DEFAULT_SEED
+    chosen = int(os.environ.get("SEED") or fresh)
+    examples = int(os.environ.get("EXAMPLES") or (SOAK_EXAMPLES if soaking else EXAMPLES))
+    Pipeline.system, Pipeline.finished = system, []
+    machine: Any = seed(chosen)(Pipeline)
+    try:
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=40,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    finally:
+        say(_summary(Pipeline.finished, chosen))
+    assert len(Pipeline.finished) >= examples
+
+
+def _summary(finished: list[State], chosen: int) -> str:
+    uploads = sum(len(state.uploads) for state in finished)
+    executions = sum(len(state.executions) for state in finished)
+    return (
+        f"random histories: {len(finished):,} examples with {uploads:,} uploads and "
+        f"{executions:,} executions, SEED={chosen}"
+    )

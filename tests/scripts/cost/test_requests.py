@@ -1,0 +1,42 @@
+"""The requests to S3 that the bill counts are those that the functions make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from scripts.cost.model import S3_REQUESTS
+from tests.aws_contract import test_boto3_calls as scenarios
+from tests.support import fake_cloud
+from tests.support.stubs import Stubs, stubbed
+
+_WRITES = {"s3.PutObject", "s3.CopyObject"}
+_READS = {"s3.GetObject", "s3.HeadObject"}
+_FREE = {"s3.DeleteObject"}
+
+
+@pytest.mark.parametrize(
+    ("function", "scenario"),
+    [
+        ("get_file_type", scenarios.tells_the_type),
+        ("copy_file", scenarios.copies),
+        ("resize_image", scenarios.converts),
+        ("delete_file", scenarios.deletes),
+        ("write_to_dynamodb", scenarios.writes_the_record),
+        ("trigger", scenarios.starts_an_execution),
+    ],
+)
+def test_each_functions_requests_are_counted(
+    function: str, scenario: Callable[[Stubs], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in fake_cloud.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STATE_MACHINE_ARN", scenarios.STATE_MACHINE)
+    with stubbed(monkeypatch) as stubs:
+        scenario(stubs)
+
+    made = [call.operation for call in stubs.calls if call.operation.startswith("s3.")]
+    assert set(made) <= _WRITES | _READS | _FREE
+    counted = tuple(sum(one in kind for one in made) for kind in (_WRITES, _READS, _FREE))
+    assert counted == S3_REQUESTS.get(function, (0, 0, 0))

@@ -1,0 +1,97 @@
+"""The demonstration's checks fail where they should."""
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from PIL import Image as Pillow
+
+from scripts.demo import verdict
+from scripts.demo.verdict import Fetched, Image
+from scripts.lib.executions.definition import Machine
+from scripts.lib.executions.model import Execution
+from tests.support import images
+
+JPEG = images.jpeg()
+
+
+def _png(jpeg: bytes) -> bytes:
+    encoded = io.BytesIO()
+    Pillow.open(io.BytesIO(jpeg)).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
+def _execution(output: dict[str, Any] | None, status: str = "SUCCEEDED") -> Execution:
+    return Execution(
+        arn="arn",
+        status=status,
+        input="{}",
+        output=json.dumps(output) if output else None,
+        error="" if output else "DamagedImage",
+        cause="" if output else '{"errorMessage": "it is cut off"}',
+        started=datetime(2024, 1, 1, tzinfo=UTC),
+        ended=datetime(2024, 1, 1, 0, 0, 1, tzinfo=UTC),
+        machine=Machine("", {}),
+        states={},
+        events=[],
+    )
+
+
+CONVERTED = {
+    "fileType": "jpg",
+    "images": [{"original": {"key": "a.jpg"}}, {"resized": {"key": "a.png"}}],
+}
+DELETED = {"fileType": "txt"}
+
+
+def _image(content: bytes, execution: Execution | None) -> Image:
+    return Image("a.jpg", content, "version", execution)
+
+
+@pytest.mark.parametrize(
+    ("image", "fault"),
+    [
+        (_image(JPEG, _execution(CONVERTED)), None),
+        (_image(b"text", _execution(DELETED)), None),
+        (_image(JPEG, None), "no execution"),
+        (_image(JPEG, _execution(None, "FAILED")), "failed: DamagedImage: it is cut off"),
+        (_image(JPEG, _execution(DELETED)), "taken for txt and deleted"),
+        (_image(b"text", _execution(CONVERTED)), "is no JPEG, but was converted"),
+    ],
+)
+def test_outcomes(image: Image, fault: str | None) -> None:
+    found = list(verdict.outcome_faults([image]))
+
+    assert len(found) == (fault is not None)
+    if fault:
+        assert fault in found[0]
+
+
+def _fetched(**changes: bytes) -> Fetched:
+    whole = Fetched(_image(JPEG, _execution(CONVERTED)), original=JPEG, png=_png(JPEG))
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def test_whole_original_passes_and_a_changed_one_does_not() -> None:
+    assert list(verdict.original_faults([_fetched()])) == []
+    assert list(verdict.original_faults([_fetched(original=JPEG + b"\0")]))
+
+
+@pytest.mark.parametrize(
+    ("png", "fault"),
+    [
+        (_png(JPEG), None),
+        (JPEG, "is no PNG"),
+        (_png(images.jpeg(seed=1)), "other pixels"),
+        (_png(images.jpeg(10, 10)), "(10, 10)"),
+    ],
+)
+def test_pixels(png: bytes, fault: str | None) -> None:
+    found = list(verdict.pixel_faults([_fetched(png=png)]))
+
+    assert len(found) == (fault is not None)
+    if fault:
+        assert fault in found[0]

@@ -1,0 +1,46 @@
+"""How long states take, from the recorded histories."""
+
+import pytest
+
+from scripts.lib.executions import durations, history
+from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions.run import Run
+from tests.support.recordings import record
+
+
+def run_of(name: str, function_ms: dict[str, list[int]] | None = None) -> Run:
+    """Return a recorded execution of AWS's, with what Lambda told of its functions."""
+    recorded = record.load("aws", name)
+    execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
+    return Run(execution, function_ms=function_ms or {})
+
+
+def times_of(*runs: Run) -> dict[str, StateTime]:
+    """Return the times by the states' names."""
+    return {time.state: time for time in durations.by_state(runs)}
+
+
+def test_each_state_that_was_passed_has_its_time_in_the_definitions_order() -> None:
+    run = run_of("succeeded")
+    times = times_of(run)
+
+    assert list(times) == [name for name, state in run.execution.states.items() if state.visits]
+    [visit] = run.execution.states["ResizeImage"].visits
+    assert visit.exited
+    passed = (visit.exited - visit.entered).total_seconds() * 1000
+    assert times["ResizeImage"].ms == pytest.approx(passed)
+    branches = (times["CopyToDestination"].ms, times["ResizeImage"].ms)
+    assert times["ProcessFile"].ms >= max(branches)
+
+
+def test_of_several_executions_it_is_the_median() -> None:
+    told = [run_of("succeeded", {"ResizeImage": [ms]}) for ms in (10, 20, 90)]
+    times = times_of(*told)
+
+    assert times["ResizeImage"].function_ms == 20
+    assert times["CheckFileType"].function_ms is None
+    assert times["CopyToDestination"].function_ms is None  # nothing was told
+
+
+def test_a_state_that_was_not_left_has_no_time() -> None:
+    assert "DeleteSourceFile" not in times_of(run_of("damaged"))

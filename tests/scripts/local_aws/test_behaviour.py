@@ -1,0 +1,197 @@
+"""What the local AWS does as AWS does, beyond what the emulator does by itself."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from scripts.lib.aws import Clients
+from scripts.local_aws import LocalAws, Options
+from tests.support import functions
+
+pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
+
+VALID = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+DANGLING = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Nowhere"}}}
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """Clients of a local AWS of this module's own."""
+    with LocalAws(tmp_path_factory.mktemp("behaviour")) as aws:
+        yield Clients(aws.env)
+
+
+def test_errors_of_functions_keep_their_names(clients: Clients) -> None:
+    source = """
+class SourceNotFound(Exception):
+    pass
+
+def handler(event, context):
+    raise SourceNotFound("it is gone")
+"""
+    functions.deploy(clients, "failing", source)
+
+    answer = functions.invoke(clients, "failing")
+
+    assert answer["errorType"] == "SourceNotFound"
+    assert answer["errorMessage"] == "it is gone"
+
+
+def test_function_sees_lambdas_environment_and_its_layers(clients: Clients) -> None:
+    layer = clients.functions.publish_layer_version(
+        LayerName="words",
+        Content={"ZipFile": functions.zipped({"python/words.py": "HELLO = 'hello'\n"})},
+    )
+    source = """
+import os, words
+def handler(event, context):
+    return {"environment": dict(os.environ), "word": words.HELLO}
+"""
+    functions.deploy(
+        clients,
+        "telling",
+        source,
+        Layers=[layer["LayerVersionArn"]],
+        Environment={"Variables": {"OWN_SETTING": "on"}},
+    )
+
+    answer = functions.invoke(clients, "telling")
+
+    env = answer["environment"]
+    assert answer["word"] == "hello"
+    assert env["OWN_SETTING"] == "on"
+    assert env["AWS_LAMBDA_FUNCTION_NAME"] == "telling"
+    assert env["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert not {"HOME", "VIRTUAL_ENV", "TMPDIR", "LOCAL_AWS_RUNTIME_PYTHON"} & set(env)
+    assert "HOME" in os.environ  # so that the host's would have been seen
+
+
+def test_function_for_another_python_says_so(clients: Clients) -> None:
+    source = "def handler(event, context):\n    return 1\n"
+    functions.deploy(clients, "foreign", source, runtime="python3.9")
+
+    answer = functions.invoke(clients, "foreign")
+
+    assert answer["errorType"] == "Runtime.InvalidEntrypoint"
+    assert "python3.9" in answer["errorMessage"]
+    assert "make package-local" in answer["errorMessage"]
+
+
+def test_copy_honours_conditions_on_the_destination(clients: Clients) -> None:
+    s3 = clients.s3
+    s3.create_bucket(Bucket="copies")
+    s3.put_object(Bucket="copies", Key="from", Body=b"new")
+    etag = s3.put_object(Bucket="copies", Key="to", Body=b"old")["ETag"]
+    copy = {"Bucket": "copies", "Key": "to", "CopySource": "copies/from"}
+
+    for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"0123"'}):
+        with pytest.raises(ClientError, match="PreconditionFailed"):
+            s3.copy_object(**copy, **condition)  # type: ignore[arg-type]
+    assert s3.get_object(Bucket="copies", Key="to")["Body"].read() == b"old"
+
+    s3.copy_object(**copy, IfMatch=etag)  # type: ignore[arg-type]
+    assert s3.get_object(Bucket="copies", Key="to")["Body"].read() == b"new"
+
+
+@pytest.mark.parametrize("key", ["100%.jpg", "a%2Fb", "ü +&.jpg", "\x01"])
+def test_listed_versions_have_their_keys(clients: Clients, key: str) -> None:
+    bucket = "versions"
+    clients.s3.create_bucket(Bucket=bucket)
+    clients.s3.put_object(Bucket=bucket, Key=key, Body=b"")
+
+    listed = clients.s3.list_object_versions(Bucket=bucket, Prefix=key)
+
+    assert [version["Key"] for version in listed["Versions"]] == [key]
+
+
+def test_bucket_owner_pays(clients: Clients) -> None:
+    clients.s3.create_bucket(Bucket="paid")
+    assert clients.s3.get_bucket_request_payment(Bucket="paid")["Payer"] == "BucketOwner"
+
+
+def test_jwt_authoriser_has_no_payload_format_version(clients: Clients) -> None:
+    gateway = clients.client("apigatewayv2")
+    api = gateway.create_api(Name="doors", ProtocolType="HTTP")["ApiId"]
+    made = gateway.create_authorizer(
+        ApiId=api,
+        Name="jwt",
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": "https://example.com", "Audience": ["uploads"]},
+    )["AuthorizerId"]
+
+    found = gateway.get_authorizer(ApiId=api, AuthorizerId=made)
+
+    assert found["JwtConfiguration"]["Audience"] == ["uploads"]
+    assert "AuthorizerPayloadFormatVersion" not in found
+
+
+def test_definition_is_checked(clients: Clients) -> None:
+    sfn = clients.stepfunctions
+    role = "arn:aws:iam::000000000000:role/any"
+
+    checked = sfn.validate_state_machine_definition(definition=json.dumps(DANGLING))
+    assert checked["result"] == "FAIL"
+    assert "Nowhere" in " ".join(found["message"] for found in checked["diagnostics"])
+    with pytest.raises(sfn.exceptions.InvalidDefinition):
+        sfn.create_state_machine(name="dangling", definition=json.dumps(DANGLING), roleArn=role)
+
+    checked = sfn.validate_state_machine_definition(definition=json.dumps(VALID))
+    assert (checked["result"], checked["diagnostics"]) == ("OK", [])
+    made = sfn.create_state_machine(
+        name="valid",
+        definition=json.dumps(VALID),
+        roleArn=role,
+        tracingConfiguration={"enabled": True},
+    )
+    arn = made["stateMachineArn"]
+    assert sfn.describe_state_machine(stateMachineArn=arn)["tracingConfiguration"]["enabled"]
+    with pytest.raises(sfn.exceptions.InvalidDefinition):
+        sfn.update_state_machine(stateMachineArn=arn, definition="{}")
+
+
+def test_policies_are_enforced_where_asked(tmp_path: Path) -> None:
+    with LocalAws(tmp_path, Options(auth=True)) as aws:
+        root = Clients(aws.env)
+        root.s3.create_bucket(Bucket="guarded")
+        refuse_plain_http = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::guarded", "arn:aws:s3:::guarded/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [refuse_plain_http]}
+        root.s3.put_bucket_policy(Bucket="guarded", Policy=json.dumps(policy))
+        root.iam.create_user(UserName="reader")
+        key = root.iam.create_access_key(UserName="reader")["AccessKey"]
+        reader = Clients(
+            aws.env
+            | {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            }
+        )
+
+        with pytest.raises(ClientError, match="AccessDenied"):
+            reader.s3.list_objects_v2(Bucket="guarded")
+        allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
+        root.iam.put_user_policy(
+            UserName="reader",
+            PolicyName="read",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        )
+        assert reader.s3.list_objects_v2(Bucket="guarded")["KeyCount"] == 0
+
+        root.s3.put_object(Bucket="guarded", Key="a\nb", Body=b"two lines")
+        allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::guarded/*"}
+        root.iam.put_user_policy(
+            UserName="reader",
+            PolicyName="read",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        )
+        assert reader.s3.get_object(Bucket="guarded", Key="a\nb")["Body"].read() == b"two lines"

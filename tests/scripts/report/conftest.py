@@ -1,0 +1,79 @@
+"""Fixtures of the report's tests."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from scripts.lib import browser as browsers
+from scripts.lib.executions import history, invocations, thumbnails
+from scripts.lib.executions.run import LogLine, Picture, Run
+from scripts.report import pages
+from tests.support.recordings import record
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, with a profile of its own."""
+    found = browsers.program()
+    if found is None:
+        pytest.skip("Chromium is not installed; `make system-packages` installs it or says how")
+    with browsers.launched(found, tmp_path_factory.mktemp("browser")) as launched:
+        yield launched
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A window in which nothing may go wrong: no error on the console, no request elsewhere."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url)
+        ),
+    )
+    yield opened
+    context.close()
+    assert complaints == []
+
+
+def run_of(folder: str, name: str) -> Run:
+    """Return a recorded execution as a report shows it, with images and logs that are made up."""
+    recorded = record.load(folder, name)
+    execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
+    run = Run(execution, invocations=invocations.estimate(execution))
+    line = LogLine(execution.started, "WARNING failed: <b>key</b> beach.jpg", "WARNING")
+    run.logs = {"ResizeImage": [line] * 30}
+    content = record.jpeg(900, 600)
+    png = io.BytesIO()
+    Image.open(io.BytesIO(content)).save(png, "PNG")
+    original = Picture("Original", "s3://pictures/beach.jpg", len(content), "image/jpeg")
+    converted = Picture("PNG", "s3://pictures/beach.png", len(png.getvalue()), "image/png")
+    run.pictures = [
+        thumbnails.with_preview(original, content),
+        thumbnails.with_preview(converted, png.getvalue()),
+    ]
+    run.record = {"imageName": execution.key, "fileType": "jpg"}
+    return run
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pages of every recorded execution and the list of them."""
+    folder = tmp_path_factory.mktemp("report")
+    recorded = [(path.parent.name, path.stem) for path in sorted(record.HISTORIES.glob("*/*.json"))]
+    pages.write([run_of(*one) for one in recorded], folder, "the recordings")
+    for one in recorded:
+        target = pages.write([run_of(*one)], folder / "one", "one")
+        target.rename(folder / f"{'-'.join(one)}.html")
+    return folder

@@ -1,0 +1,223 @@
+"""A JPEG becomes a PNG with its pixels, and what is damaged or too large becomes a named error."""
+
+import io
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.response import StreamingBody
+from PIL import Image
+
+from image_converter import clients, destination
+from image_converter.errors import (
+    DamagedImage,
+    ImageTooLarge,
+    InvalidRecord,
+    InvalidSettings,
+    KeyTooLong,
+    PermanentError,
+    SourceChanged,
+    SourceNotFound,
+    UnsupportedImage,
+)
+from image_converter.handlers.resize_image import handler
+from tests.support.awkward_keys import AWKWARD_KEYS
+from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, Cloud, recorded
+from tests.support.faults import observe, refuse
+from tests.support.images import jpeg, pixels
+
+# Every awkward key has a PNG key that S3 allows.
+AWKWARD = {name: key for name, key in AWKWARD_KEYS.items() if len(key.encode()) <= 1024}
+
+
+def encoded(file_format: str) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(buffer, file_format)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("key", AWKWARD.values(), ids=AWKWARD)
+def test_the_png_has_the_jpeg_s_pixels(cloud: Cloud, key: str) -> None:
+    record = cloud.upload(key, jpeg(30, 20))
+    answer = handler(record, None)
+    current = cloud.s3.head_object(Bucket=DESTINATION, Key=answer["key"])
+    png = cloud.content(DESTINATION, answer["key"])
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    assert pixels(png) == pixels(jpeg(30, 20))
+    assert current["ContentType"] == "image/png"
+    assert answer == {
+        "region": REGION,
+        "bucket": DESTINATION,
+        "key": answer["key"],
+        "versionId": current["VersionId"],
+        "eTag": current["ETag"].strip('"'),
+        "size": len(png),
+        "contentType": "image/png",
+        "width": 30,
+        "height": 20,
+        "sourceVersionId": record["s3"]["object"]["versionId"],
+        "sourceETag": record["s3"]["object"]["eTag"],
+        "sourceLastModified": answer["sourceLastModified"],
+    }
+
+
+def test_the_answer_has_what_the_article_prints(cloud: Cloud) -> None:
+    article = recorded("article_output")["images"][1]["resized"]
+    answer = handler(cloud.upload("1.jpg", jpeg()), None)
+    assert article.keys() <= answer.keys()
+    assert answer["key"] == article["key"]
+
+
+def test_a_jpeg_called_txt_is_converted(cloud: Cloud) -> None:
+    assert handler(cloud.upload("a.txt", jpeg()), None)["key"] == "a.txt.png"
+
+
+def test_bytes_outside_the_image_are_logged(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = jpeg()
+    handler(cloud.upload("stray.jpg", whole[:20] + bytes(7) + whole[20:] + b"video"), None)
+    assert '"skippedBytes": 7, "trailingBytes": 5' in capsys.readouterr().out
+    handler(cloud.upload("whole.jpg", whole), None)
+    assert "skippedBytes" not in capsys.readouterr().out
+
+
+def test_a_repeated_conversion_writes_nothing_and_answers_the_same(cloud: Cloud) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    first = handler(record, None)
+    puts = observe(clients.s3(), "PutObject")
+    assert handler(record, None) == first
+    assert puts == []
+    assert cloud.version_count(DESTINATION) == 1
+
+
+def test_another_compression_makes_the_png_anew_in_its_place(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    first = handler(record, None)
+    monkeypatch.setenv("PNG_COMPRESSION", "smallest")
+    second = handler(record, None)
+    assert second["key"] == first["key"] == "a.png"
+    assert second["versionId"] != first["versionId"]
+    assert pixels(cloud.content(DESTINATION, "a.png")) == pixels(jpeg())
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        pytest.param(jpeg(64, 64)[:-300], DamagedImage, id="truncated"),
+        pytest.param(jpeg()[:4], DamagedImage, id="header only"),
+        pytest.param(b"just words", UnsupportedImage, id="text"),
+        pytest.param(b"", UnsupportedImage, id="empty"),
+        pytest.param(encoded("PNG"), UnsupportedImage, id="png"),
+        pytest.param(encoded("GIF"), UnsupportedImage, id="gif"),
+    ],
+)
+def test_what_is_no_whole_jpeg_is_a_named_error_and_stays(
+    cloud: Cloud, content: bytes, error: type[PermanentError]
+) -> None:
+    with pytest.raises(error):
+        handler(cloud.upload("a.jpg", content), None)
+    assert cloud.content(SOURCE, "a.jpg") == content
+    assert cloud.keys(DESTINATION) == set()
+
+
+def test_too_many_bytes_are_refused_before_they_are_read(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_IMAGE_BYTES", "500")
+
+    def read(*_: Any, **__: Any) -> bytes:
+        raise AssertionError("the body was read")
+
+    monkeypatch.setattr(StreamingBody, "read", read)
+    record = cloud.upload("a.jpg", jpeg(64, 64))
+    with pytest.raises(ImageTooLarge, match=rf"s3://{SOURCE}/a.jpg has [\d,]+ bytes.*500"):
+        handler(record, None)
+
+
+def test_as_many_bytes_as_allowed_are_converted(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_IMAGE_BYTES", str(len(jpeg())))
+    assert handler(cloud.upload("a.jpg", jpeg()), None)["key"] == "a.png"
+
+
+def test_too_many_pixels_are_refused(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_IMAGE_PIXELS", "599")
+    with pytest.raises(ImageTooLarge, match="599"):
+        handler(cloud.upload("a.jpg", jpeg(30, 20)), None)
+
+
+def test_a_key_whose_png_has_none_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(KeyTooLong):
+        handler(cloud.upload("x" * 1021, jpeg()), None)
+
+
+def test_the_version_that_the_record_names_is_converted(cloud: Cloud) -> None:
+    earlier = cloud.upload("a.jpg", jpeg())
+    cloud.upload("a.jpg", jpeg(seed=1))
+    handler(earlier, None)
+    assert pixels(cloud.content(DESTINATION, "a.png")) == pixels(jpeg())
+
+
+def test_another_object_than_the_record_s(cloud: Cloud) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    record["s3"]["object"].update(eTag="0" * 32, versionId=None)
+    with pytest.raises(SourceChanged, match="0" * 32):
+        handler(record, None)
+
+
+def test_an_object_that_is_gone(cloud: Cloud) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    version = record["s3"]["object"]["versionId"]
+    cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg", VersionId=version)
+    with pytest.raises(SourceNotFound):
+        handler(record, None)
+
+
+@pytest.mark.usefixtures("cloud")
+def test_an_input_that_is_no_record() -> None:
+    with pytest.raises(InvalidRecord):
+        handler({}, None)
+
+
+@pytest.mark.parametrize("variable", ["DESTINATION_BUCKET", "MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS"])
+def test_its_settings_are_needed(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv(variable)
+    with pytest.raises(InvalidSettings, match=variable):
+        handler(cloud.upload("a.jpg", jpeg()), None)
+
+
+def test_a_connection_that_breaks_off_within_the_body_may_be_tried_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+
+    def read(*_: Any, **__: Any) -> bytes:
+        raise ReadTimeoutError(endpoint_url="https://aws.test")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(StreamingBody, "read", read)
+        with pytest.raises(ReadTimeoutError):
+            handler(record, None)
+    assert handler(record, None)["key"] == "a.png"
+
+
+@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "AccessDenied"])
+def test_an_error_that_may_pass_is_raised_as_it_is(cloud: Cloud, code: str) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    refuse(clients.s3(), "PutObject", code, 503)
+    with pytest.raises(ClientError, match=code):
+        handler(record, None)
+
+
+def test_the_marks_of_a_png_always_fit(cloud: Cloud) -> None:
+    answer = handler(cloud.upload("x" * 1020 + ".jpg", jpeg()), None)
+    written = cloud.metadata(answer["key"])
+    assert sum(len(name) + len(value) for name, value in written.items()) < (
+        destination.MAX_METADATA_BYTES
+    )

@@ -1,0 +1,170 @@
+"""The record describes the newest upload, however often and in whatever order it is written."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+from botocore.exceptions import ClientError
+
+from image_converter import clients
+from image_converter.errors import InvalidRecord, InvalidSettings, SourceChanged
+from image_converter.handlers.write_to_dynamodb import handler
+from tests.support.awkward_keys import AWKWARD_KEYS
+from tests.support.fake_cloud import SOURCE, Cloud, edited, recorded
+from tests.support.faults import refuse
+from tests.support.images import jpeg
+from tests.support.states import converted, unconverted
+
+
+def item(cloud: Cloud, name: str) -> dict[str, Any]:
+    """Return the table's record of an image as plain values."""
+    found = cloud.item(name)
+    assert found is not None
+    read = TypeDeserializer().deserialize
+    return {attribute: read(value) for attribute, value in found.items()}
+
+
+@pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
+def test_the_record_says_what_was_made_of_the_image(cloud: Cloud, key: str) -> None:
+    state = converted(cloud.upload(key, jpeg(30, 20)))
+    answer = handler(state, None)
+    assert answer["status"] == "Item saved successfully"
+    written = item(cloud, key)
+    assert datetime.fromisoformat(written.pop("writtenAt")).tzinfo == UTC
+    original = state["results"]["images"][0]["original"]
+    assert written == {
+        "imageName": key,
+        "images": state["results"]["images"],
+        "fileType": "jpg",
+        "sourceBucket": SOURCE,
+        "sourceVersionId": state["s3"]["object"]["versionId"],
+        "sourceETag": state["s3"]["object"]["eTag"],
+        "sourceLastModified": original["sourceLastModified"],
+        "sequencer": state["s3"]["object"]["sequencer"].ljust(32, "0"),
+        "uploadedAt": "1970-01-01T00:00:00.000Z",
+    }
+    assert written["images"][1]["resized"]["width"] == 30
+
+
+def test_the_answer_has_the_article_s_shape(cloud: Cloud) -> None:
+    article = recorded("article_output")["writeStatus"]
+    answer: Any = handler(converted(cloud.upload("1.jpg", jpeg())), None)
+    assert answer.keys() == article.keys()
+    details = answer["details"]["$metadata"]
+    assert details.keys() == article["details"]["$metadata"].keys()
+    assert details == {
+        "httpStatusCode": 200,
+        "requestId": details["requestId"],
+        "attempts": 1,
+        "totalRetryDelay": 0,
+    }
+    assert details["requestId"]
+
+
+def test_written_again_the_record_says_the_same(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    handler(state, None)
+    first = item(cloud, "a.jpg")
+    handler(state, None)
+    second = item(cloud, "a.jpg")
+    assert {**second, "writtenAt": first["writtenAt"]} == first
+
+
+def test_a_newer_upload_s_record_replaces_an_older_one_s(cloud: Cloud) -> None:
+    older = converted(cloud.upload("a.jpg", jpeg()))
+    newer = converted(cloud.upload("a.jpg", jpeg(seed=1)))
+    handler(older, None)
+    handler(newer, None)
+    assert item(cloud, "a.jpg")["sourceVersionId"] == newer["s3"]["object"]["versionId"]
+
+
+def test_a_newer_upload_s_record_stays(cloud: Cloud) -> None:
+    older = converted(cloud.upload("a.jpg", jpeg()))
+    newer = converted(cloud.upload("a.jpg", jpeg(seed=1)))
+    handler(newer, None)
+    answer = handler(older, None)
+    assert answer["status"] == "Item of a newer upload kept"
+    assert item(cloud, "a.jpg")["sourceVersionId"] == newer["s3"]["object"]["versionId"]
+
+
+@pytest.mark.parametrize("padding", ["", "0", "00"])
+def test_a_sequencer_s_length_does_not_matter(cloud: Cloud, padding: str) -> None:
+    older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
+    older = edited(older, sequencer="0055AED6DCD90281E5" + padding)
+    newer = edited(newer, sequencer="0056")
+    states = converted(older), converted(newer)
+    handler(states[1], None)
+    assert handler(states[0], None)["status"] == "Item of a newer upload kept"
+
+
+@pytest.mark.parametrize("started_by_a_person", ["older", "newer", "both"])
+@pytest.mark.parametrize("older_last", [True, False])
+def test_without_sequencers_time_tells_the_order(
+    cloud: Cloud, started_by_a_person: str, older_last: bool
+) -> None:
+    older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
+    cloud.date(older, datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC))
+    if started_by_a_person != "newer":
+        del older["s3"]["object"]["sequencer"]
+    if started_by_a_person != "older":
+        del newer["s3"]["object"]["sequencer"]
+    states = [converted(older), converted(newer)]
+    for state in reversed(states) if older_last else states:
+        handler(state, None)
+    assert item(cloud, "a.jpg")["sourceVersionId"] == newer["s3"]["object"]["versionId"]
+
+
+def test_the_least_record_is_written_down(cloud: Cloud) -> None:
+    cloud.upload("a.jpg", jpeg())
+    event = {"s3": {"bucket": {"name": SOURCE}, "object": {"key": "a.jpg"}}}
+    handler(converted(event), None)
+    written = item(cloud, "a.jpg")
+    assert not {"sequencer", "uploadedAt"} & written.keys()
+
+
+def test_an_original_and_a_png_of_two_versions_are_no_record(cloud: Cloud) -> None:
+    first = converted(cloud.upload("a.jpg", jpeg()))
+    second = converted(cloud.upload("a.jpg", jpeg(seed=1)))
+    first["results"]["images"][1] = second["results"]["images"][1]
+    with pytest.raises(SourceChanged, match=r"s3\.object\.versionId"):
+        handler(first, None)
+    assert cloud.item("a.jpg") is None
+
+
+def test_a_state_without_images_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(InvalidRecord, match="images"):
+        handler(unconverted(cloud.upload("a.txt", b"words")), None)
+
+
+@pytest.mark.parametrize("image", [0, 1])
+def test_an_image_that_does_not_tell_its_version_is_refused(cloud: Cloud, image: int) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    (location,) = state["results"]["images"][image].values()
+    del location["sourceETag"]
+    with pytest.raises(InvalidRecord, match="sourceETag"):
+        handler(state, None)
+
+
+@pytest.mark.parametrize(
+    "code", ["ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError"]
+)
+def test_an_error_that_may_pass_is_raised_as_it_is(cloud: Cloud, code: str) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    refuse(clients.dynamodb(), "PutItem", code, 500)
+    with pytest.raises(ClientError, match=code):
+        handler(state, None)
+
+
+def test_a_table_that_is_not_there(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    monkeypatch.setenv("TABLE_NAME", "no-such-table")
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        handler(state, None)
+
+
+def test_the_table_s_name_is_needed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    monkeypatch.delenv("TABLE_NAME")
+    with pytest.raises(InvalidSettings, match="TABLE_NAME"):
+        handler(state, None)

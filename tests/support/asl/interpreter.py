@@ -21,8 +21,9 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import boto3
@@ -37,7 +38,11 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_la
     StateTaskLambda,
 )
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 # A function, called as Lambda calls a handler: with the event and a context.
 Function = Callable[[Any, Any], Any]
@@ -93,7 +98,7 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
     """
     waits: list[float] = []
     with _completed(functions, waits):
-        sfn = boto3.client("stepfunctions", region_name=_REGION)
+        sfn = _client()
         number = next(_numbers)  # moto runs one execution of a state machine at most
         machine = sfn.create_state_machine(
             name=f"machine-{number}", definition=definition, roleArn=_ROLE
@@ -122,6 +127,12 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
     )
 
 
+@cache
+def _client() -> "SFNClient":
+    """Make the client, once: it takes longer than an execution."""
+    return boto3.client("stepfunctions", region_name=_REGION)
+
+
 @contextmanager
 def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterator[None]:
     """Have moto run executions, with what the module's docstring lists."""
@@ -134,9 +145,14 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
         patch.object(EvalComponent, "eval", _stopping(EvalComponent.eval)),
         patch.object(StateTaskLambda, "_from_error", _passing_stops(StateTaskLambda._from_error)),
         patch.multiple(eval_component.LOG, disabled=True),  # it prints the whole machine
+        patch.object(StepFunctionsParserBackend, "_validate_definition", _validate),
         mock_aws(),
     ):
         yield
+
+
+# Once for each definition: it parses the whole, and takes as long as an execution.
+_validate = cache(StepFunctionsParserBackend._validate_definition)
 
 
 class _StoppedError(Exception):

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Any
 
-import boto3
 import pytest
 
 from image_converter import clients, keys
@@ -20,7 +19,7 @@ MACHINE = f"arn:aws:states:{REGION}:123456789012:stateMachine:image-converter"
 
 @pytest.fixture(autouse=True)
 def _state_machine(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
-    boto3.client("stepfunctions", region_name=REGION).create_state_machine(
+    clients.stepfunctions().create_state_machine(
         name="image-converter",
         definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
         roleArn="arn:aws:iam::123456789012:role/state-machine",

@@ -27,6 +27,10 @@ FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR 
 	SFN_WAIT_SCALE,$(.VARIABLES)))
 HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
 
+# Tests that share something expensive are in one group, which one worker runs: tests/support/parallel.py
+WORKERS ?= 2
+PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
 STACK = $(if $(NAME),--name "$(NAME)")
 
 ##@ Start here
@@ -44,7 +48,7 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 .PHONY: test
 test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
 	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2
-	$(HERMETIC) $(RUN) pytest $(PYTEST_ARGS)
+	$(HERMETIC) $(RUN) pytest $(PARALLEL) $(PYTEST_ARGS)
 
 ##@ Use a stack on AWS or on the local AWS (chosen by the AWS CLI's variables; NAME= for another stack)
 
@@ -130,8 +134,12 @@ format: $(STAMP) ## Fix style and formatting
 	terraform fmt -recursive terraform
 
 .PHONY: test-unit
-test-unit: $(STAMP) ## Run the quick tests: functions, conversion, state machine
-	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package and not arm64" $(PYTEST_ARGS)
+test-unit: $(STAMP) ## Run the unit tests of the functions (a minute)
+	$(HERMETIC) $(RUN) pytest tests/unit $(PARALLEL) $(PYTEST_ARGS)
+
+.PHONY: test-fast
+test-fast: $(STAMP) ## Run all tests that need neither Terraform nor packages
+	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package and not arm64" $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-arm64
 test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu and compare it with this machine's (Debian 12)

@@ -11,6 +11,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
+from tests.support import parallel
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
 
@@ -70,6 +71,15 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
     return Deployment(local_aws, stack, clients, stack.outputs(), before)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what ends the deployment after everything that needs it."""
-    items.sort(key=lambda item: item.get_closest_marker("ends_deployment") is not None)
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put each test into its group, in the order in which they are to run."""
+    parallel.arrange(items, config.rootpath)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have noted with `record_property("covered", ...)`, from all workers."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "covered":
+                terminalreporter.write_line(str(value))

@@ -1,6 +1,6 @@
 """Record the histories in `histories/aws`, by really running the state machine and its functions.
 
-    RECORD=1 make test-unit PYTEST_ARGS=tests/scripts/lib/executions/test_recordings.py
+    RECORD=1 make test-fast PYTEST_ARGS=tests/scripts/lib/executions/test_recordings.py
 
 The interpreter is moto's, whose events have AWS's shape; retries do not wait there. Those in
 `histories/local` come from the local AWS (see `record_local`).

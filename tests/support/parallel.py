@@ -1,0 +1,55 @@
+"""Which tests run in one worker, and which of them first, when pytest has several workers.
+
+`make test` has one worker for each of two cores. What is expensive to make is made once, by the
+worker that runs all tests of the group which share it; other tests stay with those of their file.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+# By fixtures, the strongest claim first: a test that asks for several is in the first one's group.
+_SHARED: Final = {
+    "local_aws": "deployment",
+    "deployment": "deployment",
+    "stacks": "stacks",
+    "emulator": "emulator",
+    "host_package": "packages",
+    "lambda_package": "packages",
+    "changed_package": "packages",
+    "configuration": "configuration",
+    "report": "report",
+}
+
+# Groups that take minutes, the longest first: begun last, they would leave the other worker idle.
+LONG: Final = ("deployment",)
+
+
+def group(path: str, fixtures: Collection[str]) -> str:
+    """Return the name of the group that a test belongs to.
+
+    Args:
+        path: the test's file.
+        fixtures: the names of all fixtures that the test asks for, also through others.
+    """
+    return next((name for fixture, name in _SHARED.items() if fixture in fixtures), path)
+
+
+def _rank(name: str) -> int:
+    return LONG.index(name) if name in LONG else len(LONG)
+
+
+def arrange(items: list[pytest.Item], root: Path) -> None:
+    """Put every test into its group, the groups that take longest first.
+
+    Within a group, what ends the deployment comes after everything that needs it.
+    """
+    named = []
+    for item in items:
+        name = group(item.path.relative_to(root).as_posix(), getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group(name))
+        named.append((_rank(name), item.get_closest_marker("ends_deployment") is not None, item))
+    named.sort(key=lambda one: one[:2])
+    items[:] = [item for _rank_, _ends, item in named]

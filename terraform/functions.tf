@@ -6,7 +6,7 @@ locals {
     copy_file         = "Copies the original to the destination bucket"
     resize_image      = "Converts a JPEG to a PNG in the destination bucket"
     write_to_dynamodb = "Writes the image's record to the table"
-    delete_file       = "Deletes the handled object from the source bucket"
+    delete_file       = "Deletes the handled object from the source bucket, or keeps it"
   }
 
   function_environments = {
@@ -26,7 +26,11 @@ locals {
       PNG_COMPRESSION    = var.png_compression
     }
     write_to_dynamodb = { TABLE_NAME = var.name }
-    delete_file       = { DESTINATION_BUCKET = local.bucket_names.destination }
+    delete_file = {
+      DESTINATION_BUCKET = local.bucket_names.destination
+      SOURCE_AFTER       = var.source_after
+      OTHER_TYPES        = var.other_types
+    }
   }
 }
 

@@ -75,9 +75,12 @@ locals {
     ]
 
     # It checks an object's metadata and deletes it on condition of its ETag. It never reads content, so it needs no key.
+    # If everything is kept, it does not check anything either.
     delete_file = [
-      { sid = "DeleteSource", actions = ["s3:DeleteObject", "s3:GetObject"], resources = [local.source_objects] },
-      { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },
+      for statement in [
+        { sid = "DeleteSource", actions = ["s3:DeleteObject", "s3:GetObject"], resources = [local.source_objects] },
+        { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },
+      ] : statement if contains([var.source_after, var.other_types], "delete")
     ]
   }
 }

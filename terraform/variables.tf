@@ -323,6 +323,32 @@ variable "max_receive_count" {
   }
 }
 
+# A change applies to executions that end after it: JPEGs that were kept before stay.
+variable "source_after" {
+  description = "Whether a JPEG is deleted from the source bucket after it was copied, converted and recorded: `delete`, or `keep`."
+  type        = string
+  default     = "delete"
+  nullable    = false
+
+  validation {
+    condition     = contains(["delete", "keep"], var.source_after)
+    error_message = "source_after is '${var.source_after}', but must be delete or keep."
+  }
+}
+
+# Deleted files can be restored for `noncurrent_version_expiration_days`. They are not converted either way.
+variable "other_types" {
+  description = "Whether a file that is not a JPEG, for example a HEIC or raw photo, is deleted from the source bucket: `delete`, or `keep`."
+  type        = string
+  default     = "delete"
+  nullable    = false
+
+  validation {
+    condition     = contains(["delete", "keep"], var.other_types)
+    error_message = "other_types is '${var.other_types}', but must be delete or keep."
+  }
+}
+
 # --- The upload API ---
 
 # Lambda accepts 6 MB, and the image travels as base64. Larger images use the form of POST /upload-url, or S3.

@@ -8,10 +8,12 @@ define, and has nothing more that is used here.
 import os
 import typing
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from image_converter.compression import Compression
 from image_converter.errors import InvalidSettings
+
+Disposal = Literal["delete", "keep"]  # what becomes of an object in the source bucket
 
 
 class UploadSettings(NamedTuple):
@@ -30,9 +32,17 @@ class TriggerSettings(NamedTuple):
 
 
 class DestinationSettings(NamedTuple):
-    """Settings of `copy_file` and `delete_file`."""
+    """Settings of `copy_file`."""
 
     destination_bucket: str
+
+
+class DeleteSettings(NamedTuple):
+    """Settings of `delete_file`: `source_after` is for JPEGs, `other_types` for other files."""
+
+    destination_bucket: str
+    source_after: Disposal = "delete"
+    other_types: Disposal = "delete"
 
 
 class ResizeSettings(NamedTuple):
@@ -51,7 +61,13 @@ class TableSettings(NamedTuple):
 
 
 S = TypeVar(
-    "S", UploadSettings, TriggerSettings, DestinationSettings, ResizeSettings, TableSettings
+    "S",
+    UploadSettings,
+    TriggerSettings,
+    DestinationSettings,
+    DeleteSettings,
+    ResizeSettings,
+    TableSettings,
 )
 
 

@@ -18,6 +18,8 @@ FOLDER = "Kept in source bucket: a folder, an empty object whose key ends in '/'
 UNVERSIONED = (
     "Kept in source bucket: the bucket keeps no versions, and a deleted file could not be restored"
 )
+SOURCE_AFTER = "Kept in source bucket: source_after is keep"
+OTHER_TYPES = "Kept in source bucket: other_types is keep"
 
 
 def delete(record: Record, images: tuple[Location, Location] | None) -> str:

@@ -101,8 +101,9 @@ def _redrive(options: argparse.Namespace, console: Console) -> int:
     if stack.express:
         raise UserError(
             f"{stack.name} is an EXPRESS state machine, and Step Functions does not keep what "
-            "those did. What is still in the source bucket is what failed: upload it again, for "
-            f"example with `aws s3api copy-object --bucket {stack.source_bucket} --key KEY "
+            "those did. What is still in the source bucket is what failed, or what was kept: "
+            "`make status IMAGE=...` tells which. Upload what failed again, for example with "
+            f"`aws s3api copy-object --bucket {stack.source_bucket} --key KEY "
             f"--copy-source {stack.source_bucket}/KEY --storage-class STANDARD`."
         )
     redrive = Redrive(clients, stack, dry_run=options.dry_run, everything=options.all)

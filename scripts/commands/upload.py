@@ -240,9 +240,9 @@ def _said(ending: Ending) -> str:
     png = ending.png
     if png is None:
         return ending.sentence
-    return (
-        f"{png['width']} x {png['height']}, {size(png['size'])}, s3://{png['bucket']}/{png['key']}"
-    )
+    kept = f"; the source was kept ({ending.why_kept})" if ending.why_kept else ""
+    place = f"s3://{png['bucket']}/{png['key']}"
+    return f"{png['width']} x {png['height']}, {size(png['size'])}, {place}{kept}"
 
 
 if __name__ == "__main__":

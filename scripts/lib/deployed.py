@@ -40,7 +40,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack."""
+    """A deployed stack; `keeps_converted` says whether JPEGs stay in the source bucket."""
 
     name: str
     source_bucket: str
@@ -48,6 +48,7 @@ class Deployment:
     table_name: str
     state_machine_arn: str
     express: bool
+    keeps_converted: bool = False
 
     def execution_arn(self, execution_name: str) -> str:
         """Return the ARN of the execution of that name."""
@@ -80,9 +81,9 @@ def find(clients: Clients, stack: str) -> Deployment:
         UserError: there is none.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    upload, resize, write, trigger = (
+    upload, resize, write, delete, trigger = (
         function(clients, f"{stack}-{part}")
-        for part in ("upload", "resize-image", "write-to-dynamodb", "trigger")
+        for part in ("upload", "resize-image", "write-to-dynamodb", "delete-file", "trigger")
     )
     arn = trigger.settings["STATE_MACHINE_ARN"]
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
@@ -93,6 +94,7 @@ def find(clients: Clients, stack: str) -> Deployment:
         table_name=write.settings["TABLE_NAME"],
         state_machine_arn=arn,
         express=machine.get("type") == "EXPRESS",
+        keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",
     )
 
 

@@ -51,6 +51,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("retry", {"transient_max_delay_seconds": 1}, "more than transient_interval_seconds"),
     ("trigger_maximum_concurrency", 1, "2 to 1,000"),
     ("max_receive_count", 0, "1 to 1,000"),
+    ("source_after", "hide", "source_after is 'hide', but must be delete or keep"),
+    ("other_types", "move", "other_types is 'move', but must be delete or keep"),
     ("max_upload_bytes", 10_000_000, "4,700,000"),
     ("upload_form", {"max_bytes": 0}, "1 to 5,368,709,120"),
     ("upload_form", {"expires_seconds": 604800}, "1 to 3,600"),

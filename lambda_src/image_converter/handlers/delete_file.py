@@ -1,8 +1,9 @@
-"""DeleteSourceFile: clean the source bucket up, of nothing but what was handled."""
+"""DeleteSourceFile: clean the source bucket up, of nothing but what was handled, or keep it."""
 
 from image_converter import clients, events, log, outcomes, settings, source_cleanup
 from image_converter.errors import InvalidRecord
-from image_converter.events import Event
+from image_converter.events import Event, Location, Record
+from image_converter.settings import DeleteSettings
 
 clients.warm_up(clients.s3)
 
@@ -10,6 +11,8 @@ clients.warm_up(clients.s3)
 @outcomes.log_outcome
 def handler(event: Event, context: object) -> dict[str, str]:
     """Delete the record's object from the source bucket, unless a newer upload has taken its place.
+
+    Where the settings say keep, S3 is not even asked, and the role may not delete.
 
     Args:
         event: an execution's state; of a JPEG, with `results.images`.
@@ -22,17 +25,28 @@ def handler(event: Event, context: object) -> dict[str, str]:
         InvalidRecord: the state says that a JPEG is to be deleted that was not copied and
             converted.
     """
-    destination_bucket = settings.load(settings.DestinationSettings).destination_bucket
+    chosen = settings.load(DeleteSettings)
     record = events.parse_record(event)
     images = events.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
         raise InvalidRecord(
             f"'{record.key}' is a JPEG that was neither copied nor converted; it stays"
         )
-    status = source_cleanup.delete(record, images)
-    log.info(status, key=record.key)
+    status = _delete_or_keep(record, images, chosen)
+    log.info(status, key=record.key, versionId=record.version_id)
     return {
         "status": status,
         "sourceBucket": record.bucket,
-        "destinationBucket": destination_bucket,
+        "destinationBucket": chosen.destination_bucket,
     }
+
+
+def _delete_or_keep(
+    record: Record, images: tuple[Location, Location] | None, chosen: DeleteSettings
+) -> str:
+    """Return what became of the record's object."""
+    if images is not None and chosen.source_after == "keep":
+        return source_cleanup.SOURCE_AFTER
+    if images is None and chosen.other_types == "keep":
+        return source_cleanup.OTHER_TYPES
+    return source_cleanup.delete(record, images)

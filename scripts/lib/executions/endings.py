@@ -6,12 +6,12 @@ end shows in what it left behind: the record, the buckets, and the failures that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import errors
+from image_converter import errors, source_cleanup
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -32,6 +32,7 @@ class Ending:
         sentence: the same in a sentence.
         seconds: how long it took, where that is known.
         png: where the PNG is, as its record tells it.
+        why_kept: why the source was kept; empty where it was not.
     """
 
     outcome: Outcome
@@ -39,6 +40,7 @@ class Ending:
     sentence: str
     seconds: float | None = None
     png: Mapping[str, Any] | None = None
+    why_kept: str = ""
 
     @property
     def good(self) -> bool:
@@ -78,31 +80,80 @@ def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending 
         return None  # or its notification is still on the way, or it was forgotten after 90 days
     execution = collect.execution(clients, arn)
     png = execution.objects.get("PNG")
-    return Ending(execution.outcome, execution.kind, execution.sentence, execution.seconds, png)
+    return Ending(
+        execution.outcome,
+        execution.kind,
+        execution.sentence,
+        execution.seconds,
+        png,
+        execution.why_kept,
+    )
 
 
 def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
     mine = next((one for one in listed if one["VersionId"] == version), None)
     record = storage.record(clients, stack.table_name, key)
-    if record and record.get("sourceVersionId") == version and not (mine and mine["IsLatest"]):
-        png = record["images"][1]["resized"]
-        return Ending(
-            Outcome.SUCCEEDED, "converted", "The original was kept and the PNG made.", png=png
-        )
+    described = record if record and record.get("sourceVersionId") == version else None
+    png = described["images"][1]["resized"] if described else None
+    if png and not (mine and mine["IsLatest"]):
+        return _converted(png)
     if mine is None:
         return None
+    return _still_there(clients, stack, key, mine, png) or _failed_or_deleted(
+        clients, stack, key, mine, listed
+    )
+
+
+def _still_there(
+    clients: Clients, stack: Deployment, key: str, mine: Any, png: Mapping[str, Any] | None
+) -> Ending | None:
+    """Return the end of a version that was handled and kept, if it was."""
+    kept = _kept(clients, stack, key, mine)
+    if kept == source_cleanup.SOURCE_AFTER or (png and stack.keeps_converted):
+        return _converted(png, _why(source_cleanup.SOURCE_AFTER))
+    if kept in (source_cleanup.OTHER_TYPES, source_cleanup.FOLDER, source_cleanup.UNVERSIONED):
+        return _not_a_jpeg(f"kept ({_why(kept)})", _why(kept))
+    return None
+
+
+def _failed_or_deleted(
+    clients: Clients, stack: Deployment, key: str, mine: Any, listed: Sequence[Any]
+) -> Ending | None:
+    """Return the end of a version that no record describes and that was not kept."""
     failure = last_failure(clients, stack, key, mine["LastModified"])
     if failure and failure.is_final:
         return Ending(Outcome.FAILED, "failed", failure.sentence)
     newest = next(one for one in listed if storage.is_object(one))
     if newest is mine and not mine["IsLatest"]:
-        return Ending(
-            Outcome.SUCCEEDED,
-            "no JPEG",
-            "It is not a JPEG: the source was deleted and nothing converted.",
-        )
+        return _not_a_jpeg("deleted")
     return None
+
+
+def _converted(png: Mapping[str, Any] | None, why_kept: str = "") -> Ending:
+    made = "The original was kept and the PNG made."
+    sentence = f"{made} The source was kept ({why_kept})." if why_kept else made
+    return Ending(Outcome.SUCCEEDED, "converted", sentence, png=png, why_kept=why_kept)
+
+
+def _not_a_jpeg(source_end: str, why_kept: str = "") -> Ending:
+    sentence = f"It is not a JPEG: the source was {source_end} and nothing converted."
+    return Ending(Outcome.SUCCEEDED, "no JPEG", sentence, why_kept=why_kept)
+
+
+def _kept(clients: Clients, stack: Deployment, key: str, version: Mapping[str, Any]) -> str:
+    """Return what `delete_file` has logged of a version that it kept; empty where it has not."""
+    group = deployed.function(clients, f"{stack.name}-{functions.on_aws('delete_file')}").log_group
+    since = version["LastModified"] - _CLOCKS_DIFFER
+    for event in storage.log_events(clients, group, since, pattern='"Kept in source bucket"'):
+        line = text.json_object(event["message"])
+        if (line.get("key"), line.get("versionId")) == (key, version["VersionId"]):
+            return str(line.get("message"))
+    return ""
+
+
+def _why(kept: str) -> str:
+    return kept.partition(": ")[2]
 
 
 def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime) -> Failure | None:

@@ -258,7 +258,8 @@ class Execution:
             found = f"a {self.file_type} file" if self.file_type else "of no type that is known"
             return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
         tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
-        return f"The original was kept and the PNG made{tries}."
+        made = f"The original was kept and the PNG made{tries}."
+        return f"{made} The source was kept ({self.why_kept})." if self.why_kept else made
 
     @property
     def objects(self) -> dict[str, dict[str, Any]]:
@@ -273,11 +274,16 @@ class Execution:
         return found
 
     @property
-    def _source_end(self) -> str:
-        """What became of the source object, by the execution's own words."""
+    def why_kept(self) -> str:
+        """Why the source object was kept, by the execution's own words; empty where it was not."""
         status = str(self.result.get("deletionStatus", {}).get("status", ""))
         kept, _, why = status.partition(": ")
-        return f"the source was {f'kept ({why})' if kept.startswith('Kept') else 'deleted'}"
+        return why if kept.startswith("Kept") else ""
+
+    @property
+    def _source_end(self) -> str:
+        """What became of the source object, by the execution's own words."""
+        return f"the source was {f'kept ({self.why_kept})' if self.why_kept else 'deleted'}"
 
     @property
     def _type_checks(self) -> list[Attempt]:

@@ -107,6 +107,10 @@ class _Check:
             done = (key, upload.version) in self.done or (
                 (key, None) in self.done and not upload.body.startswith(JPEG_MAGIC)
             )
+            if self.snapshot.kept:
+                if not (shown or upload.withdrawn):
+                    yield f"{_name(upload)}: to be kept, and hidden in the source bucket"
+                continue
             if shown and (key, upload.version) in self.done:
                 yield f"{_name(upload)}: done, and still in the source bucket"
             if not (done or shown or upload.withdrawn):

@@ -88,6 +88,7 @@ class Snapshot:
         records: the table's items by imageName.
         runs: every execution.
         dead_letters: versions (key, version id) whose notification is in the dead-letter queue.
+        kept: whether the stack keeps everything in the source bucket.
     """
 
     uploads: Sequence[Upload]
@@ -96,3 +97,4 @@ class Snapshot:
     records: Mapping[str, Mapping[str, Any]]
     runs: Sequence[ExecutionSummary]
     dead_letters: frozenset[tuple[str, str]] = frozenset()
+    kept: bool = False

@@ -1,0 +1,67 @@
+"""Every interleaving again, of a stack that keeps everything: nothing lost, nothing done twice."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.durability import invariants
+from tests.simulation import storage
+from tests.simulation.explore import explore
+from tests.simulation.machine import Machine, definition
+from tests.simulation.replay import Handlers
+from tests.simulation.scenarios import SCENARIOS, Scenario
+from tests.simulation.storage import SOURCE
+from tests.simulation.system import State, System, observed, violations
+
+LIMIT = 2_500
+SEED = 20_260_102
+
+
+@pytest.fixture(scope="module")
+def keeping() -> Iterator[System]:
+    """The pipeline with `source_after` and `other_types` on keep."""
+    handlers = Handlers()
+    with handlers.installed(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_AFTER", "keep")
+        patch.setenv("OTHER_TYPES", "keep")
+        yield System(handlers, Machine(handlers, definition()))
+
+
+def _broken(state: State) -> list[str]:
+    kept = invariants.violations(replace(observed(state), kept=True))
+    deleted = set(invariants.violations(observed(state)))
+    beside = [one for one in violations(state) if one not in deleted]
+    return [*kept, *beside, *_deleted(state), *_written_twice(state)]
+
+
+def _deleted(state: State) -> list[str]:
+    """Return a sentence for each delete marker that no person has put."""
+    withdrawn = {one.key for one in state.uploads if one.withdrawn}
+    return [
+        f"'{key}' was deleted in the source bucket"
+        for (bucket, key), history in state.storage.objects
+        if bucket == SOURCE and key not in withdrawn and any(one.body is None for one in history)
+    ]
+
+
+def _written_twice(state: State) -> list[str]:
+    """Return a sentence for each destination key that one source version was written to twice."""
+    found = []
+    for (bucket, key), history in state.storage.objects:
+        made_from = [dict(one.metadata).get("source-version") for one in history]
+        if bucket == storage.DESTINATION and len(set(made_from)) < len(made_from):
+            found.append(f"'{key}' was written again from the same source version")
+    return found
+
+
+@pytest.mark.timeout(14_400)
+@pytest.mark.parametrize("faults", [0, 1])
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+def test_nothing_is_lost_and_nothing_done_twice(
+    keeping: System, scenario: Scenario, faults: int, say: Callable[[str], None], soaking: bool
+) -> None:
+    start = scenario.start(faults=faults, deliveries=2)
+    report = explore(keeping, start, 0 if soaking else LIMIT, SEED, judge=_broken)
+    say(f"{scenario.name}, kept, {faults} faults: {report}")
+    assert not report.broken, "\n".join(report.broken)

@@ -1,0 +1,124 @@
+"""A stack that keeps everything in the source bucket: JPEGs converted, other files left alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from image_converter import keys
+from scripts.commands import redrive, status, upload
+from scripts.lib import deployed
+from scripts.lib.executions import collect
+from tests import images
+from tests.conftest import Deployment
+from tests.e2e import pipeline
+from tests.security import permissions
+
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+
+Capture = pytest.CaptureFixture[str]
+
+HEIC = b"\0\0\0\x18ftypheic" + bytes(100)
+
+
+@pytest.fixture(scope="module")
+def keeping(deployment: Deployment) -> Iterator[Deployment]:
+    """The shared stack, changed to keep everything, and afterwards back."""
+    deployment.stack.use_variables(source_after="keep", other_types="keep")
+    deployment.stack.apply()
+    try:
+        yield deployment
+    finally:
+        deployment.stack.use_variables(
+            source_after="delete", other_types="delete", workflow_type="STANDARD"
+        )
+        deployment.stack.apply()
+
+
+@pytest.fixture(scope="module")
+def keeping_express(keeping: Deployment) -> deployed.Deployment:
+    """The same stack as EXPRESS, from here to the end of the module."""
+    keeping.stack.use_variables(workflow_type="EXPRESS")
+    keeping.stack.apply()
+    return deployed.find(keeping.clients, deployed.DEFAULT_NAME)
+
+
+@pytest.fixture(autouse=True)
+def _environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in deployment.aws.env.items():
+        monkeypatch.setenv(name, value)
+
+
+def _write(folder: Path, contents: dict[str, bytes]) -> str:
+    for key, content in contents.items():
+        path = folder / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return str(folder)
+
+
+def _source_content(deployment: Deployment, key: str) -> bytes:
+    bucket = deployment.outputs["source_bucket"]
+    return deployment.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_a_jpeg_is_converted_and_everything_stays(
+    keeping: Deployment, tmp_path: Path, capsys: Capture
+) -> None:
+    contents = {"keep/beach.jpg": images.jpeg(60, 40, seed=11), "keep/camera.heic": HEIC}
+    assert upload.main([_write(tmp_path / "files", contents), "--wait"]) == 0
+    said = capsys.readouterr().out
+    assert "✓ keep/beach.jpg  converted" in said
+    assert "the source was kept (source_after is keep)" in said
+    assert "a heic file: the source was kept (other_types is keep) and nothing converted" in said
+
+    for key, content in contents.items():
+        assert _source_content(keeping, key) == content
+    png = pipeline.destination(keeping, keys.png_key("keep/beach.jpg"))
+    assert images.pixels(png) == images.pixels(contents["keep/beach.jpg"])
+    assert pipeline.destination(keeping, "keep/beach.jpg") == contents["keep/beach.jpg"]
+
+    assert status.main(["keep/beach.jpg"]) == 0
+    said = capsys.readouterr().out
+    assert "in the source" in said
+    assert "The source was kept (source_after is keep)." in said
+    assert "cleaned up" not in said
+
+
+def test_what_is_kept_is_not_started_again(keeping: Deployment, capsys: Capture) -> None:
+    def executions() -> list[str]:
+        arn = keeping.outputs["state_machine_arn"]
+        listed = collect.listed(keeping.clients, arn)
+        return sorted(one["executionArn"] for one in listed)
+
+    before = executions()
+    assert redrive.main([]) == 0
+    assert "keep/" not in capsys.readouterr().out
+    assert executions() == before
+
+
+def test_the_function_may_neither_delete_nor_look(keeping: Deployment) -> None:
+    name = keeping.outputs["function_names"]["delete_file"]
+    role = permissions.role_name(keeping.clients, name)
+    allowed = permissions.pairs(permissions.read(keeping.clients, role))
+    assert not [action for action, _ in allowed if action.startswith("s3:")]
+
+
+def test_of_express_the_end_is_known_though_nothing_is_deleted(
+    keeping: Deployment, keeping_express: deployed.Deployment, tmp_path: Path, capsys: Capture
+) -> None:
+    assert keeping_express.express
+    contents = {"keep-express/sea.jpg": images.jpeg(60, 40, seed=12), "keep-express/a.heic": HEIC}
+    assert upload.main([_write(tmp_path / "files", contents), "--wait"]) == 0
+    said = capsys.readouterr().out
+    assert "✓ keep-express/sea.jpg  converted" in said
+    assert "the source was kept (source_after is keep)" in said
+    assert "✓ keep-express/a.heic  no JPEG" in said
+    assert "the source was kept (other_types is keep)" in said
+    for key, content in contents.items():
+        assert _source_content(keeping, key) == content
+
+    assert status.main(["keep-express/a.heic"]) == 0
+    assert "the source was kept (other_types is keep)" in capsys.readouterr().out
+    assert redrive.main([]) == 1
+    assert "or what was kept" in capsys.readouterr().err

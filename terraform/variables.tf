@@ -283,6 +283,51 @@ variable "retry" {
 
 # --- From the bucket to the state machine ---
 
+# S3 filters the notifications, so an object that does not match starts nothing, costs nothing and stays. This includes
+# objects from the upload API, which accepts any name. S3 expects special characters URL-encoded: a space as +, = as %3D.
+variable "source_filter" {
+  description = "Which keys of the source bucket are handled; by default all."
+  type = object({
+    prefixes = optional(list(string), []) # a key must begin with one of these; an empty list matches all
+    suffixes = optional(list(string), []) # a key must end with one of these, which are case-sensitive; likewise
+  })
+  default  = {}
+  nullable = false
+
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
+  validation {
+    condition = alltrue([
+      for text in concat(var.source_filter.prefixes, var.source_filter.suffixes) :
+      can(regex("^([A-Za-z0-9!_.'()/+-]|%[0-9A-Fa-f]{2})+$", text)) && length(text) <= 1024
+    ])
+    error_message = "source_filter has ${join(", ", [for text in concat(var.source_filter.prefixes, var.source_filter.suffixes) : "'${text}'"])}, but S3 allows 1 to 1,024 letters, digits and !_.'()/- in each: write a space as + and other characters URL-encoded, = as %3D. There are no wildcards."
+  }
+
+  validation {
+    condition = length(flatten([
+      for place, prefix in var.source_filter.prefixes : [
+        for other_place, other in var.source_filter.prefixes : other if place != other_place && startswith(other, prefix)
+      ]
+    ])) == 0
+    error_message = "source_filter.prefixes has ${join(", ", [for prefix in var.source_filter.prefixes : "'${prefix}'"])}, but S3 refuses a prefix that another one begins with: leave out the longer of the two."
+  }
+
+  validation {
+    condition = length(flatten([
+      for place, suffix in var.source_filter.suffixes : [
+        for other_place, other in var.source_filter.suffixes : other if place != other_place && endswith(other, suffix)
+      ]
+    ])) == 0
+    error_message = "source_filter.suffixes has ${join(", ", [for suffix in var.source_filter.suffixes : "'${suffix}'"])}, but S3 refuses a suffix that another one ends with: leave out the longer of the two."
+  }
+
+  # https://docs.aws.amazon.com/general/latest/gr/s3.html: event notifications of a bucket
+  validation {
+    condition     = max(1, length(var.source_filter.prefixes)) * max(1, length(var.source_filter.suffixes)) <= 100
+    error_message = "source_filter has ${length(var.source_filter.prefixes)} prefixes and ${length(var.source_filter.suffixes)} suffixes, but S3 allows at most 100 pairs of them."
+  }
+}
+
 variable "paused" {
   description = "Whether uploads wait in the queue (for at most 14 days) instead of starting executions."
   type        = bool

@@ -1,4 +1,4 @@
-"""A stack that keeps everything in the source bucket: JPEGs converted, other files left alone."""
+"""A stack that keeps everything in the source bucket, and looks at what its filter lets through."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +19,20 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 Capture = pytest.CaptureFixture[str]
 
 HEIC = b"\0\0\0\x18ftypheic" + bytes(100)
+FILTER = {"prefixes": ["keep/", "keep-express/"], "suffixes": [".jpg", ".heic"]}
+OUTSIDE = {"other/beach.jpg": images.jpeg(60, 40, seed=10), "keep/notes.txt": b"words"}
 
 
 @pytest.fixture(scope="module")
 def keeping(deployment: Deployment) -> Iterator[Deployment]:
-    """The shared stack, changed to keep everything, and afterwards back."""
-    deployment.stack.use_variables(source_after="keep", other_types="keep")
+    """The shared stack, changed to keep everything and to filter, and afterwards back."""
+    deployment.stack.use_variables(source_after="keep", other_types="keep", source_filter=FILTER)
     deployment.stack.apply()
     try:
         yield deployment
     finally:
         deployment.stack.use_variables(
-            source_after="delete", other_types="delete", workflow_type="STANDARD"
+            source_after="delete", other_types="delete", source_filter={}, workflow_type="STANDARD"
         )
         deployment.stack.apply()
 
@@ -65,6 +67,7 @@ def _source_content(deployment: Deployment, key: str) -> bytes:
 def test_a_jpeg_is_converted_and_everything_stays(
     keeping: Deployment, tmp_path: Path, capsys: Capture
 ) -> None:
+    versions = [pipeline.upload(keeping, key, content) for key, content in OUTSIDE.items()]
     contents = {"keep/beach.jpg": images.jpeg(60, 40, seed=11), "keep/camera.heic": HEIC}
     assert upload.main([_write(tmp_path / "files", contents), "--wait"]) == 0
     said = capsys.readouterr().out
@@ -72,17 +75,35 @@ def test_a_jpeg_is_converted_and_everything_stays(
     assert "the source was kept (source_after is keep)" in said
     assert "a heic file: the source was kept (other_types is keep) and nothing converted" in said
 
-    for key, content in contents.items():
+    for key, content in (contents | OUTSIDE).items():
         assert _source_content(keeping, key) == content
     png = pipeline.destination(keeping, keys.png_key("keep/beach.jpg"))
     assert images.pixels(png) == images.pixels(contents["keep/beach.jpg"])
     assert pipeline.destination(keeping, "keep/beach.jpg") == contents["keep/beach.jpg"]
+
+    # They were uploaded before what has been handled by now, and nothing was started for them.
+    inputs = "".join(_inputs(keeping))
+    assert not [one for one in versions if one in inputs]
+    dead_letters = keeping.clients.sqs.get_queue_attributes(
+        QueueUrl=keeping.outputs["dead_letter_queue_url"],
+        AttributeNames=["ApproximateNumberOfMessages"],
+    )
+    assert dead_letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
     assert status.main(["keep/beach.jpg"]) == 0
     said = capsys.readouterr().out
     assert "in the source" in said
     assert "The source was kept (source_after is keep)." in said
     assert "cleaned up" not in said
+
+
+def _inputs(deployment: Deployment) -> Iterator[str]:
+    """Yield the input of every execution."""
+    for one in collect.listed(deployment.clients, deployment.outputs["state_machine_arn"]):
+        described = deployment.clients.stepfunctions.describe_execution(
+            executionArn=one["executionArn"]
+        )
+        yield described["input"]
 
 
 def test_what_is_kept_is_not_started_again(keeping: Deployment, capsys: Capture) -> None:

@@ -51,6 +51,21 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("retry", {"transient_max_delay_seconds": 1}, "more than transient_interval_seconds"),
     ("trigger_maximum_concurrency", 1, "2 to 1,000"),
     ("max_receive_count", 0, "1 to 1,000"),
+    ("source_filter", {"prefixes": ["year=2026/"]}, "= as %3D"),
+    ("source_filter", {"suffixes": ["*.jpg"]}, "There are no wildcards."),
+    ("source_filter", {"prefixes": [""]}, "S3 allows 1 to 1,024 letters"),
+    (
+        "source_filter",
+        {"prefixes": ["in/", "in/new/"]},
+        "'in/', 'in/new/', but S3 refuses a prefix",
+    ),
+    ("source_filter", {"prefixes": ["in/", "in/"]}, "leave out the longer of the two"),
+    ("source_filter", {"suffixes": [".jpeg", "jpeg"]}, "'.jpeg', 'jpeg', but S3 refuses a suffix"),
+    (
+        "source_filter",
+        {"prefixes": [f"{n:02}/" for n in range(11)], "suffixes": [f".{n:02}" for n in range(10)]},
+        "11 prefixes and 10 suffixes, but S3 allows at most 100 pairs",
+    ),
     ("source_after", "hide", "source_after is 'hide', but must be delete or keep"),
     ("other_types", "move", "other_types is 'move', but must be delete or keep"),
     ("max_upload_bytes", 10_000_000, "4,700,000"),
@@ -85,6 +100,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"workflow_type": "EXPRESS", "execution_timeout_seconds": 300},
     {"upload_jwt": {"issuer": "https://example.com", "audience": ["a"], "scopes": ["b"]}},
     {"alarm_email": "someone@example.com"},
+    {"source_filter": {"prefixes": ["in/", "a+b%3Dc/"], "suffixes": [".jpg", ".JPG"]}},
     {"monthly_budget_usd": 12.5, "tags": {"Team": "pictures"}},
 ]
 

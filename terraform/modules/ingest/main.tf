@@ -40,6 +40,14 @@ locals {
     Statement = [local.tls_only[local.dead_letter_queue_arn]]
   }
 
+  # Each notification has at most one prefix and one suffix, and S3 does not allow two that match the same key.
+  filters = [
+    for pair in setproduct(
+      length(var.source_filter.prefixes) > 0 ? var.source_filter.prefixes : [null],
+      length(var.source_filter.suffixes) > 0 ? var.source_filter.suffixes : [null],
+    ) : { prefix = pair[0], suffix = pair[1] }
+  ]
+
   # How long SQS reuses a data key before it requests another one; an hour makes the cost of KMS negligible.
   data_key_reuse_seconds = 3600
 }
@@ -79,10 +87,16 @@ resource "aws_sqs_queue" "dead_letters" {
 resource "aws_s3_bucket_notification" "this" {
   bucket = var.bucket_name
 
-  queue {
-    id        = "new-images"
-    queue_arn = aws_sqs_queue.this.arn
-    events    = ["s3:ObjectCreated:*"]
+  dynamic "queue" {
+    for_each = local.filters
+
+    content {
+      id            = length(local.filters) == 1 ? "new-images" : "new-images-${queue.key + 1}"
+      queue_arn     = aws_sqs_queue.this.arn
+      events        = ["s3:ObjectCreated:*"]
+      filter_prefix = queue.value.prefix
+      filter_suffix = queue.value.suffix
+    }
   }
 }
 

@@ -27,3 +27,8 @@ output "policy" {
   description = "The queue's policy, as JSON."
   value       = aws_sqs_queue.this.policy
 }
+
+output "filters" {
+  description = "Pairs of prefix and suffix, one for each notification; null matches any key."
+  value       = local.filters
+}

@@ -18,6 +18,16 @@ variable "bucket_arn" {
   type        = string
 }
 
+variable "source_filter" {
+  description = "Which keys S3 sends notifications about; by default all."
+  type = object({
+    prefixes = optional(list(string), []) # a key must begin with one of these; an empty list matches all
+    suffixes = optional(list(string), []) # a key must end with one of these; an empty list matches all
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "function_arn" {
   description = "ARN of the function that handles the messages."
   type        = string

@@ -9,10 +9,9 @@ from image_converter import keys
 from scripts.commands import redrive, status, upload
 from scripts.lib import deployed
 from scripts.lib.executions import collect
-from tests import images
 from tests.conftest import Deployment
-from tests.e2e import pipeline
 from tests.security import permissions
+from tests.support import images, pipeline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from tests.durability import invariants
-from tests.simulation import storage
-from tests.simulation.explore import explore
-from tests.simulation.machine import Machine, definition
-from tests.simulation.replay import Handlers
-from tests.simulation.scenarios import SCENARIOS, Scenario
-from tests.simulation.storage import SOURCE
-from tests.simulation.system import State, System, observed, violations
+from tests.durability.simulation import storage
+from tests.durability.simulation.explore import explore
+from tests.durability.simulation.machine import Machine, definition
+from tests.durability.simulation.replay import Handlers
+from tests.durability.simulation.scenarios import SCENARIOS, Scenario
+from tests.durability.simulation.storage import SOURCE
+from tests.durability.simulation.system import State, System, observed, violations
 
 LIMIT = 2_500
 SEED = 20_260_102

@@ -7,9 +7,9 @@ import pytest
 from image_converter import clients
 from image_converter.errors import InvalidRecord, InvalidSettings
 from image_converter.handlers.delete_file import handler
-from tests.fake_cloud import DESTINATION, SOURCE, Cloud
-from tests.images import jpeg
-from tests.unit.states import converted, unconverted
+from tests.support.fake_cloud import DESTINATION, SOURCE, Cloud
+from tests.support.images import jpeg
+from tests.support.states import converted, unconverted
 
 DELETED = "Deleted from source bucket"
 HEIC = b"\0\0\0\x18ftypheic" + bytes(100)

@@ -63,6 +63,21 @@ run "bucket" {
   }
 
   assert {
+    condition = [
+      for statement in jsondecode(output.policy).Statement : [statement.Effect, statement.Condition] if statement.Sid == "ThisAccountOnly"
+      ] == [["Deny", {
+        StringNotEquals = { "aws:PrincipalAccount" = "123456789012" }
+        BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
+    }]]
+    error_message = "other accounts may use the bucket: ${output.policy}"
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(output.policy).Statement : statement.Effect == "Deny"])
+    error_message = "the bucket's policy lets somebody in: ${output.policy}"
+  }
+
+  assert {
     condition = {
       for statement in jsondecode(output.policy).Statement : statement.Sid => jsonencode(statement.Condition) if statement.Action == "s3:PutObject"
       } == {

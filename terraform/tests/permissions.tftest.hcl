@@ -144,3 +144,40 @@ run "the_destroy_guard_may_only_see_whether_there_are_images" {
     error_message = "the guard may do something else: ${module.destroy_guard.policy}"
   }
 }
+
+run "the_destroy_guard_is_asked_before_anything_is_destroyed" {
+  command = plan
+
+  assert {
+    condition     = aws_lambda_invocation.destroy_guard.lifecycle_scope == "CRUD"
+    error_message = "the guard is called ${aws_lambda_invocation.destroy_guard.lifecycle_scope} only"
+  }
+
+  assert {
+    condition     = jsondecode(aws_lambda_invocation.destroy_guard.input).forceDestroy == false
+    error_message = "the guard lets images be destroyed though nobody has agreed: ${aws_lambda_invocation.destroy_guard.input}"
+  }
+}
+
+run "only_the_pipeline_writes_to_the_destination" {
+  assert {
+    condition = jsonencode([
+      for statement in jsondecode(module.destination_bucket.policy).Statement : statement if statement.Sid == "OnlyThePipelineWrites"
+      ]) == jsonencode([{
+        Action = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
+        Condition = {
+          ArnNotEquals = {
+            "aws:PrincipalArn" = [
+              "arn:aws:iam::123456789012:role/image-converter-copy-file-eu-central-1",
+              "arn:aws:iam::123456789012:role/image-converter-resize-image-eu-central-1",
+            ]
+          }
+        }
+        Effect    = "Deny"
+        Principal = { AWS = ["*"] }
+        Resource  = ["arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/*"]
+        Sid       = "OnlyThePipelineWrites"
+    }])
+    error_message = "others may write to the destination bucket: ${module.destination_bucket.policy}"
+  }
+}

@@ -25,6 +25,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = jsondecode(module.state_machine.definition).States.GetFileType.Retry[0].MaxAttempts == 0
+    error_message = "what no retry can fix is tried again"
+  }
+
+  assert {
     condition = alltrue([
       for branch, task in { CopyToDestination = "copy_file", ResizeImage = "resize_image" } :
       flatten([for parallel in jsondecode(module.state_machine.definition).States.ProcessFile.Branches : [

@@ -28,6 +28,11 @@ def observe(client: BaseClient, operation: str) -> list[dict[str, Any]]:
     return requests
 
 
+def replace_header(client: BaseClient, operation: str, name: str, value: str) -> None:
+    """Have the requests of each call of the operation say something else in a header."""
+    _hook(client, operation, lambda params, **_: params["headers"].update({name: value}))
+
+
 def refuse(
     client: BaseClient, operation: str, code: str, status: int = 500, times: int | None = None
 ) -> None:

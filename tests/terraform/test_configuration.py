@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.terraform.conftest import Terraform
 pytestmark = pytest.mark.terraform
 
 MODULES = sorted(main.parent for main in TERRAFORM.glob("modules/*/main.tf"))
+OWN_TESTS = sorted(file.name for file in TERRAFORM.glob("tests/*.tftest.hcl"))
 
 
 def test_is_formatted(terraform: Terraform) -> None:
@@ -34,10 +36,22 @@ def test_every_module_asks_for_the_same_versions() -> None:
         assert (module / "versions.tf").read_text() == wanted, module.name
 
 
-def test_passes_its_own_tests(terraform: Terraform, configuration: Path) -> None:
-    done = terraform(configuration, "test", "-no-color")
+@pytest.mark.parametrize("file", OWN_TESTS)
+def test_passes_its_own_tests(file: str, terraform: Terraform, configuration: Path) -> None:
+    done = terraform(configuration, "test", "-no-color", f"-filter=tests/{file}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 failed" in done.stdout
+
+
+def test_the_destroy_guard_is_destroyed_first() -> None:
+    """Before everything that it depends on, and that is all there is to lose."""
+    text = "".join(file.read_text(encoding="utf-8") for file in TERRAFORM.glob("*.tf"))
+    made = {f"module.{name}" for name in re.findall(r'(?m)^module "(\w+)"', text)}
+    made |= {".".join(names) for names in re.findall(r'(?m)^resource "(\w+)" "(\w+)"', text)}
+    guard = (TERRAFORM / "destroy_guard.tf").read_text(encoding="utf-8")
+    depends_on = guard.partition("depends_on = [")[2].partition("]")[0]
+    outlived = {name.strip() for name in depends_on.split(",") if name.strip()}
+    assert made - outlived == {"aws_lambda_invocation.destroy_guard", "terraform_data.package"}
 
 
 def test_the_example_of_a_backend_is_valid(

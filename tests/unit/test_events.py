@@ -102,6 +102,9 @@ def test_an_execution_without_images_has_none() -> None:
     assert events.converted_images({}) is None
 
 
+WHOLE = dict.fromkeys(events.SOURCE_FIELDS, "a")
+
+
 @pytest.mark.parametrize(
     "images",
     [
@@ -111,6 +114,8 @@ def test_an_execution_without_images_has_none() -> None:
         [{}, {"resized": {}}],
         "text",
         {"original": {}},
+        [{"original": WHOLE}, {"resized": {}}],
+        [{"original": {}}, {"resized": WHOLE}],
     ],
 )
 def test_images_that_are_not_both_there_are_refused(images: object) -> None:

@@ -1,13 +1,14 @@
 """The type is read from the first bytes of the right version, whatever the object's name."""
 
 import pytest
+from botocore.exceptions import IncompleteReadError
 
 from image_converter import clients
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound, UnknownType
 from image_converter.handlers.get_file_type import handler
 from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import SOURCE, Cloud, recorded
-from tests.support.faults import observe, refuse
+from tests.support.faults import observe, refuse, replace_header
 from tests.support.images import jpeg
 
 TYPES = {
@@ -111,6 +112,15 @@ def test_only_the_first_bytes_are_read(cloud: Cloud) -> None:
     requests = observe(clients.s3(), "GetObject")
     handler(record, None)
     assert [request["headers"]["Range"] for request in requests] == ["bytes=0-11"]
+
+
+@pytest.mark.parametrize("answered", ["bytes=0-0", "bytes=0-10"])
+def test_fewer_bytes_than_there_are_tell_nothing(cloud: Cloud, answered: str) -> None:
+    """What is taken for another file than a JPEG is deleted."""
+    record = cloud.upload("a.pdf", jpeg())
+    replace_header(clients.s3(), "GetObject", "Range", answered)
+    with pytest.raises(IncompleteReadError):
+        handler(record, None)
 
 
 def test_the_version_that_the_record_names_is_read(cloud: Cloud) -> None:

@@ -132,8 +132,10 @@ def test_the_execution_s_name_follows_from_bucket_key_and_version() -> None:
     ]
 
 
-def test_without_version_the_sequencer_makes_the_name() -> None:
-    first, second = created(versionId=None), created(versionId=None, sequencer="0056")
+@pytest.mark.parametrize("version", [None, "null"])
+def test_without_version_the_sequencer_makes_the_name(version: str | None) -> None:
+    """Where versioning is suspended, all uploads of a key have the version "null"."""
+    first, second = created(versionId=version), created(versionId=version, sequencer="0056")
     handler(batch(notification(first), notification(second)), None)
     assert len(executions()) == 2
 

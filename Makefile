@@ -186,6 +186,11 @@ load: setup package-local ## Send bursts to a local AWS, kill functions and the 
 fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)
 	$(RUN) tests.durability.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
+.PHONY: mutants
+mutants: $(STAMP) ## Break one safety line at a time and see that tests notice (ONLY=s3_copy for one file)
+	@$(NEEDS_TERRAFORM)
+	$(HERMETIC) $(RUN) scripts.dev.mutants $(if $(ONLY),--only "$(ONLY)")
+
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration against it
 	$(RUN) tests.aws_contract.provider_schema

@@ -115,7 +115,7 @@ def test_only_the_first_bytes_are_read(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("answered", ["bytes=0-0", "bytes=0-10"])
-def test_fewer_bytes_than_there_are_tell_nothing(cloud: Cloud, answered: str) -> None:
+def test_fewer_bytes_than_the_object_has_are_an_error(cloud: Cloud, answered: str) -> None:
     """What is taken for another file than a JPEG is deleted."""
     record = cloud.upload("a.pdf", jpeg())
     replace_header(clients.s3(), "GetObject", "Range", answered)

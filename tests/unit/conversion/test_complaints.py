@@ -6,8 +6,8 @@ from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_parser import read_header
 from image_converter.conversion.jpeg_scans import check_scans
 from image_converter.errors import DamagedImage
-from tests.images import jpeg
-from tests.unit.conversion.editing import END
+from tests.support.images import jpeg
+from tests.support.jpeg.editing import END
 
 ZEROS = 100
 

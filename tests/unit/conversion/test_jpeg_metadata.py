@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from image_converter.conversion.jpeg_metadata import is_valid_profile
-from tests.unit.conversion import profiles
-from tests.unit.conversion.editing import patch
+from tests.support.jpeg import profiles
+from tests.support.jpeg.editing import patch
 
 TAG_TABLE = 128
 TAG_SIZE = 12

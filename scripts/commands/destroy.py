@@ -34,8 +34,8 @@ _PROTECTED = (
     "`terraform apply -var table_deletion_protection=false` and destroy again."
 )
 _NOT_EMPTY = (
-    "Nothing was destroyed: s3://{bucket} still holds images, or deleted ones that can be brought "
-    "back ({count}). `make destroy FORCE=1` deletes them for good, and then the stack."
+    "Nothing was destroyed: s3://{bucket} still holds images, or deleted images that can be "
+    "restored ({count}). `make destroy FORCE=1` permanently deletes them, and then the stack."
 )
 
 
@@ -57,9 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.commands.destroy",
         description=__doc__,
-        epilog="Whatever else is given goes to `terraform destroy`.",
+        epilog="All other arguments are passed to `terraform destroy`.",
     )
-    parser.add_argument("--force", action="store_true", help="delete the images too, unasked")
+    parser.add_argument(
+        "--force", action="store_true", help="delete the images too, without asking"
+    )
     parser.add_argument("--directory", type=Path, default=TERRAFORM, help="Terraform's")
     options, rest = parser.parse_known_args(arguments)
     return user_errors.run(lambda: _destroy(options, rest, Console(highlight=False)))
@@ -127,7 +129,7 @@ def empty(clients: Clients, bucket: str, console: Console) -> int:
     deleted = 0
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
-        task = progress.add_task(f"deleting what s3://{bucket} holds", total=None)
+        task = progress.add_task(f"deleting the content of s3://{bucket}", total=None)
         for page in _versions(clients, bucket):
             answer = clients.s3.delete_objects(
                 Bucket=bucket, Delete={"Objects": page, "Quiet": True}

@@ -82,12 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.commands.redrive", description=__doc__)
     parser.add_argument("--name", default=deployed.name(), help="the stack's name")
     parser.add_argument(
-        "--dry-run", action="store_true", help="only tell what would be done; also: DRY_RUN=1"
+        "--dry-run", action="store_true", help="only report what would be done; also: DRY_RUN=1"
     )
     parser.add_argument(
         "--all",
         action="store_true",
-        help="also what cannot succeed as it is, and what was stopped; also: ALL=1",
+        help="include permanent failures and executions that were stopped; also: ALL=1",
     )
     options = parser.parse_args(arguments)
     options.dry_run |= os.environ.get("DRY_RUN", "") not in ("", "0")
@@ -100,9 +100,9 @@ def _redrive(options: argparse.Namespace, console: Console) -> int:
     stack = deployed.find(clients, options.name)
     if stack.express:
         raise UserError(
-            f"{stack.name} is an EXPRESS state machine, and Step Functions does not keep what "
-            "those did. What is still in the source bucket is what failed, or what was kept: "
-            "`make status IMAGE=...` tells which. Upload what failed again, for example with "
+            f"{stack.name} is an EXPRESS state machine, and Step Functions keeps no list of "
+            "EXPRESS executions. Whatever is still in the source bucket has failed or was kept: "
+            "`make status IMAGE=...` says which. Upload again what failed, for example with "
             f"`aws s3api copy-object --bucket {stack.source_bucket} --key KEY "
             f"--copy-source {stack.source_bucket}/KEY --storage-class STANDARD`."
         )
@@ -181,10 +181,12 @@ class Redrive:
             return Result(name, "left", "Step Functions has forgotten it")
         subject = _subject(newest)
         if newest["status"] not in self._statuses:
-            return Result(subject, "left", f"started again before: {newest['status'].lower()}")
+            return Result(subject, "left", f"already retried: {newest['status'].lower()}")
         error = text.sentence(newest.get("error"), newest.get("cause"))
         if newest.get("error") in HOPELESS and not self._everything:
-            return Result(subject, "left", f"it would fail again ({error}); ALL=1 starts it anyway")
+            return Result(
+                subject, "left", f"it would fail again ({error}); use ALL=1 to retry it anyway"
+            )
         if following is None:
             return Result(subject, "failed", f"it has been started {_MOST_TIMES} times: {error}")
         how = "" if self._dry_run else self._start(newest, following)

@@ -37,7 +37,7 @@ def _status(options: argparse.Namespace, console: Console) -> int:
     if not rows:
         raise UserError(
             f"Nothing is known of '{visible(options.image)}' in {stack.name}: it is in neither "
-            "bucket nor the table. Names are whole keys, with upper and lower case as uploaded."
+            "bucket nor the table. Names are whole keys, and upper and lower case matter."
         )
     console.print(visible(options.image), style="bold", markup=False, soft_wrap=True)
     for name, value in rows:
@@ -78,7 +78,7 @@ def _handled(clients: Clients, stack: Deployment, key: str, upload: Any) -> Iter
         if ending:
             yield "execution", f"{ending.outcome.sign} {ending.kind}: {ending.sentence}"
         elif failure := endings.last_failure(clients, stack, key, upload["LastModified"]):
-            yield "last attempt", f"failed, and may be tried again: {failure.sentence}"
+            yield "last attempt", f"failed, and may be retried: {failure.sentence}"
         return
     arn = uploads.execution_arn(stack, key, version)
     try:
@@ -98,7 +98,9 @@ def _object(clients: Clients, where: dict[str, Any]) -> str:
             return f"{place}, which is no longer there"
         raise
     same = head.get("VersionId") in (None, where.get("versionId"))
-    return f"{place}, {size(head['ContentLength'])}{'' if same else ', a newer version by now'}"
+    return (
+        f"{place}, {size(head['ContentLength'])}{'' if same else ', replaced by a newer version'}"
+    )
 
 
 def _at(version: Any) -> str:

@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.commands.upload", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders")
     parser.add_argument("--name", default=deployed.name(), help="the stack's name")
-    parser.add_argument("--prefix", default="", help="put before each key, for example holiday/")
-    parser.add_argument("--wait", action="store_true", help="until all have been handled")
+    parser.add_argument("--prefix", default="", help="prefix of each key, for example holiday/")
+    parser.add_argument("--wait", action="store_true", help="until all images have been handled")
     parser.add_argument("--out", type=Path, help="a folder for the PNGs; implies --wait")
     options = parser.parse_args(arguments)
     return user_errors.run(lambda: _upload(options, Console(highlight=False)))
@@ -69,10 +69,10 @@ def _upload(options: argparse.Namespace, console: Console) -> int:
     with _progress(console) as show:
         for upload in uploads:
             _send(clients, stack, upload, show)
-    console.print(f"{len(uploads)} sent to s3://{stack.source_bucket}", soft_wrap=True)
+    console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
     if not (options.wait or options.out):
         follow = "status IMAGE=..." if stack.express else "watch"
-        console.print(f"`make {follow}` tells what becomes of them.")
+        console.print(f"`make {follow}` shows what happens to them.")
         return 0
     return 0 if _wait(clients, stack, uploads, options.out, console) else 1
 
@@ -94,14 +94,14 @@ def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
             if key in uploads:
                 other = uploads[key].path
                 raise UserError(
-                    f"{other} and {file} would both be called {key}. Send them one after the "
-                    "other with different PREFIX=..., or rename one."
+                    f"{other} and {file} would both be called {key}. Upload them separately with "
+                    "different PREFIX=..., or rename one."
                 )
             if len(key.encode()) > keys.MAX_KEY_BYTES:
-                raise UserError(f"{file}: S3 takes names of {keys.MAX_KEY_BYTES} bytes at most.")
+                raise UserError(f"{file}: S3 allows names of at most {keys.MAX_KEY_BYTES} bytes.")
             uploads[key] = Upload(file, key)
     if not uploads:
-        raise UserError("There is no file in what FILES names.")
+        raise UserError("FILES contains no files.")
     return list(uploads.values())
 
 
@@ -185,7 +185,7 @@ def _wait(
     out: Path | None,
     console: Console,
 ) -> bool:
-    """Tell each image's ending as it comes; return whether all were handled as they should be."""
+    """Tell each image's ending as it comes; return whether all were handled correctly."""
     left = list(uploads)
 
     def some_have_ended() -> bool:
@@ -197,15 +197,15 @@ def _wait(
         return not left
 
     with (
-        console.status("Waiting until they have been handled") if console.is_terminal else _quiet()
+        console.status("Waiting for the images to be handled") if console.is_terminal else _quiet()
     ):
         try:
-            wait.until("all to be handled", some_have_ended, _PATIENCE_SECONDS)
+            wait.until("all images to be handled", some_have_ended, _PATIENCE_SECONDS)
         except TimeoutError as error:
             names = ", ".join(visible(upload.key) for upload in left[:5])
             raise UserError(
-                f"After {duration(_PATIENCE_SECONDS)} there is no end of {len(left)} images "
-                f"({names}). `make status IMAGE=...` tells where they are."
+                f"After {duration(_PATIENCE_SECONDS)} {len(left)} images have not been handled yet "
+                f"({names}). `make status IMAGE=...` shows where they are."
             ) from error
     return all(upload.ending.good for upload in uploads if upload.ending)
 

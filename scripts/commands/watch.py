@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; ctrl-C is the way to leave, and no failure."""
     parser = argparse.ArgumentParser(prog="python -m scripts.commands.watch", description=__doc__)
     parser.add_argument("--name", default=deployed.name(), help="the stack's name")
-    parser.add_argument("--until-done", action="store_true", help="leave when nothing runs")
+    parser.add_argument("--until-done", action="store_true", help="exit when nothing is running")
     options = parser.parse_args(arguments)
     return user_errors.run(lambda: _watch(options, Console(highlight=False, markup=False)))
 
@@ -132,8 +132,9 @@ def _watch(options: argparse.Namespace, console: Console) -> int:
     stack = deployed.find(clients, options.name)
     if stack.express:
         raise UserError(
-            f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
-            f"`aws logs tail /aws/vendedlogs/states/{stack.name} --follow` shows their events."
+            f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
+            f"executions. `aws logs tail /aws/vendedlogs/states/{stack.name} --follow` shows their "
+            "events."
         )
     watch = Watch(clients, stack)
     try:
@@ -161,7 +162,7 @@ def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done:
 def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]], None]]:
     """Yield what is to be told of changes."""
     if not console.is_terminal:
-        print("Waiting for executions; ctrl-C leaves.", flush=True)
+        print("Waiting for executions; press ctrl-C to exit.", flush=True)
 
         def tell(changed: list[Followed]) -> None:
             for one in changed:
@@ -204,7 +205,7 @@ def _table(watch: Watch, height: int) -> Table:
     if more > 0:
         table.add_row(Text(f"and {counted(more, 'more', 'more')}", "dim"))
     table.add_row(
-        Text(f"{counted(len(watch.running), 'execution')} running. ctrl-C leaves.", "dim")
+        Text(f"{counted(len(watch.running), 'execution')} running. Press ctrl-C to exit.", "dim")
     )
     return table
 

@@ -85,7 +85,9 @@ def _observe(execution: str | None) -> Observation:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.cost", description=__doc__)
     parser.add_argument(
-        "--execution", metavar="ARN", help="one that converted a JPEG; default is a recorded one"
+        "--execution",
+        metavar="ARN",
+        help="an execution that converted a JPEG; default: a recorded one",
     )
     return parser
 

@@ -194,4 +194,4 @@ def item_bytes(value: Any) -> int:
             return 3 + sum(1 + item_bytes(element) for element in value)
         case dict():
             return 3 + sum(1 + len(name.encode()) + item_bytes(v) for name, v in value.items())
-    raise TypeError(f"{value!r} is no JSON value")
+    raise TypeError(f"{value!r} is not a JSON value")

@@ -121,8 +121,8 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     execution = run.execution
     if execution.kind != "converted":
         raise UserError(
-            f"The execution {execution.name} is one of an image that was not simply converted "
-            f"({execution.kind}). Name one that converted a JPEG at the first attempt."
+            f"The image of execution {execution.name} was not converted at the first attempt "
+            f"({execution.kind}). Name an execution that did convert a JPEG at the first attempt."
         )
     sizes = {picture.role: picture for picture in run.pictures}
     original, png = sizes["Original"], sizes["PNG"]
@@ -185,8 +185,8 @@ def _call(
     found = _own(logged, attempts, execution.key)
     if found is None or not found.billed_ms:
         raise UserError(
-            f"{about.name} has not told in {about.log_group} what Lambda charged for its call. Its "
-            "logs may have expired, or arrive in a minute."
+            f"{about.name} has not reported in {about.log_group} what Lambda charged for its "
+            "invocation. Its logs may have expired, or may arrive in a minute."
         )
     size = sum(len(event["message"].encode()) + _LOG_EVENT_OVERHEAD for event in events)
     return Call(function, about.memory_mb, found.billed_ms, size // len(logged))

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         display.failed(str(error))
         return 1
     except KeyboardInterrupt:
-        display.failed("Interrupted. Nothing is left running, and nothing was kept.")
+        display.failed("Interrupted. Everything was stopped, and nothing was kept.")
         return user_errors.INTERRUPTED
 
 

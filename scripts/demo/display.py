@@ -104,7 +104,7 @@ class Display:
     def outcomes(self, images: Iterable[Image]) -> None:
         """Show what became of each image."""
         self._table(
-            "What became of the images",
+            "Outcome of each image",
             ("image", "type", "outcome"),
             ("pixels", "file", "PNG"),
             (_outcome_row(image) for image in images),
@@ -175,7 +175,7 @@ def _outcome(image: Image) -> str:
         return "[yellow]still running[/yellow]"
     if execution.status != SUCCEEDED:
         return f"[red]{_text(execution.error or execution.status)}[/red]"
-    return "[green]converted[/green]" if image.png_key else "deleted, no JPEG"
+    return "[green]converted[/green]" if image.png_key else "deleted, not a JPEG"
 
 
 def _waiting(addresses: tuple[str, ...]) -> str:

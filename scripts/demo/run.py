@@ -47,7 +47,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
     files = _choose_files(display, images_path, directory / "photographs")
     display.step("Starting the local AWS")
     with LocalAws(directory / "local-aws", Options(auth=True)) as aws:
-        display.say(f"It answers at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
+        display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
         stack = Stack(
@@ -64,7 +64,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         destroy(display, stack)
         left = sorted(inventory(clients) - before)
         holds &= _told(display, "`terraform destroy` left nothing behind", left)
-    display.step(f"{'All of it holds' if holds else 'Not all of it holds'}.")
+    display.step(f"{'All checks passed' if holds else 'Some checks failed'}.")
     display.say(f"It took {time.monotonic() - started:.0f} seconds.")
     return holds
 
@@ -91,7 +91,7 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
 
 
 def _apply(display: Display, stack: Stack) -> dict[str, Any]:
-    display.step("terraform init and apply (most of the time goes into the provider's own waits)")
+    display.step("terraform init and apply (mostly waits of the provider)")
     stack.init()
     with display.terraform() as report:
         stack.apply(report)
@@ -149,7 +149,7 @@ def _state(image: Image) -> str:
 def _places(directory: Path, aws: LocalAws, stack: Stack) -> dict[str, str]:
     return {
         "Originals and PNGs, kept for you": _short(directory / "images"),
-        "What the local AWS did": _short(aws.log_file),
+        "Log of the local AWS": _short(aws.log_file),
         "What Terraform said": _short(stack.log_file),
     }
 
@@ -171,9 +171,9 @@ def check(
     display.step("Checking")
     converted = len(fetched)
     faults = {
-        f"all {len(images)} files were handled as they should be": verdict.outcome_faults(images),
-        f"{converted} originals arrived whole (by their SHA-256)": verdict.original_faults(fetched),
-        f"{converted} PNGs have the pixels of their JPEGs": verdict.pixel_faults(fetched),
+        f"all {len(images)} files were handled correctly": verdict.outcome_faults(images),
+        f"{converted} originals are complete (by their SHA-256)": verdict.original_faults(fetched),
+        f"{converted} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(fetched),
         "the source bucket is empty": verdict.source_faults(clients, source_bucket),
     }
     held = [_told(display, promise, found) for promise, found in faults.items()]

@@ -101,20 +101,23 @@ def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
     for image in images:
         execution = image.execution
         if execution is None:
-            yield f"{image.key}: no execution was started for it"
+            yield f"{image.key}: no execution was started"
         elif execution.status != SUCCEEDED:
             yield f"{image.key}: its execution {execution.status.lower()}: {execution.sentence}"
         elif image.is_jpeg and not image.png_key:
-            yield f"{image.key} is a JPEG, but was taken for {image.file_type} and deleted"
+            yield f"{image.key} is a JPEG, but was identified as {image.file_type} and deleted"
         elif image.png_key and not image.is_jpeg:
-            yield f"{image.key} is no JPEG, but was converted"
+            yield f"{image.key} is not a JPEG, but was converted"
 
 
 def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
     """Yield a sentence for each original that did not arrive whole."""
     for found in fetched:
         if hashlib.sha256(found.original).digest() != hashlib.sha256(found.image.content).digest():
-            yield f"{found.image.original_key} in the destination bucket is not what was uploaded"
+            yield (
+                f"{found.image.original_key} in the destination bucket is not the file that "
+                "was uploaded"
+            )
 
 
 def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:

@@ -70,7 +70,9 @@ def connect(env: Mapping[str, str] = os.environ) -> Clients:
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     missing = [one for one in names if not env.get(one)]
     if len(missing) == 1:
-        raise UserError(f"{missing[0]} is not set, though its other half is. Set or unset both.")
+        raise UserError(
+            f"{missing[0]} is not set, although its counterpart is. Set both or neither."
+        )
     return Clients(env)
 
 
@@ -113,8 +115,8 @@ def function(clients: Clients, function_name: str) -> Function:
         where = clients.functions.meta
         raise UserError(
             f"There is no function {function_name} in {where.region_name} at "
-            f"{where.endpoint_url}, so no stack of that name is deployed there. Deploy it with "
-            "`terraform -chdir=terraform apply`, or name another: NAME=..., AWS_REGION=..."
+            f"{where.endpoint_url}, so no stack with that name is deployed there. Deploy it with "
+            "`terraform -chdir=terraform apply`, or select another one: NAME=..., AWS_REGION=..."
         ) from error
     return Function(
         name=function_name,

@@ -29,7 +29,9 @@ def main(
         arguments: of the command line.
     """
     parser = argparse.ArgumentParser()
-    parser.add_argument("--check", action="store_true", help="write nothing, fail if one is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if a file is stale"
+    )
     check = parser.parse_args(arguments).check
     files = make()
     found = stale(files)

@@ -49,7 +49,7 @@ SCENES = (
     Scene("valley.jpg", (4000, 3000), 18.5),
 )
 
-NOTES = ("notes.txt", b"Not a photograph: the pipeline deletes what is no JPEG.\n")
+NOTES = ("notes.txt", b"Not a photograph: the pipeline deletes files that are not JPEGs.\n")
 
 
 def write_all(folder: Path) -> None:

@@ -21,7 +21,7 @@ def difference(jpeg: bytes, png: bytes) -> str:
             if made.size != upright.size:
                 return f"is {made.size}, its JPEG {upright.size}"
             if upright.mode in _COMPARED_MODES and not _equal(made, upright):
-                return "has other pixels than its JPEG"
+                return "does not have the pixels of its JPEG"
     except OSError as error:
         return f"cannot be compared with its JPEG: {error}"
     return ""

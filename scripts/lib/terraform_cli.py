@@ -100,9 +100,9 @@ def find_mirror(
     if chosen:
         if not _holds_provider(Path(chosen)):
             raise TerraformError(
-                f"TF_PLUGIN_MIRROR is {chosen}, but there is no {REGISTRY}/{PROVIDER} for "
-                f"{target()} in it. Unset it, or fill the folder with "
-                "`terraform providers mirror FOLDER`."
+                f"TF_PLUGIN_MIRROR is {chosen}, but it does not contain {REGISTRY}/{PROVIDER} for "
+                f"{target()}. Unset it, or fill the folder with `terraform providers mirror "
+                "FOLDER`."
             )
         return Path(chosen).resolve()
     candidates = [*implied_mirrors(env, home or Path.home()), *_folders_with_registry(add_on_homes)]
@@ -164,9 +164,9 @@ def init(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
     advice = ""
     if any(symptom in done.stderr for symptom in _PROVIDER_MISSING):
         advice = (
-            f" The provider {PROVIDER} could be had neither from the registry nor from a folder of "
-            "this machine. Run where the registry can be reached, or set TF_PLUGIN_MIRROR to a "
-            "folder filled there by `terraform providers mirror FOLDER`."
+            f" The provider {PROVIDER} is available neither from the registry nor from a folder on "
+            "this machine. Run this where the registry can be reached, or set TF_PLUGIN_MIRROR to "
+            "a folder filled there by `terraform providers mirror FOLDER`."
         )
     raise TerraformError(f"`terraform init` failed in {folder}.{advice}\n{done.stderr.strip()}")
 

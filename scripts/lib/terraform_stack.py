@@ -246,7 +246,7 @@ class Stack:
         finally:
             supervisor.stop(keeper)
         if status not in (0, _CHANGES_PENDING if arguments[0] == "plan" else 0):
-            said = "\n".join(run.errors) or f"it ended with status {status}; see {self.log_file}"
+            said = "\n".join(run.errors) or f"exited with status {status}; see {self.log_file}"
             raise TerraformError(f"`terraform {arguments[0]}` failed: {said}")
         return status
 

@@ -30,7 +30,7 @@ _ADVICE = (
             exceptions.SSOTokenLoadError,
             exceptions.TokenRetrievalError,
         ),
-        "The AWS login has run out. Run `aws sso login` and try again. ({error})",
+        "The AWS login has expired. Run `aws sso login` and try again. ({error})",
     ),
     (
         exceptions.NoRegionError,
@@ -38,7 +38,7 @@ _ADVICE = (
     ),
     (
         exceptions.ProfileNotFound,
-        "{error}. `aws configure list-profiles` lists those there are.",
+        "{error}. `aws configure list-profiles` lists the existing ones.",
     ),
 )
 _UNREACHABLE = (exceptions.EndpointConnectionError, exceptions.ConnectionError)
@@ -93,10 +93,14 @@ def _silent(error: Exception, env: Mapping[str, str]) -> str:
     endpoint = env.get("AWS_ENDPOINT_URL")
     if endpoint:
         return (
-            f"Nothing answers at {endpoint} (AWS_ENDPOINT_URL). If that is the local AWS, start it "
-            "with `make local-up` and paste what it prints; for AWS itself, unset the variable."
+            f"Nothing answers at {endpoint} (AWS_ENDPOINT_URL). If this is the local AWS, "
+            "start it with `make local-up` and paste what it prints; for AWS itself, unset "
+            "the variable."
         )
-    return f"AWS could not be reached: {error}. Is {_region(env)} a region, and the network up?"
+    return (
+        f"AWS could not be reached: {error}. Check that {_region(env)} is a region and that "
+        "the network is up."
+    )
 
 
 def _refused(error: ClientError, env: Mapping[str, str]) -> str:
@@ -104,13 +108,15 @@ def _refused(error: ClientError, env: Mapping[str, str]) -> str:
     message = error.response.get("Error", {}).get("Message", "")
     operation = error.operation_name
     if code in _DENIED:
-        return f"AWS denied {operation}: the credentials in use may not do that. {message}".strip()
+        return (
+            f"AWS denied {operation}: the credentials in use do not have the permission. {message}"
+        ).strip()
     if code in _EXPIRED:
         return "The AWS credentials have expired. Log in again (`aws sso login`) and try again."
     if code in _WRONG_KEYS:
         return (
             f"AWS does not know the credentials in use ({code}). `aws sts get-caller-identity` "
-            "tells who you are; for the local AWS, set AWS_ENDPOINT_URL as `make local-up` prints."
+            "shows who you are; for the local AWS, set AWS_ENDPOINT_URL as `make local-up` prints."
         )
     if code in _BUSY:
         return f"AWS is busy ({operation}: {code}). Try again in a moment."

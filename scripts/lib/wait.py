@@ -25,7 +25,7 @@ def until(what: str, ask: Callable[[], T | None], seconds: float = 60) -> T:
     pause = _FIRST_PAUSE
     while not (answer := ask()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:g} seconds for {what}, in vain")
+            raise TimeoutError(f"timed out after {seconds:g} seconds waiting for {what}")
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return answer

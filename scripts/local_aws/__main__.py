@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         "--directory",
         type=Path,
         default=instance.DEFAULT_DIRECTORY,
-        help="where its log and state are (default: build/local-aws)",
+        help="folder for its log and state (default: build/local-aws)",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start it, and print the exports that point clients at it")
@@ -45,8 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--persist", action="store_true", help="keep state between starts")
     run.add_argument("arguments", nargs="+", metavar="COMMAND")
     commands.add_parser("down", help="stop it")
-    commands.add_parser("status", help="say whether and where it runs")
-    commands.add_parser("exports", help="print the exports of the one that runs")
+    commands.add_parser("status", help="show whether and where it is running")
+    commands.add_parser("exports", help="print the exports of the running one")
     return parser
 
 
@@ -64,12 +64,12 @@ def _local_aws(options: argparse.Namespace) -> LocalAws:
 def _up(options: argparse.Namespace) -> int:
     running = instance.find(options.directory)
     if running and options.port in (None, running.port):
-        print("# It runs already, since an earlier `make local-up`, with all that is in it.")
+        print("# It is already running, since an earlier `make local-up`, with everything in it.")
     else:
         running = _local_aws(options).start(detached=True)
-    print(f"# The local AWS runs at {running.endpoint}; it logs to", end=" ")
+    print(f"# The local AWS is running at {running.endpoint}; it logs to", end=" ")
     print(f"{_short(instance.log_file(options.directory))}. `make local-down` stops it.")
-    print("# Paste these lines, and terraform, aws and every AWS SDK use it in this shell")
+    print("# Paste these lines to make terraform, aws and every AWS SDK use it in this shell")
     print("# (but version 1 of the aws command needs --endpoint-url $AWS_ENDPOINT_URL for sqs):")
     _print_exports(running)
     return 0
@@ -78,22 +78,25 @@ def _up(options: argparse.Namespace) -> int:
 def _down(options: argparse.Namespace) -> int:
     running = instance.stop(options.directory)
     if running is None:
-        print("No local AWS runs.")
+        print("No local AWS is running.")
         return 0
-    print(f"The local AWS at {running.endpoint} is stopped, with all that was in it.")
-    print("A shell that has its exports still means it: open another one for AWS.")
+    print(f"The local AWS at {running.endpoint} was stopped, and everything in it is gone.")
+    print("A shell with its exports still points at it; open a new one to use AWS.")
     if _describes_something(STATE):
-        print(f"If {_short(STATE)} describes it, remove that file before you apply again.")
+        print(f"If {_short(STATE)} describes it, delete that file before you apply again.")
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
     running = instance.find(options.directory)
     if running is None:
-        print("No local AWS runs. `make local-up` starts one.")
+        print("No local AWS is running. `make local-up` starts one.")
         return 1
     enforced = "enforced" if running.auth else "not enforced"
-    print(f"The local AWS runs at {running.endpoint} (process {running.pid}); IAM is {enforced}.")
+    print(
+        f"The local AWS is running at {running.endpoint} (process {running.pid}); IAM is "
+        f"{enforced}."
+    )
     print(f"It logs to {_short(instance.log_file(options.directory))}.")
     return 0
 
@@ -101,7 +104,7 @@ def _status(options: argparse.Namespace) -> int:
 def _exports(options: argparse.Namespace) -> int:
     running = instance.find(options.directory)
     if running is None:
-        raise LocalAwsError("No local AWS runs. `make local-up` starts one.")
+        raise LocalAwsError("No local AWS is running. `make local-up` starts one.")
     _print_exports(running)
     return 0
 

@@ -67,10 +67,10 @@ def refusal(headers: Iterable[tuple[bytes, bytes]], port: int) -> str | None:
         values.setdefault(name.lower(), []).append(value)
     hosts = values.get(b"host", [])
     if len(hosts) != 1 or not _is_here(hosts[0].decode("latin-1").lower(), port):
-        return f"The local AWS answers to 127.0.0.1:{port} only, not to another Host."
+        return f"The local AWS only answers requests whose Host is 127.0.0.1:{port}."
     # "none" is what somebody typed into the address bar, such as a presigned URL.
     if b"origin" in values or set(values.get(b"sec-fetch-site", [])) - {b"none"}:
-        return "The local AWS takes no requests from web pages."
+        return "The local AWS does not accept requests from web pages."
     return None
 
 

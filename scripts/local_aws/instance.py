@@ -263,7 +263,7 @@ class LocalAws:
         deadline = time.monotonic() + READY_SECONDS
         while not _answers(running.endpoint):
             if keeper.poll() is not None:
-                raise LocalAwsError(f"The local AWS ended at once.{self._end_of_log()}")
+                raise LocalAwsError(f"The local AWS exited immediately.{self._end_of_log()}")
             if time.monotonic() > deadline:
                 sentence = f"The local AWS did not answer within {READY_SECONDS} seconds."
                 raise LocalAwsError(sentence + self._end_of_log())
@@ -326,7 +326,7 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
             running = find(directory)
             where = f" at {running.endpoint}" if running else ""
             raise LocalAwsError(
-                f"A local AWS runs already{where}. `make local-down` stops it, "
+                f"A local AWS is already running{where}. `make local-down` stops it, "
                 "`python -m scripts.local_aws exports` prints its exports."
             )
         yield state
@@ -355,8 +355,8 @@ def _choose_port(wanted: int | None) -> int:
             probe.bind((HOST, wanted or 0))
         except OSError as error:
             raise LocalAwsError(
-                f"Port {wanted} on {HOST} cannot be had ({error.strerror}). Choose another with "
-                "PORT=, or leave PORT out for a free one."
+                f"Port {wanted} on {HOST} is not available ({error.strerror}). Choose another "
+                "one with PORT=, or omit PORT to use a free one."
             ) from error
         port: int = probe.getsockname()[1]
         return port

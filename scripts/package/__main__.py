@@ -64,7 +64,7 @@ def _target(options: argparse.Namespace) -> Target:
     if not options.host:
         return deploy_target(options.runtime, options.architecture)
     if options.runtime or options.architecture:
-        raise PackageError("--host goes without --runtime and --architecture.")
+        raise PackageError("--host cannot be combined with --runtime and --architecture.")
     return host_target()
 
 

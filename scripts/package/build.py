@@ -89,7 +89,7 @@ class Build:
         """Return which interpreter compiled the bytecode, or why there is none."""
         if self.interpreter:
             return {"interpreter": f"CPython {self.interpreter.version}", "reason": None}
-        reason = f"no {self.target.runtime} was found on the machine that built the package"
+        reason = f"the machine that built the package has no {self.target.runtime}"
         return {"interpreter": None, "reason": reason}
 
     def manifest(self) -> dict[str, Any]:
@@ -119,7 +119,9 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise PackageError(f"Packages cannot be written to {output}: {error.strerror}.") from error
+        raise PackageError(
+            f"The packages cannot be written to {output}: {error.strerror}."
+        ) from error
     interpreter = interpreters.find(target.python)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
         staging = Path(scratch)
@@ -141,7 +143,7 @@ def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -
     tree = staging / "functions"
     package = inputs.sources / "image_converter"
     if not (package / "__init__.py").is_file():
-        raise PackageError(f"There is no package image_converter in {inputs.sources}.")
+        raise PackageError(f"The package image_converter is not in {inputs.sources}.")
     shutil.copytree(package, tree / package.name, ignore=_NOT_DEPLOYED)
     if interpreter:
         bytecode.compile_tree(interpreter, tree, _FUNCTION_HOME)
@@ -179,8 +181,8 @@ def _runs_here(target: Target, interpreter: Interpreter) -> bool:
 def _check_size(built: Build) -> None:
     if built.unzipped > UNZIPPED_LIMIT:
         raise PackageError(
-            f"Functions and layer are {built.unzipped:,} bytes unzipped, and Lambda takes "
-            f"{UNZIPPED_LIMIT:,} at most. Take something out of requirements/layer.in."
+            f"Functions and layer are {built.unzipped:,} bytes unzipped, and Lambda allows at "
+            f"most {UNZIPPED_LIMIT:,}. Remove something from requirements/layer.in."
         )
 
 

@@ -158,7 +158,7 @@ def _service(data: Path, service: str) -> dict[Path, Json]:
     except (DataNotFoundError, KeyError) as error:
         raise PackageError(
             f"The pinned botocore does not know {error} of {service}, which the functions call. "
-            "Pin another one in requirements/layer.in, then run make requirements."
+            "Pin another version in requirements/layer.in, then run make requirements."
         ) from error
     return {
         data / service / version / f"{kind}.json": without_documentation(content)

@@ -55,5 +55,5 @@ def check(interpreter: Interpreter, tree: Path) -> None:
     if done.returncode:
         raise PackageError(
             f"The layer does not work under Python {interpreter.version}; see what "
-            f"scripts/package/trim.py takes out of it:\n{done.stderr.strip()}"
+            f"scripts/package/trim.py removes from it:\n{done.stderr.strip()}"
         )

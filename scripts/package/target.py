@@ -115,4 +115,4 @@ def host_target() -> Target:
 
 def _check(what: str, value: str, known: Collection[str]) -> None:
     if value not in known:
-        raise PackageError(f"The {what} is {value!r}, and has to be one of {', '.join(known)}.")
+        raise PackageError(f"The {what} is {value!r}, but must be one of {', '.join(known)}.")

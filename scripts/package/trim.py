@@ -93,8 +93,8 @@ def check(tree: Path, target: Target) -> None:
         if target.glibc and library.glibc > target.glibc:
             needed, offered = (".".join(map(str, each)) for each in (library.glibc, target.glibc))
             raise PackageError(
-                f"{name} needs glibc {needed}, and {target} has {offered}. Choose a newer RUNTIME, "
-                "or an older version of the package in requirements/layer.in."
+                f"{name} needs glibc {needed}, but {target} has {offered}. Choose a newer "
+                "RUNTIME, or an older version of the package in requirements/layer.in."
             )
 
 
@@ -108,8 +108,8 @@ def _put_stubs(tree: Path) -> None:
     for name in (*stubs, *KEPT_BESIDE):
         if not (tree / name).is_file():
             raise PackageError(
-                f"The pinned packages have no {name}, which scripts/package/trim.py takes out or "
-                "keeps. Find out what took its place, and change that module."
+                f"The pinned packages have no {name}, which scripts/package/trim.py removes or "
+                "keeps. Find out what replaced it, and change that module."
             )
     for folder in {name.parent for name in stubs}:
         for path in (tree / folder).iterdir():

@@ -158,14 +158,14 @@ def _explain(complaint: str, target: Target, requirements: Path) -> str:
     if "DO NOT MATCH THE HASHES" in complaint:
         return (
             f"A wheel for {target} is not the one that {requirements} pins:\n{complaint.strip()}\n"
-            "Do not build with it. Find out where it came from, or pin anew: make requirements."
+            "Do not build with it. Find out where it came from, or pin again: make requirements."
         )
     if any(sign in complaint for sign in _UNREACHABLE):
         return f"pip cannot reach its package index, and wheels for {target} are not cached yet."
     missing = re.search(r"No matching distribution found for (\S+)", complaint)
     if missing:
         return (
-            f"There is no wheel of {missing[1]} for {target}. Choose another RUNTIME or "
+            f"{missing[1]} has no wheel for {target}. Choose another RUNTIME or "
             f"ARCHITECTURE, or another version in {requirements.with_suffix('.in')}, then run "
             "make requirements."
         )

@@ -61,14 +61,15 @@ def _newest(clients: Clients, options: argparse.Namespace) -> list[str]:
     stack = deployed.find(clients, options.name)
     if stack.express:
         raise UserError(
-            f"{stack.name} is an EXPRESS state machine, of which AWS keeps no list of executions. "
-            "Its log group has their events; `make status IMAGE=...` tells what became of an image."
+            f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
+            "executions. Its log group contains their events; `make status IMAGE=...` shows what "
+            "happened to an image."
         )
     listed = collect.listed(clients, stack.state_machine_arn, most=options.newest)
     found = [one["executionArn"] for one in listed]
     if not found:
         raise UserError(
-            f"{stack.name} has not run yet. `make upload FILES=photo.jpg` sends it an image."
+            f"{stack.name} has not run yet. `make upload FILES=photo.jpg` uploads an image."
         )
     return found
 
@@ -82,11 +83,12 @@ def _recorded(path: Path, definition: Path | None) -> Run:
         execution = history.read(arn, recorded["events"], states)
     except (ValueError, KeyError, AttributeError) as error:
         raise UserError(
-            f"{path} is no history as `aws stepfunctions get-execution-history` prints it: {error}"
+            f"{path} is not a history as printed by `aws stepfunctions get-execution-history`: "
+            f"{error}"
         ) from error
     except HistoryError as error:
         raise UserError(f"{path}: {error}") from error
-    note = "This is a recorded history: images, logs and the record were not looked for."
+    note = "This is a recorded history: images, logs and the record are not included."
     return Run(execution, invocations=invocations.estimate(execution), notes=[note])
 
 

@@ -42,8 +42,8 @@ def about(run: Run) -> str:
     )
     return (
         f"Prices of {prices.REGION} on {prices.AS_OF} without the free tier; {origin}. The "
-        "trigger, its queue, logs and traces are not in it: `make cost EXECUTION=...` reckons "
-        "those, too."
+        "trigger, its queue, logs and traces are not included: `make cost EXECUTION=...` "
+        "calculates those as well."
     )
 
 

@@ -194,13 +194,13 @@ def _clock(moment: datetime) -> str:
 _KINDS = (
     "converted",
     "converted after a retry",
-    "no JPEG",
+    "not a JPEG",
     *(Outcome.RUNNING, Outcome.STOPPED, Outcome.TIMED_OUT, Outcome.FAILED),
 )
 _KIND_TONES: dict[str, Any] = {
     "converted": Outcome.SUCCEEDED,
     "converted after a retry": Outcome.RETRIED,
-    "no JPEG": Outcome.SUCCEEDED,
+    "not a JPEG": Outcome.SUCCEEDED,
 }
 
 
@@ -210,8 +210,8 @@ def _outcome(kind: str) -> Outcome:
 
 
 def _tone_of(kind: str) -> str:
-    return "neutral" if kind == "no JPEG" else _outcome(kind).tone
+    return "neutral" if kind == "not a JPEG" else _outcome(kind).tone
 
 
 def _sign_of(kind: str) -> str:
-    return "⊘" if kind == "no JPEG" else _outcome(kind).sign
+    return "⊘" if kind == "not a JPEG" else _outcome(kind).sign

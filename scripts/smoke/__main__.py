@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.env
 def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name: str) -> bool:
     """Say where what would be made, and return whether somebody wants that."""
     if confirm not in (None, "", "yes"):
-        display.failed(f"CONFIRM is '{confirm}', but only 'yes' is a yes. Nothing was made.")
+        display.failed(f"CONFIRM is '{confirm}', but only 'yes' confirms. Nothing was created.")
         return False
     who = Clients(env).sts.get_caller_identity()
     region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "the profile's region"
@@ -60,11 +60,11 @@ def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name:
     if confirm == "yes":
         return True
     if not sys.stdin.isatty():
-        display.failed("Nobody has agreed to that. Run `make smoke CONFIRM=yes`.")
+        display.failed("This has not been confirmed. Run `make smoke CONFIRM=yes`.")
         return False
-    if input("  Type the account's number to go on: ").strip() == who["Account"]:
+    if input("  Type the account number to continue: ").strip() == who["Account"]:
         return True
-    display.failed("That is not its number. Nothing was made.")
+    display.failed("That is not the account number. Nothing was created.")
     return False
 
 

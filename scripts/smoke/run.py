@@ -60,7 +60,7 @@ def run(
     finally:
         _destroy(display, made, name)
     holds &= _nothing_left(display, clients, name)
-    display.step("All of it holds." if holds else "Not all of it holds.")
+    display.step("All checks passed." if holds else "Some checks failed.")
     display.say(f"It took {time.monotonic() - started:.0f} seconds.")
     return holds
 

@@ -65,8 +65,8 @@ def test_each_file_becomes_what_it_should(
 
     said = capsys.readouterr().out
     assert "✕ express/half.jpg  failed  DamagedImage: " in said
-    assert "✓ express/notes.txt  no JPEG" in said
-    assert "✓ express/drawn.png  no JPEG" in said
+    assert "✓ express/notes.txt  not a JPEG" in said
+    assert "✓ express/drawn.png  not a JPEG" in said
     for key in WHOLE:
         assert f"✓ {key}  converted" in said
         assert pipeline.destination(deployment, key) == contents[key], "the original is whole"
@@ -78,7 +78,7 @@ def test_each_file_becomes_what_it_should(
     for key, told in {
         "express/beach.jpg": "✓ converted",
         "express/half.jpg": "✕ failed: DamagedImage",
-        "express/notes.txt": "✓ no JPEG",
+        "express/notes.txt": "✓ not a JPEG",
     }.items():
         assert status.main([key]) == 0
         assert told in capsys.readouterr().out

@@ -133,7 +133,7 @@ def _introduction(main: Path) -> str:
     text = main.read_text(encoding="utf-8")
     comment = re.match(r"(?:#.*\n)+", text)
     if comment is None:
-        raise ValueError(f"{main} must begin with a comment that says what the module makes")
+        raise ValueError(f"{main} must begin with a comment that describes the module")
     return " ".join(line.lstrip("# ") for line in comment.group().splitlines())
 
 

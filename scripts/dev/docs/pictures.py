@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.dev.docs.pictures", description=__doc__
     )
-    parser.add_argument("--deployed", action="store_true", help="use the stack of the environment")
+    parser.add_argument(
+        "--deployed", action="store_true", help="use the stack that the environment selects"
+    )
     parser.add_argument("--out", type=Path, default=PICTURES, help="default: docs/pictures")
     options = parser.parse_args(arguments)
     try:
@@ -81,7 +83,7 @@ def _own(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
         stack = Stack(
             folder / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
         )
-        print("Applying the stack to a local AWS; this takes two minutes.", flush=True)
+        print("Applying the stack on a local AWS; this takes two minutes.", flush=True)
         stack.init()
         stack.apply()
         clients = Clients(aws.env)
@@ -106,7 +108,7 @@ def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
 def _page() -> Iterator[Page]:
     found = browser.program()
     if found is None:
-        raise UserError("There is no Chromium. `make system-packages` installs it or says how.")
+        raise UserError("Chromium is missing. `make system-packages` installs it or explains how.")
     with (
         tempfile.TemporaryDirectory() as home,
         browser.launched(found, Path(home)) as launched,

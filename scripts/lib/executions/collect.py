@@ -55,8 +55,8 @@ def execution(clients: Clients, arn: str) -> Execution:
     """
     if ":express:" in arn:
         raise UserError(
-            f"{arn} is an EXPRESS execution, of which AWS tells nothing but in the state machine's "
-            "log group. `make status IMAGE=...` tells what became of an image."
+            f"{arn} is an EXPRESS execution, about which AWS reports nothing outside the state "
+            "machine's log group. `make status IMAGE=...` shows what happened to an image."
         )
     states = clients.stepfunctions
     try:
@@ -67,7 +67,8 @@ def execution(clients: Clients, arn: str) -> Execution:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
             raise UserError(
                 f"There is no execution {arn} in {states.meta.region_name}. `make watch` and "
-                "`aws stepfunctions list-executions` tell the ARNs; AWS forgets them after 90 days."
+                "`aws stepfunctions list-executions` list the ARNs; AWS deletes executions after "
+                "90 days."
             ) from error
         raise
     return history.read(arn, events, json.loads(machine["definition"]))
@@ -183,15 +184,15 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Exec
         found = clients.s3.get_object(Bucket=where["bucket"], Key=where["key"], **version)
     except ClientError as error:
         gone = storage.is_gone(error)
-        note = "It is no longer there." if gone else user_errors.sentence(error)
+        note = "It no longer exists." if gone else user_errors.sentence(error)
         return Picture(role, place, int(where.get("size") or 0), note=note)
     with found["Body"] as body:
         known = Picture(role, place, found["ContentLength"], found.get("ContentType", ""))
         if known.size > _LONGEST_DOWNLOAD:
-            return known.without_preview("It is too big for a preview.")
+            return known.without_preview("It is too large for a preview.")
         shown = thumbnails.with_preview(known, body.read())
-    if role == "Original" and execution.kind == "no JPEG":
-        return known.without_preview(shown.note or "It is no JPEG.")
+    if role == "Original" and execution.kind == "not a JPEG":
+        return known.without_preview(shown.note or "It is not a JPEG.")
     return shown
 
 

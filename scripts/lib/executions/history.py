@@ -42,11 +42,11 @@ def read(arn: str, raw_events: Iterable[Mapping[str, Any]], asl: Mapping[str, An
         machine = definition.read(asl)
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(
-            f"this is no execution history with its state machine: {error!r}"
+            f"this is not an execution history of this state machine: {error!r}"
         ) from error
     if not told or told[0].type != "ExecutionStarted":
         raise HistoryError(
-            "the history does not begin with ExecutionStarted; give all of its events, oldest first"
+            "the history does not begin with ExecutionStarted; provide all events, oldest first"
         )
     return _Reader(arn, told, machine).run()
 

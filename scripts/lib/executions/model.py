@@ -243,19 +243,19 @@ class Execution:
             return str(self.outcome)
         checked = any(one.outcome is Outcome.SUCCEEDED for one in self._type_checks)
         if checked and self.file_type != "jpg":
-            return "no JPEG"
+            return "not a JPEG"
         return "converted" if self.outcome is Outcome.SUCCEEDED else "converted after a retry"
 
     @property
     def sentence(self) -> str:
         """What happened, in one sentence; of one that failed, its error."""
         if self.outcome in (Outcome.FAILED, Outcome.TIMED_OUT, Outcome.STOPPED):
-            return sentence(self.error, self.cause) or "no error is told"
+            return sentence(self.error, self.cause) or "no error reported"
         if self.outcome is Outcome.RUNNING:
             inside = self.running_states
             return f"It is in {' and '.join(inside)}." if inside else "It is starting."
-        if self.kind == "no JPEG":
-            found = f"a {self.file_type} file" if self.file_type else "of no type that is known"
+        if self.kind == "not a JPEG":
+            found = f"a {self.file_type} file" if self.file_type else "of an unknown type"
             return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
         tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
         made = f"The original was kept and the PNG made{tries}."

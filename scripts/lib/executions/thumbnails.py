@@ -32,7 +32,7 @@ def with_preview(picture: Picture, content: bytes) -> Picture:
         known = replace(picture, width=image.width, height=image.height)
         return _previewed(known, image)
     except UnidentifiedImageError:
-        return replace(picture, note="It is no image that can be shown.")
+        return replace(picture, note="It is not an image that can be shown.")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return replace(picture, note=f"It cannot be shown: {error}.")
 
@@ -48,7 +48,7 @@ def _previewed(picture: Picture, image: Image.Image) -> Picture:
     shown.thumbnail((EDGE, EDGE))
     small = io.BytesIO()
     shown.convert("RGB").save(small, "JPEG", quality=_QUALITY, progressive=True, optimize=True)
-    notes = ["The camera was turned; it is shown upright."] if turned else []
+    notes = ["The camera was rotated; the image is shown upright."] if turned else []
     notes += [f"The preview has {shown.width} by {shown.height} pixels."] if reduced else []
     encoded = base64.b64encode(small.getvalue()).decode()
     return replace(picture, preview=f"data:image/jpeg;base64,{encoded}", note=" ".join(notes))

@@ -125,8 +125,8 @@ def _check_names() -> None:
     if found != MINISTACK_VERSION:
         raise ImportError(
             f"ministack is {found}, but the patches in scripts/local_aws/patches were "
-            f"written against {MINISTACK_VERSION}. Run `make setup`; to move to another version, "
-            "go through PRIVATE_NAMES and the end-to-end tests first."
+            f"written against {MINISTACK_VERSION}. Run `make setup`; to use another version, "
+            "first check PRIVATE_NAMES and the end-to-end tests."
         )
     for module_name, names in PRIVATE_NAMES.items():
         module = import_module(module_name)

@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         wrong += _after_a_kill(say, load, burst)
     for sentence in wrong:
         say(f"  {visible(sentence)}", style="red", markup=False)
-    say(f"{len(wrong)} things are wrong." if wrong else _summary(load.sent))
+    say(f"{len(wrong)} checks failed." if wrong else _summary(load.sent))
     return int(bool(wrong))
 
 

@@ -58,8 +58,8 @@ def _image(content: bytes, execution: Execution | None) -> Image:
         (_image(b"text", _execution(DELETED)), None),
         (_image(JPEG, None), "no execution"),
         (_image(JPEG, _execution(None, "FAILED")), "failed: DamagedImage: it is cut off"),
-        (_image(JPEG, _execution(DELETED)), "taken for txt and deleted"),
-        (_image(b"text", _execution(CONVERTED)), "is no JPEG, but was converted"),
+        (_image(JPEG, _execution(DELETED)), "identified as txt and deleted"),
+        (_image(b"text", _execution(CONVERTED)), "is not a JPEG, but was converted"),
     ],
 )
 def test_outcomes(image: Image, fault: str | None) -> None:
@@ -85,7 +85,7 @@ def test_whole_original_passes_and_a_changed_one_does_not() -> None:
     [
         (_png(JPEG), None),
         (JPEG, "is no PNG"),
-        (_png(images.jpeg(seed=1)), "other pixels"),
+        (_png(images.jpeg(seed=1)), "does not have the pixels"),
         (_png(images.jpeg(10, 10)), "(10, 10)"),
     ],
 )

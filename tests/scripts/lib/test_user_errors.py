@@ -47,7 +47,7 @@ def test_an_error_becomes_a_sentence(error: Exception, words: list[str]) -> None
 def test_an_unreachable_aws_is_not_taken_for_the_local_one() -> None:
     error = exceptions.EndpointConnectionError(endpoint_url="https://s3.mars-1.amazonaws.com")
 
-    assert "Is mars-1 a region" in user_errors.sentence(error, {"AWS_REGION": "mars-1"})
+    assert "Check that mars-1 is a region" in user_errors.sentence(error, {"AWS_REGION": "mars-1"})
 
 
 def test_the_exit_status_tells_failure_and_interruption(

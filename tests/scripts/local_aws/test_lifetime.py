@@ -79,11 +79,11 @@ def test_up_status_exports_down(tmp_path: Path) -> None:
         assert running.endpoint in _command(tmp_path, "status").stdout
         again = _command(tmp_path, "up")
         assert again.returncode == 0
-        assert "runs already" in again.stdout
+        assert "already running" in again.stdout
         assert exports in again.stdout
         elsewhere = _command(tmp_path, "up", "--port", "1")
         assert elsewhere.returncode == 1
-        assert "runs already" in elsewhere.stderr
+        assert "already running" in elsewhere.stderr
     finally:
         down = _command(tmp_path, "down")
     assert running.endpoint in down.stdout

@@ -257,7 +257,7 @@ def test_page_out_of_a_bucket_can_do_nothing(
     assert answer.status == 200  # a person opened it
     for options in ({"method": "PUT"}, {"method": "GET"}):
         sent = page.evaluate(_SEND, [f"{aws.endpoint}/stolen", options])
-        assert sent == "The local AWS takes no requests from web pages.\n"
+        assert sent == "The local AWS does not accept requests from web pages.\n"
 
     page.close()
     clients.s3.delete_object(Bucket="pages", Key="a.html")

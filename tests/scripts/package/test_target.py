@@ -35,7 +35,7 @@ def test_terraforms_variables_choose_unless_the_command_line_does(
 def test_a_wrong_variable_of_terraform_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_VAR_architecture", "sparc")
 
-    with pytest.raises(PackageError, match="'sparc', and has to be one of arm64, x86_64"):
+    with pytest.raises(PackageError, match="'sparc', but must be one of arm64, x86_64"):
         deploy_target(None, None)
 
 

@@ -39,7 +39,7 @@ def test_a_wheel_that_the_target_lacks_is_named(empty_cache: Inputs, tmp_path: P
     with pytest.raises(PackageError) as caught:
         build(FOREIGN, tmp_path / "package", empty_cache)
 
-    assert "There is no wheel of " in str(caught.value)
+    assert " has no wheel for " in str(caught.value)
     assert str(FOREIGN) in str(caught.value)
     assert "make requirements" in str(caught.value)
 
@@ -102,11 +102,11 @@ def test_wheels_are_fetched_once(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--runtime", "python2.7"], "The runtime is 'python2.7', and has to be one of python3.11"),
-        (["--runtime", "3.13"], "has to be one of python3.11, python3.12, python3.13"),
-        (["--architecture", "amd64"], "'amd64', and has to be one of arm64, x86_64"),
-        (["--host", "--runtime", "python3.13"], "--host goes without"),
-        (["--output", "/dev/null/package"], "Packages cannot be written to /dev/null/package"),
+        (["--runtime", "python2.7"], "The runtime is 'python2.7', but must be one of python3.11"),
+        (["--runtime", "3.13"], "must be one of python3.11, python3.12, python3.13"),
+        (["--architecture", "amd64"], "'amd64', but must be one of arm64, x86_64"),
+        (["--host", "--runtime", "python3.13"], "--host cannot be combined"),
+        (["--output", "/dev/null/package"], "The packages cannot be written to /dev/null/package"),
     ],
 )
 def test_a_wrong_command_line_ends_in_a_sentence(

@@ -169,7 +169,7 @@ def test_what_is_no_history_is_refused_with_a_sentence() -> None:
     recorded = record.load("aws", "succeeded")
     with pytest.raises(HistoryError, match="ExecutionStarted"):
         history.read("arn", recorded["events"][3:], recorded["definition"])
-    with pytest.raises(HistoryError, match="no execution history"):
+    with pytest.raises(HistoryError, match="not an execution history"):
         history.read("arn", [{"hello": 1}], recorded["definition"])
 
 

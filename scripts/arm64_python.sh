@@ -1,6 +1,6 @@
 #!/bin/sh
 # Unpacks Debian's arm64 Python into a folder, for qemu-user to run it there. Nothing of it is installed:
-# apt keeps its lists for another architecture in that folder too, and checks signatures as ever.
+# apt keeps its lists for another architecture in that folder too, and checks signatures as usual.
 # Argument: the folder. Needs a Debian whose python3 is one that Lambda runs, and qemu-user.
 set -eu
 

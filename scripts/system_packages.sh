@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the programs that tests run beside Python and Terraform, where that needs no question asked:
+# Installs the programs that tests need in addition to Python and Terraform, if possible without asking:
 # as root on a system with apt. Elsewhere it says what to install; the tests that need it are skipped by name.
 # Arguments: other programs instead, each by its name, or as PROGRAM=PACKAGE.
 set -eu

@@ -34,8 +34,8 @@ Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
 FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
 STOPPED: Status = "ABORTED"  # by a person, who will have had a reason
 
-# What fails again however often it is tried: the image has to be uploaded anew, or the input is
-# wrong. ImageTooLarge is none of them: the function may have been given more memory since.
+# Errors that a retry cannot fix: the image has to be uploaded again, or the input is wrong.
+# ImageTooLarge is not one of them: the function may have more memory by now.
 HOPELESS = {
     "DamagedImage",
     "UnsupportedImage",
@@ -136,7 +136,7 @@ class Redrive:
         """Prepare, without asking AWS.
 
         Parameters:
-            dry_run: only tell what would be done.
+            dry_run: only report what would be done.
             everything: start again what cannot succeed as it is, and what a person stopped, too.
         """
         self._clients = clients

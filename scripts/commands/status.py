@@ -17,7 +17,7 @@ from scripts.lib.terminal import Console, visible
 from scripts.lib.text import size
 from scripts.lib.user_errors import UserError
 
-_NEWEST = 3  # uploads of one key that are told of
+_NEWEST = 3  # uploads of one key that are shown
 Row = tuple[str, str]
 
 

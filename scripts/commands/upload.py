@@ -185,7 +185,7 @@ def _wait(
     out: Path | None,
     console: Console,
 ) -> bool:
-    """Tell each image's ending as it comes; return whether all were handled correctly."""
+    """Print the outcome of each image as it arrives; return whether all were handled correctly."""
     left = list(uploads)
 
     def some_have_ended() -> bool:

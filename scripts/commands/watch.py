@@ -160,7 +160,7 @@ def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done:
 
 @contextmanager
 def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]], None]]:
-    """Yield what is to be told of changes."""
+    """Yield a function to call with changes."""
     if not console.is_terminal:
         print("Waiting for executions; press ctrl-C to exit.", flush=True)
 

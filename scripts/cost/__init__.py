@@ -1,4 +1,4 @@
-"""What a million images cost on AWS: this pipeline beside the article's design.
+"""What a million images cost on AWS: this pipeline compared with the article's design.
 
     make cost
     make cost EXECUTION=arn:aws:states:...

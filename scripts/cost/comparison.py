@@ -53,7 +53,7 @@ class Comparison:
     """All bills for one observation.
 
     Attributes:
-        seen: what they are reckoned from.
+        seen: what they are calculated from.
         engine: what the article's design converts with.
         article, standard, express: the bills.
         changes: what a million images cost with another setting, by that setting.
@@ -144,5 +144,5 @@ def _changes(seen: Observation) -> Iterable[tuple[str, float]]:
     for label, settings in _CHANGES:
         memory_moves_time = bool(settings.memory_mb)
         if memory_moves_time and not seen.whole_processor:
-            continue  # what Lambda charged with one memory does not tell what it would with another
+            continue  # charges with one memory size do not predict those with another
         yield label, pipeline.bill(seen, settings, label).per_million

@@ -78,7 +78,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
 
     Args:
         seen: what one used.
-        settings: of the deployment to reckon for.
+        settings: of the deployment to calculate for.
         name: what to call it.
     """
     writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
@@ -143,7 +143,7 @@ def _memory(call: Call, settings: Settings) -> int:
 
 
 def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
-    """Return how long a call takes on Lambda: as it was told, or from its processor time."""
+    """Return how long a call takes on Lambda: as it was reported, or from its processor time."""
     if not seen.whole_processor:
         return call.billed_ms
     waiting = sum(S3_REQUESTS.get(call.function, ())) * S3_MS

@@ -38,7 +38,7 @@ class Display:
         self._console.print(f"[bold]{_text(sentence)}[/bold]", highlight=False)
 
     def say(self, sentence: str) -> None:
-        """Say something beside the steps."""
+        """Print a line that is not a step."""
         self._console.print(f"  {_text(sentence)}", highlight=False, soft_wrap=True)
 
     def failed(self, sentence: str) -> None:
@@ -57,7 +57,7 @@ class Display:
 
     @contextmanager
     def images(self) -> Iterator[Callable[[Mapping[str, str]], None]]:
-        """Yield what is to be told, for each image's key, the state it is in."""
+        """Yield a function to call with the state of each image, by its key."""
         with self._counting("images") as count:
             yield lambda states: count(
                 sum(1 for state in states.values() if not state),
@@ -67,7 +67,7 @@ class Display:
 
     @contextmanager
     def _counting(self, things: str) -> Iterator[Callable[[int, int, str], None]]:
-        """Yield what is to be told how many of how many things are done, and what is waited for."""
+        """Yield a function to call with the number done, the total and what is waited for."""
         if not self._console.is_terminal:
             yield self._plain_counter(things)
             return

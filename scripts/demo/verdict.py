@@ -121,7 +121,7 @@ def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
 
 
 def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
-    """Yield a sentence for each PNG that has not the pixels of its JPEG, decoded once more here."""
+    """Yield a sentence for each PNG whose pixels differ from its JPEG's, decoded again here."""
     for found in fetched:
         if fault := pixels.difference(found.image.content, found.png):
             yield f"{found.image.png_key} {fault}"

@@ -1,4 +1,4 @@
-"""Chromium, without a window and without a word to anybody."""
+"""Launches headless Chromium with background network traffic disabled."""
 
 import os
 import shutil

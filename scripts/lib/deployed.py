@@ -1,4 +1,4 @@
-"""The stack that is deployed, as AWS itself tells it: found by its name alone.
+"""The stack that is deployed, as AWS itself reports it, found only by its name.
 
 The functions' own settings say which bucket, table and state machine belong together; so neither
 Terraform nor its state is needed to work with a stack, on AWS or on the local one.

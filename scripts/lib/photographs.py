@@ -53,7 +53,7 @@ NOTES = ("notes.txt", b"Not a photograph: the pipeline deletes files that are no
 
 
 def write_all(folder: Path) -> None:
-    """Draw every scene into a folder, and put the text file beside them."""
+    """Draw every scene into a folder, and add the text file."""
     folder.mkdir(parents=True, exist_ok=True)
     for scene in SCENES:
         (folder / scene.name).write_bytes(jpeg(scene))

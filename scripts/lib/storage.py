@@ -15,7 +15,7 @@ from scripts.lib.aws import Clients
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
 _VERSIONS_OF_A_KEY = 100
-# Longer than it takes to look at every message, and short for who waits for them afterwards.
+# Longer than it takes to look at every message, but short enough to wait for afterwards.
 _MESSAGE_HIDDEN_SECONDS = 60
 
 

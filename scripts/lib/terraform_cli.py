@@ -2,7 +2,7 @@
 
 Terraform takes providers from its registry. On a machine that cannot reach the registry, the
 provider comes from a folder with a copy of it (a filesystem mirror); this module searches for one
-and tells Terraform about it by a CLI configuration file of our own under ``build/``. Everything
+and passes it to Terraform in a CLI configuration file of our own under ``build/``. Everything
 that runs Terraform here takes its environment from :func:`environment`, and so works the same
 everywhere.
 

@@ -150,7 +150,7 @@ class Stack:
         """Deploy the zips of a folder from now on.
 
         They are copied, to the same place each time: a layer whose file has another path is another
-        layer to Terraform, and who builds anew does not disturb a stack that is applied.
+        layer to Terraform, so a new build does not disturb a stack that is applied.
 
         Raises:
             TerraformError: nothing has been built there.
@@ -171,7 +171,7 @@ class Stack:
         """Create or change everything.
 
         Parameters:
-            report: is told of each step.
+            report: called with each step.
 
         Raises:
             TerraformError: it failed; the message carries Terraform's own.

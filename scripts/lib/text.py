@@ -64,7 +64,7 @@ def trace(cause: str) -> str:
 
 
 def pretty(text: str | None) -> str:
-    """Return a JSON text indented; what is no JSON as it is."""
+    """Return a JSON text indented; other text unchanged."""
     if text is None:
         return ""
     try:

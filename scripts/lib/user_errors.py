@@ -58,11 +58,11 @@ INTERRUPTED = 130  # the exit status of shells for ctrl-C
 
 
 class UserError(Exception):
-    """Something that the person at the terminal can put right. The message says how."""
+    """A problem that the person at the terminal can fix. The message says how."""
 
 
 def run(command: Callable[[], int], env: Mapping[str, str] = os.environ) -> int:
-    """Run a command; return its exit status, with every expected failure told as a sentence."""
+    """Run a command; return its exit status, with every expected failure reported as a sentence."""
     try:
         return command()
     except (UserError, BotoCoreError, ClientError, OSError) as error:

@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_DIRECTORY = REPOSITORY / "build" / "local-aws"
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 
-# The emulator listens here and nowhere else: it has no idea who may talk to it.
+# The emulator only listens here, because it does not know who may talk to it.
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 READY_SECONDS = 60
@@ -313,7 +313,7 @@ def _state_file(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def _locked(directory: Path) -> Iterator[IO[str]]:
-    """Yield the state file, locked. Who inherits the open file keeps it locked.
+    """Yield the state file, locked. Processes that inherit the open file keep it locked.
 
     Raises:
         LocalAwsError: a local AWS runs in the directory.

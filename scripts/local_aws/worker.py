@@ -21,7 +21,7 @@ def worker_environment(
 
     Parameters:
         emulator: what the emulator would start it in, the host's environment included.
-        config: the function's configuration, as Lambda's API tells it.
+        config: the function's configuration, as Lambda's API returns it.
         own: the names of the variables that the function's configuration sets.
         layers: folders with the unpacked layers, in order.
     """

@@ -1,6 +1,6 @@
 """Compiles a folder of Python sources with an interpreter of the target's version.
 
-Without bytecode in the package each cold start compiles everything anew, for Lambda's file system
+Without bytecode in the package each cold start compiles everything again, for Lambda's file system
 is read-only. Bytecode of another version would be dead weight, so it is never made.
 """
 
@@ -24,7 +24,7 @@ sys.exit(not compileall.compile_dir(
 
 
 def compile_tree(interpreter: Interpreter, tree: Path, home: str) -> None:
-    """Put bytecode beside each source in a folder.
+    """Put bytecode next to each source in a folder.
 
     Parameters:
         interpreter: of the version that will run it.

@@ -75,7 +75,7 @@ def fetch(target: Target, requirements: Path, cache: Path) -> Path:
         try:
             downloads.rename(folder)
         except OSError:
-            # A build beside this one came first, with the same files: pip compared the hashes.
+            # A concurrent build was faster, with the same files: pip compared the hashes.
             if not folder.is_dir():
                 raise
     return folder

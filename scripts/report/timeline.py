@@ -82,13 +82,13 @@ def _attempts(visit: Visit, execution: Execution, end: datetime) -> Iterator[Bar
             yield _bar(before.ended, attempt.scheduled, execution, "wait", label)
         until = attempt.ended or end
         took = text.duration((until - attempt.scheduled).total_seconds())
-        tone = "warn" if _was_mended(visit, attempt) else attempt.outcome.tone
+        tone = "warn" if _was_resolved(visit, attempt) else attempt.outcome.tone
         label = f"attempt {number} {attempt.outcome} after {took}"
         yield _bar(attempt.scheduled, until, execution, tone, label)
         before = attempt
 
 
-def _was_mended(visit: Visit, attempt: Attempt) -> bool:
+def _was_resolved(visit: Visit, attempt: Attempt) -> bool:
     """Tell whether a failed attempt was retried with success, or its error caught."""
     bad = attempt.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     return bad and visit.outcome in (Outcome.RETRIED, Outcome.CAUGHT)

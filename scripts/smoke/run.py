@@ -81,7 +81,7 @@ def _convert(
 
 
 def _files(directory: Path) -> dict[str, Path]:
-    """Draw the photographs to upload, and put the file beside them that is none."""
+    """Draw the photographs to upload, and add a file that is not an image."""
     folder = directory / "photographs"
     folder.mkdir(parents=True, exist_ok=True)
     for scene in photographs.SCENES:
@@ -95,7 +95,7 @@ def _files(directory: Path) -> dict[str, Path]:
 def _compare(
     display: Display, clients: Clients, outputs: Mapping[str, Any], image: Image, directory: Path
 ) -> None:
-    """Say in what this AWS differs from the local one. That is told, and fails nothing."""
+    """Print how this AWS differs from the local one. Differences are not failures."""
     if image.execution is None:
         return
     display.step("Comparing with the local AWS")

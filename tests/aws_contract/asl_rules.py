@@ -166,11 +166,11 @@ def _repeated_names(scopes: list[Scope]) -> Iterator[str]:
 
 def _dangling(scope: Scope) -> Iterator[str]:
     if scope.start not in scope.states:
-        yield f"StartAt of {scope.name} is {scope.start}, which is no state there"
+        yield f"StartAt of {scope.name} is {scope.start}, which is not a state there"
     for name, state in scope.states.items():
         for target in _targets(state):
             if target not in scope.states:
-                yield f"{name} leads to {target}, which is no state of {scope.name}"
+                yield f"{name} leads to {target}, which is not a state of {scope.name}"
 
 
 def _leading_back(scope: Scope) -> Iterator[str]:

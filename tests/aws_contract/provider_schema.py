@@ -4,7 +4,7 @@
 
 It writes tests/aws_contract/vendor/provider_6.json; with --check it fails if that file is stale.
 
-Terraform itself tells a provider's schema, but only of one that is installed. PyPI has
+Terraform itself prints a provider's schema, but only of an installed one. PyPI has
 cdktn-provider-aws, bindings that are generated from the schema: for each resource a TypeScript
 module, whose source maps, in the package's jsii archive, carry the TypeScript. There, comments say
 what is computed, optional or required, and a table says which member is a block and of which type.

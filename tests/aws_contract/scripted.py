@@ -1,4 +1,4 @@
-"""Functions that do what an execution's input tells them: the same code on Lambda and in a test.
+"""Functions that do what an execution's input says: the same code on Lambda and in a test.
 
     {"run": {"directory": "...", "script": {"copy_file": ["ValueError", "ok"]}}}
 

@@ -1,4 +1,4 @@
-"""The local AWS's events beside the documented ones, field by field.
+"""The local AWS's events compared with the documented ones, field by field.
 
 A field counts as equal if it is there and of the documented type; where the documentation gives a
 form (a time, a hash, an encoding), the emulator's value must have it. What differs stands in

@@ -117,7 +117,7 @@ def failure(function: str, error: str, attempts: int) -> Outcome:
 def _cases() -> dict[str, Case]:
     cases = {
         "success": Case({}, success()),
-        "a file that is no JPEG": Case({"get_file_type": ["answer:png"]}, no_jpeg("png")),
+        "a file that is not a JPEG": Case({"get_file_type": ["answer:png"]}, no_jpeg("png")),
         "a file of no known type": Case({"get_file_type": ["answer:null"]}, no_jpeg(None)),
         "both branches fail, the copy first": Case(
             {"copy_file": ["DamagedImage"], "resize_image": ["sleep:1+ImageTooLarge"]},

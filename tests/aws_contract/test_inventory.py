@@ -1,4 +1,4 @@
-"""What Terraform makes, beside a list that a person can read: inventory.txt."""
+"""What Terraform creates, compared with a readable list: inventory.txt."""
 
 import difflib
 import json

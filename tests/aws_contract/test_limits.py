@@ -322,7 +322,7 @@ def test_keys_are_asked_for_rarely(stacks: dict[str, Stack]) -> None:
 def test_a_flood_of_images_is_slowed_in_the_queue(stacks: dict[str, Stack]) -> None:
     """StartExecution refills at 150 a second in most regions, and a call takes 20 ms at the least.
 
-    So ten batches at a time could start 500 a second at the very most. What is throttled beyond
+    So ten batches at a time could start 500 a second at most. What is throttled beyond
     the SDK's three attempts stays in the queue, and is not lost: a message comes five times, each
     after the visibility timeout, before it becomes a dead letter, from where it can be redriven.
     https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html

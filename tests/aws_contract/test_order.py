@@ -61,7 +61,7 @@ def test_an_input_that_was_copied_and_edited_goes_by_s3_s_times(cloud: Cloud) ->
 
 
 def test_an_input_that_is_started_again_keeps_its_place(cloud: Cloud) -> None:
-    """As `make redrive` does, under another name: within a second, nothing else tells the order."""
+    """As `make redrive` does, under another name: nothing else orders a second's uploads."""
     older, newer = cloud.upload("a.jpg", A), cloud.upload("a.jpg", B)
     machine.run(newer)
     again = machine.run(older)

@@ -97,7 +97,7 @@ def test_other_events_start_nothing(payload: str, stubs: Stubs) -> None:
 
 
 def test_the_documented_batch_is_answered_by_message(stubs: Stubs) -> None:
-    """Its bodies ("test") are no notifications: both messages are to come again.
+    """Its bodies ("test") are not notifications: both messages must be delivered again.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """

@@ -106,7 +106,7 @@ class TestSuccess:
         ("a", b"words", None),
     ],
 )
-def test_what_is_no_jpeg_is_deleted_and_stays_recoverable(
+def test_what_is_not_a_jpeg_is_deleted_and_stays_recoverable(
     cloud: Cloud, key: str, content: bytes, file_type: str | None
 ) -> None:
     record = cloud.upload(key, content)
@@ -153,7 +153,7 @@ class TestWhatCanNeverSucceed:
         assert result.waits == []
 
     @pytest.mark.parametrize("event", [{}, {"s3": {}}, {"Records": []}, {"s3": {"object": {}}}])
-    def test_an_input_that_is_no_record(self, cloud: Cloud, event: dict[str, Any]) -> None:
+    def test_an_input_that_is_not_a_record(self, cloud: Cloud, event: dict[str, Any]) -> None:
         cloud.upload("a.jpg", jpeg())
         result = machine.run(event)
         assert (result.status, result.error) == ("FAILED", "InvalidRecord")

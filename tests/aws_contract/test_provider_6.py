@@ -22,7 +22,7 @@ def test_the_configuration_is_valid() -> None:
 
 @pytest.mark.exercised("schema")
 def test_the_schema_has_every_type_in_use() -> None:
-    """It is extracted anew by `make provider-6`."""
+    """It is extracted again by `make provider-6`."""
     types = json.loads(provider_schema.SCHEMA.read_text(encoding="utf-8"))["types"]
     assert provider_schema.used() <= types.keys()
 
@@ -134,7 +134,7 @@ CHANGED = {
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """The schema of the provider at hand, as Terraform tells it."""
+    """The schema of the installed provider, as Terraform prints it."""
     folder = tmp_path_factory.mktemp("schema")
     for name in ("versions.tf", ".terraform.lock.hcl"):
         shutil.copy(REPOSITORY / "terraform" / name, folder)

@@ -113,7 +113,7 @@ def test_nothing_is_deleted_that_is_not_what_was_copied_and_converted(
 
 
 def test_the_second_where_versioning_begins_between_them(cloud: Cloud) -> None:
-    """A version called "null" stays one beside those with ids, and is told apart from them."""
+    """A version called "null" stays one next to those with ids, and is distinguished from them."""
     cloud.keep_versions(None)
     first = upload(cloud, A)
     first["s3"]["object"]["versionId"] = "null"
@@ -127,7 +127,7 @@ def test_the_second_where_versioning_begins_between_them(cloud: Cloud) -> None:
 
 
 def test_the_same_bytes_again_where_etags_are_of_the_bytes(cloud: Cloud) -> None:
-    """ETag and time tell them apart: without them, the second's headers would be the first's."""
+    """ETag and time distinguish them: without them, the second's headers would be the first's."""
     cloud.keep_versions("Suspended")
     first = cloud.upload("a.jpg", A, ContentType="image/first")
     copy_file.handler(first, None)

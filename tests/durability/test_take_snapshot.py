@@ -11,7 +11,7 @@ from tests.durability.invariants import take_snapshot
 @pytest.mark.parametrize(
     "given", [None, [], "text", 1, {}, {"s3": None}, {"s3": {"bucket": {"name": "b"}}}]
 )
-def test_input_that_is_no_record_names_no_key(given: Any) -> None:
+def test_input_that_is_not_a_record_names_no_key(given: Any) -> None:
     assert take_snapshot.named(json.dumps(given)) == ("", None)
 
 

@@ -74,14 +74,14 @@ def test_bucket_that_does_not_exist(deployment: Deployment, key: str) -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"s3": {}}, {"s3": {"bucket": {"name": "b"}}}, {"s3": None}, []]
 )
-def test_input_that_is_no_record(deployment: Deployment, given: Any) -> None:
+def test_input_that_is_not_a_record(deployment: Deployment, given: Any) -> None:
     execution = pipeline.start(deployment, given)
 
     assert (execution.status, execution.error) == ("FAILED", "InvalidRecord")
     assert "s3" in execution.sentence
 
 
-def test_input_that_is_no_json(deployment: Deployment) -> None:
+def test_input_that_is_not_json(deployment: Deployment) -> None:
     with pytest.raises(ClientError, match="InvalidExecutionInput"):
         deployment.clients.stepfunctions.start_execution(
             stateMachineArn=deployment.outputs["state_machine_arn"], input="{not json"

@@ -1,4 +1,4 @@
-"""Bursts, crashes and putting right, on the deployed pipeline."""
+"""Bursts, crashes and recovery, on the deployed pipeline."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

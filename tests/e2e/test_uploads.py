@@ -37,7 +37,7 @@ def test_jpeg_becomes_a_png(deployment: Deployment, key: str) -> None:
         ("picture.png", b"\x89PNG\r\n\x1a\n" + bytes(20), "png"),
     ],
 )
-def test_what_is_no_jpeg_is_deleted_and_can_be_brought_back(
+def test_what_is_not_a_jpeg_is_deleted_and_can_be_restored(
     deployment: Deployment, key: str, content: bytes, file_type: str | None
 ) -> None:
     version_id = pipeline.upload(deployment, key, content)

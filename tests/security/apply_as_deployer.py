@@ -1,9 +1,9 @@
 """Terraform applies, plans empty and destroys with the deployer's policy.
 
-What the local AWS cannot tie to a resource is allowed on everything beside it, see _UNTIED: of
+What the local AWS cannot tie to a resource is also allowed on everything, see _UNTIED: of
 those actions, this shows nothing.
 
-It takes another apply, so it is no part of `make test`: `make test-deployer` runs it.
+It takes another apply, so it is not part of `make test`: `make test-deployer` runs it.
 """
 
 import json

@@ -108,7 +108,7 @@ def test_a_skip_without_a_reason_is_seen(comment: str) -> None:
 
 
 def test_nothing_is_skipped_by_configuration() -> None:
-    """Skips stand beside what they are about, not in a file or on a command line."""
+    """Skips are next to what they are about, not in a file or on a command line."""
     assert not [*REPOSITORY.glob(".checkov.y*ml"), *TERRAFORM.glob("**/.checkov.y*ml")]
     for file in (REPOSITORY / "Makefile", *(REPOSITORY / ".github").rglob("*.yml")):
         text = file.read_text(encoding="utf-8")

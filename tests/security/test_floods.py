@@ -1,6 +1,6 @@
-"""A flood of images neither drops any nor starves the account: what bounds it, reckoned.
+"""A flood of images neither drops any nor starves the account: its limits, calculated.
 
-The local AWS does not throttle as AWS does, so this is arithmetic, with the very numbers that
+The local AWS does not throttle as AWS does, so this is arithmetic, with exactly the numbers that
 Terraform deploys: how fast executions start, and how long a throttled task goes on trying.
 """
 
@@ -152,13 +152,13 @@ def test_an_execution_does_not_end_before_its_retries() -> None:
     """Half an hour of waits on average, and then the work itself."""
     rule = deployed()
     waits = rule.attempts * rule.longest / 2
-    work = 1620  # test_limits.py reckons it: every task times out until it is given up
+    work = 1620  # test_limits.py calculates it: every task times out until it is given up
     assert waits + work < rendering.NUMBERS["execution_timeout"]
 
 
 @pytest.mark.e2e
 @pytest.mark.terraform
 def test_the_trigger(plan: Mapping[str, Mapping[str, object]]) -> None:
-    """What is reckoned with above is what is deployed."""
+    """The numbers used above are those that are deployed."""
     variables = plan["variables"]
     assert variables["trigger_maximum_concurrency"] == {"value": DEFAULT_CONCURRENCY}

@@ -159,7 +159,7 @@ _DENIED = ("AccessDenied", "Forbidden", "(403)")
 
 @pytest.fixture(scope="module")
 def bench(deployment: Deployment) -> Iterator[Bench]:
-    """The functions, and no notification that would start the pipeline beside them."""
+    """The functions, and no notification that would also start the pipeline."""
     clients, outputs = deployment.clients, deployment.outputs
     [mapping] = clients.functions.list_event_source_mappings(
         FunctionName=outputs["function_names"]["trigger"]

@@ -1,4 +1,4 @@
-"""Who knocks at the upload API without being let in, and what a form for a large image allows."""
+"""Requests that the upload API refuses, and what a form for a large image allows."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.e2e
 LONG_AGO = "20200101T000000Z"
 FORM = "/upload-url"
 
-# What tells something of the account: its number, its resources, its roles, its key.
+# What reveals something about the account: its number, its resources, its roles, its key.
 _OF_THE_ACCOUNT = ("000000000000", "image-converter-", "arn:", "assumed-role", "Traceback", "s3://")
 
 
@@ -108,7 +108,7 @@ def test_unsigned_is_refused(deployment: Deployment, path: str) -> None:
 def test_a_signature_does_for_one_request_only(
     deployment: Deployment, caller: Credentials, query: str, path: str
 ) -> None:
-    """A replay of the very same request is let in, here as by AWS, until the signature is old."""
+    """A replay of the same request is accepted, as by AWS, until the signature expires."""
     body, own = images.jpeg(), "name=door.jpg"
     headers = door.signed(deployment, body, own, path=FORM, signer=_signer(caller))
     for _ in range(2):
@@ -155,7 +155,7 @@ def _form(deployment: Deployment, name: str) -> Mapping[str, Any]:
 
 def test_a_form_takes_an_image_that_the_api_is_too_small_for(deployment: Deployment) -> None:
     name = "large ü.jpg"
-    content = images.jpeg() + bytes(6_000_000)  # what follows the image's end is no harm
+    content = images.jpeg() + bytes(6_000_000)  # bytes after the image's end do no harm
 
     assert door.send(deployment, "POST", content[:4_600_000], "name=large.jpg")[0] == 413
     status, said = door.post(_form(deployment, name), content)

@@ -14,5 +14,5 @@ def converted(record: Record) -> dict[str, Any]:
 
 
 def unconverted(record: Record, file_type: str | None = "txt") -> dict[str, Any]:
-    """Return the state of a file that is no JPEG."""
+    """Return the state of a file that is not a JPEG."""
     return {**record, "results": {"fileType": file_type}}

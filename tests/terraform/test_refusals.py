@@ -166,7 +166,7 @@ class TestPackage:
 
     @pytest.fixture
     def package(self, variables: Path) -> Path:
-        """A package beside the two files that look at it."""
+        """A package next to the two files that check it."""
         shutil.copy(VARIABLES.with_name("package.tf"), variables)
         return shutil.copytree(PACKAGE, variables / "package")
 

@@ -200,7 +200,7 @@ def test_a_key_that_looks_like_another_image_s_aside_key_is_not_replaced(cloud: 
 
 
 class TestWithoutSequencer:
-    """Executions that a person starts name a key and no more; then S3's times tell the order."""
+    """Executions that a person starts name a key and no more; then S3's times decide the order."""
 
     def test_the_newer_one_replaces_the_older(self, cloud: Cloud) -> None:
         copy(without(cloud.upload("a.jpg", jpeg()), "sequencer", "versionId", "eTag"))

@@ -73,7 +73,7 @@ def test_what_is_null_or_empty_is_not_there() -> None:
         ),
     ],
 )
-def test_an_input_that_is_no_record_is_refused_and_says_what_is_wrong(
+def test_an_input_that_is_not_a_record_is_refused_and_says_what_is_wrong(
     event: Any, what: str
 ) -> None:
     with pytest.raises(InvalidRecord, match=what):

@@ -31,7 +31,7 @@ def test_a_key_is_decoded_once(encoded: str, plain: str) -> None:
     assert keys.decode(encoded) == plain
 
 
-def test_a_key_that_is_no_utf8_is_refused() -> None:
+def test_a_key_that_is_not_utf8_is_refused() -> None:
     with pytest.raises(UnicodeDecodeError):
         keys.decode("%FF.jpg")
 

@@ -61,7 +61,7 @@ def test_success_is_marked_and_adds_no_line(
     assert "sea" not in marks[0]["key_hash"], "keys are people's own; the trace has a hash"
 
 
-def test_an_event_that_is_no_record_does_not_hide_its_error(
+def test_an_event_that_is_not_a_record_does_not_hide_its_error(
     marks: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(OSError, match="reset"):

@@ -1,1 +1,1 @@
-"""How fast, small and lean the conversion is beside other engines: ``make bench``."""
+"""How fast and lean the conversion is compared with other engines: ``make bench``."""

@@ -1,4 +1,4 @@
-"""Measure the conversion beside other engines: ``python -m scripts.dev.bench``."""
+"""Benchmark the conversion against other engines: ``python -m scripts.dev.bench``."""
 
 import argparse
 import json

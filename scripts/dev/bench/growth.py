@@ -51,7 +51,7 @@ def measure_growth(
         pictures: what is converted.
         rounds: how many count.
         scratch: a folder for the PNGs.
-        tell: is told what is under way.
+        tell: called with what is being measured.
     """
     answers: dict[Path, list[tuple[Answer, Answer]]] = {each.path: [] for each in pictures}
     png = scratch / "converted.png"

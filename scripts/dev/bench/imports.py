@@ -151,7 +151,7 @@ def in_turns(cases: Sequence[Case], rounds: int) -> dict[str, Figures]:
 
 
 def figures(pairs: Sequence[tuple[float, float]]) -> Figures:
-    """Return the medians of what a case took, and of its ratio to the yardstick beside it."""
+    """Return the medians of what a case took, and of its ratio to its yardstick."""
     cpu_ms = statistics.median(took for took, _ in pairs)
     return Figures(cpu_ms, statistics.median(took / measure for took, measure in pairs))
 

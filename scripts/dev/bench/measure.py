@@ -97,7 +97,7 @@ def in_turns(
         pictures: what they convert.
         rounds: how many count.
         scratch: a folder for the PNGs.
-        tell: is told what is under way.
+        tell: called with what is being measured.
     """
     results: Results = {
         engine.name: {picture.path.name: Measured() for picture in pictures} for engine in engines

@@ -37,7 +37,7 @@ class Picture:
     Attributes:
         path: the file.
         megapixels: its size.
-        photograph: whether it counts for the ratios; flat and noise are shown beside.
+        photograph: whether it counts for the ratios; flat and noise are shown separately.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""Draw the pictures of the README anew, from real runs: ``python -m scripts.dev.docs.pictures``.
+"""Draw the pictures of the README again, from real runs: ``python -m scripts.dev.docs.pictures``.
 
 A local AWS is started, the stack applied, and images sent: one that converts, one that is cut off.
 Their reports are photographed by Chromium; the state machine is drawn from the definition that ran.

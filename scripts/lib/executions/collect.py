@@ -50,7 +50,7 @@ def execution(clients: Clients, arn: str) -> Execution:
     """Return an execution by its history.
 
     Raises:
-        UserError: it does not exist, or its history cannot be had.
+        UserError: it does not exist, or its history is not available.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     if ":express:" in arn:

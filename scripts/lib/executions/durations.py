@@ -19,7 +19,7 @@ class StateTime:
         kind: Task, Parallel, ...
         ms: the median from entering to leaving it.
         function_ms: the median of what Lambda charged for in it; None where it calls no function,
-            or none has told.
+            or none has reported it.
     """
 
     state: str

@@ -31,7 +31,7 @@ class Ending:
         kind: what became of the image, in a word or two.
         sentence: the same in a sentence.
         seconds: how long it took, where that is known.
-        png: where the PNG is, as its record tells it.
+        png: where the PNG is, according to its record.
         why_kept: why the source was kept; empty where it was not.
     """
 
@@ -68,7 +68,7 @@ class Failure:
 
 
 def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
-    """Return how the handling of a version of a key ended; None while there is no end.
+    """Return how the handling of a version of a key ended; None if it has not ended.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
@@ -138,7 +138,7 @@ def _converted(png: Mapping[str, Any] | None, why_kept: str = "") -> Ending:
 
 def _not_a_jpeg(source_end: str, why_kept: str = "") -> Ending:
     sentence = f"It is not a JPEG: the source was {source_end} and nothing converted."
-    return Ending(Outcome.SUCCEEDED, "no JPEG", sentence, why_kept=why_kept)
+    return Ending(Outcome.SUCCEEDED, "not a JPEG", sentence, why_kept=why_kept)
 
 
 def _kept(clients: Clients, stack: Deployment, key: str, version: Mapping[str, Any]) -> str:

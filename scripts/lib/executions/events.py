@@ -45,7 +45,7 @@ def moment(value: datetime | str | float) -> datetime:
     """Return a time in UTC, given as boto3, the CLI or the wire protocol have it.
 
     Raises:
-        ValueError: it is no time.
+        ValueError: it is not a time.
     """
     if isinstance(value, str):
         value = datetime.fromisoformat(value)

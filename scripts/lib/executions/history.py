@@ -27,7 +27,7 @@ class HistoryError(Exception):
 
 
 def read(arn: str, raw_events: Iterable[Mapping[str, Any]], asl: Mapping[str, Any]) -> Execution:
-    """Return the execution that a history tells of.
+    """Return the execution that a history describes.
 
     Args:
         arn: the execution's ARN.

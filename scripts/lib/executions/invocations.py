@@ -139,7 +139,7 @@ def _add(logged: Logged, moment: datetime, message: str) -> None:
 
 
 def _worded(message: str, told: Mapping[str, Any]) -> str:
-    """Return a line as a person reads it: the words, then what was said beside them."""
+    """Return a line as a person reads it: the message, then the other fields."""
     if "message" not in told:
         return _LOCAL_CODE.sub("/var/task/", message.replace("\t", "  "))
     rest = {name: value for name, value in told.items() if name not in ("level", "message")}

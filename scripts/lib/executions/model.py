@@ -82,7 +82,7 @@ class Attempt:
     """One call that a Task state made.
 
     Attributes:
-        scheduled, started, ended: when; None where it has not come to that, or is not told.
+        scheduled, started, ended: when; None if that has not happened, or was not reported.
         resource: what was called.
         output: the answer, as JSON text.
         error, cause: what failed.
@@ -149,7 +149,7 @@ class Execution:
         error, cause: why it failed.
         machine: the state machine that ran.
         states: what happened in each of its states, by name, in the definition's order.
-        events: the history as it was told.
+        events: the history as it was read.
     """
 
     arn: str

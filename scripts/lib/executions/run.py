@@ -18,9 +18,9 @@ class Picture:
         place: where it is, as an s3:// address.
         size: in bytes.
         content_type: as S3 has it.
-        width, height: in pixels; 0 where it is no image.
+        width, height: in pixels; 0 if it is not an image.
         preview: a data: address of a small version, or an empty string.
-        note: why there is no preview, or what is to be known beside it.
+        note: why there is no preview, or a remark about it.
     """
 
     role: str
@@ -74,7 +74,7 @@ class Run:
         function_ms: by state, what Lambda reported that it charges for each call of its function.
         invocations: what is to be billed: as Lambda reported it, or all of it estimated.
         architecture: the functions', arm64 or x86_64.
-        notes: what could not be had, as sentences.
+        notes: what was not available, as sentences.
     """
 
     execution: Execution

@@ -116,7 +116,7 @@ def as_on_aws(kind: str, details: Details) -> list[tuple[str, Details]]:
 
     Parameters:
         kind: the emulator's type of the event.
-        details: what the event says beside its type, id and time.
+        details: the fields of the event other than its type, id and time.
     """
     if kind == "ParallelStateEntered":
         return [(kind, details), ("ParallelStateStarted", {})]

@@ -71,7 +71,7 @@ class _Check:
                 yield f"{_name(upload)}: its bytes are in neither bucket"
 
     def every_upload_is_accounted_for(self) -> Iterator[str]:
-        """Yield a sentence for each upload of which no execution and no dead letter tells."""
+        """Yield a sentence for each upload that no execution and no dead letter names."""
         told = {(run.key, run.worked_on) for run in self.snapshot.runs} | self.snapshot.dead_letters
         for upload in self.snapshot.uploads:
             if (upload.key, upload.version) not in told:
@@ -81,7 +81,7 @@ class _Check:
                 yield f"{run.name}: it still runs"
 
     def successes_are_true(self) -> Iterator[str]:
-        """Yield a sentence for each execution that says SUCCEEDED and tells an untruth."""
+        """Yield a sentence for each execution that says SUCCEEDED although something is untrue."""
         for run in self.snapshot.runs:
             upload = self._upload_of(run)
             if not run.succeeded or upload is None:
@@ -103,7 +103,7 @@ class _Check:
             current = _current(self.snapshot.source.get(key, ()))
             shown = current is not None and current.version == upload.version
             # An execution that was started by hand does not say which version it deleted of a file
-            # that is no JPEG.
+            # that is not a JPEG.
             done = (key, upload.version) in self.done or (
                 (key, None) in self.done and not upload.body.startswith(JPEG_MAGIC)
             )

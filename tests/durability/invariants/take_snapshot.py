@@ -63,7 +63,7 @@ def _summary(clients: Clients, arn: str) -> ExecutionSummary:
 
 
 def named(text: str) -> tuple[str, str | None]:
-    """Return the key and the version that an execution's input names; no key where it is no record.
+    """Return the key and the version that an execution's input names; no key if it is not a record.
 
     Executions are started by hand too, and with anything.
     """

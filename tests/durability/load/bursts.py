@@ -193,7 +193,7 @@ class Load:
         return Upload(key, answer["VersionId"], body), datetime.now(UTC)
 
     def _notify_again(self, upload: Upload) -> None:
-        """Send a notification of the upload beside S3's own: the same but for its sequencer."""
+        """Send a notification of the upload in addition to S3's own, with another sequencer."""
         item = {"key": quote_plus(upload.key), "versionId": upload.version}
         record = {
             "eventName": "ObjectCreated:Put",

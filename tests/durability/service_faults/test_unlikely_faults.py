@@ -35,7 +35,7 @@ class TestAShortAnswer:
     """S3 answers 200 with part of the object, and the header says that this is all."""
 
     @pytest.mark.parametrize("size", [0, 1, 2])
-    def test_is_not_taken_for_a_file_that_is_no_jpeg(self, cloud: Cloud, size: int) -> None:
+    def test_is_not_taken_for_a_file_that_is_not_a_jpeg(self, cloud: Cloud, size: int) -> None:
         """It was, and the original was deleted unconverted: only its first bytes are asked for."""
         record = cloud.upload("a.jpg", IMAGE)
         with wire.striking("s3.GetObject", wire.short_answer(size), times=1):
@@ -85,7 +85,7 @@ def test_a_copy_that_fails_after_200_is_made_again(cloud: Cloud) -> None:
     check(record, result)
 
 
-def test_a_copy_that_always_fails_after_200_is_no_copy(cloud: Cloud) -> None:
+def test_a_copy_that_always_fails_after_200_is_not_a_copy(cloud: Cloud) -> None:
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking("s3.CopyObject", OK_BUT):
         failed = machine.run(record)
@@ -156,7 +156,7 @@ def test_a_delete_whose_every_answer_is_lost_has_been_made(cloud: Cloud) -> None
     check(record, result)
 
 
-def test_a_record_whose_every_answer_is_lost_is_written_by_who_redrives(cloud: Cloud) -> None:
+def test_a_record_whose_every_answer_is_lost_is_written_by_a_redrive(cloud: Cloud) -> None:
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking("dynamodb.PutItem", wire.lost_answer):
         failed = machine.run(record)

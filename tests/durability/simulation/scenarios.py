@@ -1,4 +1,4 @@
-"""Who uploads what: the situations of which every interleaving is run."""
+"""The situations of which every interleaving is run: uploads of a key, and executions."""
 
 from dataclasses import dataclass
 

@@ -50,7 +50,7 @@ class Version:
 
     @property
     def name(self) -> str:
-        """What tells it from all others: its id, or else its ETag, with KMS."""
+        """What distinguishes it from all others: its id, or else its ETag, with KMS."""
         return self.etag if self.id == "null" else self.id
 
 

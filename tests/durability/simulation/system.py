@@ -31,7 +31,7 @@ MAX_RECEIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What S3 tells of an upload, in the queue.
+    """What S3 reports of an upload, in the queue.
 
     Attributes:
         body: the message's.

@@ -56,7 +56,7 @@ def test_one_fault_at_any_call(
     _judge(report, f"{scenario.name}, one fault", say)
 
 
-def test_equal_bytes_are_told_apart_by_the_etags_of_kms(system: System) -> None:
+def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> None:
     """What is not promised with MD5 ETags: between look and delete, the same bytes come again."""
     scenario = replace(TWICE_THE_SAME, storage=Storage(etags_are_md5=True))
     report = explore(system, scenario.start(faults=0, deliveries=1))

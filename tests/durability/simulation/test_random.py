@@ -1,4 +1,4 @@
-"""Random histories: uploads, overwrites, duplicates, reorderings, faults, and putting right.
+"""Random histories: uploads, overwrites, duplicates, reorderings, faults, and recovery.
 
 A failure that this finds becomes a scenario of its own in `scenarios.py`, with a name.
 """

@@ -1,4 +1,4 @@
-"""The time that the AWS SDK may take, beside the time that Lambda and Step Functions give."""
+"""The longest time of the AWS SDK fits into the timeouts of Lambda and Step Functions."""
 
 import re
 from collections import Counter
@@ -48,7 +48,7 @@ def test_a_call_that_gets_no_answer_ends_before_the_function(function: str) -> N
     assert _timeouts()[function] > ORDINARY
 
 
-# Seconds for what a function does beside its calls: the largest image takes about 10.
+# Seconds for what a function does in addition to its calls: the largest image takes about 10.
 OWN_WORK = {"resize_image": 60}
 
 

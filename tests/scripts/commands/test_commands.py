@@ -59,7 +59,7 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     assert "&#34;imageName&#34;" in page, "the record"
 
 
-def test_a_damaged_image_is_told_by_name_and_stays(tmp_path: Path, capsys: Capture) -> None:
+def test_a_damaged_image_is_reported_by_name_and_stays(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "half.jpg"
     path.write_bytes(images.jpeg(60, 40)[:-200])
 
@@ -70,7 +70,7 @@ def test_a_damaged_image_is_told_by_name_and_stays(tmp_path: Path, capsys: Captu
     assert "in the source" in capsys.readouterr().out
 
 
-def test_watching_tells_each_end_and_leaves_when_done(photo: Path, capsys: Capture) -> None:
+def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capture) -> None:
     done: list[int] = []
     watching = threading.Thread(target=lambda: done.append(watch.main(["--until-done"])))
     watching.start()
@@ -83,7 +83,7 @@ def test_watching_tells_each_end_and_leaves_when_done(photo: Path, capsys: Captu
     assert "0 still running" in said
 
 
-def test_a_wrong_name_is_told_in_a_sentence(photo: Path, capsys: Capture) -> None:
+def test_a_wrong_name_is_explained_in_a_sentence(photo: Path, capsys: Capture) -> None:
     assert upload.main([str(photo), "--name", "nobody"]) == 1
     assert "no stack of that name is deployed there" in capsys.readouterr().err
     assert status.main(["never/seen.jpg"]) == 1

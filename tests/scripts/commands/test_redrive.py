@@ -244,20 +244,22 @@ class TestOnAnswersOfAws:
         [result] = redrive.executions()
         assert "redriven from where it stopped" in result.why
 
-    def test_what_ended_in_a_fail_state_starts_anew(self, stub: Stubber, redrive: Redrive) -> None:
+    def test_what_ended_in_a_fail_state_gets_a_new_execution(
+        self, stub: Stubber, redrive: Redrive
+    ) -> None:
         self.failed(stub, "FailStateEntered")
         self.started(stub)
         [result] = redrive.executions()
         assert result.why.endswith("now a-jpg-1-redo1")
 
-    def test_what_is_too_old_to_be_redriven_starts_anew(
+    def test_what_is_too_old_to_be_redriven_gets_a_new_execution(
         self, stub: Stubber, redrive: Redrive
     ) -> None:
         self.failed(stub, "ExecutionTimedOut", redriveStatus="NOT_REDRIVABLE")
         self.started(stub)
         assert [result.did for result in redrive.executions()] == ["started again"]
 
-    def test_what_can_no_longer_be_redriven_starts_anew(
+    def test_what_can_no_longer_be_redriven_gets_a_new_execution(
         self, stub: Stubber, redrive: Redrive
     ) -> None:
         self.failed(stub, "ExecutionTimedOut")
@@ -265,7 +267,7 @@ class TestOnAnswersOfAws:
         self.started(stub)
         assert [result.did for result in redrive.executions()] == ["started again"]
 
-    def test_a_refusal_is_told_and_the_next_one_is_tried(
+    def test_a_refusal_is_reported_and_the_next_one_is_tried(
         self, stub: Stubber, redrive: Redrive
     ) -> None:
         self.failed(stub, "ExecutionTimedOut")

@@ -1,4 +1,4 @@
-"""The bills, reckoned again by hand from one execution with round figures."""
+"""The bills, calculated again by hand from one execution with round figures."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_what_functions_cost_is_their_time_their_calls_and_their_logs() -> None:
     assert sum(costs.values()) == pytest.approx(sum(lines[part] for part in parts))
 
 
-def test_the_largest_line_is_told() -> None:
+def test_the_largest_line_is_reported() -> None:
     told = compare(ON_AWS, ENGINE)
 
     assert told.standard.largest.what == "State transitions"

@@ -56,7 +56,7 @@ def test_the_seconds_of_the_functions_add_up_to_the_line_of_the_bill() -> None:
     assert float(together.split("|")[-3]) == pytest.approx(line.quantity, abs=1e-4)
 
 
-def test_a_single_execution_is_billed_as_it_was_told() -> None:
+def test_a_single_execution_is_billed_as_it_was_reported() -> None:
     seen = dataclasses.replace(
         observation.read(RECORDED), where=observation.LOCAL, whole_processor=False
     )

@@ -1,4 +1,4 @@
-"""The stack runs Terraform on a copy, tells how far it is, and says what is missing."""
+"""The stack runs Terraform on a copy, reports its progress, and says what is missing."""
 
 import json
 from collections.abc import Sequence
@@ -98,7 +98,7 @@ def test_copy_leaves_out_what_is_somebodys_own(tmp_path: Path, package: Path) ->
 
 
 @pytest.mark.usefixtures("repository")
-def test_progress_is_told(tmp_path: Path, package: Path) -> None:
+def test_progress_is_reported(tmp_path: Path, package: Path) -> None:
     def hook(kind: str, address: str, action: str = "create") -> dict[str, Any]:
         return {"type": kind, "hook": {"action": action, "resource": {"addr": address}}}
 

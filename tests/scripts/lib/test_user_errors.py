@@ -50,7 +50,7 @@ def test_an_unreachable_aws_is_not_taken_for_the_local_one() -> None:
     assert "Check that mars-1 is a region" in user_errors.sentence(error, {"AWS_REGION": "mars-1"})
 
 
-def test_the_exit_status_tells_failure_and_interruption(
+def test_the_exit_status_distinguishes_failure_and_interruption(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def fail() -> int:

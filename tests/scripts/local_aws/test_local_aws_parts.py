@@ -12,7 +12,7 @@ def _parsed(text: str) -> Element:
     return fromstring(text)  # noqa: S314 - made a line above
 
 
-def test_alarm_is_told_whole() -> None:
+def test_alarm_is_reported_whole() -> None:
     alarm = {
         "AlarmName": "failed & gone",
         "Dimensions": [{"Name": "FunctionName", "Value": "f"}],
@@ -70,7 +70,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
         ("TaskScheduled", {"resource": "arn:aws:states:::sqs:sendMessage"}, ["TaskScheduled"]),
     ],
 )
-def test_invocations_are_told_as_on_aws(
+def test_invocations_are_reported_as_on_aws(
     kind: str, told: dict[str, str], expected: list[str]
 ) -> None:
     details = {f"{kind[0].lower()}{kind[1:]}EventDetails": told}

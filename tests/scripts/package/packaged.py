@@ -41,7 +41,7 @@ def _handle(event: Path) -> Any:
 
 
 def main() -> None:
-    """Do what the command line says; write the result beside the machine that it came from."""
+    """Do what the command line says; write the result and the machine that it came from."""
     task, functions, layer, given, out = sys.argv[1:]
     sys.path[:0] = [functions, layer]
     result = _convert(Path(given), Path(out)) if task == "convert" else _handle(Path(given))

@@ -69,7 +69,7 @@ def test_a_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
     ],
     ids=["another version", "not released", "not CPython", "not Python", "silent"],
 )
-def test_what_is_no_released_cpython_of_the_version_is_passed_over(
+def test_what_is_not_a_released_cpython_of_the_version_is_passed_over(
     script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(tmp_path / "bin", script)

@@ -32,7 +32,7 @@ def test_terraforms_variables_choose_unless_the_command_line_does(
     assert deploy_target(None, "arm64") == Target("python3.12", "arm64")
 
 
-def test_a_wrong_variable_of_terraform_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_variable_of_terraform_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_VAR_architecture", "sparc")
 
     with pytest.raises(PackageError, match="'sparc', but must be one of arm64, x86_64"):
@@ -59,7 +59,7 @@ def test_the_host_is_this_python_and_this_machine() -> None:
     assert host.pip_options() == ["--only-binary=:all:"]
 
 
-def test_a_host_without_counterpart_on_lambda_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_counterpart_on_lambda_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "riscv64")
 
     with pytest.raises(PackageError, match="processor of this machine is 'riscv64'"):

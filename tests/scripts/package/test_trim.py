@@ -112,7 +112,7 @@ def test_a_library_for_a_newer_system_is_refused(tmp_path: Path) -> None:
     trim.check(tmp_path, target)
 
 
-def test_a_file_that_is_no_library_is_told_from_one(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_library_is_recognised(tmp_path: Path) -> None:
     (tmp_path / "empty.so").write_bytes(b"")
     (tmp_path / "text.so").write_text("GROUP ( libc.so.6 )")
 

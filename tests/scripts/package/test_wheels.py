@@ -74,7 +74,7 @@ def test_a_wheel_with_another_hash_is_refused(
     assert not list((tmp_path / "package").iterdir())
 
 
-def test_an_index_out_of_reach_is_told_from_a_missing_wheel(
+def test_an_index_out_of_reach_is_distinguished_from_a_missing_wheel(
     empty_cache: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing listens on port 1.

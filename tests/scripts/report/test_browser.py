@@ -65,7 +65,7 @@ def test_the_graph_has_the_colours_of_the_run(
     assert {state: colour(page, state) for state in colours} == colours
 
 
-def test_an_outcome_is_told_without_colour_too(page: Page, report: Path) -> None:
+def test_an_outcome_is_also_shown_without_colour(page: Page, report: Path) -> None:
     page.goto((report / "aws-damaged.html").as_uri())
 
     expect(node(page, "ResizeImage").locator(".say")).to_have_text("! caught")

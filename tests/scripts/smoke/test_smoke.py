@@ -42,7 +42,7 @@ def test_without_consent_nothing_is_made(
     assert "CONFIRM" in capsys.readouterr().out
 
 
-def test_an_unreachable_aws_is_told(
+def test_an_unreachable_aws_is_reported(
     env: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = {**env, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
@@ -79,7 +79,7 @@ def test_the_recorded_facts_are_those_of_the_local_aws(deployment: Deployment) -
     assert shapes.differences(found, shapes.local()) == []
 
 
-def test_differences_are_told_from_both_sides() -> None:
+def test_differences_are_reported_for_both_sides() -> None:
     here = {"event.s3.object.key": "str", "png.ContentType": "image/png", "new": "int"}
     there = {"event.s3.object.key": "int", "png.ContentType": "image/png", "old": "int"}
     assert shapes.differences(here, there) == [

@@ -51,7 +51,7 @@ def patch(jpeg: bytes, offset: int, new: bytes) -> bytes:
 
 
 def resize(jpeg: bytes, width: int, height: int) -> bytes:
-    """Make the frame header tell another size."""
+    """Make the frame header declare another size."""
     return patch(jpeg, frame(jpeg) + 5, struct.pack(">HH", height, width))
 
 

@@ -173,7 +173,7 @@ def test_two_processors_make_the_same_png_as_one(mode: str, height: int) -> None
     assert png.getvalue() == _convert(encoded)[0]
 
 
-def test_damage_is_told_from_the_other_processor_too() -> None:
+def test_damage_is_also_reported_by_the_other_processor() -> None:
     with pytest.raises(DamagedImage):
         convert(cut(jpeg(500, 500), 0.9) + END, io.BytesIO(), LIMITS, parallel=True)
 

@@ -237,7 +237,7 @@ def test_a_bucket_without_versions_is_copied_from(cloud: Cloud) -> None:
     assert handler(event, None) == first
 
 
-def test_a_destination_bucket_that_is_not_there_is_no_fault_of_the_source(
+def test_a_destination_bucket_that_is_missing_is_not_blamed_on_the_source(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DESTINATION_BUCKET", "no-such-bucket")

@@ -18,7 +18,7 @@ DELETED = "Deleted from source bucket"
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
 
-# What a record may say of the version, from all that S3 tells to what a person types.
+# What a record may say of the version, from everything that S3 sends to what a person types.
 PINS = {
     "notification": (),
     "no version": ("versionId",),
@@ -26,7 +26,7 @@ PINS = {
     "key only": ("versionId", "eTag", "sequencer"),
 }
 pins = pytest.mark.parametrize("left_out", PINS.values(), ids=PINS)
-# Of a JPEG, its copy tells the version; of another file, nothing but the input can.
+# For a JPEG, its copy identifies the version; for another file, only the input can.
 naming_pins = pytest.mark.parametrize(
     "left_out", [pin for name, pin in PINS.items() if name != "key only"]
 )
@@ -54,7 +54,7 @@ def test_the_answer_is_the_article_s(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("file_type", ["txt", "png", None])
 @naming_pins
-def test_what_is_no_jpeg_is_deleted(
+def test_what_is_not_a_jpeg_is_deleted(
     cloud: Cloud, file_type: str | None, left_out: tuple[str, ...]
 ) -> None:
     record = cloud.upload("a", b"words")
@@ -137,7 +137,7 @@ def test_deleted_although_the_answer_was_lost(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("suspended", [False, True])
 def test_what_no_version_would_bring_back_is_kept(cloud: Cloud, suspended: bool) -> None:
-    """Of what is no JPEG there is no copy: in a bucket without versions, a delete is for ever."""
+    """Other files have no copy: in a bucket without versions, a delete is permanent."""
     bucket = "pictures-unversioned"
     cloud.s3.create_bucket(Bucket=bucket)
     if suspended:
@@ -191,7 +191,7 @@ def test_half_a_conversion_deletes_nothing(cloud: Cloud) -> None:
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize("event", [{}, {"s3": {}}, {"results": {"fileType": "txt"}}])
-def test_an_input_that_is_no_record(event: dict[str, object]) -> None:
+def test_an_input_that_is_not_a_record(event: dict[str, object]) -> None:
     with pytest.raises(InvalidRecord):
         handler(event, None)
 

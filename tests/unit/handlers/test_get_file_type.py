@@ -57,7 +57,7 @@ def test_the_type_is_read_from_the_bytes(cloud: Cloud, file_type: str, content: 
         ("notes.jpg.txt", "txt"),
     ],
 )
-def test_what_the_bytes_do_not_tell_the_extension_does(
+def test_the_extension_names_types_that_the_bytes_do_not(
     cloud: Cloud, key: str, file_type: str | None
 ) -> None:
     assert handler(cloud.upload(key, b"just words"), None) == file_type
@@ -206,6 +206,6 @@ def test_what_s3_calls_malformed_is_permanent(cloud: Cloud, code: str) -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"s3": {}}, {"Records": []}])
-def test_an_input_that_is_no_record(event: dict[str, object]) -> None:
+def test_an_input_that_is_not_a_record(event: dict[str, object]) -> None:
     with pytest.raises(InvalidRecord):
         handler(event, None)

@@ -91,7 +91,7 @@ def test_a_repeated_conversion_writes_nothing_and_answers_the_same(cloud: Cloud)
     assert cloud.version_count(DESTINATION) == 1
 
 
-def test_another_compression_makes_the_png_anew_in_its_place(
+def test_another_compression_replaces_the_png(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = cloud.upload("a.jpg", jpeg())
@@ -114,7 +114,7 @@ def test_another_compression_makes_the_png_anew_in_its_place(
         pytest.param(encoded("GIF"), UnsupportedImage, id="gif"),
     ],
 )
-def test_what_is_no_whole_jpeg_is_a_named_error_and_stays(
+def test_what_is_not_a_complete_jpeg_is_a_named_error_and_stays(
     cloud: Cloud, content: bytes, error: type[PermanentError]
 ) -> None:
     with pytest.raises(error):
@@ -178,7 +178,7 @@ def test_an_object_that_is_gone(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_an_input_that_is_no_record() -> None:
+def test_an_input_that_is_not_a_record() -> None:
     with pytest.raises(InvalidRecord):
         handler({}, None)
 

@@ -28,7 +28,7 @@ def _state_machine(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:  # no
 
 
 def batch(*bodies: object) -> dict[str, Any]:
-    """Return an SQS batch: a message m0, m1, ... for each body; what is no text is put as JSON."""
+    """Return an SQS batch: a message m0, m1, ... for each body; other types are sent as JSON."""
     return {
         "Records": [
             {

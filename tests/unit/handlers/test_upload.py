@@ -82,7 +82,7 @@ def test_an_upload_of_a_name_that_is_there_is_a_new_version(cloud: Cloud) -> Non
     assert cloud.content(SOURCE, "photo.jpg", second["versionId"]) == jpeg(seed=1)
 
 
-def test_a_stage_s_name_before_the_path_is_no_part_of_it(cloud: Cloud) -> None:
+def test_a_stage_s_name_before_the_path_is_not_part_of_it(cloud: Cloud) -> None:
     event = request(jpeg(), path="/prod/upload")
     event["requestContext"]["stage"] = "prod"
     assert handler(event, None)["statusCode"] == 202
@@ -149,7 +149,7 @@ class TestRefusals:
         assert (status, "empty" in message) == (400, True)
 
     @pytest.mark.parametrize("body", ["/9j/4AA", "/9j/4AA*", "ü", "====", "/9j/ 4AA="])
-    def test_a_body_that_is_no_base64(self, body: str) -> None:
+    def test_a_body_that_is_not_base64(self, body: str) -> None:
         event = request(body)
         event["isBase64Encoded"] = True
         status, message = refusal(event)
@@ -158,7 +158,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         "body", [b"just words", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8", "text", b"%PDF-1.7"]
     )
-    def test_a_body_that_is_no_jpeg(self, body: bytes | str) -> None:
+    def test_a_body_that_is_not_a_jpeg(self, body: bytes | str) -> None:
         status, message = refusal(request(body))
         assert (status, "FF D8 FF" in message) == (415, True)
 
@@ -180,7 +180,7 @@ class TestRefusals:
         with pytest.raises(InvalidSettings, match=variable):
             handler(request(jpeg()), None)
 
-    def test_what_s3_refuses_is_no_success(self) -> None:
+    def test_what_s3_refuses_is_not_a_success(self) -> None:
         refuse(clients.s3(), "PutObject", "SlowDown", 503)
         with pytest.raises(ClientError, match="SlowDown"):
             handler(request(jpeg()), None)

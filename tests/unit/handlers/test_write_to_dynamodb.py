@@ -100,7 +100,7 @@ def test_a_sequencer_s_length_does_not_matter(cloud: Cloud, padding: str) -> Non
 
 @pytest.mark.parametrize("started_by_a_person", ["older", "newer", "both"])
 @pytest.mark.parametrize("older_last", [True, False])
-def test_without_sequencers_time_tells_the_order(
+def test_without_sequencers_time_decides_the_order(
     cloud: Cloud, started_by_a_person: str, older_last: bool
 ) -> None:
     older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
@@ -138,7 +138,7 @@ def test_a_state_without_images_is_refused(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("image", [0, 1])
-def test_an_image_that_does_not_tell_its_version_is_refused(cloud: Cloud, image: int) -> None:
+def test_an_image_without_its_version_is_refused(cloud: Cloud, image: int) -> None:
     state = converted(cloud.upload("a.jpg", jpeg()))
     (location,) = state["results"]["images"][image].values()
     del location["sourceETag"]

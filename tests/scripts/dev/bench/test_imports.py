@@ -1,4 +1,4 @@
-"""The benchmark of imports compares each case with a bare interpreter that runs beside it."""
+"""The benchmark of imports compares each case with a bare interpreter that runs next to it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scripts.dev.bench.imports import Case, Figures, figures, in_turns
 PYTHON = Path(sys.executable)
 
 
-def test_a_ratio_is_taken_beside_its_yardstick_and_the_median_of_all_counts() -> None:
+def test_a_ratio_is_taken_next_to_its_yardstick_and_the_median_of_all_counts() -> None:
     # The machine was three times slower in the second round.
     assert figures([(20.0, 10.0), (66.0, 30.0), (21.0, 10.0)]) == Figures(21.0, 2.1)
 
 
 class Scripted(Case):
-    """A case that takes what the test says, and tells that it ran."""
+    """A case that takes what the test says, and reports that it ran."""
 
     runs: ClassVar[list[str]] = []
 
@@ -28,7 +28,7 @@ class Scripted(Case):
         return {"pass": 10.0, "much": 25.0}[self.name]
 
 
-def test_each_case_runs_beside_the_yardstick_and_the_first_round_does_not_count(
+def test_each_case_runs_next_to_the_yardstick_and_the_first_round_does_not_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     runs: list[str] = []
@@ -40,7 +40,7 @@ def test_each_case_runs_beside_the_yardstick_and_the_first_round_does_not_count(
     assert runs == ["much", "pass"] * 3
 
 
-def test_a_case_tells_its_processor_time() -> None:
+def test_a_case_reports_its_processor_time() -> None:
     assert Case("work", PYTHON, "sum(range(100_000))", {}).cpu_ms() > 0
 
 

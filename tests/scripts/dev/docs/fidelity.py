@@ -1,7 +1,7 @@
 """Write docs/fidelity.md: what was exercised where, read from the tests. `make docs` runs it.
 
 The tests are collected, not run. What they show is their module's docstring. Where a test runs
-follows from the fixtures it asks for; where those do not tell, a mark does:
+follows from the fixtures it asks for; otherwise a mark says it:
 `@pytest.mark.exercised("moto")`.
 """
 

@@ -36,7 +36,7 @@ SEEN = {
 }
 
 
-# The same, as the local AWS tells it.
+# The same, as the local AWS reports it.
 SEEN_LOCALLY = {
     "succeeded": SEEN["succeeded"],
     "retried": (RETRIED, GOOD, GOOD, GOOD, UNSEEN, GOOD, UNSEEN, GOOD, GOOD, UNSEEN),
@@ -85,7 +85,7 @@ def test_a_damaged_image_fails_its_lane_and_gives_up_the_other() -> None:
     assert run.states["ResizeImage"].outcome is CAUGHT
     assert run.states["QuitResize"].outcome is FAILED
     assert run.states["ProcessFile"].outcome is FAILED
-    # The copy was still under way, or just done: either way it is no failure.
+    # The copy was still under way, or just done: in either case it is not a failure.
     assert run.states["CopyToDestination"].outcome in (GOOD, Outcome.STOPPED)
     assert len(run.states["ResizeImage"].attempts) == 1, "permanent: no second attempt"
 
@@ -103,7 +103,7 @@ def test_a_retry_shows_both_attempts() -> None:
     assert run.retries == 1
 
 
-def test_a_late_answer_does_not_mend_a_timeout() -> None:
+def test_a_late_answer_does_not_undo_a_timeout() -> None:
     attempts = read("aws", "timed-out").states["ResizeImage"].attempts
 
     assert [one.outcome for one in attempts] == [Outcome.TIMED_OUT] * 2
@@ -126,7 +126,7 @@ def test_the_edges_taken_are_those_between_its_states() -> None:
     }
 
 
-def test_the_local_aws_tells_the_same_edges_and_attempts() -> None:
+def test_the_local_aws_reports_the_same_edges_and_attempts() -> None:
     for name in ("succeeded", "not-a-jpeg"):
         local, aws = read("local", name), read("aws", name)
 
@@ -165,7 +165,7 @@ def test_an_execution_that_is_ended_from_outside_says_where(kind: str) -> None:
     assert run.states["GetFileType"].outcome is expected
 
 
-def test_what_is_no_history_is_refused_with_a_sentence() -> None:
+def test_what_is_not_a_history_is_refused_with_a_sentence() -> None:
     recorded = record.load("aws", "succeeded")
     with pytest.raises(HistoryError, match="ExecutionStarted"):
         history.read("arn", recorded["events"][3:], recorded["definition"])

@@ -42,7 +42,7 @@ def attempt(begin: float, end: float) -> Attempt:
     return Attempt(moments[0], ended=moments[1])
 
 
-def test_lines_are_told_apart_by_stream_and_request() -> None:
+def test_lines_are_distinguished_by_stream_and_request() -> None:
     both = zip(invocation(1, "a", "x.jpg"), invocation(1, "b", "y.jpg", "two"), strict=True)
     events = [event for pair in both for event in pair]  # as streams are merged
 

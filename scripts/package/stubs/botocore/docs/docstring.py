@@ -15,7 +15,7 @@ class LazyLoadedDocstring(str):
     __slots__ = ()
 
     def __new__(cls, *_args: object, **_kwargs: object) -> Self:
-        """Take whatever botocore tells about the method."""
+        """Accept whatever botocore passes about the method."""
         return super().__new__(cls)
 
 

@@ -1,0 +1,59 @@
+"""A test's file name says what it tests, and tests that share something run in one worker."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.paths import REPOSITORY
+from tests.support import parallel
+
+TESTS = REPOSITORY / "tests"
+FOLDERS = {"unit", "scripts", "aws_contract", "durability", "security", "terraform", "e2e"}
+
+
+def _folders(root: Path) -> set[Path]:
+    return {
+        folder.relative_to(root)
+        for folder in root.rglob("*")
+        if folder.is_dir() and any(folder.rglob("*.py")) and folder.name != "__pycache__"
+    }
+
+
+def test_there_are_eight_folders() -> None:
+    assert {str(folder) for folder in _folders(TESTS) if len(folder.parts) == 1} == {
+        *FOLDERS,
+        "support",
+    }
+
+
+def test_unit_tests_are_named_after_the_module_that_they_test() -> None:
+    product = REPOSITORY / "lambda_src" / "image_converter"
+    for file in (TESTS / "unit").rglob("test_*.py"):
+        module = file.relative_to(TESTS / "unit").with_name(file.name.removeprefix("test_"))
+        assert (product / module).is_file(), file
+
+
+def test_folders_of_the_scripts_tests_are_folders_of_scripts() -> None:
+    assert _folders(TESTS / "scripts") <= _folders(REPOSITORY / "scripts")
+
+
+def test_helpers_hold_no_tests() -> None:
+    assert list((TESTS / "support").rglob("test_*.py")) == []
+
+
+@pytest.mark.parametrize(
+    ("fixtures", "expected"),
+    [
+        ((), "tests/unit/test_keys.py"),
+        (("cloud", "tmp_path"), "tests/unit/test_keys.py"),
+        (("deployment", "local_aws"), "deployment"),
+        (("emulator", "deployment"), "deployment"),
+        (("stacks", "cloud"), "stacks"),
+        (("host_package",), "packages"),
+        (("lambda_package",), "packages"),
+    ],
+)
+def test_tests_that_share_what_is_expensive_are_in_one_group(
+    fixtures: tuple[str, ...], expected: str
+) -> None:
+    assert parallel.group("tests/unit/test_keys.py", fixtures) == expected

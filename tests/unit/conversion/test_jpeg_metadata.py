@@ -1,4 +1,4 @@
-"""Colours as libjpeg sees them in a JPEG's segments, its density, and which profiles count as whole."""
+"""Colours as libjpeg sees them in a JPEG's segments, density, and which profiles are whole."""
 
 import io
 import struct

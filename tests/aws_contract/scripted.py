@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+_MOST_SECONDS = 2
+
 ANSWERS: dict[str, Any] = {
     "get_file_type": "jpg",
     "copy_file": {"region": "us-east-1", "bucket": "destination", "key": "1.jpg"},
@@ -30,7 +32,8 @@ def handler(event: dict[str, Any], _context: object) -> Any:
 def answer(function: str, event: dict[str, Any]) -> Any:
     """Do what the script says for this attempt, the last entry again and again.
 
-    An entry is `ok`, `sleep:SECONDS` or the name of an error; `answer:NAME` is a file type.
+    An entry is `ok`, `sleep:SECONDS`, `after:FUNCTION` (once that one has been called) or the name
+    of an error; `answer:NAME` is a file type.
     """
     run = event.get("run", {})
     steps = run.get("script", {}).get(function, ["ok"])
@@ -39,11 +42,19 @@ def answer(function: str, event: dict[str, Any]) -> Any:
         kind, _, value = step.partition(":")
         if kind == "sleep":
             time.sleep(float(value))
+        elif kind == "after":
+            _wait_for(Path(run["directory"]) / f"{value}.0")
         elif kind == "answer":
             return None if value == "null" else value
         elif kind != "ok":
             raise type(kind, (Exception,), {})(f"attempt {attempt + 1} of {function}")
     return ANSWERS[function]
+
+
+def _wait_for(file: Path) -> None:
+    deadline = time.monotonic() + _MOST_SECONDS
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _note(directory: Path, function: str) -> int:

@@ -120,13 +120,19 @@ def _cases() -> dict[str, Case]:
         "a file that is not a JPEG": Case({"get_file_type": ["answer:png"]}, no_jpeg("png")),
         "a file of no known type": Case({"get_file_type": ["answer:null"]}, no_jpeg(None)),
         "both branches fail, the copy first": Case(
-            {"copy_file": ["DamagedImage"], "resize_image": ["sleep:1+ImageTooLarge"]},
+            {
+                "copy_file": ["after:resize_image+DamagedImage"],
+                "resize_image": ["sleep:1+ImageTooLarge"],
+            },
             dataclasses.replace(
                 failure("copy_file", "DamagedImage", 1), states=STATES_UNTIL["copy_file"]
             ),
         ),
         "both branches fail, the conversion first": Case(
-            {"copy_file": ["sleep:1+DamagedImage"], "resize_image": ["ImageTooLarge"]},
+            {
+                "copy_file": ["sleep:1+DamagedImage"],
+                "resize_image": ["after:copy_file+ImageTooLarge"],
+            },
             failure("resize_image", "ImageTooLarge", 1),
         ),
     }

@@ -133,7 +133,7 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     said = capsys.readouterr().out
     assert "✓ keep-express/sea.jpg  converted" in said
     assert "the source was kept (source_after is keep)" in said
-    assert "✓ keep-express/a.heic  no JPEG" in said
+    assert "✓ keep-express/a.heic  not a JPEG" in said
     assert "the source was kept (other_types is keep)" in said
     for key, content in contents.items():
         assert _source_content(keeping, key) == content

@@ -63,7 +63,7 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
-        ({"name": "Image_Converter"}, "name is 'Image_Converter', but must be lower-case"),
+        ({"name": "Image_Converter"}, "name is 'Image_Converter', but must consist of lower-case"),
         ({"runtime": "python3.14"}, "make package RUNTIME=python3.14"),
         ({"workflow_type": "FAST"}, "STANDARD"),
     ],

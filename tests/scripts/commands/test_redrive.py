@@ -181,7 +181,7 @@ class TestOnTheLocalAws:
         stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody="poison")
         [result] = stack.redrive_letters()
         assert result.did == "left"
-        assert "no S3 notification" in result.why
+        assert "not an S3 notification" in result.why
         assert stack.messages(stack.dead_letters) == ["poison"]
 
 

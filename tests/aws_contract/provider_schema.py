@@ -27,7 +27,7 @@ from typing import Any
 from scripts.lib import generated
 from scripts.lib.paths import BUILD, REPOSITORY, TERRAFORM
 
-SCHEMA = REPOSITORY / "tests" / "fidelity" / "vendor" / "provider_6.json"
+SCHEMA = REPOSITORY / "tests" / "aws_contract" / "vendor" / "provider_6.json"
 WHEELS = BUILD / "wheels"
 
 PACKAGE = "cdktn-provider-aws"

@@ -105,7 +105,7 @@ def test_a_library_for_a_newer_system_is_refused(tmp_path: Path) -> None:
     downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
     wheels.unpack(target, inputs.requirements, downloads, tmp_path)
 
-    with pytest.raises(PackageError, match=r"needs glibc 2\.27, and python3\.11 .* has 2\.26"):
+    with pytest.raises(PackageError, match=r"needs glibc 2\.27, but python3\.11 .* has 2\.26"):
         trim.check(tmp_path, target)
 
     trim.trim(tmp_path)

@@ -141,4 +141,4 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     assert status.main(["keep-express/a.heic"]) == 0
     assert "the source was kept (other_types is keep)" in capsys.readouterr().out
     assert redrive.main([]) == 1
-    assert "or what was kept" in capsys.readouterr().err
+    assert "has failed or was kept" in capsys.readouterr().err

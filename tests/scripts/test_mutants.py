@@ -1,4 +1,4 @@
-"""The table of mutants fits the code: what it breaks is there, and so are the tests."""
+"""The table of mutants fits the code: each text occurs once, and each test file exists."""
 
 from pathlib import Path
 

@@ -97,6 +97,12 @@ def test_sequencers_compare_as_uploads_follow_each_other(earlier: str, later: st
     assert first < second
 
 
+def test_the_version_null_is_not_a_version_of_its_own() -> None:
+    assert events.real_version_id("null") is None
+    assert events.real_version_id(None) is None
+    assert events.real_version_id("4ab7") == "4ab7"
+
+
 def test_an_execution_without_images_has_none() -> None:
     assert events.converted_images({"results": {"fileType": "txt"}}) is None
     assert events.converted_images({}) is None

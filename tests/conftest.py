@@ -71,10 +71,11 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
     return Deployment(local_aws, stack, clients, stack.outputs(), before)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put each test into its group, in the order in which they are to run."""
-    parallel.arrange(items, config.rootpath)
+    parallel.arrange(
+        items, config.rootpath, name_groups=config.getoption("loadgroup", default=False)
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

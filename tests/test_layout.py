@@ -1,5 +1,8 @@
 """A test's file name says what it tests, and tests that share something run in one worker."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,41 @@ def test_tests_that_share_what_is_expensive_are_in_one_group(
     fixtures: tuple[str, ...], expected: str
 ) -> None:
     assert parallel.group("tests/unit/test_keys.py", fixtures) == expected
+
+
+_TESTS_OF_A_GROUP = """
+import os, pathlib, pytest
+
+@pytest.fixture(scope="session")
+def deployment():
+    pass
+
+@pytest.mark.parametrize("number", range(4))
+def test_it(deployment, number):
+    with open("workers", "a") as workers:
+        workers.write(os.environ["PYTEST_XDIST_WORKER"] + "\\n")
+"""
+
+
+def test_one_worker_runs_all_files_of_a_group(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(
+        "from tests.conftest import pytest_collection_modifyitems"
+    )
+    for name in ("test_a.py", "test_b.py", "test_c.py"):
+        (tmp_path / name).write_text(_TESTS_OF_A_GROUP)
+    options = "-q -n 2 --dist loadgroup --no-loadscope-reorder --rootdir . -p no:cacheprovider"
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")
+    }
+    subprocess.run(
+        [sys.executable, "-m", "pytest", *options.split()],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+    workers = (tmp_path / "workers").read_text().split()
+
+    assert len(workers) == 12
+    assert len(set(workers)) == 1

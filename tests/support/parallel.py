@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 # By fixtures, the strongest claim first: a test that asks for several is in the first one's group.
 _SHARED: Final = {
@@ -41,15 +42,23 @@ def _rank(name: str) -> int:
     return LONG.index(name) if name in LONG else len(LONG)
 
 
-def arrange(items: list[pytest.Item], root: Path) -> None:
+def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
     """Put every test into its group, the groups that take longest first.
 
     Within a group, what ends the deployment comes after everything that needs it.
+
+    Args:
+        items: the tests, which are sorted in place.
+        root: the folder that the groups' paths are relative to.
+        name_groups: append @ and the group to the tests' ids, where `--dist loadgroup` looks for
+            it. pytest-xdist 3.8 does that itself for pytest up to 9.1, whose attribute for the id
+            had another name; there is no public way.
     """
     named = []
     for item in items:
         name = group(item.path.relative_to(root).as_posix(), getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group(name))
+        if name_groups:
+            item._id = coerce_node_id(f"{item.nodeid}@{name}")
         named.append((_rank(name), item.get_closest_marker("ends_deployment") is not None, item))
     named.sort(key=lambda one: one[:2])
     items[:] = [item for _rank_, _ends, item in named]

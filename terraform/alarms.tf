@@ -13,4 +13,5 @@ module "alarms" {
   dashboard_url          = local.dashboard_url
   monthly_budget_usd     = var.monthly_budget_usd
   cost_tag               = { key = "Project", value = var.name }
+  tags                   = local.tags
 }

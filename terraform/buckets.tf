@@ -7,6 +7,7 @@ module "source_bucket" {
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
   outlived_by                        = [module.table.arn]
+  tags                               = local.tags
 }
 
 module "destination_bucket" {
@@ -18,6 +19,7 @@ module "destination_bucket" {
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
   outlived_by                        = [module.table.arn]
+  tags                               = local.tags
 
   # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete.
   policy_statements = [{
@@ -37,6 +39,7 @@ module "access_logs_bucket" {
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   expiration_days                    = var.log_retention_days
   force_destroy                      = true # S3 writes to it as long as a logged bucket exists, so it is never empty
+  tags                               = local.tags
 
   policy_statements = [{
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html

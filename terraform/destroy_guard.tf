@@ -11,8 +11,7 @@ module "destroy_guard" {
   handler            = "image_converter.handlers.destroy_guard.handler"
   runtime            = local.runtime
   architecture       = local.architecture
-  package_file       = local.artifacts.functions.file
-  package_hash       = local.artifacts.functions.hash
+  package            = local.artifacts.functions
   layers             = [module.layer.arn]
   memory_mb          = 256
   timeout_seconds    = 60
@@ -21,6 +20,7 @@ module "destroy_guard" {
   log_retention_days = var.log_retention_days
   log_format         = var.log_format
   tracing            = var.tracing
+  tags               = local.tags
 
   environment = {
     LOG_LEVEL = var.log_level

@@ -39,8 +39,7 @@ module "layer" {
 
   name         = var.name
   description  = "Libraries of ${var.name}"
-  package_file = local.artifacts.layer.file
-  package_hash = local.artifacts.layer.hash
+  package      = local.artifacts.layer
   runtime      = local.runtime
   architecture = local.architecture
 
@@ -58,8 +57,7 @@ module "function" {
   handler              = "image_converter.handlers.${each.key}.handler"
   runtime              = local.runtime
   architecture         = local.architecture
-  package_file         = local.artifacts.functions.file
-  package_hash         = local.artifacts.functions.hash
+  package              = local.artifacts.functions
   layers               = [module.layer.arn]
   memory_mb            = local.function_settings[each.key].memory_mb
   timeout_seconds      = local.function_settings[each.key].timeout_seconds
@@ -70,6 +68,7 @@ module "function" {
   log_retention_days   = var.log_retention_days
   log_format           = var.log_format
   tracing              = var.tracing
+  tags                 = local.tags
 
   environment = merge(local.function_environments[each.key], {
     LOG_LEVEL = var.log_level

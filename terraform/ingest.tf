@@ -12,4 +12,5 @@ module "ingest" {
   maximum_concurrency      = var.trigger_maximum_concurrency
   max_receive_count        = var.max_receive_count
   paused                   = var.paused
+  tags                     = local.tags
 }

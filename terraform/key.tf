@@ -2,6 +2,7 @@ module "key" {
   source = "./modules/key"
 
   name = var.name
+  tags = local.tags
   log_group_arns = [
     for log_group in values(local.log_groups) :
     "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${log_group}"

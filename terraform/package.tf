@@ -1,15 +1,22 @@
-# The output of `make package`: two zips, and a manifest that says which runtime and architecture they were built for.
+# The output of `make package`: two zips, and a manifest that says which runtime and architecture they were built for. Or
+# zips that a pipeline has uploaded to S3, without a manifest.
 
 locals {
-  manifest = try(jsondecode(file("${var.package_dir}/manifest.json")), null)
+  # Without the prefix, because a layer is replaced when its path changes, and a root's path was once "../build/package".
+  package_dir = coalesce(var.package_dir, trimprefix("${path.module}/../build/package", "./"))
+  manifest    = var.package_s3 == null ? try(jsondecode(file("${local.package_dir}/manifest.json")), null) : null
 
   # Without a package a stack can still be destroyed: these defaults then replace the manifest's values.
-  runtime      = try(local.manifest.runtime, "python3.13")
-  architecture = try(local.manifest.architecture, "arm64")
+  runtime      = try(local.manifest.runtime, coalesce(var.runtime, "python3.13"))
+  architecture = try(local.manifest.architecture, coalesce(var.architecture, "arm64"))
+
+  # Each is either a file with its hash, or an object in a bucket.
   artifacts = {
     for artifact in ["functions", "layer"] : artifact => {
-      file = "${var.package_dir}/${try(local.manifest.artifacts[artifact].file, "${artifact}.zip")}"
-      hash = try(local.manifest.artifacts[artifact].sha256_base64, "")
+      file   = var.package_s3 == null ? "${local.package_dir}/${try(local.manifest.artifacts[artifact].file, "${artifact}.zip")}" : null
+      hash   = var.package_s3 == null ? try(local.manifest.artifacts[artifact].sha256_base64, "") : null
+      bucket = try(var.package_s3.bucket, null)
+      key    = try(var.package_s3["${artifact}_key"], null)
     }
   }
 
@@ -28,8 +35,8 @@ locals {
 resource "terraform_data" "package" {
   lifecycle {
     precondition {
-      condition     = local.manifest != null
-      error_message = "There is no package in ${var.package_dir}. Run `${local.make_package}` first."
+      condition     = local.manifest != null || var.package_s3 != null
+      error_message = "There is no package in ${local.package_dir}. Run `${local.make_package}` first."
     }
 
     precondition {
@@ -37,7 +44,7 @@ resource "terraform_data" "package" {
         local.wanted.runtime == local.runtime && local.wanted.architecture == local.architecture
       )
       error_message = join(" ", [
-        "The package in ${var.package_dir} was built for ${local.runtime} on ${local.architecture},",
+        "The package in ${local.package_dir} was built for ${local.runtime} on ${local.architecture},",
         "but the variables ask for ${local.wanted.runtime} on ${local.wanted.architecture}.",
         "Run `${local.make_package}`.",
       ])
@@ -46,7 +53,7 @@ resource "terraform_data" "package" {
     precondition {
       condition = local.runtime != "python3.11" || !anytrue(values(var.functions)[*].snap_start)
       error_message = join(" ", [
-        "functions has snap_start, but the package in ${var.package_dir} was built for python3.11, and Lambda",
+        "functions has snap_start, but the package was built for python3.11, and Lambda",
         "supports snapshots from python3.12 on. Omit snap_start, or run `make package RUNTIME=python3.13`.",
       ])
     }
@@ -55,7 +62,7 @@ resource "terraform_data" "package" {
       condition = local.manifest == null || alltrue([
         for artifact in local.artifacts : try(filebase64sha256(artifact.file), "") == artifact.hash
       ])
-      error_message = "The zips in ${var.package_dir} do not match its manifest. Run `${local.make_package}`."
+      error_message = "The zips in ${local.package_dir} do not match its manifest. Run `${local.make_package}`."
     }
   }
 }

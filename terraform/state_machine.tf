@@ -87,4 +87,5 @@ module "state_machine" {
   log_execution_data = var.state_machine_log_execution_data
   log_retention_days = var.log_retention_days
   tracing            = var.tracing
+  tags               = local.tags
 }

@@ -11,4 +11,5 @@ module "upload_api" {
   kms_key_arn         = module.key.arn
   log_group           = local.log_groups.upload_api
   log_retention_days  = var.log_retention_days
+  tags                = local.tags
 }

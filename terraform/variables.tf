@@ -94,13 +94,30 @@ variable "noncurrent_version_expiration_days" {
 # --- The package ---
 
 variable "package_dir" {
-  description = "Folder with the output of `make package`, absolute or relative to terraform/."
+  description = "Folder with the output of `make package`, absolute or relative to where Terraform runs; null means this repository's build/package."
   type        = string
-  default     = "../build/package"
+  default     = null
+}
+
+# Terraform sees the names only: each build needs new keys. The bucket must be in the stack's region. Set `runtime` and
+# `architecture` to what the zips were built for, unless that is python3.13 on arm64.
+variable "package_s3" {
+  description = "The zips of `make package` as objects that were uploaded to a bucket; null takes them from package_dir."
+  type = object({
+    bucket        = string
+    functions_key = string
+    layer_key     = string
+  })
+  default = null
+
+  validation {
+    condition     = var.package_s3 == null || var.package_dir == null
+    error_message = "package_s3 and package_dir are both set, but only one of them can hold the zips."
+  }
 }
 
 variable "runtime" {
-  description = "Lambda runtime that the package must have been built for; null accepts any."
+  description = "Lambda runtime that the package must have been built for; null accepts any, and means python3.13 for package_s3."
   type        = string
   default     = null
 
@@ -111,7 +128,7 @@ variable "runtime" {
 }
 
 variable "architecture" {
-  description = "Processor architecture that the package must have been built for: arm64 or x86_64; null accepts either."
+  description = "Processor architecture that the package must have been built for: arm64 or x86_64; null accepts either, and means arm64 for package_s3."
   type        = string
   default     = null
 

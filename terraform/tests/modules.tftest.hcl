@@ -151,8 +151,7 @@ run "function" {
     handler           = "module.handler"
     runtime           = "python3.13"
     architecture      = "arm64"
-    package_file      = "./tests/package/functions.txt"
-    package_hash      = "hash"
+    package           = { file = "./tests/package/functions.txt", hash = "hash" }
     environment       = { SOME = "setting" }
     memory_mb         = 256
     timeout_seconds   = 30
@@ -185,8 +184,7 @@ run "function_with_snapshots" {
     handler           = "module.handler"
     runtime           = "python3.13"
     architecture      = "arm64"
-    package_file      = "./tests/package/functions.txt"
-    package_hash      = "hash"
+    package           = { file = "./tests/package/functions.txt", hash = "hash" }
     environment       = { SOME = "setting" }
     memory_mb         = 256
     timeout_seconds   = 30

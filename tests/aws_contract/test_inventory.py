@@ -173,6 +173,18 @@ def test_a_changed_attribute_and_a_missing_resource_are_seen(stacks: dict[str, S
     assert "module.table: 1" in set(kept) - set(changed)
 
 
+def test_whatever_can_have_tags_says_which_stack_it_belongs_to(stacks: dict[str, Stack]) -> None:
+    """The budget counts by them, and the deployer's policy identifies key and event source."""
+    tagged = {
+        address: values["tags"]
+        for address, values in stacks["ireland"].resources.items()
+        if "tags" in values
+    }
+    assert len(tagged) > 40
+    wanted = {"Project": "image-converter", "ManagedBy": "terraform"}
+    assert {address: tags for address, tags in tagged.items() if tags != wanted} == {}
+
+
 def test_the_definition_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:
     """They render the template with the numbers that stand in rendering.py."""
     found = stacks["virginia"].resources["module.state_machine.aws_sfn_state_machine.this"]

@@ -49,8 +49,8 @@ FAULTS = {
     ),
     "an attribute written as a block": (
         "modules/table/main.tf",
-        "  billing_mode ",
-        "  tags {\n    a = 1\n  }\n  billing_mode ",
+        "  tags                        = var.tags\n",
+        "  tags {\n    a = 1\n  }\n",
         "tags is an attribute, not a block",
     ),
     "an attribute that is computed only": (

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.terraform
 VARIABLES = REPOSITORY / "terraform" / "variables.tf"
 PACKAGE = REPOSITORY / "terraform" / "tests" / "package"
 
+PACKAGE_S3 = {"bucket": "zips", "functions_key": "1/functions.zip", "layer_key": "1/layer.zip"}
+
 # A variable, a value, and what the sentence must say.
 REFUSED: list[tuple[str, Any, str]] = [
     ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case"),
@@ -85,6 +87,10 @@ REFUSED: list[tuple[str, Any, str]] = [
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
     (
+        {"package_dir": "build", "package_s3": PACKAGE_S3},
+        "only one of them can hold the zips",
+    ),
+    (
         {"functions": {"trigger": {"reserved_concurrency": 5}}, "trigger_maximum_concurrency": 6},
         "would throttle notifications",
     ),
@@ -95,6 +101,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"name": "ic-7f3a"},
     {"bucket_names": {"source": "my-uploads", "destination": "my-images"}},
     {"runtime": "python3.13", "architecture": "x86_64"},
+    {"package_s3": PACKAGE_S3},
     {"functions": {"copy_file": {}, "upload": {"reserved_concurrency": 0}}},
     {"retry": {"interval_seconds": 1, "max_attempts": 0, "backoff_rate": 1}},
     {"workflow_type": "EXPRESS", "execution_timeout_seconds": 300},
@@ -174,6 +181,24 @@ class TestPackage:
         values = {"package_dir": str(package), "runtime": "python3.13", "architecture": "arm64"}
         status, said = plan(terraform, package.parent, values)
         assert status == 0, said
+
+    def test_in_a_bucket_needs_no_folder(self, terraform: Terraform, package: Path) -> None:
+        shutil.rmtree(package)
+        values = {"package_s3": PACKAGE_S3, "runtime": "python3.12", "architecture": "x86_64"}
+        status, said = plan(terraform, package.parent, values)
+        assert status == 0, said
+
+    def test_in_a_bucket_for_a_python_without_snapshots(
+        self, terraform: Terraform, package: Path
+    ) -> None:
+        values = {
+            "package_s3": PACKAGE_S3,
+            "runtime": "python3.11",
+            "functions": {"upload": {"snap_start": True}},
+        }
+        status, said = plan(terraform, package.parent, values)
+        assert status != 0
+        assert "supports snapshots from python3.12 on" in said
 
     def test_missing(self, terraform: Terraform, package: Path) -> None:
         status, said = plan(terraform, package.parent, {"package_dir": "nowhere"})

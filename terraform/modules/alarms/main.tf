@@ -101,6 +101,7 @@ locals {
 resource "aws_sns_topic" "this" {
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn
+  tags              = var.tags
 }
 
 resource "aws_sns_topic_policy" "this" {
@@ -131,6 +132,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.this.arn]
+  tags                = var.tags
 
   # The end of an alarm is only worth a message for queues: a failed execution stays failed.
   ok_actions = try(each.value.ends, false) ? [aws_sns_topic.this.arn] : []
@@ -145,6 +147,7 @@ resource "aws_budgets_budget" "monthly" {
   time_unit    = "MONTHLY"
   limit_amount = tostring(var.monthly_budget_usd)
   limit_unit   = "USD"
+  tags         = var.tags
 
   cost_filter {
     name   = "TagKeyValue"

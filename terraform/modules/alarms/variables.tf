@@ -60,3 +60,9 @@ variable "cost_tag" {
   description = "Tag by which the budget identifies this stack's costs."
   type        = object({ key = string, value = string })
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

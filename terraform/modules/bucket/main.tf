@@ -86,6 +86,7 @@ resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_144:Versions protect against deletion; a second region would double the cost
   bucket        = var.name
   force_destroy = var.force_destroy
+  tags          = var.tags
 
   # For the order of destruction: if a destroy stops at this bucket because it holds objects, it has not yet deleted the
   # key that decrypts them, nor the table that describes them.

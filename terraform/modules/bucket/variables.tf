@@ -50,3 +50,9 @@ variable "policy_statements" {
   }))
   default = []
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

@@ -48,12 +48,14 @@ resource "aws_cloudwatch_log_group" "this" {
   name              = var.log_group
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
+  tags              = var.tags
 }
 
 resource "aws_iam_role" "this" {
   name               = var.role_name
   description        = "Execution role of the function ${var.name}"
   assume_role_policy = jsonencode(local.trust_policy)
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -78,13 +80,16 @@ resource "aws_lambda_function" "this" {
   handler                        = var.handler
   runtime                        = var.runtime
   architectures                  = [var.architecture]
-  filename                       = var.package_file
-  source_code_hash               = var.package_hash
+  filename                       = var.package.file
+  source_code_hash               = var.package.hash
+  s3_bucket                      = var.package.bucket
+  s3_key                         = var.package.key
   layers                         = var.layers
   memory_size                    = var.memory_mb
   timeout                        = var.timeout_seconds
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
   kms_key_arn                    = var.kms_key_arn
+  tags                           = var.tags
 
   # Snapshots only exist for published versions.
   publish = var.snap_start

@@ -38,14 +38,14 @@ variable "architecture" {
   type        = string
 }
 
-variable "package_file" {
-  description = "Path of the zip with the code."
-  type        = string
-}
-
-variable "package_hash" {
-  description = "SHA-256 of the zip, in base64; the code is deployed again when it changes."
-  type        = string
+variable "package" {
+  description = "The zip with the code: a file with its SHA-256, or an object in a bucket."
+  type = object({
+    file   = optional(string)
+    hash   = optional(string) # in base64; the code is deployed again when it changes
+    bucket = optional(string)
+    key    = optional(string)
+  })
 }
 
 variable "layers" {
@@ -104,4 +104,10 @@ variable "log_format" {
 variable "tracing" {
   description = "Whether X-Ray traces the function."
   type        = bool
+}
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
 }

@@ -59,6 +59,7 @@ resource "aws_sqs_queue" "this" {
   message_retention_seconds         = var.message_retention_seconds
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
+  tags                              = var.tags
 
   # Six times the function's timeout, as AWS advises, so that no message is delivered again while it is being handled or
   # waits for a retry.
@@ -77,6 +78,7 @@ resource "aws_sqs_queue" "dead_letters" {
   message_retention_seconds         = 14 * 24 * 3600 # the maximum of SQS
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = local.data_key_reuse_seconds
+  tags                              = var.tags
 
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
@@ -107,6 +109,7 @@ resource "aws_lambda_event_source_mapping" "this" {
   batch_size                         = var.batch_size
   maximum_batching_window_in_seconds = var.batching_window_seconds
   function_response_types            = ["ReportBatchItemFailures"]
+  tags                               = var.tags
 
   scaling_config {
     maximum_concurrency = var.maximum_concurrency

@@ -77,3 +77,9 @@ variable "message_retention_seconds" {
   type        = number
   default     = 1209600
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

@@ -29,3 +29,9 @@ variable "deletion_window_days" {
     error_message = "deletion_window_days is ${var.deletion_window_days}, but KMS allows 7 to 30."
   }
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

@@ -8,14 +8,14 @@ variable "description" {
   type        = string
 }
 
-variable "package_file" {
-  description = "Path of the layer's zip."
-  type        = string
-}
-
-variable "package_hash" {
-  description = "SHA-256 of the zip, in base64; a new version is published when it changes."
-  type        = string
+variable "package" {
+  description = "The zip with the libraries: a file with its SHA-256, or an object in a bucket."
+  type = object({
+    file   = optional(string)
+    hash   = optional(string) # in base64; a new version is published when it changes
+    bucket = optional(string)
+    key    = optional(string)
+  })
 }
 
 variable "runtime" {

@@ -66,12 +66,14 @@ resource "aws_cloudwatch_log_group" "this" {
   name              = var.log_group
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
+  tags              = var.tags
 }
 
 resource "aws_iam_role" "this" {
   name               = var.role_name
   description        = "Execution role of the state machine ${var.name}"
   assume_role_policy = jsonencode(local.trust_policy)
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "this" {
@@ -85,6 +87,7 @@ resource "aws_sfn_state_machine" "this" {
   type       = var.type
   role_arn   = aws_iam_role.this.arn
   definition = var.definition
+  tags       = var.tags
 
   logging_configuration {
     level                  = var.log_level

@@ -62,3 +62,9 @@ variable "tracing" {
   description = "Whether X-Ray traces executions."
   type        = bool
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

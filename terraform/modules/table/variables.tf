@@ -13,3 +13,9 @@ variable "deletion_protection" {
   type        = bool
   default     = false
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

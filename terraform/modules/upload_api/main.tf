@@ -25,6 +25,7 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   description   = "Accepts images by POST /upload"
   protocol_type = "HTTP"
+  tags          = var.tags
 }
 
 resource "aws_apigatewayv2_integration" "upload" {
@@ -63,12 +64,14 @@ resource "aws_cloudwatch_log_group" "access" {
   name              = var.log_group
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
+  tags              = var.tags
 }
 
 resource "aws_apigatewayv2_stage" "default" {
   api_id      = aws_apigatewayv2_api.this.id
   name        = "$default"
   auto_deploy = true
+  tags        = var.tags
 
   default_route_settings {
     throttling_rate_limit  = var.requests_per_second

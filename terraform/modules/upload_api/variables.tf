@@ -53,3 +53,9 @@ variable "log_retention_days" {
   description = "Days to keep the access log."
   type        = number
 }
+
+variable "tags" {
+  description = "Tags for all resources of the module."
+  type        = map(string)
+  default     = {}
+}

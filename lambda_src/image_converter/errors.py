@@ -51,5 +51,9 @@ class UnsupportedImage(ConversionError):
     """A JPEG of a kind that the decoder does not read (lossless, ...), or not a JPEG at all."""
 
 
+class LayerMismatch(Exception):
+    """The function runs with a layer of another build: it is being updated, and a retry will do."""
+
+
 class DestroyRefused(Exception):
     """The stack holds what its owner has not agreed to lose: an answer to Terraform alone."""

@@ -1,6 +1,6 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled, or keep it."""
 
-from image_converter import clients, events, log, outcomes, settings, source_cleanup
+from image_converter import clients, events, layer, log, outcomes, settings, source_cleanup
 from image_converter.errors import InvalidRecord
 from image_converter.events import Event, Location, Record
 from image_converter.settings import DeleteSettings
@@ -25,6 +25,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
         InvalidRecord: the state says that a JPEG is to be deleted that was not copied and
             converted.
     """
+    layer.check()
     chosen = settings.load(DeleteSettings)
     record = events.parse_record(event)
     images = events.converted_images(event)

@@ -1,6 +1,6 @@
 """GetFileType: what kind of file is the object, by its bytes?"""
 
-from image_converter import clients, events, file_types, keys, log, outcomes, sources
+from image_converter import clients, events, file_types, keys, layer, log, outcomes, sources
 from image_converter.errors import UnknownType
 from image_converter.events import Event
 
@@ -18,6 +18,7 @@ def handler(event: Event, context: object) -> str | None:
     Raises:
         UnknownType, InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
+    layer.check()
     record = events.parse_record(event)
     first_bytes = sources.first_bytes(record, file_types.BYTES_NEEDED)
     file_type = file_types.identify(first_bytes)

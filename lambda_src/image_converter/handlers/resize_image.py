@@ -8,6 +8,7 @@ from image_converter import (
     destination,
     events,
     keys,
+    layer,
     log,
     outcomes,
     settings,
@@ -41,6 +42,7 @@ def handler(event: Event, context: object) -> Location:
         DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
         InvalidRecord, SourceNotFound, SourceChanged, KeyTooLong: see `image_converter.errors`.
     """
+    layer.check()
     config = settings.load(ResizeSettings)
     record = events.parse_record(event)
     png_key = keys.png_key(record.key)

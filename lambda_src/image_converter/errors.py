@@ -4,6 +4,9 @@ Lambda reports an exception's class name as `errorType`, and Step Functions matc
 `ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
 that what cannot succeed is not tried again (`permanent_errors` in terraform/state_machine.tf).
 Everything else that is raised counts as transient and is retried.
+
+What a text quotes of its input, keys above all, goes into it by `!r`: with log_format = Text,
+Lambda logs the text as it is, and a key may have characters that a terminal obeys.
 """
 
 

@@ -31,7 +31,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
     images = events.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
         raise InvalidRecord(
-            f"'{record.key}' is a JPEG that was neither copied nor converted; it stays"
+            f"{record.key!r} is a JPEG that was neither copied nor converted; it stays"
         )
     status = _delete_or_keep(record, images, chosen)
     log.info(status, key=record.key, versionId=record.version_id)

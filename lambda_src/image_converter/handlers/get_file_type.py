@@ -36,9 +36,9 @@ def _refuse_what_may_be_a_jpeg(key: str, first_bytes: bytes) -> None:
     and an upload that breaks off may leave nothing at all.
     """
     if not first_bytes:
-        raise UnknownType(f"'{key}' is empty: upload it again")
+        raise UnknownType(f"{key!r} is empty: upload it again")
     begins = f"its first bytes are {first_bytes.hex(' ').upper()}, of no known type"
     if keys.is_named_like_a_jpeg(key):
-        raise UnknownType(f"'{key}' is named like a JPEG, but {begins}")
+        raise UnknownType(f"{key!r} is named like a JPEG, but {begins}")
     if first_bytes.startswith(file_types.JPEG_START):
-        raise UnknownType(f"'{key}' starts like a JPEG, with FF D8, but {begins}")
+        raise UnknownType(f"{key!r} starts like a JPEG, with FF D8, but {begins}")

@@ -84,9 +84,10 @@ def _convert(
     slot: Slot,
 ) -> Written:
     if source.size > config.max_image_bytes:
+        where = f"s3://{source.record.bucket}/{source.record.key}"
         raise ImageTooLarge(
-            f"s3://{source.record.bucket}/{source.record.key} has {source.size:,} bytes and this "
-            f"function's memory allows {config.max_image_bytes:,}: give resize_image more memory"
+            f"{where!r} has {source.size:,} bytes and this function's memory allows "
+            f"{config.max_image_bytes:,}: give resize_image more memory"
         )
     limits = Limits(max_bytes=config.max_image_bytes, max_pixels=config.max_image_pixels)
     png = io.BytesIO()

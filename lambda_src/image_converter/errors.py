@@ -4,6 +4,9 @@ Lambda reports an exception's class name as `errorType`, and Step Functions matc
 `ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
 that what cannot succeed is not tried again (`permanent_errors` in terraform/state_machine.tf).
 Everything else that is raised counts as transient and is retried.
+
+What a text quotes of its input, keys above all, goes into it by `!r`: with log_format = Text,
+Lambda logs the text as it is, and a key may have characters that a terminal obeys.
 """
 
 
@@ -49,6 +52,10 @@ class ImageTooLarge(ConversionError):
 
 class UnsupportedImage(ConversionError):
     """A JPEG of a kind that the decoder does not read (lossless, ...), or not a JPEG at all."""
+
+
+class LayerMismatch(Exception):
+    """The function runs with a layer of another build: it is being updated, and a retry will do."""
 
 
 class DestroyRefused(Exception):

@@ -15,6 +15,11 @@ from typing import Any
 from image_converter import keys
 from image_converter.events import Event
 
+# Unicode's property Bidi_Control: https://www.unicode.org/reports/tr9/#Directional_Formatting_Codes
+_DIRECTION_MARKS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+
 
 class HttpError(Exception):
     """A request that is answered with an error: the status, and the sentence for the caller."""
@@ -111,7 +116,6 @@ def _problem(name: str) -> str | None:
 
 def _is_control(character: str) -> bool:
     """Tell controls, lone surrogates, line breaks, and what makes a name read as another one."""
-    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or (
-        unicodedata.bidirectional(character)
-        in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    return character in _DIRECTION_MARKS or (
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
     )

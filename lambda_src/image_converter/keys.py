@@ -55,7 +55,7 @@ def png_key(key: str) -> str:
     derived = key[: len(key) - len(suffix)] + PNG_SUFFIX
     if _size(derived) > MAX_KEY_BYTES:
         raise KeyTooLong(
-            f"the PNG of '{key}' would need a key of {_size(derived)} bytes and S3 allows "
+            f"the PNG of {key!r} would need a key of {_size(derived)} bytes and S3 allows "
             f"{MAX_KEY_BYTES}: upload the image under a shorter name"
         )
     return derived

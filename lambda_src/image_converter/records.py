@@ -43,13 +43,13 @@ def item(event: Event) -> dict[str, Any]:
     record = events.parse_record(event)
     images = events.converted_images(event)
     if images is None:
-        raise InvalidRecord(f"the state of '{record.key}' has no results.images to write down")
+        raise InvalidRecord(f"the state of {record.key!r} has no results.images to write down")
     original, resized = images
     if events.source_fields(original) != events.source_fields(resized):
         raise SourceChanged(
-            f"'{record.key}' was overwritten while it was handled: version "
-            f"{original['sourceVersionId']} was copied, {resized['sourceVersionId']} converted. "
-            "Start the execution again, with s3.object.versionId in its input"
+            f"{record.key!r} was overwritten while it was handled: version "
+            f"{original['sourceVersionId']!r} was copied, {resized['sourceVersionId']!r} "
+            "converted. Start the execution again, with s3.object.versionId in its input"
         )
     written = {
         "imageName": record.key,

@@ -115,26 +115,26 @@ def _range(record: Record, count: int) -> bytes:
 @contextmanager
 def _translate_errors(record: Record) -> Iterator[None]:
     """Turn S3's errors that no retry can fix into named ones."""
-    where = f"s3://{record.bucket}/{record.key}"
+    where = repr(f"s3://{record.bucket}/{record.key}")
     try:
         yield
     except ParamValidationError as error:
-        raise InvalidRecord(f"{where}: {error}") from error
+        raise InvalidRecord(f"{where}: {str(error)!r}") from error
     except ClientError as error:
         if s3_errors.error_code(error) in s3_errors.GONE:
-            version = f" (version {record.version_id})" if record.version_id else ""
+            version = f" (version {record.version_id!r})" if record.version_id else ""
             raise SourceNotFound(
                 f"{where}{version} does not exist: it was deleted before its turn, or the record "
                 "names a wrong bucket or key"
             ) from error
         if s3_errors.error_code(error) in s3_errors.PRECONDITION_FAILED:
             raise SourceChanged(
-                f"{where} is not the object with ETag {record.etag} that the record names. What "
+                f"{where} is not the object with ETag {record.etag!r} that the record names. What "
                 "replaced it has an execution of its own; to convert whatever is there now, start "
                 "one without eTag, versionId and sequencer in its input"
             ) from error
         if s3_errors.error_code(error) in s3_errors.MALFORMED:
-            raise InvalidRecord(f"{where}: {error}") from error
+            raise InvalidRecord(f"{where}: {str(error)!r}") from error
         raise
 
 

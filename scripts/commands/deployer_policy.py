@@ -57,8 +57,12 @@ def policy(
     names = {
         "buckets": [f"s3:::{bucket}" for bucket in buckets],
         "objects": [f"s3:::{bucket}/*" for bucket in buckets],
-        # With and without a version or an alias.
-        "functions": [f"lambda:{region}:{account}:function:{name}-{each}*" for each in FUNCTIONS],
+        # Without and with a version or an alias.
+        "functions": [
+            f"lambda:{region}:{account}:function:{name}-{each}{qualifier}"
+            for each in FUNCTIONS
+            for qualifier in ("", ":*")
+        ],
         "roles": [
             f"iam::{account}:role/{name}-{each}-{region}" for each in (*FUNCTIONS, "state-machine")
         ],

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from scripts.lib.paths import REPOSITORY
-from scripts.package import PackageError, archive, bytecode, interpreters, smoke_test, trim, wheels
+from scripts.package import (
+    PackageError,
+    archive,
+    bytecode,
+    interpreters,
+    smoke_test,
+    stamp,
+    trim,
+    wheels,
+)
 from scripts.package.archive import Archive
 from scripts.package.interpreters import Interpreter
 from scripts.package.target import Target
@@ -125,12 +134,9 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     interpreter = interpreters.find(target.python)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
         staging = Path(scratch)
-        built = Build(
-            target,
-            _functions(inputs, interpreter, staging),
-            _layer(target, inputs, interpreter, staging),
-            interpreter,
-        )
+        layer, layer_stamp = _layer(target, inputs, interpreter, staging)
+        functions = _functions(inputs, interpreter, staging, layer_stamp)
+        built = Build(target, functions, layer, interpreter)
         _check_size(built)
         manifest = staging / "manifest.json"
         manifest.write_text(json.dumps(built.manifest(), indent=2) + "\n", encoding="utf-8")
@@ -139,12 +145,15 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     return built
 
 
-def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -> Artifact:
+def _functions(
+    inputs: Inputs, interpreter: Interpreter | None, staging: Path, layer_stamp: str
+) -> Artifact:
     tree = staging / "functions"
     package = inputs.sources / "image_converter"
     if not (package / "__init__.py").is_file():
         raise PackageError(f"The package image_converter is not in {inputs.sources}.")
     shutil.copytree(package, tree / package.name, ignore=_NOT_DEPLOYED)
+    stamp.write_to_code(tree, layer_stamp)
     if interpreter:
         bytecode.compile_tree(interpreter, tree, _FUNCTION_HOME)
     project = tomllib.loads(inputs.project.read_text(encoding="utf-8"))["project"]
@@ -154,19 +163,22 @@ def _functions(inputs: Inputs, interpreter: Interpreter | None, staging: Path) -
 
 def _layer(
     target: Target, inputs: Inputs, interpreter: Interpreter | None, staging: Path
-) -> Artifact:
+) -> tuple[Artifact, str]:
+    """Build the layer; return it with its stamp."""
     downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
     tree = staging / "layer"
     python = tree / "python"
     wheels.unpack(target, inputs.requirements, downloads, python)
     trim.trim(python)
     trim.check(python, target)
+    layer_stamp = stamp.of(python)
+    stamp.write_to_layer(python, layer_stamp)
     if interpreter:
         if _runs_here(target, interpreter):
             smoke_test.check(interpreter, python)
         bytecode.compile_tree(interpreter, python, _LAYER_HOME)
     packages = wheels.contents(python, downloads)
-    return Artifact(archive.write(tree, staging / "layer.zip"), packages)
+    return Artifact(archive.write(tree, staging / "layer.zip"), packages), layer_stamp
 
 
 def _runs_here(target: Target, interpreter: Interpreter) -> bool:

@@ -39,7 +39,7 @@ STATES_ERRORS = frozenset(
     )
 )
 
-# What Step Functions reports of an invocation beside the exceptions of Lambda's Invoke:
+# What Step Functions reports of an invocation, in addition to the exceptions of Lambda's Invoke:
 # https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
 _OF_THE_CLIENT = ("AWSLambdaException", "ClientExecutionTimeoutException", "SdkClientException")
 _UNHANDLED = "Unknown"  # out of memory, timed out: the function could not say what failed

@@ -112,7 +112,7 @@ ONLY_OURS: dict[str, tuple[Break, str]] = {
         lambda m: state(m, "GetFileType")["Retry"].reverse(),
         "States.ALL, which must stand alone and in the last rule",
     ),
-    "States.ALL beside another name": (
+    "States.ALL next to another name": (
         lambda m: _retrier(m, 3)["ErrorEquals"].append("States.Permissions"),
         "States.ALL, which must stand alone",
     ),

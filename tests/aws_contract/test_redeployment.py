@@ -1,6 +1,7 @@
-"""Seconds in which old code runs with new libraries are outlasted by retries.
+"""The seconds in which a function has a newer layer than its code are outlasted by retries.
 
-Terraform's provider changes a function's layer first and its code after that, by two requests.
+Terraform's provider changes a function's layer first and its code after that, by two requests. In
+between, the function refuses to work: tests/unit/test_layer.py.
 """
 
 from itertools import islice
@@ -26,8 +27,9 @@ TASKS = _tasks(rendering.machine()["States"])
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_code_that_misses_something_is_called_again_after_the_change(task: str) -> None:
-    """Lambda calls it Runtime.ImportModuleError, or AttributeError: both are States.TaskFailed."""
-    rule = next(rule for rule in TASKS[task]["Retry"] if "States.TaskFailed" in rule["ErrorEquals"])
+def test_a_function_that_is_being_updated_is_called_again_after_that(task: str) -> None:
+    """LayerMismatch, or Runtime.ImportModuleError before that check: both are States.TaskFailed."""
+    errors = {"LayerMismatch", "Runtime.ImportModuleError", "States.TaskFailed"}
+    rule = next(rule for rule in TASKS[task]["Retry"] if errors & set(rule["ErrorEquals"]))
     waits = (rule["IntervalSeconds"] * rule["BackoffRate"] ** n for n in range(99))
     assert sum(islice(waits, rule["MaxAttempts"])) >= SECONDS

@@ -4,7 +4,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, destination, events, log, outcomes, s3_copy, settings, sources
+from image_converter import (
+    clients,
+    destination,
+    events,
+    layer,
+    log,
+    outcomes,
+    s3_copy,
+    settings,
+    sources,
+)
 from image_converter.destination import Condition, Metadata
 from image_converter.events import Event, Location
 
@@ -22,6 +32,7 @@ def handler(event: Event, context: object) -> Location:
     Raises:
         InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
+    layer.check()
     bucket = settings.load(settings.DestinationSettings).destination_bucket
     record = events.parse_record(event)
     source = sources.head(record)

@@ -1,6 +1,6 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled, or keep it."""
 
-from image_converter import clients, events, log, outcomes, settings, source_cleanup
+from image_converter import clients, events, layer, log, outcomes, settings, source_cleanup
 from image_converter.errors import InvalidRecord
 from image_converter.events import Event, Location, Record
 from image_converter.settings import DeleteSettings
@@ -25,12 +25,13 @@ def handler(event: Event, context: object) -> dict[str, str]:
         InvalidRecord: the state says that a JPEG is to be deleted that was not copied and
             converted.
     """
+    layer.check()
     chosen = settings.load(DeleteSettings)
     record = events.parse_record(event)
     images = events.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
         raise InvalidRecord(
-            f"'{record.key}' is a JPEG that was neither copied nor converted; it stays"
+            f"{record.key!r} is a JPEG that was neither copied nor converted; it stays"
         )
     status = _delete_or_keep(record, images, chosen)
     log.info(status, key=record.key, versionId=record.version_id)

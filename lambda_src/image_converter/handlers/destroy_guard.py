@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, log
+from image_converter import clients, layer, log
 from image_converter.errors import DestroyRefused
 
 clients.warm_up(clients.s3)
@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     Raises:
         DestroyRefused: something would be lost, or Terraform would stop half-way.
     """
+    layer.check()
     if event["tf"]["action"] != _ABOUT_TO_DESTROY:
         return {"status": "On guard"}
     if event["tableDeletionProtection"]:

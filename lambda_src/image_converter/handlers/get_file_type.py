@@ -1,6 +1,6 @@
 """GetFileType: what kind of file is the object, by its bytes?"""
 
-from image_converter import clients, events, file_types, keys, log, outcomes, sources
+from image_converter import clients, events, file_types, keys, layer, log, outcomes, sources
 from image_converter.errors import UnknownType
 from image_converter.events import Event
 
@@ -18,6 +18,7 @@ def handler(event: Event, context: object) -> str | None:
     Raises:
         UnknownType, InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
+    layer.check()
     record = events.parse_record(event)
     first_bytes = sources.first_bytes(record, file_types.BYTES_NEEDED)
     file_type = file_types.identify(first_bytes)
@@ -35,9 +36,9 @@ def _refuse_what_may_be_a_jpeg(key: str, first_bytes: bytes) -> None:
     and an upload that breaks off may leave nothing at all.
     """
     if not first_bytes:
-        raise UnknownType(f"'{key}' is empty: upload it again")
+        raise UnknownType(f"{key!r} is empty: upload it again")
     begins = f"its first bytes are {first_bytes.hex(' ').upper()}, of no known type"
     if keys.is_named_like_a_jpeg(key):
-        raise UnknownType(f"'{key}' is named like a JPEG, but {begins}")
+        raise UnknownType(f"{key!r} is named like a JPEG, but {begins}")
     if first_bytes.startswith(file_types.JPEG_START):
-        raise UnknownType(f"'{key}' starts like a JPEG, with FF D8, but {begins}")
+        raise UnknownType(f"{key!r} starts like a JPEG, with FF D8, but {begins}")

@@ -8,6 +8,7 @@ from image_converter import (
     destination,
     events,
     keys,
+    layer,
     log,
     outcomes,
     settings,
@@ -41,6 +42,7 @@ def handler(event: Event, context: object) -> Location:
         DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
         InvalidRecord, SourceNotFound, SourceChanged, KeyTooLong: see `image_converter.errors`.
     """
+    layer.check()
     config = settings.load(ResizeSettings)
     record = events.parse_record(event)
     png_key = keys.png_key(record.key)
@@ -82,9 +84,10 @@ def _convert(
     slot: Slot,
 ) -> Written:
     if source.size > config.max_image_bytes:
+        where = f"s3://{source.record.bucket}/{source.record.key}"
         raise ImageTooLarge(
-            f"s3://{source.record.bucket}/{source.record.key} has {source.size:,} bytes and this "
-            f"function's memory allows {config.max_image_bytes:,}: give resize_image more memory"
+            f"{where!r} has {source.size:,} bytes and this function's memory allows "
+            f"{config.max_image_bytes:,}: give resize_image more memory"
         )
     limits = Limits(max_bytes=config.max_image_bytes, max_pixels=config.max_image_pixels)
     png = io.BytesIO()

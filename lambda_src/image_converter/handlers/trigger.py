@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from image_converter import clients, executions, log, notifications, settings
+from image_converter import clients, executions, layer, log, notifications, settings
 from image_converter.events import Event
 
 clients.warm_up(clients.stepfunctions)
@@ -21,7 +21,9 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
 
     Raises:
         InvalidSettings: STATE_MACHINE_ARN is not set.
+        LayerMismatch: see `image_converter.layer`; the queue brings the whole batch again.
     """
+    layer.check()
     state_machine_arn = settings.load(settings.TriggerSettings).state_machine_arn
     failed = [
         {"itemIdentifier": message["messageId"]}

@@ -3,13 +3,16 @@
 from http import HTTPStatus
 from typing import Any
 
-from image_converter import clients, file_types, http_api, log, presigned_post, settings
+from image_converter import clients, file_types, http_api, layer, log, presigned_post, settings
+from image_converter.errors import LayerMismatch
 from image_converter.events import Event
 from image_converter.http_api import HttpError
 from image_converter.settings import UploadSettings
 
 PATH = "/upload"
 FORM_PATH = "/upload-url"
+
+_UPDATE_SECONDS = 10  # longer than Terraform's two requests and the wait between them
 
 clients.warm_up(clients.s3)
 
@@ -23,8 +26,13 @@ def handler(event: Event, context: object) -> dict[str, Any]:
 
     Returns:
         202 with bucket, key and version id; of /upload-url, 200 with url, fields and expires of a
-        form; or 400, 404, 405, 413, 415 with a sentence that says why.
+        form; or 400, 404, 405, 413, 415, 503 with a sentence that says why.
     """
+    try:
+        layer.check()
+    except LayerMismatch as mismatch:
+        log.error("upload refused", status=HTTPStatus.SERVICE_UNAVAILABLE, reason=str(mismatch))
+        return _updating()
     config = settings.load(UploadSettings)
     try:
         path = http_api.route(event, "POST", (PATH, FORM_PATH))
@@ -33,6 +41,14 @@ def handler(event: Event, context: object) -> dict[str, Any]:
     except HttpError as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
         return http_api.response(refusal.status, {"message": str(refusal)}, refusal.headers)
+
+
+def _updating() -> dict[str, Any]:
+    return http_api.response(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        {"message": "the function is being updated: try again in some seconds"},
+        {"retry-after": str(_UPDATE_SECONDS)},
+    )
 
 
 def _store(config: UploadSettings, name: str, event: Event) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """WriteToDynamoDb: write down what was made of the image."""
 
-from image_converter import clients, events, log, outcomes, records, settings
+from image_converter import clients, events, layer, log, outcomes, records, settings
 from image_converter.events import Event
 
 clients.warm_up(clients.dynamodb)
@@ -20,6 +20,7 @@ def handler(event: Event, context: object) -> dict[str, object]:
     Raises:
         InvalidRecord, SourceChanged: see `image_converter.errors`.
     """
+    layer.check()
     table = settings.load(settings.TableSettings).table_name
     record = events.parse_record(event)
     saved = records.save(table, records.item(event))

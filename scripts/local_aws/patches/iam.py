@@ -21,11 +21,11 @@ def install() -> None:
 
 
 def _check_root_users_signatures() -> None:
-    """Take a request for the root user's only if it is signed with the secret of this start.
+    """Accept a request as the root user's only if it is signed with the secret of this start.
 
-    The emulator checks no signature of a key that it takes for a root user's: the configured one,
-    ``test``, every account number (which is that account's root user), and no key beside any
-    Authorization header. A request with neither is nobody's; it knows that by this rule, too.
+    The emulator does not check signatures of keys that it considers a root user's: the configured
+    one, ``test``, every account number (that account's root user), and a missing key next to any
+    Authorization header. A request with neither is anonymous; this rule recognises that, too.
     """
     is_root, identity = iam_evaluator.is_root_access_key, iam_evaluator.resolve_caller_identity
 

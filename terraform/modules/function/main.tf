@@ -64,11 +64,10 @@ resource "aws_iam_role_policy" "this" {
   policy = jsonencode(local.policy)
 }
 
-# Code and layer are updated by two requests. The provider sends the layer first, so for some seconds the old code runs with
-# the new libraries, never the reverse. This does no harm: the code only writes what it has checked, each write is
-# conditional and idempotent, and missing names fail with Runtime.ImportModuleError or AttributeError, which the retries
-# of the state machine and the queue outlast (a test adds up their waits). An upload by HTTP gets a 5xx and can be sent
-# again. With SnapStart this cannot be observed: the alias moves once both are updated.
+# Code and layer are updated by two requests, and the provider sends the layer first. Until the second one, the code refuses
+# to work with a layer of another build (image_converter/layer.py): it fails with LayerMismatch, or while it is imported,
+# before it reads, writes or deletes anything. The retries of the state machine and of the queue outlast that (a test adds
+# up their waits), and an upload by HTTP gets a 503. With SnapStart, the alias moves once both are updated.
 # https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep failed work

@@ -398,9 +398,9 @@ def observed(state: State) -> invariants.Snapshot:
 def violations(state: State) -> list[str]:
     """Return each way in which the promise is broken in a state that may be the last.
 
-    Beside the promise itself: a notification starts one execution, however often it comes, and one
-    fault is none, so what can be converted is, unless a function's calls are refused until its
-    retries end.
+    In addition to the promise itself: a notification starts one execution, however often it comes,
+    and one fault prevents nothing, so what can be converted is converted, unless a function's calls
+    are refused until its retries end.
     """
     found = invariants.violations(observed(state)) + _twice_started(state)
     return found if state.outage else found + unfinished(state)

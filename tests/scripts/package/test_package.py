@@ -8,6 +8,9 @@ import importlib.util
 import json
 import marshal
 import re
+import shutil
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,13 +18,25 @@ from zipfile import ZipFile
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from image_converter.layer import MODULE as LAYER_MODULE
 from scripts.lib.paths import REPOSITORY
-from scripts.package import PackageError, interpreters
+from scripts.package import PackageError, interpreters, stamp
 from scripts.package import build as build_module
 from scripts.package.build import Inputs, build
 from scripts.package.target import host_target
 
 pytestmark = pytest.mark.package
+
+# An invocation that ends before any request: the input is empty.
+_INVOKE = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from image_converter.handlers import get_file_type
+try:
+    get_file_type.handler({}, None)
+except Exception as error:
+    print(type(error).__name__)
+"""
 
 FILES = ("functions.zip", "layer.zip", "manifest.json")
 
@@ -49,6 +64,55 @@ def test_a_changed_handler_changes_the_functions_and_not_the_layer(
 
     assert before["functions.zip"] != after["functions.zip"]
     assert before["layer.zip"] == after["layer.zip"]
+
+
+def test_code_and_layer_have_the_same_stamp(host_package: Path, lambda_package: Path) -> None:
+    stamps = set()
+    for package in (host_package, lambda_package):
+        code = members(package, "functions.zip")["image_converter/built_with.py"].decode()
+        layer = members(package, "layer.zip")[f"python/{LAYER_MODULE}.py"].decode()
+        found = re.findall(r'"([0-9a-f]{16})"', code + layer)
+        assert found == [found[0]] * 2
+        stamps.add(found[0])
+    assert len(stamps) == 2, "another layer has another stamp"
+
+
+def test_a_stamp_depends_on_every_name_and_byte(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"xy")
+    stamps = [stamp.of(tmp_path)]
+    (tmp_path / "a").write_bytes(b"x")
+    stamps.append(stamp.of(tmp_path))
+    (tmp_path / "a").rename(tmp_path / "b")
+    stamps.append(stamp.of(tmp_path))
+    (tmp_path / "c").write_bytes(b"")
+    stamps.append(stamp.of(tmp_path))
+
+    assert len(set(stamps)) == len(stamps)
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in stamps)
+
+
+@pytest.mark.parametrize("given", ["same", "other"])
+def test_packaged_functions_accept_the_layer_of_their_build_only(
+    host_package: Path, tmp_path: Path, given: str
+) -> None:
+    for name in ("functions", "layer"):
+        with ZipFile(host_package / f"{name}.zip") as archive:
+            archive.extractall(tmp_path / name)
+    python = tmp_path / "layer" / "python"
+    if given == "other":
+        shutil.rmtree(python / "__pycache__")
+        (python / f"{LAYER_MODULE}.py").write_text('STAMP = "0123456789abcdef"\n')
+    done = subprocess.run(
+        [sys.executable, "-S", "-B", "-c", _INVOKE, str(tmp_path / "functions"), str(python)],
+        env={"AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (
+        done.stdout.splitlines()[-1] == {"same": "InvalidRecord", "other": "LayerMismatch"}[given]
+    )
 
 
 def test_the_manifest_describes_both_zips(host_package: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_record_without_version_takes_the_current_object(cloud: Cloud) -> None
 @pytest.mark.usefixtures("cloud")
 def test_an_object_that_was_never_there() -> None:
     event = {"s3": {"bucket": {"name": SOURCE}, "object": {"key": "no/such.jpg"}}}
-    with pytest.raises(SourceNotFound, match=f"s3://{SOURCE}/no/such.jpg does not exist"):
+    with pytest.raises(SourceNotFound, match=f"'s3://{SOURCE}/no/such.jpg' does not exist"):
         handler(event, None)
 
 

@@ -133,7 +133,7 @@ def test_too_many_bytes_are_refused_before_they_are_read(
 
     monkeypatch.setattr(StreamingBody, "read", read)
     record = cloud.upload("a.jpg", jpeg(64, 64))
-    with pytest.raises(ImageTooLarge, match=rf"s3://{SOURCE}/a.jpg has [\d,]+ bytes.*500"):
+    with pytest.raises(ImageTooLarge, match=rf"'s3://{SOURCE}/a.jpg' has [\d,]+ bytes.*500"):
         handler(record, None)
 
 

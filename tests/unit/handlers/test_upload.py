@@ -47,6 +47,9 @@ def refusal(event: dict[str, Any]) -> tuple[int, str]:
     return answer["statusCode"], content["message"]
 
 
+# All characters with Unicode's property Bidi_Control.
+_DIRECTION_MARKS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
 NAMES = [
     "photo.jpg",
     "holiday/2024/photo.jpg",
@@ -131,6 +134,7 @@ class TestRefusals:
             ("a\u2028b.jpg", "control"),
             ("a\u202egpj.exe", "control"),
             ("a\ud800.jpg", "control"),
+            *((f"a{mark}b.jpg", "control") for mark in _DIRECTION_MARKS),
             ("a\\b.jpg", "\\"),
             ("a${filename}", "${filename}"),
             ("x" * 1021, "longer than 1,020 bytes"),

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from image_converter import errors
+from image_converter import errors, keys
+from image_converter.conversion import jpeg_parser, jpeg_scans
+from image_converter.conversion.limits import for_memory
 from scripts.lib.paths import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
@@ -55,6 +57,42 @@ def test_the_readme_stays_short_and_shows_the_whole_picture() -> None:
     for page in PAGES:
         if page.parent.name == "docs":
             assert f"](docs/{page.name}" in readme, f"no link to {page.name}"
+
+
+def _number(before: str) -> int:
+    """Return the only number that follows a pattern in Terraform's settings."""
+    folder = REPOSITORY / "terraform"
+    names = ("variables.tf", "function_settings.tf", "modules/ingest/variables.tf")
+    text = "\n".join((folder / name).read_text("utf-8") for name in names)
+    [found] = re.findall(rf"{before}(\d+)", text, re.DOTALL)
+    return int(found)
+
+
+def _default(variable: str) -> int:
+    return _number(rf'variable "{variable}" {{.*?default += ')
+
+
+def test_the_readme_states_the_limits_as_they_are() -> None:
+    image = for_memory(_number(r"resize_image += { memory_mb = ") * 1024**2)
+    form = _number(r"max_bytes += optional\(number, ")
+    scans, segments = jpeg_scans.MAX_SCANS, jpeg_parser._MAX_SEGMENTS
+    batches, batch = _default("trigger_maximum_concurrency"), _default("batch_size")
+    key = keys.MAX_KEY_BYTES
+    expected = {
+        "One image |": f"{image.max_bytes // 10**6} MB and {image.max_pixels // 10**6} megapixels",
+        "One image through `POST /upload`": f"{_default('max_upload_bytes'):,} bytes",
+        "One image through the form": f"{form:,} bytes ({form // 1024**2} MiB)",
+        "Width and height": f"{jpeg_parser._MAX_SIDE:,} pixels",
+        "A key": f"{key:,} bytes, also for the PNG's key (`KeyTooLong`); {key - len('.png'):,}",
+        "JPEGs that are refused": f"more than {scans} scans or {segments:,} segments",
+        "Notifications handled at the same time": f"{batches} batches of up to {batch};",
+        "Restoring an image": f"| {_default('noncurrent_version_expiration_days')} days |",
+    }
+
+    table = (REPOSITORY / "README.md").read_text("utf-8").partition("## Limits")[2]
+    for what, limit in expected.items():
+        [row] = [line for line in table.splitlines() if line.startswith(f"| {what}")]
+        assert limit in row
 
 
 def test_the_architecture_names_files_that_exist() -> None:

@@ -72,7 +72,7 @@ def test_no_action_has_a_wildcard(statements: list[dict[str, Any]]) -> None:
             assert "*" not in action
 
 
-# Newer than the reference, or in API Gateway's own documentation only.
+# Only in API Gateway's own documentation.
 _NOT_IN_THE_REFERENCE = {"apigateway:TagResource", "apigateway:UntagResource"}
 
 

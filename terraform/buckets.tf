@@ -1,13 +1,33 @@
+locals {
+  # From the module, so that the bucket's policy exists before S3 is asked to write to it.
+  access_logs_bucket = var.access_logs_bucket == null ? one(module.access_logs_bucket[*].name) : var.access_logs_bucket
+
+  # As principals; none or one list of them. The IAM policies of a trusted account decide who there may do it.
+  trusted_accounts = length(var.trusted_account_ids) == 0 ? [] : [
+    [for id in var.trusted_account_ids : "arn:${local.partition}:iam::${id}:root"]
+  ]
+}
+
 module "source_bucket" {
   source = "./modules/bucket"
 
   name                               = local.bucket_names.source
   kms_key                            = { arn = module.key.arn }
-  access_logs                        = { bucket = module.access_logs_bucket.name }
+  access_logs                        = { bucket = local.access_logs_bucket }
+  trusted_account_ids                = var.trusted_account_ids
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
   outlived_by                        = [module.table.arn]
+  cors_origins                       = var.upload_cors_origins
   tags                               = local.tags
+
+  policy_statements = [for accounts in local.trusted_accounts : {
+    sid        = "TrustedAccountsUpload"
+    effect     = "Allow"
+    principals = { AWS = accounts }
+    actions    = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]
+    resources  = [local.source_objects]
+  }]
 }
 
 module "destination_bucket" {
@@ -15,25 +35,37 @@ module "destination_bucket" {
 
   name                               = local.bucket_names.destination
   kms_key                            = { arn = module.key.arn }
-  access_logs                        = { bucket = module.access_logs_bucket.name }
+  access_logs                        = { bucket = local.access_logs_bucket }
+  trusted_account_ids                = var.trusted_account_ids
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
   force_destroy                      = var.force_destroy
   outlived_by                        = [module.table.arn]
   tags                               = local.tags
 
   # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete.
-  policy_statements = [{
-    sid        = "OnlyThePipelineWrites"
-    effect     = "Deny"
-    principals = { AWS = ["*"] }
-    actions    = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
-    resources  = [local.destination_objects]
-    condition  = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
-  }]
+  policy_statements = concat(
+    [{
+      sid        = "OnlyThePipelineWrites"
+      effect     = "Deny"
+      principals = { AWS = ["*"] }
+      actions    = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
+      resources  = [local.destination_objects]
+      condition  = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
+    }],
+    [for accounts in local.trusted_accounts : {
+      sid        = "TrustedAccountsRead"
+      effect     = "Allow"
+      principals = { AWS = accounts }
+      actions    = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
+      resources  = [local.bucket_arns.destination, local.destination_objects]
+      condition  = {}
+    }],
+  )
 }
 
 module "access_logs_bucket" {
   source = "./modules/bucket"
+  count  = var.access_logs_bucket == null ? 1 : 0
 
   name                               = local.bucket_names.access_logs
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
@@ -53,4 +85,10 @@ module "access_logs_bucket" {
       ArnEquals    = { "aws:SourceArn" = [local.bucket_arns.source, local.bucket_arns.destination] }
     }
   }]
+}
+
+# States from before access logs could go to a bucket of the caller's.
+moved {
+  from = module.access_logs_bucket
+  to   = module.access_logs_bucket[0]
 }

@@ -1,7 +1,7 @@
 # The dashboard: outcomes, times, failures, the queue, the functions, cost drivers.
 
 locals {
-  dashboard_url = "https://${local.region}.console.${local.console_domain}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${local.dashboard_name}"
+  dashboard_url = !var.create_dashboard ? null : "https://${local.region}.console.${local.console_domain}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${local.dashboard_name}"
   console_domain = lookup({
     aws-cn     = "amazonaws.cn"
     aws-us-gov = "amazonaws-us-gov.com"
@@ -119,7 +119,7 @@ locals {
     ]
   ])
 
-  alarms_widget = {
+  alarms_widgets = [for names in module.alarms[*].names : {
     type   = "alarm"
     x      = 0
     y      = 0
@@ -127,17 +127,21 @@ locals {
     height = 2
     properties = {
       title  = "Alarms"
-      alarms = [for name in module.alarms.names : "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${name}"]
+      alarms = [for name in names : "arn:${local.partition}:cloudwatch:${local.region}:${local.account}:alarm:${name}"]
     }
-  }
+  }]
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
+  count = var.create_dashboard ? 1 : 0
+
   dashboard_name = local.dashboard_name
-  dashboard_body = jsonencode({ widgets = concat([local.alarms_widget], local.widgets) })
+  dashboard_body = jsonencode({ widgets = concat(local.alarms_widgets, local.widgets) })
 }
 
 resource "aws_cloudwatch_query_definition" "image" {
+  count = var.create_dashboard ? 1 : 0
+
   name            = "${var.name}/What happened to an image"
   log_group_names = [for function in keys(local.function_names) : local.log_groups[function]]
 
@@ -148,4 +152,15 @@ resource "aws_cloudwatch_query_definition" "image" {
     | sort @timestamp asc
     | limit 200
   EOT
+}
+
+# States from before the dashboard could be left out.
+moved {
+  from = aws_cloudwatch_dashboard.this
+  to   = aws_cloudwatch_dashboard.this[0]
+}
+
+moved {
+  from = aws_cloudwatch_query_definition.image
+  to   = aws_cloudwatch_query_definition.image[0]
 }

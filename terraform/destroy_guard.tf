@@ -5,22 +5,24 @@
 module "destroy_guard" {
   source = "./modules/function"
 
-  name               = "${var.name}-destroy-guard"
-  description        = "Refuses to destroy a stack that still holds images"
-  role_name          = local.role_names.destroy_guard
-  handler            = "image_converter.handlers.destroy_guard.handler"
-  runtime            = local.runtime
-  architecture       = local.architecture
-  package            = local.artifacts.functions
-  layers             = [module.layer.arn]
-  memory_mb          = 256
-  timeout_seconds    = 60
-  kms_key_arn        = module.key.arn
-  log_group          = local.log_groups.destroy_guard
-  log_retention_days = var.log_retention_days
-  log_format         = var.log_format
-  tracing            = var.tracing
-  tags               = local.tags
+  name                     = "${var.name}-destroy-guard"
+  description              = "Refuses to destroy a stack that still holds images"
+  role_name                = local.role_names.destroy_guard
+  role_path                = var.role_path
+  permissions_boundary_arn = var.permissions_boundary_arn
+  handler                  = "image_converter.handlers.destroy_guard.handler"
+  runtime                  = local.runtime
+  architecture             = local.architecture
+  package                  = local.artifacts.functions
+  layers                   = [module.layer.arn]
+  memory_mb                = 256
+  timeout_seconds          = 60
+  kms_key_arn              = module.key.arn
+  log_group                = local.log_groups.destroy_guard
+  log_retention_days       = var.log_retention_days
+  log_format               = var.log_format
+  tracing                  = var.tracing
+  tags                     = local.tags
 
   environment = {
     LOG_LEVEL = var.log_level

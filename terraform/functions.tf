@@ -16,7 +16,10 @@ locals {
       MAX_FORM_BYTES   = tostring(var.upload_form.max_bytes)
       FORM_SECONDS     = tostring(var.upload_form.expires_seconds)
     }
-    trigger       = { STATE_MACHINE_ARN = local.state_machine_arn }
+    trigger = {
+      STATE_MACHINE_ARN = local.state_machine_arn
+      SOURCE_BUCKET     = local.bucket_names.source # not for the function: the commands find the bucket here
+    }
     get_file_type = {}
     copy_file     = { DESTINATION_BUCKET = local.bucket_names.destination }
     resize_image = {
@@ -50,25 +53,27 @@ module "function" {
   source   = "./modules/function"
   for_each = local.function_names
 
-  name                 = each.value
-  description          = local.function_descriptions[each.key]
-  role_name            = local.role_names[each.key]
-  policy_statements    = local.function_permissions[each.key]
-  handler              = "image_converter.handlers.${each.key}.handler"
-  runtime              = local.runtime
-  architecture         = local.architecture
-  package              = local.artifacts.functions
-  layers               = [module.layer.arn]
-  memory_mb            = local.function_settings[each.key].memory_mb
-  timeout_seconds      = local.function_settings[each.key].timeout_seconds
-  reserved_concurrency = local.function_settings[each.key].reserved_concurrency
-  snap_start           = local.function_settings[each.key].snap_start
-  kms_key_arn          = module.key.arn
-  log_group            = local.log_groups[each.key]
-  log_retention_days   = var.log_retention_days
-  log_format           = var.log_format
-  tracing              = var.tracing
-  tags                 = local.tags
+  name                     = each.value
+  description              = local.function_descriptions[each.key]
+  role_name                = local.role_names[each.key]
+  role_path                = var.role_path
+  permissions_boundary_arn = var.permissions_boundary_arn
+  policy_statements        = local.function_permissions[each.key]
+  handler                  = "image_converter.handlers.${each.key}.handler"
+  runtime                  = local.runtime
+  architecture             = local.architecture
+  package                  = local.artifacts.functions
+  layers                   = [module.layer.arn]
+  memory_mb                = local.function_settings[each.key].memory_mb
+  timeout_seconds          = local.function_settings[each.key].timeout_seconds
+  reserved_concurrency     = local.function_settings[each.key].reserved_concurrency
+  snap_start               = local.function_settings[each.key].snap_start
+  kms_key_arn              = module.key.arn
+  log_group                = local.log_groups[each.key]
+  log_retention_days       = var.log_retention_days
+  log_format               = var.log_format
+  tracing                  = var.tracing
+  tags                     = local.tags
 
   environment = merge(local.function_environments[each.key], {
     LOG_LEVEL = var.log_level

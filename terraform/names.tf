@@ -11,12 +11,13 @@ locals {
   bucket_names = {
     source      = coalesce(var.bucket_names.source, "${var.name}-source-${local.account}-${local.region}")
     destination = coalesce(var.bucket_names.destination, "${var.name}-destination-${local.account}-${local.region}")
-    access_logs = coalesce(var.bucket_names.access_logs, "${var.name}-access-logs-${local.account}-${local.region}")
+    access_logs = coalesce(var.access_logs_bucket, var.bucket_names.access_logs, "${var.name}-access-logs-${local.account}-${local.region}")
   }
   bucket_arns = { for bucket, name in local.bucket_names : bucket => "arn:${local.partition}:s3:::${name}" }
 
   function_names = {
     for function in keys(local.function_defaults) : function => "${var.name}-${replace(function, "_", "-")}"
+    if function != "upload" || var.create_upload_api
   }
 
   role_names = merge(
@@ -37,9 +38,7 @@ locals {
     { for function, name in local.function_names : function => "/aws/lambda/${name}" },
     { destroy_guard = "/aws/lambda/${var.name}-destroy-guard" },
     # Log groups outside /aws/vendedlogs are added one by one to a resource policy, which has a size limit.
-    {
-      state_machine = "/aws/vendedlogs/states/${var.name}"
-      upload_api    = "/aws/vendedlogs/apigateway/${var.name}"
-    },
+    { state_machine = "/aws/vendedlogs/states/${var.name}" },
+    { for log_group in ["upload_api"] : log_group => "/aws/vendedlogs/apigateway/${var.name}" if var.create_upload_api },
   )
 }

@@ -17,9 +17,24 @@ output "destination_bucket" {
   value       = module.destination_bucket.name
 }
 
+output "access_logs_bucket" {
+  description = "Bucket that receives the access logs of the other two."
+  value       = local.access_logs_bucket
+}
+
+output "bucket_arns" {
+  description = "ARNs of the buckets, by source, destination and access_logs."
+  value       = local.bucket_arns
+}
+
 output "table_name" {
   description = "Table with one record per image."
   value       = module.table.name
+}
+
+output "table_arn" {
+  description = "ARN of the table."
+  value       = module.table.arn
 }
 
 output "state_machine_arn" {
@@ -32,24 +47,57 @@ output "queue_url" {
   value       = module.ingest.queue_url
 }
 
+output "queue_arn" {
+  description = "ARN of the queue that receives S3's notifications."
+  value       = local.queue_arn
+}
+
 output "dead_letter_queue_url" {
   description = "URL of the queue with the notifications that could not be handled."
   value       = module.ingest.dead_letter_queue_url
 }
 
+output "dead_letter_queue_arn" {
+  description = "ARN of the queue with the notifications that could not be handled."
+  value       = "${local.queue_arn}-dead-letters"
+}
+
+output "upload_api_id" {
+  description = "ID of the upload API; null without one."
+  value       = one(module.upload_api[*].api_id)
+}
+
 output "upload_url" {
-  description = "URL to which images are posted."
-  value       = module.upload_api.url
+  description = "URL to which images are posted; null without an upload API."
+  value       = one(module.upload_api[*].url)
 }
 
 output "upload_form_url" {
-  description = "URL that issues presigned POST forms for larger images."
-  value       = module.upload_api.form_url
+  description = "URL that issues presigned POST forms for larger images; null without an upload API."
+  value       = one(module.upload_api[*].form_url)
 }
 
 output "function_names" {
   description = "Names of the functions."
   value       = local.function_names
+}
+
+output "function_arns" {
+  description = "ARNs to invoke the functions by."
+  value       = { for function in keys(local.function_names) : function => module.function[function].arn }
+}
+
+output "role_names" {
+  description = "Names of the roles of the functions, the destroy guard and the state machine."
+  value       = local.role_names
+}
+
+output "role_arns" {
+  description = "ARNs of the roles of the functions, the destroy guard and the state machine."
+  value = merge({ for function in keys(local.function_names) : function => module.function[function].role_arn }, {
+    destroy_guard = module.destroy_guard.role_arn
+    state_machine = module.state_machine.role_arn
+  })
 }
 
 output "log_groups" {
@@ -60,15 +108,36 @@ output "log_groups" {
 output "kms_key_arn" {
   description = "ARN of the key that encrypts images, records, messages and logs."
   value       = module.key.arn
+
+  precondition {
+    condition     = try(split(":", var.kms_key_arn)[3] == local.region && split(":", var.kms_key_arn)[4] == local.account, true)
+    error_message = "kms_key_arn is ${coalesce(var.kms_key_arn, "null")}, but the key must be in ${local.region} of the account ${local.account}: neither the table nor the log groups can use another one."
+  }
+}
+
+# Known before the stack exists, so that the configuration that creates the key can use them in its policy.
+output "kms_key_statements" {
+  description = "Statements that the policy of kms_key_arn needs, in addition to one that leaves decisions to IAM."
+  value       = module.key.statements
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the topic that alarms are published to."
-  value       = module.alarms.topic_arn
+  description = "ARN of the topic that alarms are published to; null without alarms."
+  value       = one(module.alarms[*].topic_arn)
+
+  precondition {
+    condition     = try(split(":", var.alarm_topic_arn)[3] == local.region, true)
+    error_message = "alarm_topic_arn is ${coalesce(var.alarm_topic_arn, "null")}, but alarms only publish to topics in their own region, ${local.region}."
+  }
+}
+
+output "alarm_topic_statements" {
+  description = "Statements that the policy of alarm_topic_arn needs."
+  value       = flatten(module.alarms[*].topic_statements)
 }
 
 output "dashboard_url" {
-  description = "URL of the dashboard in the console."
+  description = "URL of the dashboard in the console; null without one."
   value       = local.dashboard_url
 }
 

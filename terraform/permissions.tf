@@ -8,7 +8,7 @@ locals {
   # The functions that write to the destination bucket.
   writer_role_arns = [
     for function in ["copy_file", "resize_image"] :
-    "arn:${local.partition}:iam::${local.account}:role/${local.role_names[function]}"
+    "arn:${local.partition}:iam::${local.account}:role${var.role_path}${local.role_names[function]}"
   ]
 
   via = {

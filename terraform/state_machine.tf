@@ -75,17 +75,19 @@ locals {
 module "state_machine" {
   source = "./modules/state_machine"
 
-  name               = var.name
-  arn                = local.state_machine_arn
-  type               = var.workflow_type
-  definition         = local.definition
-  function_arns      = [for task in local.tasks : module.function[task].arn]
-  role_name          = local.role_names.state_machine
-  kms_key_arn        = module.key.arn
-  log_group          = local.log_groups.state_machine
-  log_level          = coalesce(var.state_machine_log_level, var.workflow_type == "EXPRESS" ? "ALL" : "ERROR")
-  log_execution_data = var.state_machine_log_execution_data
-  log_retention_days = var.log_retention_days
-  tracing            = var.tracing
-  tags               = local.tags
+  name                     = var.name
+  arn                      = local.state_machine_arn
+  type                     = var.workflow_type
+  definition               = local.definition
+  function_arns            = [for task in local.tasks : module.function[task].arn]
+  role_name                = local.role_names.state_machine
+  role_path                = var.role_path
+  permissions_boundary_arn = var.permissions_boundary_arn
+  kms_key_arn              = module.key.arn
+  log_group                = local.log_groups.state_machine
+  log_level                = coalesce(var.state_machine_log_level, var.workflow_type == "EXPRESS" ? "ALL" : "ERROR")
+  log_execution_data       = var.state_machine_log_execution_data
+  log_retention_days       = var.log_retention_days
+  tracing                  = var.tracing
+  tags                     = local.tags
 }

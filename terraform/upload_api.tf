@@ -1,5 +1,6 @@
 module "upload_api" {
   source = "./modules/upload_api"
+  count  = var.create_upload_api ? 1 : 0
 
   name                = var.name
   function_name       = module.function["upload"].name
@@ -8,8 +9,15 @@ module "upload_api" {
   jwt                 = var.upload_jwt
   requests_per_second = var.upload_throttle.requests_per_second
   burst               = var.upload_throttle.burst
+  cors_origins        = var.upload_cors_origins
   kms_key_arn         = module.key.arn
   log_group           = local.log_groups.upload_api
   log_retention_days  = var.log_retention_days
   tags                = local.tags
+}
+
+# States from before the upload API could be left out.
+moved {
+  from = module.upload_api
+  to   = module.upload_api[0]
 }

@@ -57,6 +57,95 @@ variable "bucket_names" {
   }
 }
 
+# --- What an organisation prescribes ---
+
+variable "role_path" {
+  description = "IAM path of all roles, for example /teams/pictures/; a change replaces the roles."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@-]+/)*$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path is '${var.role_path}', but must begin and end with a slash, with at most 512 letters, digits and _+=,.@- between them."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that is the permissions boundary of all roles; null for none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:[a-z-]+:iam::(\\d{12}|aws):policy/.+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn is '${coalesce(var.permissions_boundary_arn, "null")}', but must be the ARN of an IAM policy."
+  }
+}
+
+# Its policy must leave decisions to IAM (as the default policy of AWS does) and have the statements of the output
+# `kms_key_statements`. It is not destroyed with the stack.
+variable "kms_key_arn" {
+  description = "ARN of an existing KMS key, in this account and region, that encrypts everything; null creates one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn is '${coalesce(var.kms_key_arn, "null")}', but must be the ARN of a key; an alias does not work, because the bucket policies compare ARNs of keys."
+  }
+}
+
+variable "create_kms_key" {
+  description = "Whether to create a KMS key; null means unless kms_key_arn is set. Set it to false if that ARN is only known after apply."
+  type        = bool
+  default     = null
+
+  validation {
+    condition     = coalesce(var.create_kms_key, true) || var.kms_key_arn != null
+    error_message = "create_kms_key is false, so kms_key_arn must name the key to use."
+  }
+
+  validation {
+    condition     = !coalesce(var.create_kms_key, false) || var.kms_key_arn == null
+    error_message = "create_kms_key is true, but kms_key_arn names a key to use instead."
+  }
+}
+
+# Its policy must let logging.s3.amazonaws.com write to it. Pass a name that is known in the plan: a bucket's `bucket`, not
+# its `id`.
+variable "access_logs_bucket" {
+  description = "Name of an existing bucket, in this account and region, that receives the access logs; null creates one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.access_logs_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_logs_bucket))
+    error_message = "access_logs_bucket is '${coalesce(var.access_logs_bucket, "null")}', but must be the name of a bucket."
+  }
+
+  validation {
+    condition     = var.access_logs_bucket == null || try(var.bucket_names.access_logs, null) == null
+    error_message = "access_logs_bucket names an existing bucket, but bucket_names.access_logs asks for a new one: leave one of them out."
+  }
+}
+
+# The bucket policies, and the policy of the key that the stack creates, admit these accounts. Who there may upload and
+# read is up to their own IAM policies.
+variable "trusted_account_ids" {
+  description = "Other accounts that may upload to the source bucket and read the destination bucket."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.trusted_account_ids : can(regex("^\\d{12}$", id))])
+    error_message = "trusted_account_ids has ${join(", ", var.trusted_account_ids)}, but an account ID has twelve digits; write it in quotation marks."
+  }
+}
+
+# --- What is kept, and for how long ---
+
 variable "force_destroy" {
   description = "Whether `terraform destroy` may delete buckets that still contain images; takes effect with the next apply."
   type        = bool
@@ -413,6 +502,30 @@ variable "other_types" {
 
 # --- The upload API ---
 
+# Without it, images are uploaded to the source bucket directly.
+variable "create_upload_api" {
+  description = "Whether to create the HTTP API and its function."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+# A page sends its requests with a token or a signature; the origin alone admits nobody.
+variable "upload_cors_origins" {
+  description = "Origins of web pages whose scripts may call the upload API and upload with its form, for example https://example.com."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition = alltrue([
+      for origin in var.upload_cors_origins :
+      can(regex("^(https://[a-z0-9.-]+|http://(localhost|127\\.0\\.0\\.1))(:[0-9]+)?$", origin))
+    ])
+    error_message = "upload_cors_origins has ${join(", ", [for origin in var.upload_cors_origins : "'${origin}'"])}, but an origin is https:// with a host name in lower case and perhaps a port, without a slash at the end; http:// only for localhost and 127.0.0.1."
+  }
+}
+
 # Lambda accepts 6 MB, and the image travels as base64. Larger images use the form of POST /upload-url, or S3.
 variable "max_upload_bytes" {
   description = "Largest image, in bytes, that `POST /upload` accepts."
@@ -548,6 +661,54 @@ variable "tracing" {
   default     = true
 }
 
+variable "create_dashboard" {
+  description = "Whether to create the CloudWatch dashboard and the saved Logs Insights query."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "create_alarms" {
+  description = "Whether to create alarms; without them nobody is notified when an image fails."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+# Its policy needs the statements of the output `alarm_topic_statements`; if a key of its own encrypts it, CloudWatch needs
+# that key, too.
+variable "alarm_topic_arn" {
+  description = "ARN of an existing SNS topic, in this region, that alarms are published to; null creates one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_topic_arn == null || can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:\\d{12}:[A-Za-z0-9_-]+$", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn is '${coalesce(var.alarm_topic_arn, "null")}', but must be the ARN of an SNS topic."
+  }
+
+  validation {
+    condition     = var.alarm_topic_arn == null || var.create_alarms
+    error_message = "alarm_topic_arn is set, but create_alarms is false, so there is nothing to publish."
+  }
+}
+
+variable "create_alarm_topic" {
+  description = "Whether to create an SNS topic; null means unless alarm_topic_arn is set. Set it to false if that ARN is only known after apply."
+  type        = bool
+  default     = null
+
+  validation {
+    condition     = coalesce(var.create_alarm_topic, true) || var.alarm_topic_arn != null
+    error_message = "create_alarm_topic is false, so alarm_topic_arn must name the topic to use."
+  }
+
+  validation {
+    condition     = !coalesce(var.create_alarm_topic, false) || var.alarm_topic_arn == null
+    error_message = "create_alarm_topic is true, but alarm_topic_arn names a topic to use instead."
+  }
+}
+
 variable "alarm_email" {
   description = "E-mail address for alarm notifications (AWS sends a confirmation link first); null for none."
   type        = string
@@ -556,6 +717,11 @@ variable "alarm_email" {
   validation {
     condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", var.alarm_email))
     error_message = "alarm_email is '${coalesce(var.alarm_email, "null")}', which is not an e-mail address."
+  }
+
+  validation {
+    condition     = var.alarm_email == null || (var.create_alarms && coalesce(var.create_alarm_topic, var.alarm_topic_arn == null))
+    error_message = "alarm_email subscribes to the topic that this stack creates, but it creates none: subscribe to your own topic instead."
   }
 }
 
@@ -585,5 +751,10 @@ variable "monthly_budget_usd" {
   validation {
     condition     = try(var.monthly_budget_usd > 0, var.monthly_budget_usd == null)
     error_message = "monthly_budget_usd is ${coalesce(var.monthly_budget_usd, 0)}, but must be more than 0; leave it out for no budget."
+  }
+
+  validation {
+    condition     = var.monthly_budget_usd == null || var.create_alarms
+    error_message = "monthly_budget_usd notifies the topic of the alarms, but create_alarms is false."
   }
 }

@@ -83,15 +83,15 @@ def find(clients: Clients, stack: str) -> Deployment:
         UserError: there is none.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    upload, resize, write, delete, trigger = (
+    resize, write, delete, trigger = (
         function(clients, f"{stack}-{part}")
-        for part in ("upload", "resize-image", "write-to-dynamodb", "delete-file", "trigger")
+        for part in ("resize-image", "write-to-dynamodb", "delete-file", "trigger")
     )
     arn = trigger.settings["STATE_MACHINE_ARN"]
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
     return Deployment(
         name=stack,
-        source_bucket=upload.settings["SOURCE_BUCKET"],
+        source_bucket=trigger.settings["SOURCE_BUCKET"],
         destination_bucket=resize.settings["DESTINATION_BUCKET"],
         table_name=write.settings["TABLE_NAME"],
         state_machine_arn=arn,

@@ -194,16 +194,19 @@ class Stack:
         """
         return sorted(_changes(self.planned()))
 
-    def planned(self) -> dict[str, Any]:
+    def planned(self, *options: str) -> dict[str, Any]:
         """Return a plan with everything that Terraform knows of it, unchanged resources too.
 
         Source: https://developer.hashicorp.com/terraform/internals/json-format
+
+        Parameters:
+            options: more options of `terraform plan`, for example ``-refresh=false``.
 
         Raises:
             TerraformError: it failed; the message carries Terraform's own.
         """
         plan = self.directory.resolve() / "plan.tfplan"
-        self._run(["plan", "-detailed-exitcode", f"-out={plan}"], _silent)
+        self._run(["plan", "-detailed-exitcode", f"-out={plan}", *options], _silent)
         return self._json("show", "-json", str(plan))
 
     def outputs(self) -> dict[str, Any]:

@@ -66,7 +66,7 @@ run "bucket" {
     condition = [
       for statement in jsondecode(output.policy).Statement : [statement.Effect, statement.Condition] if statement.Sid == "ThisAccountOnly"
       ] == [["Deny", {
-        StringNotEquals = { "aws:PrincipalAccount" = "123456789012" }
+        StringNotEquals = { "aws:PrincipalAccount" = ["123456789012"] }
         BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
     }]]
     error_message = "other accounts may use the bucket: ${output.policy}"
@@ -346,7 +346,7 @@ run "alarms" {
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.this :
-      alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this.arn])
+      alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset([aws_sns_topic.this[0].arn])
     ])
     error_message = "missing data raises an alarm, or an alarm does not notify the topic"
   }
@@ -385,9 +385,9 @@ run "alarms" {
 
   assert {
     condition = [
-      for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Principal if statement.Effect == "Allow"
+      for statement in jsondecode(aws_sns_topic_policy.this[0].policy).Statement : statement.Principal if statement.Effect == "Allow"
     ] == [{ Service = "cloudwatch.amazonaws.com" }]
-    error_message = "principals other than the alarms may publish to the topic: ${aws_sns_topic_policy.this.policy}"
+    error_message = "principals other than the alarms may publish to the topic: ${aws_sns_topic_policy.this[0].policy}"
   }
 }
 
@@ -427,21 +427,21 @@ run "budget" {
       for notice in aws_budgets_budget.monthly[0].notification :
       notice.notification_type => [notice.threshold, notice.threshold_type, notice.subscriber_sns_topic_arns]
       }) == jsonencode({
-      ACTUAL     = [80, "PERCENTAGE", [aws_sns_topic.this.arn]]
-      FORECASTED = [100, "PERCENTAGE", [aws_sns_topic.this.arn]]
+      ACTUAL     = [80, "PERCENTAGE", [aws_sns_topic.this[0].arn]]
+      FORECASTED = [100, "PERCENTAGE", [aws_sns_topic.this[0].arn]]
     })
     error_message = "the budget says ${jsonencode(aws_budgets_budget.monthly[0].notification)}"
   }
 
   assert {
     condition = [
-      for statement in jsondecode(aws_sns_topic_policy.this.policy).Statement : statement.Condition
+      for statement in jsondecode(aws_sns_topic_policy.this[0].policy).Statement : statement.Condition
       if try(statement.Principal.Service, "") == "budgets.amazonaws.com"
       ] == [{
         StringEquals = { "aws:SourceAccount" = "123456789012" }
         ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::123456789012:*" }
     }]
-    error_message = "the budget may not publish, or other accounts' may: ${aws_sns_topic_policy.this.policy}"
+    error_message = "the budget may not publish, or other accounts' may: ${aws_sns_topic_policy.this[0].policy}"
   }
 }
 
@@ -456,28 +456,28 @@ run "key" {
   }
 
   assert {
-    condition     = aws_kms_key.this.enable_key_rotation
+    condition     = aws_kms_key.this[0].enable_key_rotation
     error_message = "the key is never rotated"
   }
 
   assert {
     condition = alltrue([
-      for statement in jsondecode(aws_kms_key.this.policy).Statement :
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement :
       can(statement.Condition) && !contains(flatten([statement.Action]), "kms:*") if can(statement.Principal.Service)
     ])
-    error_message = "a service may use the key for others: ${aws_kms_key.this.policy}"
+    error_message = "a service may use the key for others: ${aws_kms_key.this[0].policy}"
   }
 
   assert {
     condition = [
-      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Principal if contains(flatten([statement.Action]), "kms:*")
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement : statement.Principal if contains(flatten([statement.Action]), "kms:*")
     ] == [{ AWS = "arn:aws:iam::123456789012:root" }]
-    error_message = "principals other than the account administer the key: ${aws_kms_key.this.policy}"
+    error_message = "principals other than the account administer the key: ${aws_kms_key.this[0].policy}"
   }
 
   assert {
-    condition     = !strcontains(aws_kms_key.this.policy, "budgets.amazonaws.com")
-    error_message = "budgets may use the key, but there is none: ${aws_kms_key.this.policy}"
+    condition     = !strcontains(aws_kms_key.this[0].policy, "budgets.amazonaws.com")
+    error_message = "budgets may use the key, but there is none: ${aws_kms_key.this[0].policy}"
   }
 }
 
@@ -494,12 +494,12 @@ run "key_with_a_budget" {
 
   assert {
     condition = [
-      for statement in jsondecode(aws_kms_key.this.policy).Statement : [statement.Action, statement.Condition]
+      for statement in jsondecode(aws_kms_key.this[0].policy).Statement : [statement.Action, statement.Condition]
       if try(statement.Principal.Service, "") == "budgets.amazonaws.com"
       ] == [[["kms:Decrypt", "kms:GenerateDataKey"], {
         StringEquals = { "aws:SourceAccount" = "123456789012" }
         ArnLike      = { "aws:SourceArn" = "arn:aws:budgets::123456789012:*" }
     }]]
-    error_message = "the budget cannot send to the encrypted topic, or others can: ${aws_kms_key.this.policy}"
+    error_message = "the budget cannot send to the encrypted topic, or others can: ${aws_kms_key.this[0].policy}"
   }
 }

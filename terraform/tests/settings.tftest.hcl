@@ -152,8 +152,8 @@ run "a_budget_reaches_topic_and_key" {
   }
 
   assert {
-    condition     = module.alarms.budget_name == "image-converter-eu-central-1"
-    error_message = "the budget is ${jsonencode(module.alarms.budget_name)}"
+    condition     = module.alarms[0].budget_name == "image-converter-eu-central-1"
+    error_message = "the budget is ${jsonencode(module.alarms[0].budget_name)}"
   }
 
   assert {

@@ -119,7 +119,7 @@ def _is_told(name: str, value: Any) -> bool:
 
 
 def _module(address: str) -> str:
-    found = re.match(r'module\.\w+(\["\w+"\])?', address)
+    found = re.match(r"module\.\w+(\[[^\]]+\])?", address)
     return found[0] if found else "root"
 
 

@@ -92,7 +92,7 @@ def test_accounts_that_are_let_in(
         for address, statement in statements
         if statement["Effect"] == "Allow" and "AWS" in statement["Principal"]
     ]
-    assert allowed == [("module.key.aws_kms_key.this", f"arn:aws:iam::{account}:root", "kms:*")]
+    assert allowed == [("module.key.aws_kms_key.this[0]", f"arn:aws:iam::{account}:root", "kms:*")]
 
 
 @pytest.mark.parametrize("bucket", ["source", "destination", "access_logs"])
@@ -141,7 +141,7 @@ def test_images_are_encrypted_with_the_stacks_key(
         assert chosen["kms_master_key_id"] == deployment.outputs["kms_key_arn"]
 
 
-@pytest.mark.parametrize("address", ["module.alarms.aws_sns_topic_policy.this"])
+@pytest.mark.parametrize("address", ["module.alarms[0].aws_sns_topic_policy.this[0]"])
 def test_the_topic_denies_plain_http(address: str, resources: list[Resource]) -> None:
     values = _of(resources, "aws_sns_topic_policy")[address]
     [denied] = [

@@ -1,7 +1,8 @@
 # Alarms for everything that a person must act on, and nothing else: failed executions, dead letters, notifications that
 # wait too long, server errors of the upload API and, optionally, a budget that is exceeded. Functions that the state
 # machine or the queue calls have no alarm: if a retry succeeds, there is nothing to do; otherwise the failure ends as a
-# failed execution or a dead letter. All alarms notify one topic.
+# failed execution or a dead letter. All alarms notify one topic: this module's own, or the caller's (`topic_arn`), whose
+# policy then needs the statements in the output `topic_statements`.
 
 data "aws_caller_identity" "current" {}
 
@@ -29,13 +30,13 @@ locals {
   }
 
   uploads = {
-    upload-errors = {
-      description = "The function ${var.upload_function_name} failed, and with it an upload by HTTP; its log group shows why."
+    for alarm in ["upload-errors"] : alarm => {
+      description = "The function ${coalesce(var.upload_function_name, "-")} failed, and with it an upload by HTTP; its log group shows why."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.upload_function_name }
       threshold   = var.upload_errors
-    }
+    } if var.upload_function_name != null
   }
 
   queues = {
@@ -60,21 +61,24 @@ locals {
 
   alarms = merge(local.executions, local.uploads, local.queues)
 
+  topic_arn = var.create_topic ? one(aws_sns_topic.this[*].arn) : var.topic_arn
+
+  tls_only = {
+    Sid       = "TlsOnly"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sns:Publish"
+    Resource  = local.topic_arn
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+
   topic_statements = concat(
-    [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sns:Publish"
-      Resource  = aws_sns_topic.this.arn
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }],
     [{
       Sid       = "AlarmsOfThisStack"
       Effect    = "Allow"
       Principal = { Service = "cloudwatch.amazonaws.com" }
       Action    = "sns:Publish"
-      Resource  = aws_sns_topic.this.arn
+      Resource  = local.topic_arn
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
         ArnLike = {
@@ -84,35 +88,50 @@ locals {
     }],
     # AWS does not document a narrower ARN for notifications of a budget than any budget of the account.
     # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
-    [for budget in aws_budgets_budget.monthly[*].name : {
-      Sid       = "BudgetsOfThisAccount"
+    [for sid in ["BudgetsOfThisAccount"] : {
+      Sid       = sid
       Effect    = "Allow"
       Principal = { Service = "budgets.amazonaws.com" }
       Action    = "sns:Publish"
-      Resource  = aws_sns_topic.this.arn
+      Resource  = local.topic_arn
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
         ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:budgets::${local.account}:*" }
       }
-    }],
+    } if var.monthly_budget_usd != null],
   )
 }
 
 resource "aws_sns_topic" "this" {
+  count = var.create_topic ? 1 : 0
+
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn
   tags              = var.tags
 }
 
 resource "aws_sns_topic_policy" "this" {
-  arn    = aws_sns_topic.this.arn
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.topic_statements })
+  count = var.create_topic ? 1 : 0
+
+  arn    = local.topic_arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat([local.tls_only], local.topic_statements) })
+}
+
+# States from before the topic could be the caller's.
+moved {
+  from = aws_sns_topic.this
+  to   = aws_sns_topic.this[0]
+}
+
+moved {
+  from = aws_sns_topic_policy.this
+  to   = aws_sns_topic_policy.this[0]
 }
 
 resource "aws_sns_topic_subscription" "email" {
   count = var.email == null ? 0 : 1
 
-  topic_arn = aws_sns_topic.this.arn
+  topic_arn = local.topic_arn
   protocol  = "email"
   endpoint  = var.email
 }
@@ -121,7 +140,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = "${each.value.description} Dashboard: ${var.dashboard_url}"
+  alarm_description   = join(" Dashboard: ", compact([each.value.description, var.dashboard_url]))
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
@@ -131,11 +150,11 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = 60
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_sns_topic.this.arn]
+  alarm_actions       = [local.topic_arn]
   tags                = var.tags
 
   # The end of an alarm is only worth a message for queues: a failed execution stays failed.
-  ok_actions = try(each.value.ends, false) ? [aws_sns_topic.this.arn] : []
+  ok_actions = try(each.value.ends, false) ? [local.topic_arn] : []
 }
 
 # Counts resources with this stack's tag, which must be activated as a cost allocation tag; otherwise it counts nothing.
@@ -162,7 +181,7 @@ resource "aws_budgets_budget" "monthly" {
       threshold                 = notification.value
       threshold_type            = "PERCENTAGE"
       comparison_operator       = "GREATER_THAN"
-      subscriber_sns_topic_arns = [aws_sns_topic.this.arn]
+      subscriber_sns_topic_arns = [local.topic_arn]
     }
   }
 }

@@ -1,9 +1,14 @@
 output "topic_arn" {
   description = "ARN of the topic that alarms are published to."
-  value       = aws_sns_topic.this.arn
+  value       = local.topic_arn
 
   # Subscribers get a topic that the alarms may already publish to.
   depends_on = [aws_sns_topic_policy.this]
+}
+
+output "topic_statements" {
+  description = "Statements of the topic's policy that admit the alarms and the budget."
+  value       = local.topic_statements
 }
 
 output "names" {

@@ -8,6 +8,18 @@ variable "kms_key_arn" {
   type        = string
 }
 
+variable "create_topic" {
+  description = "Whether to create the topic; otherwise `topic_arn` is notified."
+  type        = bool
+  default     = true
+}
+
+variable "topic_arn" {
+  description = "ARN of a topic of the caller's."
+  type        = string
+  default     = null
+}
+
 variable "email" {
   description = "E-mail address for notifications (AWS sends a confirmation link first); null for none."
   type        = string
@@ -20,8 +32,9 @@ variable "state_machine_arn" {
 }
 
 variable "upload_function_name" {
-  description = "Name of the function behind the upload API."
+  description = "Name of the function behind the upload API; null without one."
   type        = string
+  default     = null
 }
 
 variable "upload_errors" {
@@ -46,8 +59,9 @@ variable "dead_letter_queue_name" {
 }
 
 variable "dashboard_url" {
-  description = "URL of the dashboard, which every alarm's description contains."
+  description = "URL of the dashboard, which every alarm's description contains; null without one."
   type        = string
+  default     = null
 }
 
 variable "monthly_budget_usd" {

@@ -1,5 +1,5 @@
-# A private, versioned, encrypted bucket that only accepts TLS and requests from its own account, expires noncurrent
-# versions and logs access.
+# A private, versioned, encrypted bucket that only accepts TLS and requests from its own account, or accounts that it
+# trusts, expires noncurrent versions and logs access.
 
 data "aws_caller_identity" "current" {}
 
@@ -7,6 +7,8 @@ data "aws_partition" "current" {}
 
 locals {
   arn = "arn:${data.aws_partition.current.partition}:s3:::${var.name}"
+
+  accounts = concat([data.aws_caller_identity.current.account_id], var.trusted_account_ids)
 
   policy = {
     Version = "2012-10-17"
@@ -23,13 +25,13 @@ locals {
         {
           # AWS services have no account; the statements that admit one restrict on whose behalf it acts. An unsigned
           # request has neither an account nor a value for PrincipalIsAWSService.
-          Sid       = "ThisAccountOnly"
+          Sid       = length(var.trusted_account_ids) == 0 ? "ThisAccountOnly" : "ThisAndTrustedAccountsOnly"
           Effect    = "Deny"
           Principal = "*"
           Action    = "s3:*"
           Resource  = [local.arn, "${local.arn}/*"]
           Condition = {
-            StringNotEquals = { "aws:PrincipalAccount" = data.aws_caller_identity.current.account_id }
+            StringNotEquals = { "aws:PrincipalAccount" = local.accounts }
             BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
           }
         },
@@ -174,4 +176,19 @@ resource "aws_s3_bucket_logging" "this" {
   bucket        = aws_s3_bucket.this.id
   target_bucket = var.access_logs.bucket
   target_prefix = "${var.name}/"
+}
+
+resource "aws_s3_bucket_cors_configuration" "this" {
+  count = length(var.cors_origins) > 0 ? 1 : 0
+
+  bucket = aws_s3_bucket.this.id
+
+  # A form that uploads a file; a script that sends it may read the answer.
+  cors_rule {
+    allowed_origins = var.cors_origins
+    allowed_methods = ["POST"]
+    allowed_headers = ["*"]
+    expose_headers  = ["ETag", "x-amz-version-id"]
+    max_age_seconds = 3600
+  }
 }

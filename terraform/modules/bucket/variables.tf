@@ -38,6 +38,18 @@ variable "outlived_by" {
   default     = []
 }
 
+variable "trusted_account_ids" {
+  description = "Accounts that are not denied, in addition to the bucket's own; `policy_statements` says what they may do."
+  type        = list(string)
+  default     = []
+}
+
+variable "cors_origins" {
+  description = "Origins of web pages whose scripts may upload with a presigned form; an empty list admits none."
+  type        = list(string)
+  default     = []
+}
+
 variable "policy_statements" {
   description = "Additional statements of the bucket's policy, which always denies plain HTTP and other accounts."
   type = list(object({

@@ -52,10 +52,12 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  name               = var.role_name
-  description        = "Execution role of the function ${var.name}"
-  assume_role_policy = jsonencode(local.trust_policy)
-  tags               = var.tags
+  name                 = var.role_name
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary_arn
+  description          = "Execution role of the function ${var.name}"
+  assume_role_policy   = jsonencode(local.trust_policy)
+  tags                 = var.tags
 }
 
 resource "aws_iam_role_policy" "this" {

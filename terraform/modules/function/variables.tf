@@ -13,6 +13,18 @@ variable "role_name" {
   type        = string
 }
 
+variable "role_path" {
+  description = "IAM path of the role."
+  type        = string
+  default     = "/"
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that is the role's permissions boundary; null for none."
+  type        = string
+  default     = null
+}
+
 variable "policy_statements" {
   description = "What the function may do, in addition to writing logs and traces."
   type = list(object({

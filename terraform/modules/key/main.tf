@@ -1,5 +1,6 @@
 # The customer-managed key that encrypts buckets, table, queues, logs and the alarm topic. Its policy leaves the access of
-# people and roles to IAM, and admits services only on behalf of this stack's resources.
+# people and roles to IAM, and admits services only on behalf of this stack's resources. Without `create` the key is
+# the caller's, and so is its policy, which needs the statements in the output `statements`.
 
 data "aws_caller_identity" "current" {}
 
@@ -14,8 +15,23 @@ locals {
 
   policy = {
     Version   = "2012-10-17"
-    Statement = concat(local.statements, var.budget_notices ? [local.budgets_of_this_account] : [])
+    Statement = concat([local.account_decides], local.statements)
   }
+
+  # IAM policies decide who in the account may use the key. Without this statement nobody could administer it.
+  account_decides = {
+    Sid       = "AccountDecidesByItsOwnPolicies"
+    Effect    = "Allow"
+    Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
+    Action    = "kms:*"
+    Resource  = "*"
+  }
+
+  statements = concat(
+    local.services,
+    [for statement in [local.budgets_of_this_account] : statement if var.budget_notices],
+    [for statement in [local.trusted_accounts] : statement if length(var.trusted_account_ids) > 0],
+  )
 
   # https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
   budgets_of_this_account = {
@@ -30,15 +46,23 @@ locals {
     }
   }
 
-  statements = [
-    {
-      # Without this statement nobody could administer the key. IAM policies decide who in the account may use it.
-      Sid       = "AccountDecidesByItsOwnPolicies"
-      Effect    = "Allow"
-      Principal = { AWS = "arn:${local.partition}:iam::${local.account}:root" }
-      Action    = "kms:*"
-      Resource  = "*"
-    },
+  # S3 names the bucket instead of the object where the bucket has a bucket key.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+  trusted_accounts = {
+    Sid       = "TrustedAccountsThroughTheBuckets"
+    Effect    = "Allow"
+    Principal = { AWS = [for id in var.trusted_account_ids : "arn:${local.partition}:iam::${id}:root"] }
+    Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource  = "*"
+    Condition = {
+      StringEquals = { "kms:ViaService" = "s3.${local.region}.${data.aws_partition.current.dns_suffix}" }
+      StringLike = {
+        "kms:EncryptionContext:aws:s3:arn" = flatten([for arn in var.trusted_bucket_arns : [arn, "${arn}/*"]])
+      }
+    }
+  }
+
+  services = [
     {
       # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
       Sid       = "LogGroupsOfThisStack"
@@ -80,6 +104,8 @@ locals {
 }
 
 resource "aws_kms_key" "this" {
+  count = var.create ? 1 : 0
+
   description             = "Images, records, messages and logs of ${var.name}"
   enable_key_rotation     = true
   deletion_window_in_days = var.deletion_window_days
@@ -88,6 +114,19 @@ resource "aws_kms_key" "this" {
 }
 
 resource "aws_kms_alias" "this" {
+  count = var.create ? 1 : 0
+
   name          = "alias/${var.name}"
-  target_key_id = aws_kms_key.this.key_id
+  target_key_id = aws_kms_key.this[0].key_id
+}
+
+# States from before the key could be the caller's.
+moved {
+  from = aws_kms_key.this
+  to   = aws_kms_key.this[0]
+}
+
+moved {
+  from = aws_kms_alias.this
+  to   = aws_kms_alias.this[0]
 }

@@ -3,6 +3,18 @@ variable "name" {
   type        = string
 }
 
+variable "create" {
+  description = "Whether to create the key; otherwise `key_arn` is used."
+  type        = bool
+  default     = true
+}
+
+variable "key_arn" {
+  description = "ARN of a key of the caller's."
+  type        = string
+  default     = null
+}
+
 variable "log_group_arns" {
   description = "ARNs of the log groups that the key encrypts, without the trailing `:*`."
   type        = list(string)
@@ -17,6 +29,18 @@ variable "budget_notices" {
   description = "Whether the account's budgets may use the key to publish to an encrypted topic."
   type        = bool
   default     = false
+}
+
+variable "trusted_account_ids" {
+  description = "Accounts that may use the key for objects in `trusted_bucket_arns`."
+  type        = list(string)
+  default     = []
+}
+
+variable "trusted_bucket_arns" {
+  description = "ARNs of the buckets that these accounts may use the key for."
+  type        = list(string)
+  default     = []
 }
 
 variable "deletion_window_days" {

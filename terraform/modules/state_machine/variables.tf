@@ -28,6 +28,18 @@ variable "role_name" {
   type        = string
 }
 
+variable "role_path" {
+  description = "IAM path of the role."
+  type        = string
+  default     = "/"
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that is the role's permissions boundary; null for none."
+  type        = string
+  default     = null
+}
+
 variable "kms_key_arn" {
   description = "ARN of the key that encrypts the log group."
   type        = string

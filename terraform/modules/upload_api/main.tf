@@ -7,6 +7,9 @@ locals {
     upload_url = "POST /upload-url"
   }
 
+  # A token, or a signature by SigV4.
+  cors_headers = ["authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
+
   access_log = {
     requestId        = "$context.requestId"
     time             = "$context.requestTime"
@@ -25,7 +28,19 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   description   = "Accepts images by POST /upload"
   protocol_type = "HTTP"
-  tags          = var.tags
+
+  # API Gateway answers the browsers' preflight requests itself, without authorization.
+  dynamic "cors_configuration" {
+    for_each = length(var.cors_origins) > 0 ? [var.cors_origins] : []
+
+    content {
+      allow_origins = cors_configuration.value
+      allow_methods = ["POST"]
+      allow_headers = local.cors_headers
+      max_age       = 3600
+    }
+  }
+  tags = var.tags
 }
 
 resource "aws_apigatewayv2_integration" "upload" {

@@ -39,6 +39,12 @@ variable "burst" {
   type        = number
 }
 
+variable "cors_origins" {
+  description = "Origins of web pages whose scripts may call the API; an empty list admits none."
+  type        = list(string)
+  default     = []
+}
+
 variable "kms_key_arn" {
   description = "ARN of the key that encrypts the log group."
   type        = string

@@ -18,6 +18,7 @@ ARCHITECTURE ?=
 DEV := .venv/dev/bin
 STAMP := .venv/dev/.stamp
 RUN := $(DEV)/python -m
+COMMAND := $(RUN) scripts.commands.cli
 
 export PYTHONPATH := lambda_src:.
 unexport PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE
@@ -50,40 +51,42 @@ test: setup setup-checkov system-packages lint package package-local ## Run ever
 	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2
 	$(HERMETIC) $(RUN) pytest $(PARALLEL) $(PYTEST_ARGS)
 
-##@ Use a stack on AWS or on the local AWS (chosen by the AWS CLI's variables; NAME= for another stack)
+##@ Use a stack on AWS or on the local AWS: aliases of the command image-converter, which `pipx install .` installs
 
 .PHONY: upload
-upload: $(STAMP) ## Upload images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday/)
-	@test -n "$(FILES)" || { echo 'Which files? make upload FILES="photo.jpg"' >&2; exit 2; }
-	@$(RUN) scripts.commands.upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
+upload: $(STAMP) ## Upload images to the source bucket (FILES="a.jpg b.jpg" WAIT=1 OUT=folder PREFIX=holiday)
+	@$(COMMAND) upload $(FILES) $(if $(WAIT),--wait) $(if $(OUT),--out "$(OUT)") \
 		$(if $(PREFIX),--prefix "$(PREFIX)") $(STACK)
 
 .PHONY: watch
 watch: $(STAMP) ## Follow the executions as they run (UNTIL_DONE=1 exits when none is running)
-	@$(RUN) scripts.commands.watch $(if $(UNTIL_DONE),--until-done) $(STACK)
+	@$(COMMAND) watch $(if $(UNTIL_DONE),--until-done) $(STACK)
 
 .PHONY: status
 status: $(STAMP) ## Show what happened to an image and where it is (IMAGE=holiday/beach.jpg)
-	@test -n "$(IMAGE)" || { echo "Which image? make status IMAGE=photo.jpg" >&2; exit 2; }
-	@$(RUN) scripts.commands.status "$(IMAGE)" $(STACK)
+	@$(COMMAND) status $(if $(IMAGE),"$(IMAGE)") $(STACK)
+
+.PHONY: start
+start: $(STAMP) ## Start an execution for an image again (IMAGE=holiday/beach.jpg)
+	@$(COMMAND) start $(if $(IMAGE),"$(IMAGE)") $(STACK)
 
 .PHONY: redrive
-redrive: $(STAMP) ## Retry failed executions and dead letters (DRY_RUN=1 to preview, ALL=1 to include permanent failures)
-	@$(RUN) scripts.commands.redrive $(STACK)
+redrive: $(STAMP) ## Retry what failed and what was not handled (DRY_RUN=1 to preview, ALL=1 to include permanent failures)
+	@$(COMMAND) redrive $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter-out 0,$(ALL)),--all) $(STACK)
 
 .PHONY: destroy
 destroy: $(STAMP) ## Destroy the stack; refuses if there are images (FORCE=1 deletes them first, ARGS= for Terraform)
 	@$(NEEDS_TERRAFORM)
-	@$(RUN) scripts.commands.destroy $(if $(FORCE),--force) $(ARGS)
+	@$(COMMAND) destroy $(if $(FORCE),--force) $(ARGS)
 
 .PHONY: report
 report: $(STAMP) ## Write pages about executions (EXECUTION=arn, HISTORY=file, or the newest ones)
-	@$(RUN) scripts.report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
+	@$(COMMAND) report $(EXECUTION) $(if $(HISTORY),--history "$(HISTORY)") \
 		$(if $(OUT),--out "$(OUT)") $(if $(NEWEST),--newest "$(NEWEST)") $(STACK)
 
 .PHONY: cost
 cost: $(STAMP) ## Calculate what a million images cost on AWS (EXECUTION=arn:... to use one of your executions)
-	$(RUN) scripts.cost $(if $(EXECUTION),--execution "$(EXECUTION)")
+	@$(COMMAND) cost $(if $(EXECUTION),--execution "$(EXECUTION)")
 
 .PHONY: smoke
 smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,package) ## Deploy, convert, verify and destroy once on an AWS account (asks first; CONFIRM=yes)
@@ -109,12 +112,13 @@ package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install 
 ##@ Local AWS
 
 .PHONY: local-up
-local-up: setup package-local ## Start a local AWS and print the exports that make terraform and aws use it (PORT=4566)
-	@$(HERMETIC) $(RUN) scripts.local_aws up --auth $(if $(PORT),--port "$(PORT)")
+local-up: ## Start a local AWS: eval "$$(make -s local-up)" has terraform and aws use it in this shell (PORT=4566)
+	@$(MAKE) setup package-local >&2
+	@$(HERMETIC) $(COMMAND) local up --no-set-up --auth $(if $(PORT),--port "$(PORT)")
 
 .PHONY: local-down
 local-down: $(STAMP) ## Stop the local AWS
-	@$(HERMETIC) $(RUN) scripts.local_aws down
+	@$(HERMETIC) $(COMMAND) local down
 
 ##@ Develop this project
 
@@ -216,7 +220,7 @@ setup: $(STAMP) .venv/runtime/.stamp ## Create the Python environments; other ta
 setup-checkov: .venv/checkov/.stamp ## Create the environment of checkov
 
 .PHONY: setup-awscli
-setup-awscli: .venv/awscli/.stamp ## Install an aws command into .venv/awscli/bin
+setup-awscli: .venv/awscli/.stamp ## Install version 1 of the aws command into .venv/awscli/bin
 
 .PHONY: system-packages
 system-packages: ## Install the programs that tests need in addition to Python and Terraform

@@ -1,22 +1,24 @@
 """Print the policy of the role that applies the Terraform: what it needs, for one stack.
 
-    python -m scripts.commands.deployer_policy --account 123456789012 --region eu-central-1 --part 1
-
-The whole is longer than IAM lets one policy be; each part, 1 or 2, is as long as a managed policy
-may be.
+    image-converter deployer-policy --account 123456789012 --region eu-central-1 --part 1
 
 terraform/deployer-policy.json.tftpl is the policy itself. Buckets, functions, roles, queues, ...
 are this stack's by name, the key by its tag. What AWS gives no names to has `*` as its resource.
 """
 
-import argparse
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Template
-from typing import Any
+from typing import Any, TypeVar
+
+import click
 
 from scripts.lib import functions
+from scripts.lib.deployed import DEFAULT_NAME
 from scripts.lib.paths import TERRAFORM
+from scripts.lib.user_errors import ExitStatus
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEMPLATE = TERRAFORM / "deployer-policy.json.tftpl"
 
@@ -103,34 +105,48 @@ def _arns(partition: str, resources: Iterable[str]) -> str:
     return json.dumps([f"arn:{partition}:{resource}" for resource in resources])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the policy as JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--account", required=True, help="twelve digits")
-    parser.add_argument("--region", required=True)
-    parser.add_argument("--name", default="image-converter", help="Terraform's variable `name`")
-    parser.add_argument("--partition", default="aws")
+def _of_buckets(function: Command) -> Command:
+    """Give a command an option for the name of each bucket."""
     for bucket in BUCKETS:
-        parser.add_argument(f"--{bucket}-bucket", help="its name, where `bucket_names` gives one")
-    parser.add_argument(
-        "--budget", action="store_true", help="the stack has a budget, `monthly_budget_usd`"
-    )
-    parser.add_argument("--part", type=int, choices=(1, 2), help="default: the whole")
-    chosen = vars(parser.parse_args(arguments))
-    given = {each: chosen[f"{each.replace('-', '_')}_bucket"] for each in BUCKETS}
+        words = "Its name, where `bucket_names` gives one."
+        function = click.option(f"--{bucket}-bucket", help=words)(function)
+    return function
+
+
+@click.command("deployer-policy")
+@click.option("--account", required=True, help="Twelve digits.")
+@click.option("--region", required=True)
+@click.option("--name", default=DEFAULT_NAME, show_default=True, help="The stack's name.")
+@click.option("--partition", default="aws", show_default=True)
+@_of_buckets
+@click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
+@click.option("--part", type=click.IntRange(1, 2), help="Default: the whole policy.")
+def command(
+    account: str,
+    region: str,
+    name: str,
+    partition: str,
+    part: int | None,
+    *,
+    budget: bool,
+    **buckets: str | None,
+) -> int:
+    """Print the policy of the role that deploys the stack, as JSON.
+
+    The whole is longer than IAM lets one policy be; each part is as long as one may be.
+    """
+    names = {
+        option.removesuffix("_bucket").replace("_", "-"): one for option, one in buckets.items()
+    }
     made = policy(
-        chosen["account"],
-        chosen["region"],
-        chosen["name"],
-        chosen["partition"],
-        bucket_names={bucket: name for bucket, name in given.items() if name},
-        budget=chosen["budget"],
+        account,
+        region,
+        name,
+        partition,
+        bucket_names={bucket: given for bucket, given in names.items() if given},
+        budget=budget,
     )
-    if chosen["part"]:
-        made = parts(made)[chosen["part"] - 1]
-    print(json.dumps(made, indent=2))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    if part:
+        made = parts(made)[part - 1]
+    click.echo(json.dumps(made, indent=2))
+    return ExitStatus.DONE

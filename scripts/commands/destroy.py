@@ -1,4 +1,4 @@
-"""Destroy a stack, or say why not: ``python -m scripts.commands.destroy``.
+"""Destroy a stack, or say why not.
 
 It looks into the buckets before Terraform touches anything. Whatever is left in them keeps the
 stack, unless `--force` is given: then it is deleted first, every version of it.
@@ -6,23 +6,23 @@ stack, unless `--force` is given: then it is deleted first, every version of it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import click
 from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from scripts.lib import deployed, terraform_cli, user_errors
+from scripts.commands import options
+from scripts.commands.options import Target
+from scripts.lib import paths, terraform_cli
 from scripts.lib.aws import Clients
-from scripts.lib.paths import TERRAFORM
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.user_errors import UserError
 
@@ -35,7 +35,8 @@ _PROTECTED = (
 )
 _NOT_EMPTY = (
     "Nothing was destroyed: s3://{bucket} still holds images, or deleted images that can be "
-    "restored ({count}). `make destroy FORCE=1` permanently deletes them, and then the stack."
+    "restored ({count}). `image-converter destroy --force` permanently deletes them, and then the "
+    "stack."
 )
 
 
@@ -52,44 +53,54 @@ class Holdings:
     protected_table: str | None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; on success this process becomes `terraform destroy`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m scripts.commands.destroy",
-        description=__doc__,
-        epilog="All other arguments are passed to `terraform destroy`.",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="delete the images too, without asking"
-    )
-    parser.add_argument("--directory", type=Path, default=TERRAFORM, help="Terraform's")
-    options, rest = parser.parse_known_args(arguments)
-    return user_errors.run(lambda: _destroy(options, rest, Console(highlight=False)))
+@click.command("destroy", context_settings={"ignore_unknown_options": True})
+@click.option("--force", is_flag=True, help="Delete the images first, without asking.")
+@click.option(
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Terraform's.  [default: terraform in the clone of the repository]",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TERRAFORM_OPTION]...")
+@options.of_a_stack
+@options.pass_target
+def command(
+    target: Target, directory: Path | None, arguments: Sequence[str], *, force: bool
+) -> NoReturn:
+    """Destroy the stack, unless a bucket still holds images.
 
-
-def _destroy(options: argparse.Namespace, rest: Sequence[str], console: Console) -> NoReturn:
+    On success this becomes `terraform destroy`, with all other options. Its state says which stack
+    that is, so this needs the folder with the state.
+    """
+    clone = paths.clone()
+    folder = directory or (clone / "terraform" if clone else None)
+    if folder is None:
+        raise UserError(
+            "Which folder is Terraform's? Call this in a clone of the repository, or use "
+            "--directory."
+        )
     try:
-        env = terraform_cli.environment()
-        command = [str(terraform_cli.terraform_binary()), f"-chdir={options.directory}"]
-        holdings = _holdings(_state(command, env))
+        env = terraform_cli.environment(target.env)
+        terraform = [str(terraform_cli.terraform_binary()), f"-chdir={folder}"]
+        holdings = _holdings(_state(terraform, env))
     except TerraformError as error:
         raise UserError(str(error)) from error
     if holdings.protected_table:
         raise UserError(_PROTECTED.format(table=holdings.protected_table))
-    clients = deployed.connect()
+    clients = target.clients()
+    console = options.console()
     for bucket in holdings.buckets:
-        if options.force:
+        if force:
             empty(clients, bucket, console)
         elif page := next(_versions(clients, bucket), None):
             count = f"{len(page):,} versions" + (" or more" if len(page) == _ONE_REQUEST else "")
             raise UserError(_NOT_EMPTY.format(bucket=bucket, count=count))
     # Terraform asks by itself, unless whoever runs this has said already that it shall go.
-    for name in terraform_cli.UNATTENDED if not options.force else ():
+    for name in terraform_cli.UNATTENDED if not force else ():
         env.pop(name)
-    approved = ["-auto-approve"] if options.force else []
+    approved = ["-auto-approve"] if force else []
     console.file.flush()
     # Not a child: ctrl-C must reach Terraform alone, which then writes its state down.
-    os.execvpe(command[0], [*command, "destroy", *approved, *rest], env)  # noqa: S606
+    os.execvpe(terraform[0], [*terraform, "destroy", *approved, *arguments], env)  # noqa: S606
 
 
 def _state(command: Sequence[str], env: Mapping[str, str]) -> Mapping[str, Any]:
@@ -156,7 +167,3 @@ def _versions(clients: Clients, bucket: str) -> Iterator[list[Any]]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,111 +1,167 @@
-"""What is known of an image: ``python -m scripts.commands.status KEY``."""
+"""Show what is known of an image."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+import click
 from botocore.exceptions import ClientError
 
-from scripts.lib import deployed, storage, user_errors
+from scripts.commands import options
+from scripts.commands.options import Target
+from scripts.lib import storage
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, endings, uploads
-from scripts.lib.terminal import Console, visible
-from scripts.lib.text import size
-from scripts.lib.user_errors import UserError
+from scripts.lib.executions import images
+from scripts.lib.executions.images import Handling, Image
+from scripts.lib.terminal import visible
+from scripts.lib.text import duration, size
+from scripts.lib.user_errors import ExitStatus, UserError
 
-_NEWEST = 3  # uploads of one key that are shown
 Row = tuple[str, str]
+_ORIGINS = {"upload": "", "restart": ", restarted", "by hand": ", started by hand"}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0 if anything is known of the image."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.commands.status", description=__doc__)
-    parser.add_argument("image", help="its key in the source bucket, for example holiday/beach.jpg")
-    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
-    options = parser.parse_args(arguments)
-    return user_errors.run(lambda: _status(options, Console(highlight=False)))
+@click.command("status")
+@click.argument("key")
+@options.as_json
+@options.of_a_stack
+@options.pass_target
+def command(target: Target, key: str, *, as_json: bool) -> int:
+    """Show what happened to an image, and where it is.
 
-
-def _status(options: argparse.Namespace, console: Console) -> int:
-    clients = deployed.connect()
-    stack = deployed.find(clients, options.name)
-    rows = list(known(clients, stack, options.image))
-    if not rows:
+    KEY is its key in the source bucket, for example holiday/beach.jpg. All its executions are
+    listed, the newest first, whoever started them. If its newest upload failed, the exit status
+    is 4.
+    """
+    clients, stack = target.find()
+    image = images.find(clients, stack, key)
+    if image is None:
         raise UserError(
-            f"Nothing is known of '{visible(options.image)}' in {stack.name}: it is in neither "
-            "bucket nor the table. Names are whole keys, and upper and lower case matter."
+            f"Nothing is known of '{visible(key)}' in {stack.name}: it is in neither bucket nor "
+            "the table. Names are whole keys, and upper and lower case matter."
         )
-    console.print(visible(options.image), style="bold", markup=False, soft_wrap=True)
-    for name, value in rows:
-        console.print(f"  {name:<18}", end="", style="dim", markup=False)
-        console.print(visible(value), markup=False, soft_wrap=True)
-    return 0
+    found = {role: _object(clients, where) for role, where in _locations(image.record).items()}
+    if as_json:
+        options.print_json(_json(stack, image, found))
+    else:
+        _print(stack, image, found)
+    return ExitStatus.IMAGES_FAILED if image.state.outcome.tone == "bad" else ExitStatus.DONE
 
 
-def known(clients: Clients, stack: Deployment, key: str) -> Iterator[Row]:
-    """Yield what is known of an image, as pairs of a name and a value."""
-    listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
-    uploads = [one for one in listed if storage.is_object(one)][:_NEWEST]
-    if uploads:
-        place = f"s3://{stack.source_bucket}/{key}"
-        what = f"{place}, {size(uploads[0]['Size'])}, uploaded {_at(uploads[0])}"
-        if uploads[0]["IsLatest"]:
-            yield "in the source", what
-        else:
-            yield "cleaned up", f"{what}; kept as version {uploads[0]['VersionId']}"
-    for upload in uploads:
-        yield from _handled(clients, stack, key, upload)
-    record = storage.record(clients, stack.table_name, key)
-    if record:
-        yield (
-            "record",
-            f"written {record.get('writtenAt', '')} of version {record['sourceVersionId']}",
-        )
-        original, png = record["images"][0]["original"], record["images"][1]["resized"]
-        yield "original", _object(clients, original)
-        yield "PNG", f"{_object(clients, png)}, {png['width']} x {png['height']}"
+def _locations(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    if record is None:
+        return {}
+    return {"original": record["images"][0]["original"], "png": record["images"][1]["resized"]}
 
 
-def _handled(clients: Clients, stack: Deployment, key: str, upload: Any) -> Iterator[Row]:
-    """Yield how the handling of an upload goes, or went, and which execution did it."""
-    version = upload["VersionId"]
-    if stack.express:
-        ending = endings.find(clients, stack, key, version)
-        if ending:
-            yield "execution", f"{ending.outcome.sign} {ending.kind}: {ending.sentence}"
-        elif failure := endings.last_failure(clients, stack, key, upload["LastModified"]):
-            yield "last attempt", f"failed, and may be retried: {failure.sentence}"
-        return
-    arn = uploads.execution_arn(stack, key, version)
-    try:
-        execution = collect.execution(clients, arn)
-    except UserError:
-        return  # not started yet, or forgotten after 90 days
-    yield "execution", f"{execution.outcome.sign} {execution.kind}: {execution.sentence}"
-    yield "", arn
-
-
-def _object(clients: Clients, where: dict[str, Any]) -> str:
-    place = f"s3://{where['bucket']}/{where['key']}"
+def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where an object is, and whether it is there."""
+    found = {name: where.get(name) for name in ("bucket", "key", "versionId", "width", "height")}
     try:
         head = clients.s3.head_object(Bucket=where["bucket"], Key=where["key"])
     except ClientError as error:
         if storage.is_gone(error):
-            return f"{place}, which is no longer there"
+            return {**found, "size": None, "present": False, "replaced": False}
         raise
-    same = head.get("VersionId") in (None, where.get("versionId"))
+    replaced = head.get("VersionId") not in (None, where.get("versionId"))
+    return {**found, "size": head["ContentLength"], "present": True, "replaced": replaced}
+
+
+def _json(stack: Deployment, image: Image, found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "stack": stack.name,
+        "key": image.key,
+        "state": image.state.kind,
+        "sentence": image.state.sentence,
+        "uploads": [
+            {
+                "versionId": one["VersionId"],
+                "size": one["Size"],
+                "uploaded": one["LastModified"].isoformat(),
+                "inSource": one["IsLatest"],
+            }
+            for one in image.uploads
+        ],
+        "executions": [_execution_json(one) for one in image.handlings],
+        "record": image.record,
+        "original": found.get("original"),
+        "png": found.get("png"),
+        "notes": image.notes,
+    }
+
+
+def _execution_json(handling: Handling) -> dict[str, Any]:
+    execution = handling.execution
+    return {
+        "arn": execution.arn,
+        "status": execution.status,
+        "started": execution.started.isoformat(),
+        "ended": execution.ended.isoformat() if execution.ended else None,
+        "versionId": handling.version,
+        "origin": handling.origin,
+        "sinceFixed": handling.since_fixed,
+        "kind": execution.kind,
+        "sentence": execution.sentence,
+    }
+
+
+def _print(stack: Deployment, image: Image, found: Mapping[str, Any]) -> None:
+    console = options.console()
+    console.print(visible(image.key), style="bold", markup=False, soft_wrap=True)
+    for name, value in _rows(stack, image, found):
+        console.print(f"  {name:<18}", end="", style="dim", markup=False)
+        console.print(visible(value), markup=False, soft_wrap=True)
+
+
+def _rows(stack: Deployment, image: Image, found: Mapping[str, Any]) -> Iterator[Row]:
+    state = image.state
+    yield "state", f"{state.outcome.sign} {state.kind}: {state.sentence}"
+    if image.uploads:
+        newest = image.uploads[0]
+        uploaded = _at(newest["LastModified"])
+        what = (
+            f"s3://{stack.source_bucket}/{image.key}, {size(newest['Size'])}, uploaded {uploaded}"
+        )
+        if newest["IsLatest"]:
+            yield "in the source", what
+        else:
+            yield "cleaned up", f"{what}; kept as version {newest['VersionId']}"
+    for handling in image.handlings:
+        yield "execution", _line(handling, image)
+        yield "", handling.execution.arn
+    for note in image.notes:
+        yield "", note
+    if image.record:
+        record = image.record
+        yield "record", f"of version {record['sourceVersionId']}, {record.get('writtenAt', '')}"
+    for role, where in found.items():
+        yield "PNG" if role == "png" else role, _place(where)
+
+
+def _line(handling: Handling, image: Image) -> str:
+    execution = handling.execution
+    which = f"version {handling.version}" if handling.version else "no version named"
+    newest = image.uploads[0]["VersionId"] if image.uploads else None
+    if handling.version and newest and handling.version != newest:
+        which = f"older {which}"
+    fixed = ", handled since" if handling.since_fixed else ""
     return (
-        f"{place}, {size(head['ContentLength'])}{'' if same else ', replaced by a newer version'}"
+        f"{execution.outcome.sign} {_at(execution.started)}, {duration(execution.seconds)}, {which}"
+        f"{_ORIGINS[handling.origin]}{fixed}: {execution.kind}"
+        + (f", {execution.sentence}" if execution.outcome.tone == "bad" else "")
     )
 
 
-def _at(version: Any) -> str:
-    return f"{version['LastModified']:%Y-%m-%d %H:%M:%S} UTC"
+def _place(where: Mapping[str, Any]) -> str:
+    place = f"s3://{where['bucket']}/{where['key']}"
+    if not where["present"]:
+        return f"{place}, which is no longer there"
+    pixels = f", {where['width']} x {where['height']}" if where["width"] else ""
+    replaced = ", replaced by a newer version" if where["replaced"] else ""
+    return f"{place}, {size(where['size'])}{pixels}{replaced}"
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _at(moment: Any) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,33 +1,34 @@
-"""Send files to the source bucket: ``python -m scripts.commands.upload FILE...``.
+"""Send files to the source bucket, and wait until they have been handled.
 
-Big files go in parts. With `--wait` it stays until each image has been handled, with `--out` it
-brings the PNGs.
+Big files go in parts.
 """
 
 from __future__ import annotations
 
-import argparse
 import mimetypes
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 from boto3.s3.transfer import TransferConfig
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from image_converter import keys
+from scripts.commands import options
+from scripts.commands.options import Target
 from scripts.commands.watch import STYLES
-from scripts.lib import deployed, user_errors, wait
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import endings
+from scripts.lib.executions import arrival, endings
 from scripts.lib.executions.endings import Ending
+from scripts.lib.executions.model import Outcome
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import duration, size
-from scripts.lib.user_errors import UserError
+from scripts.lib.user_errors import ExitStatus, UserError
 
 _PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
 _PATIENCE_SECONDS = 900  # for all images together; a queue may be before them
@@ -42,39 +43,84 @@ class Upload:
         key: what it is called in the source bucket.
         version: the version that the upload made.
         ending: how its handling ended, once it has.
+        downloaded: where its PNG was put.
     """
 
     path: Path
     key: str
     version: str = ""
     ending: Ending | None = field(default=None, repr=False)
+    downloaded: Path | None = None
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0 if all went up and nothing waited for failed."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.commands.upload", description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files, or folders")
-    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
-    parser.add_argument("--prefix", default="", help="prefix of each key, for example holiday/")
-    parser.add_argument("--wait", action="store_true", help="until all images have been handled")
-    parser.add_argument("--out", type=Path, help="a folder for the PNGs; implies --wait")
-    options = parser.parse_args(arguments)
-    return user_errors.run(lambda: _upload(options, Console(highlight=False)))
+@click.command("upload")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--prefix", default="", help="A folder in the source bucket, for example holiday.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder to download the PNGs to; implies --wait.",
+)
+@options.as_json
+@options.of_a_stack
+@options.pass_target
+def command(
+    target: Target,
+    files: Sequence[Path],
+    prefix: str,
+    out: Path | None,
+    *,
+    waits: bool,
+    as_json: bool,
+) -> int:
+    """Upload FILES, which may be folders, to the source bucket.
 
-
-def _upload(options: argparse.Namespace, console: Console) -> int:
-    uploads = chosen(options.files, options.prefix)
-    clients = deployed.connect()
-    stack = deployed.find(clients, options.name)
+    A file's key is its name; what is in a folder keeps its path below it. With --wait, the exit
+    status is 4 if an image failed.
+    """
+    uploads = chosen(files, prefix)
+    console = options.console(as_json=as_json)
+    clients, stack = target.find()
+    accepted = arrival.source_filter(clients, stack)
     with _progress(console) as show:
         for upload in uploads:
             _send(clients, stack, upload, show)
     console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
-    if not (options.wait or options.out):
-        follow = "status IMAGE=..." if stack.express else "watch"
-        console.print(f"`make {follow}` shows what happens to them.")
-        return 0
-    return 0 if _wait(clients, stack, uploads, options.out, console) else 1
+    outside = [one for one in uploads if not accepted.accepts(one.key)]
+    for upload in outside:
+        upload.ending = Ending(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
+        _report(clients, upload, None, console)
+    try:
+        if waits or out:
+            _wait(clients, stack, [one for one in uploads if not one.ending], out, console)
+        elif len(outside) < len(uploads):
+            follow = "status KEY" if stack.express else "watch"
+            console.print(f"`image-converter {follow}` shows what happens to them.")
+    finally:
+        if as_json:
+            options.print_json(_json(stack, uploads))
+    good = all(upload.ending.good for upload in uploads if upload.ending)
+    return ExitStatus.DONE if good else ExitStatus.IMAGES_FAILED
+
+
+def _json(stack: Deployment, uploads: Sequence[Upload]) -> dict[str, Any]:
+    return {
+        "stack": stack.name,
+        "sourceBucket": stack.source_bucket,
+        "uploads": [
+            {
+                "file": str(one.path),
+                "key": one.key,
+                "versionId": one.version,
+                "state": one.ending.kind if one.ending else None,
+                "sentence": one.ending.sentence if one.ending else None,
+                "png": dict(one.ending.png) if one.ending and one.ending.png else None,
+                "downloaded": str(one.downloaded) if one.downloaded else None,
+            }
+            for one in uploads
+        ],
+    }
 
 
 def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
@@ -85,23 +131,25 @@ def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     Raises:
         UserError: a file is missing, empty folders only, or two would get the same key.
     """
+    folder = prefix.strip("/")
+    folder += "/" if folder else ""
     uploads: dict[str, Upload] = {}
     for path in paths:
         if not path.exists():
             raise UserError(f"There is no file {path}.")
         for file, name in files_in(path):
-            key = prefix + name
+            key = folder + name
             if key in uploads:
                 other = uploads[key].path
                 raise UserError(
                     f"{other} and {file} would both be called {key}. Upload them separately with "
-                    "different PREFIX=..., or rename one."
+                    "a different --prefix each, or rename one."
                 )
             if len(key.encode()) > keys.MAX_KEY_BYTES:
                 raise UserError(f"{file}: S3 allows names of at most {keys.MAX_KEY_BYTES} bytes.")
             uploads[key] = Upload(file, key)
     if not uploads:
-        raise UserError("FILES contains no files.")
+        raise UserError("The folders contain no files.")
     return list(uploads.values())
 
 
@@ -184,8 +232,8 @@ def _wait(
     uploads: Sequence[Upload],
     out: Path | None,
     console: Console,
-) -> bool:
-    """Print the outcome of each image as it arrives; return whether all were handled correctly."""
+) -> None:
+    """Print the outcome of each image as it arrives."""
     left = list(uploads)
 
     def some_have_ended() -> bool:
@@ -193,7 +241,7 @@ def _wait(
             upload.ending = endings.find(clients, stack, upload.key, upload.version)
             if upload.ending is not None:
                 left.remove(upload)
-                _tell(clients, upload.key, upload.ending, out, console)
+                _report(clients, upload, out, console)
         return not left
 
     with (
@@ -205,9 +253,9 @@ def _wait(
             names = ", ".join(visible(upload.key) for upload in left[:5])
             raise UserError(
                 f"After {duration(_PATIENCE_SECONDS)} {len(left)} images have not been handled yet "
-                f"({names}). `make status IMAGE=...` shows where they are."
+                f"({names}). `image-converter status KEY` shows where they are.",
+                ExitStatus.TIMED_OUT,
             ) from error
-    return all(upload.ending.good for upload in uploads if upload.ending)
 
 
 @contextmanager
@@ -215,8 +263,11 @@ def _quiet() -> Iterator[None]:
     yield
 
 
-def _tell(clients: Clients, key: str, ending: Ending, out: Path | None, console: Console) -> None:
-    words = f"{ending.outcome.sign} {visible(key)}  {ending.kind}"
+def _report(clients: Clients, upload: Upload, out: Path | None, console: Console) -> None:
+    ending = upload.ending
+    if ending is None:
+        return
+    words = f"{ending.outcome.sign} {visible(upload.key)}  {ending.kind}"
     took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
     console.print(words, style=STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
     console.print(f"  {took}{visible(_said(ending))}", markup=False, soft_wrap=True)
@@ -226,6 +277,7 @@ def _tell(clients: Clients, key: str, ending: Ending, out: Path | None, console:
         target.parent.mkdir(parents=True, exist_ok=True)
         version = {"VersionId": png["versionId"]} if png.get("versionId") else None
         clients.s3.download_file(png["bucket"], png["key"], str(target), ExtraArgs=version)
+        upload.downloaded = target
         console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
 
 
@@ -243,7 +295,3 @@ def _said(ending: Ending) -> str:
     kept = f"; the source was kept ({ending.why_kept})" if ending.why_kept else ""
     place = f"s3://{png['bucket']}/{png['key']}"
     return f"{png['width']} x {png['height']}, {size(png['size'])}, {place}{kept}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

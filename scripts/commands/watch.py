@@ -1,4 +1,4 @@
-"""Follow the executions of the stack: ``python -m scripts.commands.watch``, ctrl-C to leave.
+"""Follow the executions of the stack.
 
 One line for each image. Where the output is a terminal, those that run are redrawn and those that
 have ended stay above them; elsewhere each change is a line.
@@ -6,29 +6,30 @@ have ended stay above them; elsewhere each change is a line.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
+import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import click
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from scripts.lib import deployed, user_errors
+from scripts.commands import options
+from scripts.commands.options import Target
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, Outcome
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration
-from scripts.lib.user_errors import UserError
+from scripts.lib.user_errors import ExitStatus, UserError
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 _PAUSE_SECONDS = 1.0
@@ -60,6 +61,18 @@ class Followed:
     def elapsed(self) -> str:
         """How long it took, or has taken so far."""
         return duration(((self.ended or datetime.now(UTC)) - self.started).total_seconds())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a line of `--json`."""
+        return {
+            "arn": self.arn,
+            "key": self.key,
+            "started": self.started.isoformat(),
+            "ended": self.ended.isoformat() if self.ended else None,
+            "state": self.outcome.value,
+            "place": self.place,
+            "sentence": self.sentence,
+        }
 
 
 class Watch:
@@ -118,32 +131,31 @@ class Watch:
         return (one.key, one.place) != before
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; ctrl-C is the way to leave, and no failure."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.commands.watch", description=__doc__)
-    parser.add_argument("--name", default=deployed.name(), help="the stack's name")
-    parser.add_argument("--until-done", action="store_true", help="exit when nothing is running")
-    options = parser.parse_args(arguments)
-    return user_errors.run(lambda: _watch(options, Console(highlight=False, markup=False)))
+@click.command("watch")
+@click.option("--until-done", is_flag=True, help="Exit when nothing is running.")
+@click.option("--json", "as_json", is_flag=True, help="Print each change as a line of JSON.")
+@options.of_a_stack
+@options.pass_target
+def command(target: Target, *, until_done: bool, as_json: bool) -> int:
+    """Follow the executions as they run, those of the last minute included.
 
-
-def _watch(options: argparse.Namespace, console: Console) -> int:
-    clients = deployed.connect()
-    stack = deployed.find(clients, options.name)
+    Ctrl-C is the way to leave. Not available for EXPRESS state machines.
+    """
+    clients, stack = target.find()
     if stack.express:
         raise UserError(
             f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
-            f"executions. `aws logs tail /aws/vendedlogs/states/{stack.name} --follow` shows their "
-            "events."
+            f"executions. The log group /aws/vendedlogs/states/{stack.name} contains their events."
         )
+    console = options.console(as_json=as_json, markup=False)
     watch = Watch(clients, stack)
     try:
-        with _shown(console, watch) as show:
-            _follow(watch, show, until_done=options.until_done)
+        with _in_json() if as_json else _shown(console, watch) as show:
+            _follow(watch, show, until_done=until_done)
     except KeyboardInterrupt:
         pass  # the way to leave
     console.print(_summary(watch))
-    return 0
+    return ExitStatus.DONE
 
 
 def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done: bool) -> None:
@@ -156,6 +168,17 @@ def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done:
         ):
             return
         time.sleep(_PAUSE_SECONDS)
+
+
+@contextmanager
+def _in_json() -> Iterator[Callable[[list[Followed]], None]]:
+    """Yield a function that prints changes as lines of JSON."""
+
+    def show(changed: list[Followed]) -> None:
+        for one in changed:
+            click.echo(json.dumps(one.as_json()))
+
+    yield show
 
 
 @contextmanager
@@ -214,7 +237,3 @@ def _summary(watch: Watch) -> str:
     places = Counter(one.place for one in watch.ended)
     ended = ", ".join(f"{count} {place}" for place, count in places.items()) or "none ended"
     return f"Since {watch.since:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -27,6 +27,7 @@ _LOGGED_AROUND: Final = 250
 # Parts of an event that are data of the execution, which may be left out of its log.
 _DATA: Final = frozenset({"input", "output", "parameters", "cause"})
 
+RECORDED: Final = Path(__file__).with_name("recorded.json")
 LOCAL: Final = "the local AWS"
 _AROUND: Final = timedelta(seconds=30)
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
-from scripts.cost.observation import Observation, observe
+from scripts.cost.observation import RECORDED, Observation, observe
 from scripts.lib import deployed, functions, machine
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, durations, uploads
@@ -24,7 +24,6 @@ from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 
 FOLDER: Final = BUILD / "cost"
-RECORDED: Final = Path(__file__).with_name("recorded.json")
 
 # Two megapixels, as in the question that the cost model answers.
 _PHOTOGRAPH: Final = Scene("photograph.jpg", (1732, 1155), 17)

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         display.failed("Interrupted. Everything was stopped, and nothing was kept.")
-        return user_errors.INTERRUPTED
+        return user_errors.ExitStatus.INTERRUPTED
 
 
 if __name__ == "__main__":

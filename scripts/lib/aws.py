@@ -51,12 +51,14 @@ class Clients:
                 region come from wherever the CLI would find them.
         """
         self._endpoint = env.get("AWS_ENDPOINT_URL")
+        # A local AWS's keys stand by themselves; the profile of a person is about another AWS.
+        alone = self._endpoint and env.get("AWS_ACCESS_KEY_ID")
         self._session = boto3.Session(
             aws_access_key_id=env.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=env.get("AWS_SECRET_ACCESS_KEY"),
             aws_session_token=env.get("AWS_SESSION_TOKEN"),
             region_name=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
-            profile_name=None if self._endpoint else env.get("AWS_PROFILE"),
+            profile_name=None if alone else env.get("AWS_PROFILE"),
         )
 
     def client(self, service: str) -> Any:

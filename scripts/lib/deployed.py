@@ -7,16 +7,19 @@ Terraform nor its state is needed to work with a stack, on AWS or on the local o
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from scripts.lib.aws import Clients
-from scripts.lib.user_errors import UserError
+from scripts.lib.user_errors import ExitStatus, UserError
 
 DEFAULT_NAME = "image-converter"
+_ANSWERS_WITHIN_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack; `keeps_converted` says whether JPEGs stay in the source bucket."""
+    """A deployed stack.
+
+    Attributes:
+        keeps_converted: whether JPEGs stay in the source bucket.
+        keeps_others: whether files that are not JPEGs do.
+    """
 
     name: str
     source_bucket: str
@@ -49,6 +57,7 @@ class Deployment:
     state_machine_arn: str
     express: bool
     keeps_converted: bool = False
+    keeps_others: bool = False
 
     def execution_arn(self, execution_name: str) -> str:
         """Return the ARN of the execution of that name."""
@@ -57,23 +66,36 @@ class Deployment:
 
 
 def name(env: Mapping[str, str] = os.environ) -> str:
-    """Return the stack's name: NAME, or what Terraform would take, or the default."""
-    return env.get("NAME") or env.get("TF_VAR_name") or DEFAULT_NAME
+    """Return the stack's name: its own variable, or what Terraform would take, or the default."""
+    return env.get("IMAGE_CONVERTER_NAME") or env.get("TF_VAR_name") or DEFAULT_NAME
 
 
 def connect(env: Mapping[str, str] = os.environ) -> Clients:
     """Return clients for the AWS that an environment names.
 
     Raises:
-        UserError: only half of the credentials is there.
+        UserError: only half of the credentials is there, or nothing answers at the endpoint.
     """
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     missing = [one for one in names if not env.get(one)]
     if len(missing) == 1:
         raise UserError(
-            f"{missing[0]} is not set, although its counterpart is. Set both or neither."
+            f"{missing[0]} is not set, although its counterpart is. Set both or neither.",
+            ExitStatus.NO_STACK,
         )
+    if endpoint := env.get("AWS_ENDPOINT_URL"):
+        _knock(endpoint)
     return Clients(env)
+
+
+def _knock(endpoint: str) -> None:
+    """Fail at once where nothing listens; boto3 would try again and again for half a minute."""
+    address = urlsplit(endpoint)
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), _ANSWERS_WITHIN_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise EndpointConnectionError(endpoint_url=endpoint) from error
 
 
 def find(clients: Clients, stack: str) -> Deployment:
@@ -83,10 +105,19 @@ def find(clients: Clients, stack: str) -> Deployment:
         UserError: there is none.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    resize, write, delete, trigger = (
-        function(clients, f"{stack}-{part}")
-        for part in ("resize-image", "write-to-dynamodb", "delete-file", "trigger")
-    )
+    try:
+        resize, write, delete, trigger = (
+            function(clients, f"{stack}-{part}")
+            for part in ("resize-image", "write-to-dynamodb", "delete-file", "trigger")
+        )
+    except UserError as error:
+        where = clients.functions.meta
+        raise UserError(
+            f"There is no stack named {stack} in {where.region_name} at {where.endpoint_url}. "
+            "Deploy it with `terraform -chdir=terraform apply`, or select another one with "
+            "--name, --region, --profile or --endpoint-url.",
+            ExitStatus.NO_STACK,
+        ) from error
     arn = trigger.settings["STATE_MACHINE_ARN"]
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
     return Deployment(
@@ -97,6 +128,7 @@ def find(clients: Clients, stack: str) -> Deployment:
         state_machine_arn=arn,
         express=machine.get("type") == "EXPRESS",
         keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",
+        keeps_others=delete.settings.get("OTHER_TYPES") == "keep",
     )
 
 
@@ -114,9 +146,7 @@ def function(clients: Clients, function_name: str) -> Function:
             raise
         where = clients.functions.meta
         raise UserError(
-            f"There is no function {function_name} in {where.region_name} at "
-            f"{where.endpoint_url}, so no stack with that name is deployed there. Deploy it with "
-            "`terraform -chdir=terraform apply`, or select another one: NAME=..., AWS_REGION=..."
+            f"There is no function {function_name} in {where.region_name} at {where.endpoint_url}."
         ) from error
     return Function(
         name=function_name,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+# Where the package is installed without the repository, a folder of packages.
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = REPOSITORY / "build"
 DOCS: Final = REPOSITORY / "docs"
@@ -10,3 +11,12 @@ TERRAFORM: Final = REPOSITORY / "terraform"
 # What `make package` and `make package-local` build.
 PACKAGE: Final = BUILD / "package"
 PACKAGE_LOCAL: Final = BUILD / "package-local"
+
+
+def clone() -> Path | None:
+    """Return the clone of the repository that this runs from, or else that it is called in."""
+    here = Path.cwd()
+    for folder in (REPOSITORY, here, *here.parents):
+        if (folder / "terraform" / "main.tf").is_file() and (folder / "Makefile").is_file():
+            return folder
+    return None

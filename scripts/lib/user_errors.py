@@ -5,13 +5,28 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from enum import IntEnum
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.lib import terminal
 
+
+class ExitStatus(IntEnum):
+    """The exit statuses of all commands; `image-converter --help` lists them."""
+
+    DONE = 0
+    REFUSED = 1  # AWS refused something, or what was asked for is not there
+    USAGE = 2
+    NO_STACK = 3  # no credentials, no region, no answer, or no stack of that name
+    IMAGES_FAILED = 4
+    TIMED_OUT = 5
+    INTERRUPTED = 130  # as shells have it for ctrl-C
+
+
+_LOCAL = 'for the local AWS, run `eval "$(image-converter local up)"`'
 _ADVICE = (
     (
         (
@@ -20,8 +35,8 @@ _ADVICE = (
             exceptions.CredentialRetrievalError,
         ),
         (
-            "There are no AWS credentials. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-            "AWS_SECRET_ACCESS_KEY; for the local AWS, paste what `make local-up` prints."
+            "There are no AWS credentials. Use --profile, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
+            f"and AWS_SECRET_ACCESS_KEY; {_LOCAL}."
         ),
     ),
     (
@@ -34,14 +49,18 @@ _ADVICE = (
     ),
     (
         exceptions.NoRegionError,
-        "No AWS region is chosen. Set AWS_REGION, for example AWS_REGION=eu-central-1.",
+        f"No AWS region is chosen. Use --region eu-central-1, or set AWS_REGION; {_LOCAL}.",
     ),
     (
         exceptions.ProfileNotFound,
         "{error}. `aws configure list-profiles` lists the existing ones.",
     ),
 )
-_UNREACHABLE = (exceptions.EndpointConnectionError, exceptions.ConnectionError)
+_UNREACHABLE = (
+    exceptions.EndpointConnectionError,
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "Forbidden"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _WRONG_KEYS = {
@@ -54,23 +73,50 @@ _WRONG_KEYS = {
 }
 _BUSY = {"ThrottlingException", "Throttling", "SlowDown", "TooManyRequestsException"}
 
-INTERRUPTED = 130  # the exit status of shells for ctrl-C
-
 
 class UserError(Exception):
     """A problem that the person at the terminal can fix. The message says how."""
 
+    def __init__(self, message: str, status: ExitStatus = ExitStatus.REFUSED) -> None:
+        """Say what is wrong, and with which status the command is to exit."""
+        super().__init__(message)
+        self.status = status
 
-def run(command: Callable[[], int], env: Mapping[str, str] = os.environ) -> int:
-    """Run a command; return its exit status, with every expected failure reported as a sentence."""
+
+def run(
+    command: Callable[[], int], env: Callable[[], Mapping[str, str]] = lambda: os.environ
+) -> int:
+    """Run a command; return its exit status, with every expected failure reported as a sentence.
+
+    Parameters:
+        command: returns an exit status.
+        env: returns the environment that it worked with, for the sentence.
+    """
     try:
         return command()
     except (UserError, BotoCoreError, ClientError, OSError) as error:
-        terminal.say(sentence(error, env), sys.stderr)
-        return 1
+        terminal.say(sentence(error, env()), sys.stderr)
+        return exit_status(error)
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
+
+
+def exit_status(error: Exception) -> ExitStatus:
+    """Return the status with which a command that failed so exits."""
+    if isinstance(error, UserError):
+        return error.status
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        return ExitStatus.NO_STACK if code in _EXPIRED | _WRONG_KEYS else ExitStatus.REFUSED
+    nowhere = (*_UNREACHABLE, *_kinds())
+    return ExitStatus.NO_STACK if isinstance(error, nowhere) else ExitStatus.REFUSED
+
+
+def _kinds() -> Iterator[type[Exception]]:
+    """Yield the errors that come before any answer of AWS."""
+    for kinds, _ in _ADVICE:
+        yield from kinds if isinstance(kinds, tuple) else (kinds,)
 
 
 def interrupt_on_signals() -> None:
@@ -93,9 +139,8 @@ def _silent(error: Exception, env: Mapping[str, str]) -> str:
     endpoint = env.get("AWS_ENDPOINT_URL")
     if endpoint:
         return (
-            f"Nothing answers at {endpoint} (AWS_ENDPOINT_URL). If this is the local AWS, "
-            "start it with `make local-up` and paste what it prints; for AWS itself, unset "
-            "the variable."
+            f"Nothing answers at {endpoint} (AWS_ENDPOINT_URL). If this is the local AWS, start "
+            'it with `eval "$(image-converter local up)"`; for AWS itself, unset the variable.'
         )
     return (
         f"AWS could not be reached: {error}. Check that {_region(env)} is a region and that "
@@ -116,7 +161,7 @@ def _refused(error: ClientError, env: Mapping[str, str]) -> str:
     if code in _WRONG_KEYS:
         return (
             f"AWS does not know the credentials in use ({code}). `aws sts get-caller-identity` "
-            "shows who you are; for the local AWS, set AWS_ENDPOINT_URL as `make local-up` prints."
+            f"shows who you are; {_LOCAL}."
         )
     if code in _BUSY:
         return f"AWS is busy ({operation}: {code}). Try again in a moment."

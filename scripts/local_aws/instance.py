@@ -326,8 +326,8 @@ def _locked(directory: Path) -> Iterator[IO[str]]:
             running = find(directory)
             where = f" at {running.endpoint}" if running else ""
             raise LocalAwsError(
-                f"A local AWS is already running{where}. `make local-down` stops it, "
-                "`python -m scripts.local_aws exports` prints its exports."
+                f"A local AWS is already running{where}. `image-converter local down` stops it, "
+                "`image-converter local exports` prints its exports."
             )
         yield state
 
@@ -347,6 +347,14 @@ def _write_state(state: IO[str], running: Running) -> None:
     state.flush()
 
 
+def is_free(port: int) -> bool:
+    """Return whether a port can be had."""
+    try:
+        return _choose_port(port) == port
+    except LocalAwsError:
+        return False
+
+
 def _choose_port(wanted: int | None) -> int:
     """Return the wanted port if it is free, or any free one where none is wanted."""
     with socket.socket() as probe:
@@ -356,7 +364,7 @@ def _choose_port(wanted: int | None) -> int:
         except OSError as error:
             raise LocalAwsError(
                 f"Port {wanted} on {HOST} is not available ({error.strerror}). Choose another "
-                "one with PORT=, or omit PORT to use a free one."
+                "one with --port, or omit --port to use a free one."
             ) from error
         port: int = probe.getsockname()[1]
         return port

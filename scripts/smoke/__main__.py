@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.env
             display.failed(str(error))
             return 1
 
-    return user_errors.run(command, env)
+    return user_errors.run(command, lambda: env)
 
 
 def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name: str) -> bool:

@@ -1,14 +1,16 @@
 """A stack that keeps everything in the source bucket, and looks at what its filter lets through."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from image_converter import keys
-from scripts.commands import redrive, status, upload
+from scripts.commands import cli
 from scripts.lib import deployed
 from scripts.lib.executions import collect
+from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
 from tests.security import permissions
 from tests.support import images, pipeline
@@ -68,8 +70,13 @@ def test_a_jpeg_is_converted_and_everything_stays(
 ) -> None:
     versions = [pipeline.upload(keeping, key, content) for key, content in OUTSIDE.items()]
     contents = {"keep/beach.jpg": images.jpeg(60, 40, seed=11), "keep/camera.heic": HEIC}
-    assert upload.main([_write(tmp_path / "files", contents), "--wait"]) == 0
+    outside = {"keep/notes.md": b"words"}
+    files = _write(tmp_path / "files", contents | outside)
+    assert cli.run(["upload", files, "--wait"]) == 4, "one will not be handled"
     said = capsys.readouterr().out
+    assert "○ keep/notes.md  not handled  The stack's source_filter only accepts keep/*.jpg" in said
+    assert cli.run(["status", "keep/notes.md"]) == 0
+    assert "○ not handled: The stack's source_filter only" in capsys.readouterr().out
     assert "✓ keep/beach.jpg  converted" in said
     assert "the source was kept (source_after is keep)" in said
     assert "a heic file: the source was kept (other_types is keep) and nothing converted" in said
@@ -89,7 +96,7 @@ def test_a_jpeg_is_converted_and_everything_stays(
     )
     assert dead_letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
-    assert status.main(["keep/beach.jpg"]) == 0
+    assert cli.run(["status", "keep/beach.jpg"]) == 0
     said = capsys.readouterr().out
     assert "in the source" in said
     assert "The source was kept (source_after is keep)." in said
@@ -105,15 +112,16 @@ def _inputs(deployment: Deployment) -> Iterator[str]:
         yield described["input"]
 
 
-def test_what_is_kept_is_not_started_again(keeping: Deployment, capsys: Capture) -> None:
+def test_what_is_kept_is_not_started_again(keeping: Deployment) -> None:
     def executions() -> list[str]:
         arn = keeping.outputs["state_machine_arn"]
         listed = collect.listed(keeping.clients, arn)
         return sorted(one["executionArn"] for one in listed)
 
     before = executions()
-    assert redrive.main([]) == 0
-    assert "keep/" not in capsys.readouterr().out
+    stack = deployed.find(keeping.clients, deployed.DEFAULT_NAME)
+    redrive = Redrive(keeping.clients, stack, settled_after=timedelta(0))
+    assert not [one.subject for one in redrive.all() if one.key in (*OUTSIDE, "keep/beach.jpg")]
     assert executions() == before
 
 
@@ -129,7 +137,7 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
 ) -> None:
     assert keeping_express.express
     contents = {"keep-express/sea.jpg": images.jpeg(60, 40, seed=12), "keep-express/a.heic": HEIC}
-    assert upload.main([_write(tmp_path / "files", contents), "--wait"]) == 0
+    assert cli.run(["upload", _write(tmp_path / "files", contents), "--wait"]) == 0
     said = capsys.readouterr().out
     assert "✓ keep-express/sea.jpg  converted" in said
     assert "the source was kept (source_after is keep)" in said
@@ -138,7 +146,7 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     for key, content in contents.items():
         assert _source_content(keeping, key) == content
 
-    assert status.main(["keep-express/a.heic"]) == 0
+    assert cli.run(["status", "keep-express/a.heic"]) == 0
     assert "the source was kept (other_types is keep)" in capsys.readouterr().out
-    assert redrive.main([]) == 1
-    assert "has failed or was kept" in capsys.readouterr().err
+    redrive = Redrive(keeping.clients, keeping_express, settled_after=timedelta(0))
+    assert list(redrive.all()) == [], "it is known what was kept and what nothing handles"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from scripts.commands import redrive
+from scripts.commands import cli
 from scripts.lib import deployed
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import SUCCEEDED
@@ -69,7 +69,7 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
 
     for name, value in deployment.aws.env.items():
         monkeypatch.setenv(name, value)
-    assert redrive.main([]) == 0
+    assert cli.run(["redrive"]) == 0
     assert "redriven.jpg" in capsys.readouterr().out
     again = pipeline.ended(deployment, f"{failed.arn}-redo1")
     assert again.status == SUCCEEDED, again.sentence
@@ -78,7 +78,7 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
     _check(deployment, stack, version, content)
 
     before = len(list(collect.listed(deployment.clients, stack.state_machine_arn)))
-    assert redrive.main([]) == 0
+    assert cli.run(["redrive"]) == 0
     after = len(list(collect.listed(deployment.clients, stack.state_machine_arn)))
     assert after == before
 

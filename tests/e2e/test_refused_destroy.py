@@ -129,7 +129,8 @@ def test_images_that_come_after_the_guard_has_looked_stay_readable(
 
     def make_destroy(*arguments: str) -> subprocess.CompletedProcess[str]:
         return run(
-            sys.executable, "-m", "scripts.commands.destroy", "--directory", str(folder), *arguments
+            *(sys.executable, "-m", "scripts.commands.cli", "destroy"),
+            *("--directory", str(folder), *arguments),
         )
 
     # Only what an object needs: the provider waits long for the rest of a bucket to come and go.

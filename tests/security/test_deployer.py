@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.commands import deployer_policy
+from scripts.commands import cli, deployer_policy
 from scripts.lib.paths import REPOSITORY
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
@@ -246,7 +246,7 @@ def test_fits_into_two_managed_policies() -> None:
 
 def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--account", "123456789012", "--region", "eu-central-1", "--budget"]
-    assert deployer_policy.main([*arguments, "--access-logs-bucket", "my-logs"]) == 0
+    assert cli.run(["deployer-policy", *arguments, "--access-logs-bucket", "my-logs"]) == 0
     assert json.loads(capsys.readouterr().out) == deployer_policy.policy(
         *PLACE, bucket_names={"access-logs": "my-logs"}, budget=True
     )

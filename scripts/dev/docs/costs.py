@@ -4,7 +4,7 @@ import sys
 
 from scripts.cost import article, observation
 from scripts.cost.comparison import compare
-from scripts.cost.record import RECORDED
+from scripts.cost.observation import RECORDED
 from scripts.lib import generated
 from scripts.lib.paths import DOCS
 

@@ -16,11 +16,11 @@ from PIL import Image
 
 from image_converter import keys
 from image_converter.errors import DamagedImage
-from scripts.commands.redrive import Redrive
 from scripts.lib import storage, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
+from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import Snapshot, Upload, take_snapshot
 

@@ -1,15 +1,18 @@
 """make upload, watch, status and report, with the deployed pipeline behind them."""
 
+import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from scripts.commands import redrive, status, upload, watch
-from scripts.report import __main__ as report
+from scripts.commands import cli
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect
 from tests.conftest import Deployment
-from tests.support import images
+from tests.support import images, json_output
 from tests.support.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 
 pytestmark = pytest.mark.e2e
@@ -32,7 +35,9 @@ def photo(tmp_path: Path) -> Path:
 
 def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) -> None:
     out = tmp_path / "pngs"
-    assert upload.main([str(photo), "--wait", "--out", str(out), "--prefix", "commands/"]) == 0
+    assert (
+        cli.run(["upload", str(photo), "--wait", "--out", str(out), "--prefix", "commands/"]) == 0
+    )
     said = capsys.readouterr().out
     assert "sent commands/at the sea.jpg" in said
     assert "✓ commands/at the sea.jpg  converted" in said
@@ -40,7 +45,7 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     with Image.open(out / "commands" / "at the sea.png") as png:
         assert (png.format, png.size) == ("PNG", (60, 40))
 
-    assert status.main(["commands/at the sea.jpg"]) == 0
+    assert cli.run(["status", "commands/at the sea.jpg"]) == 0
     said = capsys.readouterr().out
     assert "✓ converted" in said
     assert "/commands/at the sea.png" in said
@@ -48,10 +53,10 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     assert "cleaned up" in said
     arn = next(line.strip() for line in said.splitlines() if ":execution:" in line)
 
-    assert watch.main(["--until-done"]) == 0
+    assert cli.run(["watch", "--until-done"]) == 0
     assert "✓ commands/at the sea.jpg  converted" in capsys.readouterr().out, "it has just ended"
 
-    assert report.main([arn, "--out", str(tmp_path / "report")]) == 0
+    assert cli.run(["report", arn, "--out", str(tmp_path / "report")]) == 0
     page = next((tmp_path / "report").glob("*.html")).read_text(encoding="utf-8")
     assert page.count("data:image/jpeg;base64,") == 2
     assert "INFO converted: key commands/at the sea.jpg" in page, "the function's own log"
@@ -63,18 +68,18 @@ def test_a_damaged_image_is_reported_by_name_and_stays(tmp_path: Path, capsys: C
     path = tmp_path / "half.jpg"
     path.write_bytes(images.jpeg(60, 40)[:-200])
 
-    assert upload.main([str(path), "--wait", "--prefix", "commands/"]) == 1
+    assert cli.run(["upload", str(path), "--wait", "--prefix", "commands/"]) == 4
     assert "✕ commands/half.jpg  failed" in (said := capsys.readouterr().out)
     assert "DamagedImage" in said
-    assert status.main(["commands/half.jpg"]) == 0
+    assert cli.run(["status", "commands/half.jpg"]) == 4
     assert "in the source" in capsys.readouterr().out
 
 
 def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capture) -> None:
     done: list[int] = []
-    watching = threading.Thread(target=lambda: done.append(watch.main(["--until-done"])))
+    watching = threading.Thread(target=lambda: done.append(cli.run(["watch", "--until-done"])))
     watching.start()
-    assert upload.main([str(photo), "--prefix", "watched/", "--wait"]) == 0
+    assert cli.run(["upload", str(photo), "--prefix", "watched/", "--wait"]) == 0
     watching.join(120)
 
     assert done == [0]
@@ -84,18 +89,51 @@ def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capt
 
 
 def test_a_wrong_name_is_explained_in_a_sentence(photo: Path, capsys: Capture) -> None:
-    assert upload.main([str(photo), "--name", "nobody"]) == 1
-    assert "no stack with that name is deployed there" in capsys.readouterr().err
-    assert status.main(["never/seen.jpg"]) == 1
+    assert cli.run(["upload", str(photo), "--name", "nobody"]) == 3
+    assert "There is no stack named nobody" in capsys.readouterr().err
+    assert cli.run(["status", "never/seen.jpg"]) == 1
     assert "Nothing is known of 'never/seen.jpg'" in capsys.readouterr().err
     arn = "arn:aws:states:us-east-1:000000000000:execution:image-converter:nope"
-    assert report.main([arn]) == 1
+    assert cli.run(["report", arn]) == 1
     assert "There is no execution" in capsys.readouterr().err
+
+
+def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Capture) -> None:
+    half = tmp_path / "half.jpg"
+    half.write_bytes(images.jpeg(60, 40)[:-200])
+
+    def answer(*arguments: str, expected: int = 0) -> Any:
+        assert cli.run([*arguments, "--json"]) == expected
+        return json_output.validated(arguments[0], capsys.readouterr().out)
+
+    out = str(tmp_path / "pngs")
+    files = (str(photo), str(half))
+    sent = answer("upload", *files, "--prefix", "/json", "--out", out, expected=4)
+    whole, damaged = sent["uploads"]
+    assert (whole["key"], whole["state"]) == ("json/at the sea.jpg", "converted")
+    assert (damaged["state"], damaged["png"]) == ("failed", None)
+    assert Path(whole["downloaded"]).read_bytes().startswith(b"\x89PNG")
+
+    started = answer("start", whole["key"])
+    collect.wait_for(Clients(os.environ), started["executionArn"])
+    known = answer("status", whole["key"])
+    assert known["state"] == "converted"
+    assert known["executions"][0]["arn"] == started["executionArn"]
+    assert {one["versionId"] for one in known["executions"]} == {whole["versionId"]}
+    assert answer("status", damaged["key"], expected=4)["png"] is None
+
+    page = answer("report", started["executionArn"], "--out", str(tmp_path / "report"))["page"]
+    assert Path(page).is_file()
+    left = answer("redrive", "--dry-run")["results"]
+    assert [one["did"] for one in left if one["key"] == damaged["key"]] == ["left"]
+    assert cli.run(["watch", "--until-done", "--json"]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        json_output.validated("watch", line)
 
 
 @pytest.mark.parametrize(
     ("content", "status_of_upload"),
-    [(images.jpeg(60, 40), 0), (images.jpeg(60, 40)[:-200], 1)],
+    [(images.jpeg(60, 40), 0), (images.jpeg(60, 40)[:-200], 4)],
     ids=["converted", "damaged"],
 )
 def test_no_key_reaches_the_terminal_as_it_is(
@@ -116,17 +154,17 @@ def test_no_key_reaches_the_terminal_as_it_is(
         return printed
 
     arguments = [str(path), "--wait", "--out", out, "--prefix", f"terminal-{status_of_upload}/"]
-    assert upload.main(arguments) == status_of_upload, capsys.readouterr()
+    assert cli.run(["upload", *arguments]) == status_of_upload, capsys.readouterr()
     shown()
-    assert status.main([key]) == 0
+    assert cli.run(["status", key]) == status_of_upload
     printed = shown()
-    assert status.main([f"no such {key}"]) == 1
+    assert cli.run(["status", f"no such {key}"]) == 1
     shown()
-    assert watch.main(["--until-done"]) == 0
+    assert cli.run(["watch", "--until-done"]) == 0
     shown()
     arn = next(line.strip() for line in printed.splitlines() if ":execution:" in line)
-    assert report.main([arn, "--out", str(tmp_path / "report")]) == 0
+    assert cli.run(["report", arn, "--out", str(tmp_path / "report")]) == 0
     shown()
     if status_of_upload:
-        assert redrive.main(["--dry-run"]) == 0
+        assert cli.run(["redrive", "--dry-run"]) == 0
         shown()

@@ -1,36 +1,18 @@
 """Starting again what failed: on the local AWS, and on answers as AWS gives them."""
 
-import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.stub import ANY, Stubber
 
-from scripts.commands.redrive import Redrive, Result
-from scripts.lib import wait
+from image_converter import keys
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.local_aws import LocalAws
-
-FAILS = {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"}
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": {
-            "Effect": "Allow",
-            "Principal": {"Service": "states.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        },
-    }
-)
-_numbers = itertools.count(1)
-
-
-def definition(**state: object) -> str:
-    return json.dumps({"StartAt": "Only", "States": {"Only": state}})
+from scripts.lib.executions.redrive import Redrive
+from tests.scripts.commands.conftest import Stack
+from tests.support.emulator import Emulator
 
 
 def event(key: str = "a.jpg") -> str:
@@ -42,115 +24,103 @@ def notification(key: str = "a.jpg") -> str:
     return json.dumps({"Records": [record]})
 
 
-@dataclass
-class Stack:
-    """A state machine of one state, and the two queues."""
-
-    clients: Clients
-    deployment: Deployment
-    queue: str
-    dead_letters: str
-
-    def start(self, name: str = "a-jpg-1") -> None:
-        self.clients.stepfunctions.start_execution(
-            stateMachineArn=self.deployment.state_machine_arn, name=name, input=event()
-        )
-        self.until_all_have_ended()
-
-    def until_all_have_ended(self) -> None:
-        wait.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
-
-    def statuses(self) -> dict[str, str]:
-        listed = self.clients.stepfunctions.list_executions(
-            stateMachineArn=self.deployment.state_machine_arn
-        )
-        return {one["name"]: one["status"] for one in listed["executions"]}
-
-    def become(self, **state: object) -> None:
-        self.clients.stepfunctions.update_state_machine(
-            stateMachineArn=self.deployment.state_machine_arn, definition=definition(**state)
-        )
-
-    def redrive(self, **options: bool) -> list[Result]:
-        return list(Redrive(self.clients, self.deployment, **options).executions())
-
-    def redrive_letters(self, **options: bool) -> list[Result]:
-        return list(Redrive(self.clients, self.deployment, **options).dead_letters())
-
-    def messages(self, queue: str) -> list[str]:
-        """Return the bodies of the messages that can be received, which stay in the queue."""
-        answer = self.clients.sqs.receive_message(
-            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0
-        )
-        return [one["Body"] for one in answer.get("Messages", [])]
-
-
-@pytest.fixture
-def stack(local_aws: LocalAws) -> Iterator[Stack]:
-    clients = Clients(local_aws.env)
-    name = f"redrive-{next(_numbers)}"
-    role = clients.iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    machine = clients.stepfunctions.create_state_machine(
-        name=name, definition=definition(**FAILS), roleArn=role
-    )["stateMachineArn"]
-    queues = [
-        clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
-        for queue in (name, f"{name}-dead-letters")
-    ]
-    yield Stack(clients, Deployment(name, "", "", "", machine, express=False), *queues)
-    listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
-    for execution in listed["executions"]:
-        clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])
-    clients.stepfunctions.delete_state_machine(stateMachineArn=machine)
-    for queue in queues:
-        clients.sqs.delete_queue(QueueUrl=queue)
-    clients.iam.delete_role(RoleName=name)
-
-
 @pytest.mark.e2e
 class TestOnTheLocalAws:
     def test_what_failed_is_started_again_and_succeeds(self, stack: Stack) -> None:
-        stack.start()
+        version = stack.put()
+        stack.start(version)
         stack.become(Type="Succeed")
         [result] = stack.redrive()
-        assert result.did == "started again"
-        assert result.subject == "a.jpg (version v1)"
+        assert result.did == "started"
+        assert result.subject == f"a.jpg (version {version})"
+        assert (result.key, result.version) == ("a.jpg", version)
         assert "SlowDown: S3 is busy" in result.why
         stack.until_all_have_ended()
-        assert stack.statuses() == {"a-jpg-1": "FAILED", "a-jpg-1-redo1": "SUCCEEDED"}
+        assert stack.ends() == ["FAILED", "SUCCEEDED"]
+        assert stack.redrive() == [], "a failure that is fixed is not left"
 
     def test_run_twice_it_starts_nothing_twice(self, stack: Stack) -> None:
-        stack.start()
-        stack.become(Type="Wait", Seconds=60, End=True)
+        stack.start(stack.put())
+        stack.become(Type="Wait", Seconds=600, End=True)
         stack.redrive()
-        assert [result.did for result in stack.redrive()] == ["left"]
-        assert stack.statuses() == {"a-jpg-1": "FAILED", "a-jpg-1-redo1": "RUNNING"}
+        assert stack.redrive() == []
+        assert stack.ends() == ["FAILED", "RUNNING"]
 
     def test_what_fails_again_is_started_once_more(self, stack: Stack) -> None:
-        stack.start()
+        stack.start(stack.put())
         for _ in range(2):
             stack.redrive()
             stack.until_all_have_ended()
-        assert set(stack.statuses()) == {"a-jpg-1", "a-jpg-1-redo1", "a-jpg-1-redo2"}
+        first, *again = sorted(stack.statuses())
+        assert again == [f"{first}-redo1", f"{first}-redo2"]
 
     def test_what_cannot_succeed_is_left_unless_asked_for(self, stack: Stack) -> None:
         stack.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
-        stack.start()
+        stack.start(stack.put())
         [result] = stack.redrive()
-        assert (result.did, set(stack.statuses())) == ("left", {"a-jpg-1"})
+        assert (result.did, stack.ends()) == ("left", ["FAILED"])
         assert "DamagedImage: it is cut off" in result.why
         [result] = stack.redrive(everything=True)
-        assert (result.did, set(stack.statuses())) == (
-            "started again",
-            {"a-jpg-1", "a-jpg-1-redo1"},
-        )
+        assert (result.did, len(stack.ends())) == ("started", 2)
 
-    def test_a_dry_run_says_the_same_and_does_nothing(self, stack: Stack) -> None:
-        stack.start()
+    @pytest.mark.parametrize("how", ["replaced", "deleted", "converted by hand"])
+    def test_what_cannot_succeed_is_not_left_once_it_is_settled(
+        self, stack: Stack, how: str
+    ) -> None:
+        stack.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
+        version = stack.put()
+        stack.start(version)
+        if how == "replaced":
+            stack.write_record(stack.put(body=b"whole"))
+        elif how == "deleted":
+            stack.delete()
+        else:
+            stack.write_record(version)
+        assert stack.redrive() == []
+
+    def test_an_older_upload_that_may_succeed_is_started_again(self, stack: Stack) -> None:
+        """Every upload is converted, also one that was replaced."""
+        stack.start(stack.put())
+        stack.write_record(stack.put(body=b"newer"))
+        assert [result.did for result in stack.redrive()] == ["started"]
+
+    @pytest.mark.parametrize(
+        ("cause", "limits", "did"),
+        [
+            ("The file has 2,000 bytes; 1,000 is the limit here.", ("1000", "9"), "left"),
+            ("The file has 2,000 bytes; 1,000 is the limit here.", ("1999", "9"), "left"),
+            ("The file has 2,000 bytes; 1,000 is the limit here.", ("2000", "9"), "started"),
+            ("The JPEG has 10 x 1,000 pixels; 9 is the limit here.", ("9", "9999"), "left"),
+            ("The JPEG has 10 x 1,000 pixels; 9 is the limit here.", ("9", "10000"), "started"),
+            (
+                "The JPEG has 70,000 x 1 pixels; 65,500 a side is the most.",
+                ("9", "99999999"),
+                "left",
+            ),
+        ],
+    )
+    def test_what_is_too_large_is_started_again_once_it_fits(
+        self, stack: Stack, little: Emulator, cause: str, limits: tuple[str, str], did: str
+    ) -> None:
+        max_bytes, max_pixels = limits
+        little.function(
+            f"{stack.deployment.name}-resize-image",
+            "def handler(event, context):\n    pass\n",
+            MAX_IMAGE_BYTES=max_bytes,
+            MAX_IMAGE_PIXELS=max_pixels,
+        )
+        error = json.dumps({"errorType": "ImageTooLarge", "errorMessage": cause})
+        stack.become(Type="Fail", Error="ImageTooLarge", Cause=error)
+        stack.start(stack.put())
+        assert [result.did for result in stack.redrive()] == [did]
+
+    def test_a_dry_run_says_what_would_be_done_and_does_nothing(self, stack: Stack) -> None:
+        stack.start(stack.put())
+        stack.put("waiting.jpg")
         stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=notification())
-        dry = [*stack.redrive(dry_run=True), *stack.redrive_letters(dry_run=True)]
-        assert [result.did for result in dry] == ["started again", "sent again"]
-        assert set(stack.statuses()) == {"a-jpg-1"}
+        dry = stack.redrive(dry_run=True)
+        assert [result.did for result in dry] == ["would start", "would send", "would start"]
+        assert len(stack.ends()) == 1
         assert (stack.messages(stack.queue), stack.messages(stack.dead_letters)) == (
             [],
             [notification()],
@@ -158,17 +128,16 @@ class TestOnTheLocalAws:
 
     def test_what_succeeded_is_not_looked_at(self, stack: Stack) -> None:
         stack.become(Type="Succeed")
-        stack.start()
+        stack.start(stack.put())
         assert stack.redrive() == []
 
     def test_dead_letters_go_back_to_the_queue(self, stack: Stack) -> None:
         bodies = {notification(f"{number}.jpg") for number in range(12)}
         for body in bodies:
             stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body)
-        results = stack.redrive_letters()
-        assert [result.did for result in results] == ["sent again"] * 12
+        results = stack.redrive()
+        assert [result.did for result in results] == ["sent"] * 12
         assert {result.why for result in results} == {f"{number}.jpg" for number in range(12)}
-        assert stack.redrive_letters() == []
         received: set[str] = set()
         while len(received) < len(bodies):
             answer = stack.clients.sqs.receive_message(
@@ -179,10 +148,56 @@ class TestOnTheLocalAws:
 
     def test_a_poison_message_stays_where_it_can_be_looked_at(self, stack: Stack) -> None:
         stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody="poison")
-        [result] = stack.redrive_letters()
+        [result] = stack.redrive()
         assert result.did == "left"
         assert "not an S3 notification" in result.why
         assert stack.messages(stack.dead_letters) == ["poison"]
+
+
+@pytest.mark.e2e
+class TestObjectsWithoutAnExecution:
+    """After a change of workflow_type, after 90 days, or with EXPRESS."""
+
+    def test_it_is_started_under_the_name_of_its_upload(self, stack: Stack) -> None:
+        stack.become(Type="Succeed")
+        version = stack.put("lies here.jpg")
+        [result] = stack.redrive()
+        assert (result.did, result.key, result.version) == ("started", "lies here.jpg", version)
+        assert "No execution of it is known" in result.why
+        stack.until_all_have_ended()
+        name = keys.execution_name(stack.deployment.source_bucket, "lies here.jpg", version)
+        assert stack.statuses() == {name: "SUCCEEDED"}
+
+    def test_what_may_be_on_the_way_is_left_alone(self, stack: Stack) -> None:
+        stack.put()
+        assert list(Redrive(stack.clients, stack.deployment).all()) == [], "it has just come"
+        stack.clients.sqs.send_message(QueueUrl=stack.queue, MessageBody=notification())
+        assert stack.redrive() == [], "its notification may be in the queue"
+
+    def test_what_starts_no_execution_is_left_alone(self, stack: Stack) -> None:
+        stack.put("other.jpg")
+        stack.put("photos/notes.txt")
+        stack.put("photos/", body=b"")
+        version = stack.put("photos/a.jpg")
+        stack.filter(Prefix="photos/", Suffix=".jpg")
+        assert [result.version for result in stack.redrive(dry_run=True)] == [version]
+
+    def test_what_was_handled_and_kept_is_left_alone(self, stack: Stack) -> None:
+        stack.write_record(stack.put())
+        assert stack.redrive() == []
+
+    def test_what_was_stopped_is_left_unless_asked_for(self, stack: Stack) -> None:
+        stack.become(Type="Wait", Seconds=600, End=True)
+        version = stack.put()
+        name = keys.execution_name(stack.deployment.source_bucket, "a.jpg", version)
+        arn = stack.clients.stepfunctions.start_execution(
+            stateMachineArn=stack.deployment.state_machine_arn, name=name, input=event()
+        )["executionArn"]
+        stack.clients.stepfunctions.stop_execution(executionArn=arn)
+        stack.until_all_have_ended()
+        [result] = stack.redrive()
+        assert result.did == "left"
+        assert "was stopped" in result.why
 
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
@@ -205,8 +220,10 @@ class TestOnAnswersOfAws:
             stub.assert_no_pending_responses()
 
     @pytest.fixture
-    def redrive(self, clients: Clients) -> Redrive:
-        return Redrive(clients, Deployment("m", "", "", "", ARN, express=False))
+    def redrive(self, clients: Clients) -> Iterator[Redrive]:
+        with Stubber(clients.dynamodb) as no_record:
+            no_record.add_response("get_item", {})
+            yield Redrive(clients, Deployment("m", "", "", "pictures", ARN, express=False))
 
     def failed(self, stub: Stubber, last_state: str, **described: str) -> None:
         """Answer until an execution has been found to have failed."""
@@ -235,8 +252,10 @@ class TestOnAnswersOfAws:
             stub.add_response("get_execution_history", {"events": events}, ANY_HISTORY)
 
     def started(self, stub: Stubber) -> None:
+        stub.add_client_error("start_execution", "ExecutionAlreadyExists")
         asked = {"stateMachineArn": ARN, "name": "a-jpg-1-redo1", "input": event()}
-        stub.add_response("start_execution", {"executionArn": ARN, "startDate": 0}, asked)
+        answer = {"executionArn": f"{FAILED_ARN}-redo1", "startDate": 0}
+        stub.add_response("start_execution", answer, asked)
 
     def test_what_ended_within_a_task_goes_on_there(self, stub: Stubber, redrive: Redrive) -> None:
         self.failed(stub, "ExecutionTimedOut")
@@ -257,7 +276,7 @@ class TestOnAnswersOfAws:
     ) -> None:
         self.failed(stub, "ExecutionTimedOut", redriveStatus="NOT_REDRIVABLE")
         self.started(stub)
-        assert [result.did for result in redrive.executions()] == ["started again"]
+        assert [result.did for result in redrive.executions()] == ["started"]
 
     def test_what_can_no_longer_be_redriven_gets_a_new_execution(
         self, stub: Stubber, redrive: Redrive
@@ -265,7 +284,7 @@ class TestOnAnswersOfAws:
         self.failed(stub, "ExecutionTimedOut")
         stub.add_client_error("redrive_execution", "ExecutionNotRedrivable")
         self.started(stub)
-        assert [result.did for result in redrive.executions()] == ["started again"]
+        assert [result.did for result in redrive.executions()] == ["started"]
 
     def test_a_refusal_is_reported_and_the_next_one_is_tried(
         self, stub: Stubber, redrive: Redrive

@@ -19,7 +19,10 @@ def refused(code: str, message: str = "no") -> ClientError:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (exceptions.NoCredentialsError(), ["no AWS credentials", "AWS_PROFILE", "make local-up"]),
+        (
+            exceptions.NoCredentialsError(),
+            ["no AWS credentials", "AWS_PROFILE", "image-converter local up"],
+        ),
         (exceptions.NoRegionError(), ["AWS_REGION"]),
         (exceptions.ProfileNotFound(profile="mine"), ["mine", "list-profiles"]),
         (exceptions.UnauthorizedSSOTokenError(), ["aws sso login"]),
@@ -33,7 +36,7 @@ def refused(code: str, message: str = "no") -> ClientError:
         ),
         (
             exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:9"),
-            ["Nothing answers at http://127.0.0.1:9", "make local-up"],
+            ["Nothing answers at http://127.0.0.1:9", "image-converter local up"],
         ),
     ],
 )
@@ -81,4 +84,4 @@ def test_half_of_the_credentials_is_named(tmp_path: Path) -> None:
 def test_the_stack_has_the_name_that_is_asked_for() -> None:
     assert deployed.name({}) == "image-converter"
     assert deployed.name({"TF_VAR_name": "mine"}) == "mine"
-    assert deployed.name({"TF_VAR_name": "mine", "NAME": "yours"}) == "yours"
+    assert deployed.name({"TF_VAR_name": "mine", "IMAGE_CONVERTER_NAME": "yours"}) == "yours"

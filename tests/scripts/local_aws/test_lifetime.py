@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts import local_aws as package
+from scripts.commands import local
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
@@ -26,7 +27,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
 
 def _command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "scripts.local_aws", "--directory", str(directory), *arguments],
+        [
+            *(sys.executable, "-m", "scripts.commands.cli", "local", "--directory", str(directory)),
+            *arguments,
+        ],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -75,12 +79,14 @@ def test_up_status_exports_down(tmp_path: Path) -> None:
         assert f"export AWS_ENDPOINT_URL={running.endpoint}" in up.stdout
         exports = _command(tmp_path, "exports").stdout
         assert exports
-        assert exports in up.stdout
+        assert exports == up.stdout, "a shell can evaluate it"
+        assert all(line.startswith(("export ", "unset ")) for line in exports.splitlines())
+        assert "TF_VAR_force_destroy=true" in up.stderr
         assert running.endpoint in _command(tmp_path, "status").stdout
         again = _command(tmp_path, "up")
         assert again.returncode == 0
-        assert "already running" in again.stdout
-        assert exports in again.stdout
+        assert "already running" in again.stderr
+        assert exports == again.stdout
         elsewhere = _command(tmp_path, "up", "--port", "1")
         assert elsewhere.returncode == 1
         assert "already running" in elsewhere.stderr
@@ -88,8 +94,8 @@ def test_up_status_exports_down(tmp_path: Path) -> None:
         down = _command(tmp_path, "down")
     assert running.endpoint in down.stdout
     assert processes.belonging_to(tmp_path) == []
-    assert _command(tmp_path, "status").returncode == 1
-    assert _command(tmp_path, "exports").returncode == 1
+    assert _command(tmp_path, "status").returncode == 3
+    assert _command(tmp_path, "exports").returncode == 3
 
 
 def test_run_gives_the_command_an_aws_and_its_exit_status(tmp_path: Path) -> None:
@@ -105,8 +111,15 @@ def test_run_gives_the_command_an_aws_and_its_exit_status(tmp_path: Path) -> Non
 def test_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalAwsError, match=rf"Port {port} .*PORT="):
+        with pytest.raises(LocalAwsError, match=rf"Port {port} .*--port"):
             LocalAws(tmp_path, Options(port=port)).start()
+
+
+def test_the_usual_port_is_taken_if_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(local, "_USUAL_PORT", taken.getsockname()[1])
+        assert local._usual_port() is None
+    assert local._usual_port() == local._USUAL_PORT
 
 
 def test_every_start_has_credentials_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""Write the report of executions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts.commands import options
+from scripts.commands.options import Target
+from scripts.lib import asl, deployed, terminal
+from scripts.lib.aws import Clients
+from scripts.lib.executions import collect, invocations
+from scripts.lib.executions import history as histories
+from scripts.lib.executions.history import HistoryError
+from scripts.lib.executions.model import Execution
+from scripts.lib.executions.run import Run
+from scripts.lib.terminal import visible
+from scripts.lib.user_errors import ExitStatus, UserError
+from scripts.report import pages
+
+DIRECTORY = Path("build/report")
+_NEWEST = 50
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("report")
+@click.argument("arns", nargs=-1, metavar="[EXECUTION_ARN]...")
+@click.option("--newest", default=_NEWEST, show_default=True, type=click.IntRange(min=1))
+@click.option("--history", multiple=True, type=_FILE, help="A recorded history; needs no AWS.")
+@click.option("--definition", type=_FILE, help="The state machine of --history.")
+@click.option(
+    "--out", default=DIRECTORY, show_default=True, type=click.Path(file_okay=False, path_type=Path)
+)
+@options.as_json
+@options.of_a_stack
+@options.pass_target
+def command(
+    target: Target,
+    arns: Sequence[str],
+    newest: int,
+    history: Sequence[Path],
+    definition: Path | None,
+    out: Path,
+    *,
+    as_json: bool,
+) -> int:
+    """Write pages about executions, by default about the newest ones.
+
+    A history is a file as `aws stepfunctions get-execution-history` prints it.
+    """
+    if history:
+        runs = [_recorded(path, definition) for path in history]
+    else:
+        clients = target.clients()
+        runs = collect.runs(clients, arns or _newest(clients, target.stack_name, newest))
+    page = pages.write(runs, out, target.stack_name)
+    if as_json:
+        executions = [_json(one.execution) for one in runs]
+        options.print_json({"page": str(page), "executions": executions})
+        return ExitStatus.DONE
+    if len(runs) == 1:
+        only = runs[0].execution
+        terminal.say(visible(f"{only.key}: {only.kind}. {only.sentence}"))
+    terminal.say(f"The report is in {page}")
+    return ExitStatus.DONE
+
+
+def _json(execution: Execution) -> dict[str, Any]:
+    return {
+        "arn": execution.arn,
+        "key": execution.key,
+        "status": execution.status,
+        "kind": execution.kind,
+        "sentence": execution.sentence,
+    }
+
+
+def _newest(clients: Clients, name: str, newest: int) -> list[str]:
+    stack = deployed.find(clients, name)
+    if stack.express:
+        raise UserError(
+            f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
+            "executions. Its log group contains their events; `image-converter status KEY` shows "
+            "what happened to an image."
+        )
+    listed = collect.listed(clients, stack.state_machine_arn, most=newest)
+    found = [one["executionArn"] for one in listed]
+    if not found:
+        raise UserError(
+            f"{stack.name} has not run yet. `image-converter upload photo.jpg` uploads an image."
+        )
+    return found
+
+
+def _recorded(path: Path, definition: Path | None) -> Run:
+    try:
+        recorded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        asl_text = definition.read_text(encoding="utf-8") if definition else None
+        states = json.loads(asl_text) if asl_text else recorded.get("definition") or _own()
+        arn = recorded.get("executionArn") or f"recorded:{path.stem}"
+        execution = histories.read(arn, recorded["events"], states)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise UserError(
+            f"{path} is not a history as printed by `aws stepfunctions get-execution-history`: "
+            f"{error}"
+        ) from error
+    except HistoryError as error:
+        raise UserError(f"{path}: {error}") from error
+    note = "This is a recorded history: images, logs and the record are not included."
+    return Run(execution, invocations=invocations.estimate(execution), notes=[note])
+
+
+def _own() -> dict[str, Any]:
+    """Return this project's definition; what stands in its holes does not matter here."""
+    template = asl.template()
+    own: dict[str, Any] = json.loads(
+        asl.render(template, dict.fromkeys(asl.placeholders(template), 1))
+    )
+    return own

@@ -1,0 +1,102 @@
+"""What lets an object of the source bucket start an execution, or keeps it from doing so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote_plus
+
+from image_converter import notifications
+from image_converter.errors import InvalidRecord
+from scripts.lib import functions, storage
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The stack's `source_filter`, as S3 has it: pairs of a prefix and a suffix, of which one fits.
+
+    Without pairs, every key does.
+    """
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def accepts(self, key: str) -> bool:
+        """Return whether an object of that key starts an execution."""
+        return not self.pairs or any(
+            key.startswith(prefix) and key.endswith(suffix) for prefix, suffix in self.pairs
+        )
+
+    @property
+    def sentence(self) -> str:
+        """Say of a key that does not fit what becomes of its object."""
+        wanted = " or ".join(f"{prefix}*{suffix}" for prefix, suffix in self.pairs)
+        return (
+            f"The stack's source_filter only accepts {wanted}, so the object starts no execution "
+            "and stays in the source bucket."
+        )
+
+
+def source_filter(clients: Clients, stack: Deployment) -> Filter:
+    """Return which keys of the source bucket start executions.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
+    return Filter(tuple(_pair(one) for one in answer.get("QueueConfigurations", [])))
+
+
+def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
+    rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    # S3 keeps them URL-encoded, like the keys in its notifications; "Prefix" may be capitalized.
+    found = {rule["Name"].lower(): unquote_plus(rule["Value"]) for rule in rules}
+    return found.get("prefix", ""), found.get("suffix", "")
+
+
+def is_paused(clients: Clients, stack: Deployment) -> bool:
+    """Return whether uploads wait in the queue, as Terraform's variable `paused` says.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    trigger = f"{stack.name}-{functions.on_aws(functions.TRIGGER)}"
+    mappings = clients.functions.list_event_source_mappings(FunctionName=trigger)
+    states = [one["State"] for one in mappings["EventSourceMappings"]]
+    return bool(states) and all(state in ("Disabled", "Disabling") for state in states)
+
+
+def messages_waiting(clients: Clients, stack: Deployment) -> int:
+    """Return about how many messages are in the queue, those that are being handled included.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    answer = clients.sqs.get_queue_attributes(
+        QueueUrl=storage.queue_url(clients, stack.name),
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return sum(int(count) for count in answer["Attributes"].values())
+
+
+def is_dead_letter(clients: Clients, stack: Deployment, key: str, version: str) -> bool:
+    """Return whether the notification of an upload is in the dead-letter queue.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    # All are looked at, so that all can be received again at once.
+    letters = [named(one["Body"]) for one in storage.dead_letters(clients, stack.name)]
+    return any((key, version) in objects for objects in letters)
+
+
+def named(body: str) -> set[tuple[str, str]]:
+    """Return the keys and versions that a message is about; none if it is not a notification."""
+    try:
+        records = notifications.records(body)
+    except InvalidRecord:
+        return set()
+    items = [one["s3"]["object"] for one in records]
+    return {(item["key"], item.get("versionId", "")) for item in items}

@@ -1,0 +1,235 @@
+"""What is known of one image: where it is, and every execution that has handled it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from image_converter import keys
+from scripts.lib import storage, text
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import arrival, collect, endings, restarts
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome
+
+_UPLOADS = 10  # the newest of a key that are looked at
+_SHOWN = 20  # executions, the newest; each costs a call or two
+_SEARCHED = 10_000  # executions of the stack among which those started by hand are looked for
+_DESCRIBED = 200
+_CLOCKS_DIFFER = timedelta(seconds=5)
+_USUALLY_STARTED_WITHIN = timedelta(minutes=5)
+_STRANDED = "No execution of it is known. `image-converter redrive` starts one."
+
+
+@dataclass(frozen=True)
+class Handling:
+    """An execution of an image.
+
+    Attributes:
+        version: the version of the source object; None if its input does not name one.
+        origin: "upload", "restart" or "by hand".
+        since_fixed: whether it failed, and the version was handled nevertheless.
+    """
+
+    execution: Execution
+    version: str | None
+    origin: str
+    since_fixed: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """What an image's state is now: an outcome, a word or two, and a sentence."""
+
+    outcome: Outcome
+    kind: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, by its key.
+
+    Attributes:
+        state: of its newest upload.
+        uploads: versions in the source bucket as S3 lists them, the newest first.
+        handlings: its executions, the newest first; none are known of an EXPRESS state machine.
+        record: what the table has of it.
+        notes: what was not looked at, as sentences.
+    """
+
+    key: str
+    state: State
+    uploads: list[Any]
+    handlings: list[Handling]
+    record: dict[str, Any] | None
+    notes: list[str] = field(default_factory=list)
+
+
+def find(clients: Clients, stack: Deployment, key: str) -> Image | None:
+    """Return what is known of an image, or None if nothing is.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
+    uploads = [one for one in listed if storage.is_object(one)][:_UPLOADS]
+    record = storage.record(clients, stack.table_name, key)
+    if not uploads and not record:
+        return None
+    notes: list[str] = []
+    described = [] if stack.express else _described(clients, stack, key, uploads, record, notes)
+    newest = uploads[0]["VersionId"] if uploads else (record or {}).get("sourceVersionId")
+    handlings = [_handling(clients, one, described, record) for one in described[:_SHOWN]]
+    state = _state(clients, stack, key, newest, uploads, handlings, record)
+    return Image(key, state, uploads, handlings, record, notes)
+
+
+def _described(
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    uploads: Sequence[Any],
+    record: dict[str, Any] | None,
+    notes: list[str],
+) -> list[dict[str, Any]]:
+    """Return all executions of an image as DescribeExecution has them, the newest first."""
+    versions = dict.fromkeys(one["VersionId"] for one in uploads)
+    if record:
+        versions |= {record["sourceVersionId"]: None}
+    found = [
+        one
+        for version in versions
+        for one in restarts.chain(
+            clients, stack, keys.execution_name(stack.source_bucket, key, version)
+        )
+    ]
+    known = {one["executionArn"] for one in found}
+    if uploads:
+        since = uploads[-1]["LastModified"] - _CLOCKS_DIFFER
+        by_hand = _started_by_hand(clients, stack, since, notes)
+        found += [
+            one for one in by_hand if one["executionArn"] not in known and _source(one)[0] == key
+        ]
+    return sorted(found, key=_begun, reverse=True)
+
+
+def _started_by_hand(
+    clients: Clients, stack: Deployment, since: datetime, notes: list[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the executions since then whose names do not follow from an upload."""
+    listed = list(
+        itertools.takewhile(
+            lambda one: one["startDate"] >= since,
+            collect.listed(clients, stack.state_machine_arn, most=_SEARCHED),
+        )
+    )
+    others = [one for one in listed if not restarts.is_of_an_upload(one["name"])]
+    if len(listed) == _SEARCHED or len(others) > _DESCRIBED:
+        notes.append("Older executions that were started by hand are not shown: there are many.")
+    for one in others[:_DESCRIBED]:
+        described = restarts.described(clients, one["executionArn"])
+        if described is not None:
+            yield described
+
+
+def _begun(described: dict[str, Any]) -> datetime:
+    """Return when an execution began, or began again."""
+    begun: datetime = described.get("redriveDate") or described["startDate"]
+    return begun
+
+
+def _source(described: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the key and the version that an execution's input names."""
+    try:
+        item = json.loads(described["input"])["s3"]["object"]
+        return item.get("key"), item.get("versionId")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None, None
+
+
+def _handling(
+    clients: Clients,
+    described: dict[str, Any],
+    others: Sequence[dict[str, Any]],
+    record: dict[str, Any] | None,
+) -> Handling:
+    version = _source(described)[1]
+    status = described["status"]
+    succeeded = any(one["status"] == SUCCEEDED and _source(one)[1] == version for one in others)
+    written = record is not None and record["sourceVersionId"] == version
+    fixed = status not in (RUNNING, SUCCEEDED) and (succeeded or written)
+    name = described["name"]
+    origin = "restart" if restarts.is_restart(name) else "upload"
+    if not restarts.is_of_an_upload(name):
+        origin = "by hand"
+    execution = collect.execution(clients, described["executionArn"])
+    return Handling(execution, version, origin, fixed)
+
+
+def _state(
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    version: str | None,
+    uploads: Sequence[Any],
+    handlings: Sequence[Handling],
+    record: dict[str, Any] | None,
+) -> State:
+    """Return the state of an image's newest upload."""
+    if stack.express and version and (state := _express(clients, stack, key, version, uploads)):
+        return state
+    mine = [one for one in handlings if one.version in (version, None)]
+    for wanted in (RUNNING, SUCCEEDED):
+        for one in mine:
+            if one.execution.status == wanted:
+                return _of(one.execution)
+    if record and record["sourceVersionId"] == version:
+        return State(Outcome.SUCCEEDED, "converted", "The original was kept and the PNG made.")
+    if mine:
+        return _of(mine[0].execution)
+    return _not_started(clients, stack, key, uploads)
+
+
+def _of(execution: Execution) -> State:
+    return State(execution.outcome, execution.kind, execution.sentence)
+
+
+def _express(
+    clients: Clients, stack: Deployment, key: str, version: str, uploads: Sequence[Any]
+) -> State | None:
+    if ending := endings.find(clients, stack, key, version):
+        return State(ending.outcome, ending.kind, ending.sentence)
+    since = uploads[0]["LastModified"] if uploads else datetime.now(UTC)
+    if failure := endings.last_failure(clients, stack, key, since):
+        words = f"The last attempt failed, and may be retried: {failure.sentence}"
+        return State(Outcome.RUNNING, "running", words)
+    return None
+
+
+def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]) -> State:
+    """Return the state of an upload of which no execution is known."""
+    newest = uploads[0] if uploads else None
+    if newest is None or not newest["IsLatest"]:
+        return _waiting("gone", "It is not in the source bucket, and no execution is known.")
+    chosen = arrival.source_filter(clients, stack)
+    if not chosen.accepts(key):
+        return _waiting("not handled", chosen.sentence)
+    if arrival.is_dead_letter(clients, stack, key, newest["VersionId"]):
+        words = "Its notification is a dead letter. `image-converter redrive` sends it again."
+        return State(Outcome.FAILED, "failed", words)
+    if arrival.is_paused(clients, stack):
+        return _waiting("waiting", "The stack is paused, so its notification waits in the queue.")
+    age = datetime.now(UTC) - newest["LastModified"]
+    ago = f"It was uploaded {text.duration(age.total_seconds())} ago"
+    if age < _USUALLY_STARTED_WITHIN or arrival.messages_waiting(clients, stack):
+        return _waiting("waiting", f"{ago}, and its execution has not started yet.")
+    return _waiting("waiting", f"{ago}. {_STRANDED}")
+
+
+def _waiting(kind: str, sentence: str) -> State:
+    return State(Outcome.NOT_ENTERED, kind, sentence)

@@ -1,0 +1,342 @@
+"""Starting again what failed, and what no execution has handled.
+
+It may be done at any time and as often as one likes: every step of the state machine is idempotent,
+what has succeeded or runs is left alone, and an execution that is started for a second time by
+accident converts nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_converter import file_types, keys, notifications
+from image_converter.errors import InvalidRecord
+from scripts.lib import deployed, functions, storage, text, user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import arrival, collect, endings, restarts
+
+Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
+FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
+STOPPED: Status = "ABORTED"  # by a person, who will have had a reason, or with its state machine
+
+# Errors that a retry cannot fix: the image has to be uploaded again, or the input is wrong.
+# ImageTooLarge is not one of them: the function may have more memory by now.
+HOPELESS = {
+    "DamagedImage",
+    "UnsupportedImage",
+    "UnknownType",
+    "SourceChanged",
+    "SourceNotFound",
+    "InvalidRecord",
+    "KeyTooLong",
+}
+_TOO_LARGE = "ImageTooLarge"
+_BYTES = re.compile(r"has ([\d,]+) bytes")
+_PIXELS = re.compile(r"has ([\d,]+) x ([\d,]+) pixels; [\d,]+ is")
+
+# The history's last events among which an execution that came to a Fail state has it.
+_LAST_EVENTS = 20
+_NO_REDRIVE = {
+    "ExecutionNotRedrivable",
+    # How emulators name an operation that they do not have.
+    "InvalidAction",
+    "NotImplemented",
+    "UnknownOperationException",
+}
+# S3 "typically" notifies within seconds, and sometimes after a minute or more; an EXPRESS execution
+# is over five minutes later.
+_SETTLED_AFTER = timedelta(minutes=10)
+_LONGEST_IN_THE_QUEUE = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one thing that had failed, or that no execution has handled.
+
+    Attributes:
+        subject: the image and its version, or the message.
+        did: "started", "sent", "would start", "would send", "left" or "failed".
+        why: a sentence.
+        key, version: of the image, where they are known.
+    """
+
+    subject: str
+    did: str
+    why: str
+    key: str | None = None
+    version: str | None = None
+
+
+class Redrive:
+    """Starts again what failed in a stack, and what no execution has handled."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        stack: Deployment,
+        *,
+        dry_run: bool = False,
+        everything: bool = False,
+        settled_after: timedelta = _SETTLED_AFTER,
+    ) -> None:
+        """Prepare, without asking AWS.
+
+        Parameters:
+            dry_run: only report what would be done.
+            everything: start again what cannot succeed as it is, and what was stopped, too.
+            settled_after: for how long an upload may be on the way to its execution.
+        """
+        self._clients = clients
+        self._states = clients.stepfunctions
+        self._stack = stack
+        self._dry_run = dry_run
+        self._everything = everything
+        self._settled_after = settled_after
+        self._statuses = (*FAILED, STOPPED) if everything else FAILED
+        self._seen: set[tuple[str | None, str | None]] = set()
+
+    def all(self) -> Iterator[Result]:
+        """Do everything below, one after the other, and yield what became of each thing."""
+        yield from self.executions()
+        yield from self.dead_letters()
+        yield from self.unhandled()
+
+    def executions(self) -> Iterator[Result]:
+        """Start failed executions again and yield what became of each.
+
+        What has been handled since is not mentioned, and neither is what cannot be handled and was
+        replaced or deleted.
+        """
+        for name in sorted(self._failed_names()):
+            try:
+                yield from self._execution(name)
+            except ClientError as error:
+                yield Result(name, "failed", user_errors.sentence(error))
+
+    def dead_letters(self) -> Iterator[Result]:
+        """Send the dead letters to the queue again and yield what became of each."""
+        dead = storage.queue_url(self._clients, f"{self._stack.name}-dead-letters")
+        queue = storage.queue_url(self._clients, self._stack.name)
+        for message in storage.dead_letters(self._clients, self._stack.name):
+            yield self._dead_letter(dead, queue, message)
+
+    def unhandled(self) -> Iterator[Result]:
+        """Start executions for what lies in the source bucket without one; yield what became of it.
+
+        To be called last: what failed and what is on its way again is not looked at once more.
+        """
+        accepted = arrival.source_filter(self._clients, self._stack)
+        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._stack.source_bucket
+        )
+        before = datetime.now(UTC) - self._longest_on_the_way()
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            if (
+                item["LastModified"] <= before
+                and accepted.accepts(item["Key"])
+                and not keys.is_folder(item["Key"], item["Size"])
+            ):
+                try:
+                    yield from self._object(item["Key"])
+                except ClientError as error:
+                    if not storage.is_gone(error):  # handled meanwhile
+                        yield Result(item["Key"], "failed", user_errors.sentence(error))
+
+    def _longest_on_the_way(self) -> timedelta:
+        """Return how long after an upload its notification may still be on the way."""
+        clients, stack = self._clients, self._stack
+        if arrival.is_paused(clients, stack) or arrival.messages_waiting(clients, stack):
+            return _LONGEST_IN_THE_QUEUE
+        return self._settled_after
+
+    def _failed_names(self) -> set[str]:
+        """Return the names under which what failed was started first."""
+        if self._stack.express:  # AWS keeps no list of its executions
+            return set()
+        machine = self._stack.state_machine_arn
+        return {
+            restarts.first_name(one["name"])
+            for status in self._statuses
+            for one in collect.listed(self._clients, machine, status)
+        }
+
+    def _execution(self, name: str) -> Iterator[Result]:
+        executions = restarts.chain(self._clients, self._stack, name)
+        if not executions:
+            return  # forgotten since it was listed
+        newest = executions[-1]
+        item = _object_of(newest["input"])
+        key, version = item.get("key"), item.get("versionId")
+        self._seen.add((key, version))
+        if newest["status"] not in self._statuses or self._is_settled(newest, key, version):
+            return
+        subject = _subject(key or newest["name"], version)
+        error = text.sentence(newest.get("error"), newest.get("cause"))
+        why = self._why_left(newest.get("error"), newest.get("cause") or "")
+        if why and not self._everything:
+            yield Result(subject, "left", f"{why} ({error}); --all retries it anyway", key, version)
+            return
+        how = "" if self._dry_run else self._start(newest, name)
+        yield Result(subject, self._did("start"), f"{error or newest['status']}{how}", key, version)
+
+    def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
+        """Return whether nothing is left to do for a version, though its execution failed."""
+        if not key or not version:
+            return False
+        if self._is_converted(key, version):
+            return True
+        if newest.get("error") not in {*HOPELESS, _TOO_LARGE} or self._everything:
+            return False
+        listed = storage.versions(self._clients, self._stack.source_bucket, key).get(key, [])
+        if listed and storage.is_object(listed[0]):
+            return bool(listed[0]["VersionId"] != version)  # replaced
+        return newest.get("error") != "SourceNotFound"  # else: deleted, with what was wrong with it
+
+    def _is_converted(self, key: str, version: str) -> bool:
+        record = storage.record(self._clients, self._stack.table_name, key)
+        return record is not None and record["sourceVersionId"] == version
+
+    def _why_left(self, error: str | None, cause: str) -> str:
+        """Return why an image would fail again, or nothing if it may succeed."""
+        if error in HOPELESS:
+            return "it would fail again"
+        if error != _TOO_LARGE:
+            return ""
+        name = f"{self._stack.name}-{functions.on_aws('resize_image')}"
+        limits = deployed.function(self._clients, name).settings
+        for pattern, setting in ((_BYTES, "MAX_IMAGE_BYTES"), (_PIXELS, "MAX_IMAGE_PIXELS")):
+            found = pattern.search(cause)
+            if found and _product(found.groups()) <= int(limits[setting]):
+                return ""
+        return "it is still too large"
+
+    def _start(self, execution: Mapping[str, Any], first: str) -> str:
+        """Start it again where it stopped, or else from the start; return how, for people.
+
+        Step Functions redrives from the state that did not end. Where that is a Fail state, in
+        which this state machine's errors end, it would enter the Fail state once more:
+        https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+        """
+        arn = execution["executionArn"]
+        if execution.get("redriveStatus") == "REDRIVABLE" and not self._ended_in_fail_state(arn):
+            try:
+                self._states.redrive_execution(executionArn=arn)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _NO_REDRIVE:
+                    raise
+            else:
+                return "; redriven from where it stopped"
+        started = restarts.start(self._clients, self._stack, first, execution["input"])
+        return f"; now {_last(started)}"
+
+    def _ended_in_fail_state(self, arn: str) -> bool:
+        history = self._states.get_execution_history(
+            executionArn=arn, reverseOrder=True, maxResults=_LAST_EVENTS
+        )
+        return any(event["type"] == "FailStateEntered" for event in history["events"])
+
+    def _dead_letter(self, dead: str, queue: str, message: Any) -> Result:
+        subject = f"message {message['MessageId']}"
+        try:
+            records = notifications.records(message["Body"])
+        except InvalidRecord as error:
+            return Result(subject, "left", f"{error}; look at it, and delete it by hand")
+        self._seen |= arrival.named(message["Body"])
+        images = ", ".join(record["s3"]["object"]["key"] for record in records) or "no new object"
+        if not self._dry_run:
+            # In this order: what is sent and not deleted comes twice, which starts nothing twice.
+            self._clients.sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
+            self._clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+        return Result(subject, self._did("send"), images)
+
+    def _object(self, key: str) -> Iterator[Result]:
+        head = self._clients.s3.head_object(Bucket=self._stack.source_bucket, Key=key)
+        version = head.get("VersionId", "null")
+        if (key, version) in self._seen or self._is_converted(key, version):
+            return
+        if self._stack.express:
+            why = self._express(key, version, head["LastModified"])
+        else:
+            why = self._standard(key, version)
+        if why is None or self._is_kept(key):
+            return
+        if why and not self._everything:
+            yield Result(_subject(key, version), "left", f"{why}; --all retries it", key, version)
+            return
+        how = "No execution of it is known"
+        if not self._dry_run:
+            arn = restarts.start_upload(self._clients, self._stack, key, version)
+            how = f"{how}; now {_last(arn)}"
+        yield Result(_subject(key, version), self._did("start"), how, key, version)
+
+    def _standard(self, key: str, version: str) -> str | None:
+        """Return why to leave an object, nothing if to start it, None if it has an execution."""
+        first = keys.execution_name(self._stack.source_bucket, key, version)
+        executions = restarts.chain(self._clients, self._stack, first)
+        if not executions:
+            return ""
+        if executions[-1]["status"] == STOPPED:
+            return "its execution was stopped, by somebody or with the state machine"
+        return None
+
+    def _express(self, key: str, version: str, uploaded: datetime) -> str | None:
+        """Return the same for an EXPRESS state machine, by what the functions have logged."""
+        ending = endings.find(self._clients, self._stack, key, version)
+        if ending is None:
+            failure = endings.last_failure(self._clients, self._stack, key, uploaded)
+            return None if failure and not failure.is_final else ""
+        if ending.good:
+            return None
+        error, _, cause = ending.sentence.partition(": ")
+        why = self._why_left(error, cause)
+        return f"{why} ({ending.sentence})" if why else ""
+
+    def _is_kept(self, key: str) -> bool:
+        """Return whether an object is of a type that stays in the source bucket."""
+        if not self._stack.keeps_others:
+            return False
+        answer = self._clients.s3.get_object(
+            Bucket=self._stack.source_bucket,
+            Key=key,
+            Range=f"bytes=0-{file_types.BYTES_NEEDED - 1}",
+        )
+        with answer["Body"] as body:
+            found = file_types.identify(body.read())
+        return found != "jpg" if found else not keys.is_named_like_a_jpeg(key)
+
+    def _did(self, what: Literal["start", "send"]) -> str:
+        if self._dry_run:
+            return f"would {what}"
+        return {"start": "started", "send": "sent"}[what]
+
+
+def _object_of(given: str) -> Mapping[str, Any]:
+    """Return the object that an execution's input names; empty if it does not."""
+    try:
+        item = json.loads(given)["s3"]["object"]
+    except (ValueError, LookupError, TypeError):
+        return {}
+    return item if isinstance(item, Mapping) else {}
+
+
+def _subject(key: str, version: str | None) -> str:
+    return f"{key} (version {version})" if version else key
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition(":")[2]
+
+
+def _product(numbers: Iterable[str]) -> int:
+    product = 1
+    for number in numbers:
+        product *= int(number.replace(",", ""))
+    return product

@@ -1,0 +1,107 @@
+"""Starting executions again, under names by which all executions of an upload are found."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from image_converter import keys
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.user_errors import UserError
+
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+_MAX_NAME = 80
+_SUFFIX = "-redo"
+_AGAIN = re.compile(rf"{_SUFFIX}[1-9][0-9]?$")
+MOST_TIMES = 99
+# What `keys.execution_name` makes, and what this module makes of it.
+_OF_AN_UPLOAD = re.compile(rf"-[0-9a-f]{{48}}({_SUFFIX}[1-9][0-9]?)?$")
+
+
+def first_name(name: str) -> str:
+    """Return the name under which an execution was started first."""
+    return _AGAIN.sub("", name)
+
+
+def is_restart(name: str) -> bool:
+    """Return whether the name is one of an execution that was started again."""
+    return _AGAIN.search(name) is not None
+
+
+def is_of_an_upload(name: str) -> bool:
+    """Return whether the name follows from an upload, so that it need not be searched for."""
+    return _OF_AN_UPLOAD.search(name) is not None
+
+
+def names(first: str) -> Iterator[str]:
+    """Yield the names under which an execution is started, one after the other."""
+    yield first
+    for number in range(1, MOST_TIMES + 1):
+        suffix = f"{_SUFFIX}{number}"
+        yield first[: _MAX_NAME - len(suffix)] + suffix
+
+
+def described(clients: Clients, arn: str) -> dict[str, Any] | None:
+    """Return what DescribeExecution answers, or None if there is no such execution.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    try:
+        return dict(states.describe_execution(executionArn=arn))
+    except states.exceptions.ExecutionDoesNotExist:
+        return None
+
+
+def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any]]:
+    """Return the executions that were started under a name, and again under those that follow.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    found: list[dict[str, Any]] = []
+    for place, name in enumerate(names(first)):
+        one = described(clients, stack.execution_arn(name))
+        if one is not None:
+            found.append(one)
+        elif place:  # the first is forgotten before those that follow
+            break
+    return found
+
+
+def start(clients: Clients, stack: Deployment, first: str, given: str) -> str:
+    """Start an execution under the first name that is free; return its ARN.
+
+    Parameters:
+        first: the name to begin with.
+        given: the input.
+
+    Raises:
+        UserError: no name is free.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    for name in names(first):
+        try:
+            started = states.start_execution(
+                stateMachineArn=stack.state_machine_arn, name=name, input=given
+            )
+        except states.exceptions.ExecutionAlreadyExists:
+            continue
+        return started["executionArn"]
+    raise UserError(f"{first} has been started {MOST_TIMES} times.")
+
+
+def start_upload(clients: Clients, stack: Deployment, key: str, version: str) -> str:
+    """Start an execution for a version of an image, as by hand; return its ARN.
+
+    Raises: as `start`.
+    """
+    item = {"key": key, "versionId": version}
+    given = json.dumps({"s3": {"bucket": {"name": stack.source_bucket}, "object": item}})
+    name = keys.execution_name(stack.source_bucket, key, version)
+    return start(clients, stack, name, given)

@@ -1,0 +1,159 @@
+"""A stack small enough for a test: a state machine of one state, and what is around it."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from image_converter import keys
+from scripts.lib import wait
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions.redrive import Redrive, Result
+from scripts.local_aws import LocalAws
+from tests.support.emulator import ROLE, Emulator
+
+FAILS = {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"}
+_numbers = itertools.count(1)
+
+
+def definition(**state: object) -> str:
+    return json.dumps({"StartAt": "Only", "States": {"Only": state}})
+
+
+@dataclass
+class Stack:
+    """Buckets without notifications, a table, a state machine of one state, and two queues."""
+
+    clients: Clients
+    deployment: Deployment
+    queue: str
+    dead_letters: str
+
+    def put(self, key: str = "a.jpg", body: bytes = b"a JPEG") -> str:
+        """Put an object into the source bucket; return its version."""
+        bucket = self.deployment.source_bucket
+        return self.clients.s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+
+    def delete(self, key: str = "a.jpg") -> None:
+        """Hide an object behind a delete marker."""
+        self.clients.s3.delete_object(Bucket=self.deployment.source_bucket, Key=key)
+
+    def start(self, version: str, key: str = "a.jpg", name: str | None = None) -> str:
+        """Start an execution as an upload does, or by hand under a name; return its ARN."""
+        name = name or keys.execution_name(self.deployment.source_bucket, key, version)
+        item = {"key": key, "versionId": version}
+        given = {"s3": {"bucket": {"name": self.deployment.source_bucket}, "object": item}}
+        started = self.clients.stepfunctions.start_execution(
+            stateMachineArn=self.deployment.state_machine_arn, name=name, input=json.dumps(given)
+        )
+        self.until_all_have_ended()
+        return started["executionArn"]
+
+    def until_all_have_ended(self) -> None:
+        wait.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
+
+    def statuses(self) -> dict[str, str]:
+        listed = self.clients.stepfunctions.list_executions(
+            stateMachineArn=self.deployment.state_machine_arn
+        )
+        return {one["name"]: one["status"] for one in listed["executions"]}
+
+    def ends(self) -> list[str]:
+        """Return the statuses in the order of names: the first, then those started again."""
+        return [status for _, status in sorted(self.statuses().items())]
+
+    def become(self, **state: object) -> None:
+        """Change the only state of the state machine."""
+        self.clients.stepfunctions.update_state_machine(
+            stateMachineArn=self.deployment.state_machine_arn, definition=definition(**state)
+        )
+
+    def write_record(self, version: str, key: str = "a.jpg") -> None:
+        """Write a record, as if a version had been converted."""
+        item = {"imageName": {"S": key}, "sourceVersionId": {"S": version}}
+        self.clients.dynamodb.put_item(TableName=self.deployment.table_name, Item=item)
+
+    def redrive(self, *, dry_run: bool = False, everything: bool = False) -> list[Result]:
+        """Start again what failed, and what no execution has handled however new it is."""
+        redrive = Redrive(
+            self.clients,
+            self.deployment,
+            dry_run=dry_run,
+            everything=everything,
+            settled_after=timedelta(0),
+        )
+        return list(redrive.all())
+
+    def messages(self, queue: str) -> list[str]:
+        """Return the bodies of the messages that can be received, which stay in the queue."""
+        answer = self.clients.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        return [one["Body"] for one in answer.get("Messages", [])]
+
+    def filter(self, **rules: str) -> None:
+        """Have the source bucket notify of these keys only, as the stack's `source_filter` does."""
+        arn = f"arn:aws:sqs:us-east-1:000000000000:{self.deployment.name}"
+        statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
+        statement |= {"Action": "sqs:SendMessage", "Resource": arn}
+        self.clients.sqs.set_queue_attributes(
+            QueueUrl=self.queue,
+            Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": statement})},
+        )
+        named: Any = [{"Name": name, "Value": value} for name, value in rules.items()]
+        self.clients.s3.put_bucket_notification_configuration(
+            Bucket=self.deployment.source_bucket,
+            NotificationConfiguration={
+                "QueueConfigurations": [
+                    {
+                        "QueueArn": arn,
+                        "Events": ["s3:ObjectCreated:*"],
+                        "Filter": {"Key": {"FilterRules": named}},
+                    }
+                ]
+            },
+        )
+        self.clients.sqs.purge_queue(QueueUrl=self.queue)  # of S3's test event
+
+
+@pytest.fixture(scope="session")
+def little(local_aws: LocalAws) -> Emulator:
+    """What makes functions; state machines take their time to wait, as they do on AWS."""
+    clients = Clients(local_aws.env)
+    services = {"Service": ["states.amazonaws.com", "lambda.amazonaws.com"]}
+    trust = {"Effect": "Allow", "Principal": services, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    clients.iam.create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument=document)
+    return Emulator(local_aws, clients)
+
+
+@pytest.fixture
+def stack(little: Emulator) -> Iterator[Stack]:
+    """A stack whose executions fail, because S3 is busy."""
+    clients = little.clients
+    name = f"small-{next(_numbers)}"
+    machine = clients.stepfunctions.create_state_machine(
+        name=name, definition=definition(**FAILS), roleArn=ROLE
+    )["stateMachineArn"]
+    clients.s3.create_bucket(Bucket=name)
+    clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    clients.dynamodb.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    little.function(f"{name}-trigger", "def handler(event, context):\n    pass\n")
+    queues = [
+        clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
+        for queue in (name, f"{name}-dead-letters")
+    ]
+    yield Stack(clients, Deployment(name, name, "", name, machine, express=False), *queues)
+    listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    for execution in listed["executions"]:
+        clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

@@ -1,0 +1,112 @@
+"""What is known of an image: every execution of it, and its state now."""
+
+import json
+
+import pytest
+
+from scripts.lib.executions import arrival, images
+from scripts.lib.executions.images import Image
+from tests.scripts.commands.conftest import FAILS, Stack
+
+pytestmark = pytest.mark.e2e
+
+DONE = {"Type": "Pass", "End": True}
+
+
+def known(stack: Stack, key: str = "a.jpg") -> Image:
+    found = images.find(stack.clients, stack.deployment, key)
+    assert found is not None
+    return found
+
+
+def test_a_failure_that_a_restart_has_fixed_is_not_the_state(stack: Stack) -> None:
+    version = stack.put()
+    stack.start(version)
+    assert known(stack).state.kind == "failed"
+    stack.become(**DONE)
+    stack.redrive()
+    stack.until_all_have_ended()
+
+    image = known(stack)
+
+    assert image.state.outcome == "succeeded"
+    assert [(one.execution.status, one.origin, one.since_fixed) for one in image.handlings] == [
+        ("SUCCEEDED", "restart", False),
+        ("FAILED", "upload", True),
+    ]
+    assert {one.version for one in image.handlings} == {version}
+
+
+def test_executions_that_were_started_by_hand_are_found(stack: Stack) -> None:
+    version = stack.put()
+    stack.start(version)
+    stack.become(**DONE)
+    by_hand = stack.start(version, name="5a3c1f")
+    stack.start(version, "another.jpg", name="another")
+
+    image = known(stack)
+
+    assert image.handlings[0].execution.arn == by_hand
+    assert [one.origin for one in image.handlings] == ["by hand", "upload"]
+    assert image.state.outcome == "succeeded"
+
+
+def test_a_failure_after_the_success_does_not_undo_it(stack: Stack) -> None:
+    version = stack.put()
+    stack.become(**DONE)
+    stack.start(version)
+    stack.become(**FAILS)
+    stack.start(version, name="again")
+
+    image = known(stack)
+
+    assert image.state.outcome == "succeeded"
+    assert [one.since_fixed for one in image.handlings] == [True, False]
+
+
+def test_the_state_is_that_of_the_newest_upload(stack: Stack) -> None:
+    stack.become(**DONE)
+    stack.start(stack.put())
+    stack.become(**FAILS)
+    newer = stack.put(body=b"newer")
+    assert known(stack).state.kind == "waiting"
+    stack.start(newer)
+
+    image = known(stack)
+
+    assert image.state.kind == "failed"
+    assert image.state.sentence == "SlowDown: S3 is busy"
+    assert len(image.handlings) == 2
+
+
+def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
+    stack.filter(Prefix="photos/", Suffix=".jpg")
+    stack.put("other.jpg")
+    state = known(stack, "other.jpg").state
+    assert state.kind == "not handled"
+    assert "source_filter only accepts photos/*.jpg" in state.sentence
+
+
+def test_a_dead_letter_is_a_failure(stack: Stack) -> None:
+    version = stack.put("a b.jpg")
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "s3": {"object": {"key": "a+b.jpg", "versionId": version}},
+    }
+    body = json.dumps({"Records": [record]})
+    stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body)
+    assert known(stack, "a b.jpg").state.kind == "failed"
+    assert stack.messages(stack.dead_letters) == [body], "it was only looked at"
+
+
+def test_nothing_is_known_of_what_never_was(stack: Stack) -> None:
+    assert images.find(stack.clients, stack.deployment, "never.jpg") is None
+
+
+def test_a_filter_is_read_as_s3_keeps_it(stack: Stack) -> None:
+    everything = arrival.source_filter(stack.clients, stack.deployment)
+    assert everything.accepts("anything")
+    stack.filter(Prefix="my+photos%3D/")
+    chosen = arrival.source_filter(stack.clients, stack.deployment)
+    assert chosen.accepts("my photos=/a.jpg")
+    assert not chosen.accepts("my+photos%3D/a.jpg")

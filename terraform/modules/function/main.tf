@@ -68,8 +68,9 @@ resource "aws_iam_role_policy" "this" {
 
 # Code and layer are updated by two requests, and the provider sends the layer first. Until the second one, the code refuses
 # to work with a layer of another build (image_converter/layer.py): it fails with LayerMismatch, or while it is imported,
-# before it reads, writes or deletes anything. The retries of the state machine and of the queue outlast that (a test adds
-# up their waits), and an upload by HTTP gets a 503. With SnapStart, the alias moves once both are updated.
+# before it reads, writes or deletes anything. The state machine's retries outlast that (a test adds up their waits), the
+# queue delivers its messages again minutes later, and an upload by HTTP gets a 503, or a 500 if the import fails. With
+# SnapStart, the alias moves once both are updated.
 # https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep failed work

@@ -9,9 +9,9 @@ module "alarms" {
   email                  = var.alarm_email
   state_machine_arn      = module.state_machine.arn
   upload_function_name   = lookup(local.function_names, "upload", null)
-  upload_errors          = var.alarm_thresholds.upload_errors
+  upload_errors          = local.alarm_thresholds.upload_errors
   queue_name             = module.ingest.queue_name
-  queue_age_seconds      = var.alarm_thresholds.queue_age_seconds
+  queue_age_seconds      = local.alarm_thresholds.queue_age_seconds
   dead_letter_queue_name = module.ingest.dead_letter_queue_name
   dashboard_url          = local.dashboard_url
   monthly_budget_usd     = var.monthly_budget_usd

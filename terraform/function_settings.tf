@@ -12,10 +12,10 @@ locals {
 
   function_settings = {
     for function, default in local.function_defaults : function => {
-      memory_mb            = coalesce(try(var.functions[function].memory_mb, null), default.memory_mb)
-      timeout_seconds      = coalesce(try(var.functions[function].timeout_seconds, null), default.timeout_seconds)
-      reserved_concurrency = try(var.functions[function].reserved_concurrency, null)
-      snap_start           = try(var.functions[function].snap_start, false)
+      memory_mb            = try(coalesce(tonumber(var.functions[function].memory_mb)), default.memory_mb)
+      timeout_seconds      = try(coalesce(tonumber(var.functions[function].timeout_seconds)), default.timeout_seconds)
+      reserved_concurrency = try(tonumber(var.functions[function].reserved_concurrency), null)
+      snap_start           = try(coalesce(tobool(var.functions[function].snap_start)), false)
     }
   }
 }

@@ -13,8 +13,8 @@ locals {
     upload = {
       SOURCE_BUCKET    = local.bucket_names.source
       MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes)
-      MAX_FORM_BYTES   = tostring(var.upload_form.max_bytes)
-      FORM_SECONDS     = tostring(var.upload_form.expires_seconds)
+      MAX_FORM_BYTES   = tostring(local.upload_form.max_bytes)
+      FORM_SECONDS     = tostring(local.upload_form.expires_seconds)
     }
     trigger = {
       STATE_MACHINE_ARN = local.state_machine_arn

@@ -5,7 +5,7 @@ module "ingest" {
   queue_arn                = local.queue_arn
   bucket_name              = module.source_bucket.name
   bucket_arn               = local.bucket_arns.source
-  source_filter            = var.source_filter
+  source_filter            = local.source_filter
   function_arn             = module.function["trigger"].arn
   function_timeout_seconds = local.function_settings.trigger.timeout_seconds
   kms_key_arn              = module.key.arn

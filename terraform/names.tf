@@ -9,9 +9,9 @@ locals {
   # Bucket names are globally unique; names of roles, dashboards and budgets are unique in the account, all others in the
   # region.
   bucket_names = {
-    source      = coalesce(var.bucket_names.source, "${var.name}-source-${local.account}-${local.region}")
-    destination = coalesce(var.bucket_names.destination, "${var.name}-destination-${local.account}-${local.region}")
-    access_logs = coalesce(var.access_logs_bucket, var.bucket_names.access_logs, "${var.name}-access-logs-${local.account}-${local.region}")
+    source      = coalesce(lookup(var.bucket_names, "source", null), "${var.name}-source-${local.account}-${local.region}")
+    destination = coalesce(lookup(var.bucket_names, "destination", null), "${var.name}-destination-${local.account}-${local.region}")
+    access_logs = coalesce(var.access_logs_bucket, lookup(var.bucket_names, "access_logs", null), "${var.name}-access-logs-${local.account}-${local.region}")
   }
   bucket_arns = { for bucket, name in local.bucket_names : bucket => "arn:${local.partition}:s3:::${name}" }
 

@@ -51,7 +51,7 @@ resource "terraform_data" "package" {
     }
 
     precondition {
-      condition = local.runtime != "python3.11" || !anytrue(values(var.functions)[*].snap_start)
+      condition = local.runtime != "python3.11" || !anytrue([for settings in values(var.functions) : try(tobool(settings.snap_start), false) == true])
       error_message = join(" ", [
         "functions has snap_start, but the package was built for python3.11, and Lambda",
         "supports snapshots from python3.12 on. Omit snap_start, or run `make package RUNTIME=python3.13`.",

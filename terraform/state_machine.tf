@@ -42,23 +42,23 @@ locals {
     },
     {
       ErrorEquals     = local.transient_errors
-      IntervalSeconds = var.retry.transient_interval_seconds
-      MaxAttempts     = var.retry.transient_max_attempts
-      BackoffRate     = var.retry.transient_backoff_rate
-      MaxDelaySeconds = var.retry.transient_max_delay_seconds
+      IntervalSeconds = local.retry.transient_interval_seconds
+      MaxAttempts     = local.retry.transient_max_attempts
+      BackoffRate     = local.retry.transient_backoff_rate
+      MaxDelaySeconds = local.retry.transient_max_delay_seconds
       JitterStrategy  = "FULL"
     },
     {
       ErrorEquals     = ["States.TaskFailed", "States.Timeout"]
-      IntervalSeconds = var.retry.interval_seconds
-      MaxAttempts     = var.retry.max_attempts
-      BackoffRate     = var.retry.backoff_rate
+      IntervalSeconds = local.retry.interval_seconds
+      MaxAttempts     = local.retry.max_attempts
+      BackoffRate     = local.retry.backoff_rate
     },
     {
       ErrorEquals     = ["States.ALL"]
-      IntervalSeconds = var.retry.any_error_interval_seconds
-      MaxAttempts     = var.retry.max_attempts
-      BackoffRate     = var.retry.backoff_rate
+      IntervalSeconds = local.retry.any_error_interval_seconds
+      MaxAttempts     = local.retry.max_attempts
+      BackoffRate     = local.retry.backoff_rate
     },
   ])
 

@@ -7,8 +7,8 @@ module "upload_api" {
   function_invoke_arn = module.function["upload"].invoke_arn
   function_qualifier  = module.function["upload"].qualifier
   jwt                 = var.upload_jwt
-  requests_per_second = var.upload_throttle.requests_per_second
-  burst               = var.upload_throttle.burst
+  requests_per_second = local.upload_throttle.requests_per_second
+  burst               = local.upload_throttle.burst
   cors_origins        = var.upload_cors_origins
   kms_key_arn         = module.key.arn
   log_group           = local.log_groups.upload_api

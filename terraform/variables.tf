@@ -27,14 +27,15 @@ variable "tags" {
 }
 
 variable "bucket_names" {
-  description = "Overrides for the bucket names, which default to name, account ID and region."
-  type = object({
-    source      = optional(string)
-    destination = optional(string)
-    access_logs = optional(string)
-  })
-  default  = {}
-  nullable = false
+  description = "Overrides for the names of the buckets `source`, `destination` and `access_logs`, which default to name, account ID and region."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.bucket_names), ["source", "destination", "access_logs"])) == 0
+    error_message = "bucket_names has ${join(", ", keys(var.bucket_names))}, but the buckets are source, destination and access_logs."
+  }
 
   validation {
     condition = alltrue([
@@ -191,13 +192,14 @@ variable "package_dir" {
 # Terraform sees the names only: each build needs new keys. The bucket must be in the stack's region. Set `runtime` and
 # `architecture` to what the zips were built for, unless that is python3.13 on arm64.
 variable "package_s3" {
-  description = "The zips of `make package` as objects that were uploaded to a bucket; null takes them from package_dir."
-  type = object({
-    bucket        = string
-    functions_key = string
-    layer_key     = string
-  })
-  default = null
+  description = "The zips of `make package` as objects that were uploaded to a bucket: `bucket`, `functions_key` and `layer_key`; null takes them from package_dir."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.package_s3 == null || try(toset(keys(var.package_s3)) == toset(["bucket", "functions_key", "layer_key"]), false)
+    error_message = "package_s3 has ${join(", ", keys(coalesce(var.package_s3, {})))}, but needs bucket, functions_key and layer_key, and nothing else."
+  }
 
   validation {
     condition     = var.package_s3 == null || var.package_dir == null
@@ -229,24 +231,20 @@ variable "architecture" {
 
 # --- Functions ---
 
+# The settings of a function:
+# * memory_mb and timeout_seconds;
+# * reserved_concurrency: concurrent invocations that are reserved for the function and also limit it; by default it shares
+#   the account's. Where other systems share an account's 1,000, reserve 100 each for resize_image and copy_file, and 5 for
+#   trigger. There is no default because AWS keeps 100 unreserved: in an account whose limit is still 10, every reservation
+#   fails;
+# * snap_start: whether new environments start from a snapshot, which AWS charges for by memory and time: about $2 a month
+#   for upload, the only function for which a person waits. Each deployment leaves its predecessor behind for up to 14 days
+#   (docs/costs.md). Requires python3.12 or newer.
 variable "functions" {
-  description = "Per-function overrides, keyed by function name; omitted settings keep their defaults."
-  type = map(object({
-    memory_mb       = optional(number)
-    timeout_seconds = optional(number)
-
-    # Concurrent invocations that are reserved for the function and also limit it; null shares the account's. Where other
-    # systems share an account's 1,000, reserve 100 each for resize_image and copy_file, and 5 for trigger. There is no
-    # default because AWS keeps 100 unreserved: in an account whose limit is still 10, every reservation fails.
-    reserved_concurrency = optional(number)
-
-    # Starts new environments from a snapshot, which AWS charges for by memory and time: about $2 a month for upload, the
-    # only function for which a person waits. Each deployment leaves its predecessor behind for up to 14 days
-    # (docs/costs.md). Requires python3.12 or newer.
-    snap_start = optional(bool, false)
-  }))
-  default  = {}
-  nullable = false
+  description = "Per-function overrides, keyed by function name, for example { resize_image = { memory_mb = 3008 } }; omitted settings keep their defaults."
+  type        = map(map(string)) # numbers and booleans; maps for the reason that defaults.tf gives
+  default     = {}
+  nullable    = false
 
   validation {
     condition = length(setsubtract(keys(var.functions), [
@@ -256,34 +254,50 @@ variable "functions" {
   }
 
   validation {
+    condition = length(setsubtract(
+      flatten([for settings in values(var.functions) : keys(settings)]),
+      ["memory_mb", "timeout_seconds", "reserved_concurrency", "snap_start"],
+    )) == 0
+    error_message = "functions has ${join(", ", distinct(flatten([for settings in values(var.functions) : keys(settings)])))}, but the settings of a function are memory_mb, timeout_seconds, reserved_concurrency and snap_start."
+  }
+
+  validation {
     condition = alltrue([
-      for memory in values(var.functions)[*].memory_mb : try(memory >= 128 && memory <= 10240, memory == null)
+      for memory in [for settings in values(var.functions) : lookup(settings, "memory_mb", null)] :
+      try(tonumber(memory) >= 128 && tonumber(memory) <= 10240, memory == null)
     ])
     error_message = "functions has a memory_mb that Lambda does not allow: it must be 128 to 10,240."
   }
 
   validation {
-    condition     = try(var.functions["resize_image"].memory_mb >= 512, true)
+    condition     = try(tonumber(var.functions["resize_image"].memory_mb) >= 512, true)
     error_message = "resize_image must have a memory_mb of at least 512: its libraries need half of that, and the rest is for the image."
   }
 
   validation {
     condition = alltrue([
-      for timeout in values(var.functions)[*].timeout_seconds : try(timeout >= 1 && timeout <= 900, timeout == null)
+      for timeout in [for settings in values(var.functions) : lookup(settings, "timeout_seconds", null)] :
+      try(tonumber(timeout) >= 1 && tonumber(timeout) <= 900, timeout == null)
     ])
     error_message = "functions has a timeout_seconds that Lambda does not allow: it must be 1 to 900."
   }
 
   validation {
-    condition     = try(var.functions["upload"].timeout_seconds <= 29, true)
+    condition     = try(tonumber(var.functions["upload"].timeout_seconds) <= 29, true)
     error_message = "upload's timeout_seconds must be 29 at most: the API stops waiting for the answer after 30."
   }
 
   validation {
     condition = alltrue([
-      for reserved in values(var.functions)[*].reserved_concurrency : try(reserved >= 0, reserved == null)
+      for reserved in [for settings in values(var.functions) : lookup(settings, "reserved_concurrency", null)] :
+      try(tonumber(reserved) >= 0, reserved == null)
     ])
     error_message = "functions has a reserved_concurrency below 0; leave it out for no reservation."
+  }
+
+  validation {
+    condition     = alltrue([for settings in values(var.functions) : can(tobool(lookup(settings, "snap_start", null)))])
+    error_message = "functions has a snap_start that is neither true nor false."
   }
 }
 
@@ -336,54 +350,46 @@ variable "execution_timeout_seconds" {
 
 # Each attempt of a STANDARD execution costs a state transition.
 variable "retry" {
-  description = "Retry settings of the state machine."
-  type = object({
-    # After a task failed or timed out.
-    interval_seconds = optional(number, 5)
-    max_attempts     = optional(number, 2)
-    backoff_rate     = optional(number, 2)
+  description = "Retry settings of the state machine; defaults.tf lists them."
+  type        = map(number)
+  default     = {}
+  nullable    = false
 
-    # After any other error, with the same number of attempts and the same rate.
-    any_error_interval_seconds = optional(number, 2)
-
-    # After an error of the Lambda service, mostly throttling, with jitter. The defaults go on for half an hour on average:
-    # enough for a flood of some thousand images, even in a new account, which runs ten functions at a time.
-    transient_interval_seconds  = optional(number, 1)
-    transient_max_attempts      = optional(number, 60)
-    transient_backoff_rate      = optional(number, 2)
-    transient_max_delay_seconds = optional(number, 60)
-  })
-  default  = {}
-  nullable = false
+  validation {
+    condition     = length(setsubtract(keys(var.retry), keys(local.retry_defaults))) == 0
+    error_message = "retry has ${join(", ", keys(var.retry))}, but its settings are ${join(", ", keys(local.retry_defaults))}."
+  }
 
   validation {
     condition = alltrue([
-      for seconds in [
-        var.retry.interval_seconds, var.retry.any_error_interval_seconds, var.retry.transient_interval_seconds,
-      ] : seconds >= 1 && seconds <= 99999999 && floor(seconds) == seconds
+      for name, seconds in var.retry :
+      try(seconds >= 1 && seconds <= 99999999 && floor(seconds) == seconds, seconds == null)
+      if endswith(name, "interval_seconds")
     ])
     error_message = "retry has an interval that Step Functions does not allow: it must be a whole number of seconds, at least 1."
   }
 
   validation {
     condition = alltrue([
-      for attempts in [var.retry.max_attempts, var.retry.transient_max_attempts] :
-      attempts >= 0 && attempts <= 99999999 && floor(attempts) == attempts
+      for name, attempts in var.retry :
+      try(attempts >= 0 && attempts <= 99999999 && floor(attempts) == attempts, attempts == null)
+      if endswith(name, "max_attempts")
     ])
     error_message = "retry has a number of attempts that Step Functions does not allow: it must be a whole number, at least 0."
   }
 
   validation {
-    condition     = alltrue([for rate in [var.retry.backoff_rate, var.retry.transient_backoff_rate] : rate >= 1])
+    condition     = alltrue([for name, rate in var.retry : try(rate >= 1, rate == null) if endswith(name, "backoff_rate")])
     error_message = "retry has a backoff rate below 1: each wait would be shorter than the one before."
   }
 
   validation {
-    condition = (
-      var.retry.transient_max_delay_seconds > var.retry.transient_interval_seconds
-      && var.retry.transient_max_delay_seconds < 31622400
+    condition = try(
+      merge(local.retry_defaults, var.retry).transient_max_delay_seconds < 31622400
+      && merge(local.retry_defaults, var.retry).transient_max_delay_seconds > merge(local.retry_defaults, var.retry).transient_interval_seconds,
+      true,
     )
-    error_message = "retry.transient_max_delay_seconds is ${var.retry.transient_max_delay_seconds}, but must be more than transient_interval_seconds and less than 31,622,400."
+    error_message = "retry.transient_max_delay_seconds is ${coalesce(lookup(var.retry, "transient_max_delay_seconds", null), local.retry_defaults.transient_max_delay_seconds)}, but must be more than transient_interval_seconds and less than 31,622,400."
   }
 }
 
@@ -392,45 +398,50 @@ variable "retry" {
 # S3 filters the notifications, so an object that does not match starts nothing, costs nothing and stays. This includes
 # objects from the upload API, which accepts any name. S3 expects special characters URL-encoded: a space as +, = as %3D.
 variable "source_filter" {
-  description = "Which keys of the source bucket are handled; by default all."
-  type = object({
-    prefixes = optional(list(string), []) # a key must begin with one of these; an empty list matches all
-    suffixes = optional(list(string), []) # a key must end with one of these, which are case-sensitive; likewise
-  })
-  default  = {}
-  nullable = false
+  description = "Which keys of the source bucket are handled: `prefixes` and `suffixes`, lists of which one each must match, with regard to case; by default all."
+  type        = map(list(string))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.source_filter), ["prefixes", "suffixes"])) == 0
+    error_message = "source_filter has ${join(", ", keys(var.source_filter))}, but its settings are prefixes and suffixes."
+  }
 
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
   validation {
     condition = alltrue([
-      for text in concat(var.source_filter.prefixes, var.source_filter.suffixes) :
+      for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) :
       can(regex("^([A-Za-z0-9!_.'()/+-]|%[0-9A-Fa-f]{2})+$", text)) && length(text) <= 1024
     ])
-    error_message = "source_filter has ${join(", ", [for text in concat(var.source_filter.prefixes, var.source_filter.suffixes) : "'${text}'"])}, but S3 allows 1 to 1,024 letters, digits and !_.'()/- in each: write a space as + and other characters URL-encoded, = as %3D. There are no wildcards."
+    error_message = "source_filter has ${join(", ", [for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) : "'${text}'"])}, but S3 allows 1 to 1,024 letters, digits and !_.'()/- in each: write a space as + and other characters URL-encoded, = as %3D. There are no wildcards."
   }
 
   validation {
     condition = length(flatten([
-      for place, prefix in var.source_filter.prefixes : [
-        for other_place, other in var.source_filter.prefixes : other if place != other_place && startswith(other, prefix)
+      for place, prefix in coalesce(lookup(var.source_filter, "prefixes", null), []) : [
+        for other_place, other in var.source_filter["prefixes"] : other if place != other_place && startswith(other, prefix)
       ]
     ])) == 0
-    error_message = "source_filter.prefixes has ${join(", ", [for prefix in var.source_filter.prefixes : "'${prefix}'"])}, but S3 refuses a prefix that another one begins with: leave out the longer of the two."
+    error_message = "source_filter.prefixes has ${join(", ", [for prefix in coalesce(lookup(var.source_filter, "prefixes", null), []) : "'${prefix}'"])}, but S3 refuses a prefix that another one begins with: leave out the longer of the two."
   }
 
   validation {
     condition = length(flatten([
-      for place, suffix in var.source_filter.suffixes : [
-        for other_place, other in var.source_filter.suffixes : other if place != other_place && endswith(other, suffix)
+      for place, suffix in coalesce(lookup(var.source_filter, "suffixes", null), []) : [
+        for other_place, other in var.source_filter["suffixes"] : other if place != other_place && endswith(other, suffix)
       ]
     ])) == 0
-    error_message = "source_filter.suffixes has ${join(", ", [for suffix in var.source_filter.suffixes : "'${suffix}'"])}, but S3 refuses a suffix that another one ends with: leave out the longer of the two."
+    error_message = "source_filter.suffixes has ${join(", ", [for suffix in coalesce(lookup(var.source_filter, "suffixes", null), []) : "'${suffix}'"])}, but S3 refuses a suffix that another one ends with: leave out the longer of the two."
   }
 
   # https://docs.aws.amazon.com/general/latest/gr/s3.html: event notifications of a bucket
   validation {
-    condition     = max(1, length(var.source_filter.prefixes)) * max(1, length(var.source_filter.suffixes)) <= 100
-    error_message = "source_filter has ${length(var.source_filter.prefixes)} prefixes and ${length(var.source_filter.suffixes)} suffixes, but S3 allows at most 100 pairs of them."
+    condition = 100 >= (
+      max(1, length(coalesce(lookup(var.source_filter, "prefixes", null), [])))
+      * max(1, length(coalesce(lookup(var.source_filter, "suffixes", null), [])))
+    )
+    error_message = "source_filter has ${try(length(var.source_filter.prefixes), 0)} prefixes and ${try(length(var.source_filter.suffixes), 0)} suffixes, but S3 allows at most 100 pairs of them."
   }
 }
 
@@ -457,7 +468,7 @@ variable "trigger_maximum_concurrency" {
 
   # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
   validation {
-    condition     = try(var.functions["trigger"].reserved_concurrency >= var.trigger_maximum_concurrency, true)
+    condition     = try(tonumber(var.functions["trigger"].reserved_concurrency) >= var.trigger_maximum_concurrency, true)
     error_message = "trigger_maximum_concurrency is ${var.trigger_maximum_concurrency}, but the trigger's reserved_concurrency is less: Lambda would throttle notifications, and a notification that is throttled ${var.max_receive_count} times becomes a dead letter. Increase reserved_concurrency, or lower trigger_maximum_concurrency."
   }
 }
@@ -539,60 +550,69 @@ variable "max_upload_bytes" {
 }
 
 variable "upload_form" {
-  description = "Presigned form of `POST /upload-url`, which uploads larger images directly to S3."
-  type = object({
-    max_bytes       = optional(number, 104857600) # size limit of one image
-    expires_seconds = optional(number, 300)       # lifetime of the form
-  })
-  default  = {}
-  nullable = false
+  description = "Presigned form of `POST /upload-url`, which uploads larger images directly to S3: `max_bytes` and `expires_seconds`."
+  type        = map(number)
+  default     = {}
+  nullable    = false
 
   validation {
-    condition = (
-      var.upload_form.max_bytes >= 1 && var.upload_form.max_bytes <= 5368709120 && floor(var.upload_form.max_bytes) == var.upload_form.max_bytes
-    )
-    error_message = "upload_form.max_bytes is ${var.upload_form.max_bytes}, but S3 accepts 1 to 5,368,709,120 bytes in a form upload."
+    condition     = length(setsubtract(keys(var.upload_form), keys(local.upload_form_defaults))) == 0
+    error_message = "upload_form has ${join(", ", keys(var.upload_form))}, but its settings are ${join(", ", keys(local.upload_form_defaults))}."
   }
 
   validation {
-    condition = (
-      var.upload_form.expires_seconds >= 1 && var.upload_form.expires_seconds <= 3600 && floor(var.upload_form.expires_seconds) == var.upload_form.expires_seconds
-    )
-    error_message = "upload_form.expires_seconds is ${var.upload_form.expires_seconds}, but must be 1 to 3,600: anybody who has the form can upload until it expires."
+    condition = alltrue([
+      for bytes in [lookup(var.upload_form, "max_bytes", null)] :
+      try(bytes >= 1 && bytes <= 5368709120 && floor(bytes) == bytes, bytes == null)
+    ])
+    error_message = "upload_form.max_bytes is ${coalesce(lookup(var.upload_form, "max_bytes", 0), 0)}, but S3 accepts 1 to 5,368,709,120 bytes in a form upload."
+  }
+
+  validation {
+    condition = alltrue([
+      for seconds in [lookup(var.upload_form, "expires_seconds", null)] :
+      try(seconds >= 1 && seconds <= 3600 && floor(seconds) == seconds, seconds == null)
+    ])
+    error_message = "upload_form.expires_seconds is ${coalesce(lookup(var.upload_form, "expires_seconds", 0), 0)}, but must be 1 to 3,600: anybody who has the form can upload until it expires."
   }
 }
 
+# { issuer = "https://...", audience = ["..."], scopes = ["..."] }: the keys of the tokens are fetched from the issuer's
+# address; a token must have one of the audiences, and one of the scopes unless they are left out.
 variable "upload_jwt" {
-  description = "JWT authorizer settings of the upload API; null uses IAM authorization."
-  type = object({
-    issuer   = string                 # https:// address from which the keys of the tokens are fetched
-    audience = list(string)           # a token must have one of these
-    scopes   = optional(list(string)) # a token must have one of these; null requires none
-  })
-  default = null
+  description = "JWT authorizer settings of the upload API: `issuer`, `audience` and `scopes`; null uses IAM authorization."
+  type        = any # a mixture of types; the validations check it
+  default     = null
 
   validation {
-    condition     = var.upload_jwt == null ? true : startswith(var.upload_jwt.issuer, "https://")
+    condition     = var.upload_jwt == null ? true : try(length(setsubtract(keys(var.upload_jwt), ["issuer", "audience", "scopes"])) == 0, false)
+    error_message = "upload_jwt has ${join(", ", try(keys(var.upload_jwt), ["no settings"]))}, but its settings are issuer, audience and, optionally, scopes."
+  }
+
+  validation {
+    condition     = var.upload_jwt == null ? true : try(startswith(var.upload_jwt.issuer, "https://"), false)
     error_message = "upload_jwt.issuer is '${try(var.upload_jwt.issuer, "")}', but must be an https:// address, because the keys of the tokens are fetched from it."
   }
 
   validation {
-    condition     = var.upload_jwt == null ? true : length(var.upload_jwt.audience) > 0
-    error_message = "upload_jwt.audience is empty, but must name at least one audience: otherwise every token of the issuer would be accepted."
+    condition     = var.upload_jwt == null ? true : try(length(tolist([for text in var.upload_jwt.audience : tostring(text)])) > 0, false)
+    error_message = "upload_jwt.audience must be a list of at least one audience: otherwise every token of the issuer would be accepted."
   }
 }
 
 variable "upload_throttle" {
-  description = "Throttling of the upload API."
-  type = object({
-    requests_per_second = optional(number, 20) # sustained rate
-    burst               = optional(number, 40) # requests at once
-  })
-  default  = {}
-  nullable = false
+  description = "Throttling of the upload API: `requests_per_second` and `burst`."
+  type        = map(number)
+  default     = {}
+  nullable    = false
 
   validation {
-    condition     = var.upload_throttle.requests_per_second > 0 && var.upload_throttle.burst > 0
+    condition     = length(setsubtract(keys(var.upload_throttle), keys(local.upload_throttle_defaults))) == 0
+    error_message = "upload_throttle has ${join(", ", keys(var.upload_throttle))}, but its settings are ${join(", ", keys(local.upload_throttle_defaults))}."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.upload_throttle) : try(value > 0, value == null)])
     error_message = "upload_throttle contains a 0, which would let nothing through: both values must be more than 0."
   }
 }
@@ -726,16 +746,18 @@ variable "alarm_email" {
 }
 
 variable "alarm_thresholds" {
-  description = "Thresholds of the alarms; failed executions and dead letters always raise one."
-  type = object({
-    upload_errors     = optional(number, 1)   # errors of the upload function within a minute
-    queue_age_seconds = optional(number, 900) # how long the oldest notification may wait
-  })
-  default  = {}
-  nullable = false
+  description = "Thresholds of the alarms, `upload_errors` and `queue_age_seconds`; failed executions and dead letters always raise one."
+  type        = map(number)
+  default     = {}
+  nullable    = false
 
   validation {
-    condition     = var.alarm_thresholds.upload_errors >= 1 && var.alarm_thresholds.queue_age_seconds >= 1
+    condition     = length(setsubtract(keys(var.alarm_thresholds), keys(local.alarm_thresholds_defaults))) == 0
+    error_message = "alarm_thresholds has ${join(", ", keys(var.alarm_thresholds))}, but its settings are ${join(", ", keys(local.alarm_thresholds_defaults))}."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.alarm_thresholds) : try(value >= 1, value == null)])
     error_message = "alarm_thresholds has a value below 1: its alarm would never end."
   }
 }

@@ -21,7 +21,7 @@ MB = 1024**2
 def test_limits_follow_from_the_memory(
     memory_mb: int, terraform: Terraform, tmp_path: Path
 ) -> None:
-    for name in ("variables.tf", "function_settings.tf"):
+    for name in ("variables.tf", "defaults.tf", "function_settings.tf"):
         shutil.copy(REPOSITORY / "terraform" / name, tmp_path)
     (tmp_path / "outputs.tf").write_text(
         'output "limits" {\n  value = [local.max_image_bytes, local.max_image_pixels]\n}\n'

@@ -22,6 +22,9 @@ PACKAGE = REPOSITORY / "terraform" / "tests" / "package"
 
 PACKAGE_S3 = {"bucket": "zips", "functions_key": "1/functions.zip", "layer_key": "1/layer.zip"}
 
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
+
 # A variable, a value, and what the sentence must say.
 REFUSED: list[tuple[str, Any, str]] = [
     ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case"),
@@ -31,15 +34,31 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("name", "a23456789-123456789-1234", "at most 23 characters"),
     ("name", "sthree-images", "S3 reserves names that begin with sthree-"),
     ("tags", {"Project": "another"}, "which the configuration sets itself"),
+    ("bucket_names", {"sources": "my-bucket"}, "the buckets are source, destination"),
     ("bucket_names", {"source": "My_Bucket"}, "3 to 63 lower-case letters"),
     ("bucket_names", {"source": "xn--bucket"}, "reserves"),
     ("bucket_names", {"source": "a-bucket", "destination": "a-bucket"}, "its own destination"),
     ("key_deletion_window_days", 3, "KMS allows 7 to 30"),
     ("noncurrent_version_expiration_days", 0, "at least 1"),
+    ("package_s3", {"bucket": "zips"}, "needs bucket, functions_key and layer_key"),
+    ("role_path", "teams/", "must begin and end with a slash"),
+    ("permissions_boundary_arn", "boundary", "must be the ARN of an IAM policy"),
+    ("kms_key_arn", "alias/images", "an alias does not work"),
+    ("create_kms_key", False, "kms_key_arn must name the key to use"),
+    ("access_logs_bucket", "My_Logs", "must be the name of a bucket"),
+    ("trusted_account_ids", ["12345678901"], "an account ID has twelve digits"),
+    ("upload_cors_origins", ["https://example.com/"], "without a slash at the end"),
+    ("upload_cors_origins", ["*"], "an origin is https:// with a host name"),
+    ("upload_cors_origins", ["http://example.com"], "http:// only for localhost"),
+    ("alarm_topic_arn", "alarms", "must be the ARN of an SNS topic"),
+    ("create_alarm_topic", False, "alarm_topic_arn must name the topic to use"),
     ("runtime", "nodejs22.x", "must be a Python runtime of Lambda"),
     ("architecture", "amd64", "must be arm64 or x86_64"),
     ("functions", {"copy": {"memory_mb": 512}}, "the functions are upload, trigger"),
+    ("functions", {"resize_image": {"memory": 3008}}, "functions has memory, but the settings"),
     ("functions", {"copy_file": {"memory_mb": 64}}, "128 to 10,240"),
+    ("functions", {"copy_file": {"memory_mb": "much"}}, "128 to 10,240"),
+    ("functions", {"upload": {"snap_start": "yes"}}, "neither true nor false"),
     ("functions", {"resize_image": {"memory_mb": 256}}, "at least 512"),
     ("functions", {"copy_file": {"timeout_seconds": 1000}}, "1 to 900"),
     ("functions", {"upload": {"timeout_seconds": 60}}, "29 at most"),
@@ -47,12 +66,14 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("png_compression", "best", "must be fast or smallest"),
     ("workflow_type", "FAST", "must be STANDARD or EXPRESS"),
     ("execution_timeout_seconds", 0, "1 to 31,536,000"),
+    ("retry", {"interval": 1}, "its settings are any_error_interval_seconds, backoff_rate"),
     ("retry", {"interval_seconds": 0}, "at least 1"),
     ("retry", {"max_attempts": 1.5}, "whole number"),
     ("retry", {"backoff_rate": 0.5}, "below 1"),
     ("retry", {"transient_max_delay_seconds": 1}, "more than transient_interval_seconds"),
     ("trigger_maximum_concurrency", 1, "2 to 1,000"),
     ("max_receive_count", 0, "1 to 1,000"),
+    ("source_filter", {"prefix": ["in/"]}, "its settings are prefixes and suffixes"),
     ("source_filter", {"prefixes": ["year=2026/"]}, "= as %3D"),
     ("source_filter", {"suffixes": ["*.jpg"]}, "There are no wildcards."),
     ("source_filter", {"prefixes": [""]}, "S3 allows 1 to 1,024 letters"),
@@ -71,21 +92,55 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("source_after", "hide", "source_after is 'hide', but must be delete or keep"),
     ("other_types", "move", "other_types is 'move', but must be delete or keep"),
     ("max_upload_bytes", 10_000_000, "4,700,000"),
+    ("upload_form", {"max_mb": 1}, "its settings are expires_seconds, max_bytes"),
     ("upload_form", {"max_bytes": 0}, "1 to 5,368,709,120"),
     ("upload_form", {"expires_seconds": 604800}, "1 to 3,600"),
+    (
+        "upload_jwt",
+        {"issuer": "https://example.com", "audience": ["a"], "scope": ["b"]},
+        "its settings are issuer, audience and, optionally, scopes",
+    ),
+    ("upload_jwt", "https://example.com", "upload_jwt has no settings"),
+    ("upload_jwt", {"issuer": "https://example.com"}, "at least one audience"),
     ("upload_jwt", {"issuer": "http://example.com", "audience": ["a"]}, "https:// address"),
     ("upload_jwt", {"issuer": "https://example.com", "audience": []}, "at least one audience"),
+    ("upload_throttle", {"rate": 5}, "its settings are burst, requests_per_second"),
     ("upload_throttle", {"burst": 0}, "let nothing through"),
     ("log_level", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
     ("log_format", "text", "Text or JSON"),
     ("log_retention_days", 42, "CloudWatch allows 1, 3, 5"),
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
     ("alarm_email", "someone", "not an e-mail address"),
+    ("alarm_thresholds", {"errors": 1}, "its settings are queue_age_seconds, upload_errors"),
     ("alarm_thresholds", {"upload_errors": 0}, "below 1"),
     ("monthly_budget_usd", 0, "more than 0"),
 ]
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
+    (
+        {"create_kms_key": True, "kms_key_arn": KEY},
+        "create_kms_key is true, but kms_key_arn names a key",
+    ),
+    (
+        {"access_logs_bucket": "my-logs", "bucket_names": {"access_logs": "new-logs"}},
+        "leave one of them out",
+    ),
+    (
+        {"create_alarms": False, "alarm_topic_arn": TOPIC},
+        "there is nothing to publish",
+    ),
+    (
+        {"create_alarm_topic": True, "alarm_topic_arn": TOPIC},
+        "create_alarm_topic is true, but alarm_topic_arn names a topic",
+    ),
+    (
+        {"alarm_email": "someone@example.com", "alarm_topic_arn": TOPIC},
+        "subscribe to your own topic instead",
+    ),
+    (
+        {"monthly_budget_usd": 5, "create_alarms": False},
+        "notifies the topic of the alarms",
+    ),
     (
         {"package_dir": "build", "package_s3": PACKAGE_S3},
         "only one of them can hold the zips",
@@ -108,14 +163,21 @@ ACCEPTED: list[dict[str, Any]] = [
     {"upload_jwt": {"issuer": "https://example.com", "audience": ["a"], "scopes": ["b"]}},
     {"alarm_email": "someone@example.com"},
     {"source_filter": {"prefixes": ["in/", "a+b%3Dc/"], "suffixes": [".jpg", ".JPG"]}},
+    {"retry": {"interval_seconds": None}, "source_filter": {"prefixes": None}},
+    {"role_path": "/teams/pictures/", "permissions_boundary_arn": "arn:aws:iam::aws:policy/P"},
+    {"kms_key_arn": KEY, "create_kms_key": False, "access_logs_bucket": "my.logs"},
+    {"alarm_topic_arn": TOPIC, "trusted_account_ids": ["123456789012"]},
+    {"upload_cors_origins": ["https://example.com", "http://localhost:8000"]},
+    {"create_alarms": False, "create_dashboard": False, "create_upload_api": False},
     {"monthly_budget_usd": 12.5, "tags": {"Team": "pictures"}},
 ]
 
 
 @pytest.fixture
 def variables(tmp_path: Path) -> Path:
-    """The variables alone, which need no provider."""
-    shutil.copy(VARIABLES, tmp_path)
+    """The variables and their defaults alone, which need no provider."""
+    for name in ("variables.tf", "defaults.tf"):
+        shutil.copy(VARIABLES.with_name(name), tmp_path)
     return tmp_path
 
 
@@ -166,6 +228,11 @@ def test_every_variable_has_a_type_and_a_description() -> None:
         for label, body in block.items():
             assert body.get("type"), label
             assert body.get("description"), label
+
+
+def test_no_variable_drops_settings_that_it_does_not_know() -> None:
+    """An object type does; a misspelt setting would then have no effect, and nobody would know."""
+    assert "object(" not in VARIABLES.read_text(encoding="utf-8")
 
 
 class TestPackage:

@@ -1,0 +1,47 @@
+# The variables with several settings are maps, and their defaults are here: Terraform silently drops attributes that an
+# object type does not have, so a misspelt setting would not fail the plan.
+
+locals {
+  retry_defaults = {
+    # After a task failed or timed out.
+    interval_seconds = 5
+    max_attempts     = 2
+    backoff_rate     = 2
+
+    # After any other error, with the same number of attempts and the same rate.
+    any_error_interval_seconds = 2
+
+    # After an error of the Lambda service, mostly throttling, with jitter. These go on for half an hour on average: enough
+    # for a flood of some thousand images, even in a new account, which runs ten functions at a time.
+    transient_interval_seconds  = 1
+    transient_max_attempts      = 60
+    transient_backoff_rate      = 2
+    transient_max_delay_seconds = 60
+  }
+
+  upload_form_defaults = {
+    max_bytes       = 104857600 # size limit of one image
+    expires_seconds = 300       # lifetime of the form
+  }
+
+  upload_throttle_defaults = {
+    requests_per_second = 20 # sustained rate
+    burst               = 40 # requests at once
+  }
+
+  alarm_thresholds_defaults = {
+    upload_errors     = 1   # errors of the upload function within a minute
+    queue_age_seconds = 900 # how long the oldest notification may wait
+  }
+
+  # null means the default, as in other variables.
+  retry            = merge(local.retry_defaults, { for name, value in var.retry : name => value if value != null })
+  upload_form      = merge(local.upload_form_defaults, { for name, value in var.upload_form : name => value if value != null })
+  upload_throttle  = merge(local.upload_throttle_defaults, { for name, value in var.upload_throttle : name => value if value != null })
+  alarm_thresholds = merge(local.alarm_thresholds_defaults, { for name, value in var.alarm_thresholds : name => value if value != null })
+
+  source_filter = {
+    prefixes = coalesce(lookup(var.source_filter, "prefixes", null), [])
+    suffixes = coalesce(lookup(var.source_filter, "suffixes", null), [])
+  }
+}

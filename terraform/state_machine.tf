@@ -62,7 +62,7 @@ locals {
     },
   ])
 
-  definition = templatefile("${path.module}/../asl/image_converter.asl.json", merge(
+  definition = templatefile("${path.module}/asl/image_converter.asl.json", merge(
     { for task in local.tasks : "${task}_arn" => module.function[task].arn },
     { for task in local.tasks : "${task}_timeout" => local.task_timeouts[task] },
     {

@@ -142,7 +142,6 @@ class Stack:
         self.use_package(self._package)
         ignore = shutil.ignore_patterns(*_NOT_COPIED)
         shutil.copytree(REPOSITORY / "terraform", self._root, ignore=ignore)
-        shutil.copytree(REPOSITORY / "asl", self.directory / "asl")  # where the configuration looks
         self._env = terraform_cli.environment(self._base)
         terraform_cli.init(self._root, self._env, "-lockfile=readonly")
 

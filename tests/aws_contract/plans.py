@@ -101,7 +101,6 @@ def make(directory: Path) -> dict[str, Stack]:
     root = directory / "terraform"
     ignore = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars*", "backend.tf")
     shutil.copytree(REPOSITORY / "terraform", root, ignore=ignore)
-    shutil.copytree(REPOSITORY / "asl", directory / "asl")
     for own in (root / "tests").glob("*.tftest.hcl"):
         own.unlink()
     mocks = (root / "tests" / "mocks" / "aws.tfmock.hcl").read_text(encoding="utf-8")

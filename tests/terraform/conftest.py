@@ -50,6 +50,5 @@ def configuration(tmp_path_factory: pytest.TempPathFactory, environment: Mapping
     root = tmp_path_factory.mktemp("configuration")
     ignore = shutil.ignore_patterns(*OWN_SETTINGS)
     shutil.copytree(REPOSITORY / "terraform", root / "terraform", ignore=ignore)
-    shutil.copytree(REPOSITORY / "asl", root / "asl")
     terraform_cli.init(root / "terraform", environment, "-backend=false", "-lockfile=readonly")
     return root / "terraform"

@@ -1,0 +1,4 @@
+output "image_converter" {
+  description = "All outputs of the stack."
+  value       = module.image_converter
+}

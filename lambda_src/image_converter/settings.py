@@ -55,9 +55,18 @@ class ResizeSettings(NamedTuple):
 
 
 class TableSettings(NamedTuple):
-    """Settings of `write_to_dynamodb`."""
+    """Settings of `write_to_dynamodb`; without a bus it sends no events."""
 
     table_name: str
+    event_bus: str = ""
+    event_source: str = ""
+
+
+class EventSettings(NamedTuple):
+    """Settings of `report_failure`."""
+
+    event_bus: str
+    event_source: str
 
 
 S = TypeVar(
@@ -68,6 +77,7 @@ S = TypeVar(
     DeleteSettings,
     ResizeSettings,
     TableSettings,
+    EventSettings,
 )
 
 

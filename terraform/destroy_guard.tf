@@ -54,7 +54,9 @@ resource "aws_lambda_invocation" "destroy_guard" {
 
   depends_on = [
     aws_cloudwatch_dashboard.this,
+    aws_cloudwatch_log_subscription_filter.failures,
     aws_cloudwatch_query_definition.image,
+    aws_lambda_permission.failures,
     module.access_logs_bucket,
     module.alarms,
     module.destination_bucket,
@@ -63,6 +65,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
     module.ingest,
     module.key,
     module.layer,
+    module.report_failure,
     module.source_bucket,
     module.state_machine,
     module.table,

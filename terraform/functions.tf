@@ -28,7 +28,7 @@ locals {
       MAX_IMAGE_PIXELS   = tostring(local.max_image_pixels)
       PNG_COMPRESSION    = var.png_compression
     }
-    write_to_dynamodb = { TABLE_NAME = var.name }
+    write_to_dynamodb = merge({ TABLE_NAME = var.name }, local.event_environment)
     delete_file = {
       DESTINATION_BUCKET = local.bucket_names.destination
       SOURCE_AFTER       = var.source_after

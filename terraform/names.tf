@@ -26,6 +26,7 @@ locals {
       destroy_guard = "${var.name}-destroy-guard-${local.region}"
       state_machine = "${var.name}-state-machine-${local.region}"
     },
+    { for function in ["report_failure"] : function => "${local.failure_reporter}-${local.region}" if var.events != null },
   )
 
   dashboard_name = "${var.name}-${local.region}"
@@ -37,6 +38,7 @@ locals {
   log_groups = merge(
     { for function, name in local.function_names : function => "/aws/lambda/${name}" },
     { destroy_guard = "/aws/lambda/${var.name}-destroy-guard" },
+    { for function in ["report_failure"] : function => "/aws/lambda/${local.failure_reporter}" if var.events != null },
     # Log groups outside /aws/vendedlogs are added one by one to a resource policy, which has a size limit.
     { state_machine = "/aws/vendedlogs/states/${var.name}" },
     { for log_group in ["upload_api"] : log_group => "/aws/vendedlogs/apigateway/${var.name}" if var.create_upload_api },

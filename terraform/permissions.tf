@@ -69,10 +69,10 @@ locals {
       local.encrypt,
     ])
 
-    write_to_dynamodb = [
+    write_to_dynamodb = concat([
       { sid = "WriteRecords", actions = ["dynamodb:PutItem"], resources = [local.table_arn] },
       { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.dynamodb },
-    ]
+    ], local.send_events)
 
     # It checks an object's metadata and deletes it on condition of its ETag. It never reads content, so it needs no key.
     # If everything is kept, it does not check anything either.

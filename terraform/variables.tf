@@ -511,6 +511,28 @@ variable "other_types" {
   }
 }
 
+# --- Events ---
+
+# Each event is sent at least once for images that were converted. Failures are read from the state machine's log, which
+# AWS delivers on a best-effort basis. docs/events.schema.json describes the events.
+variable "events" {
+  description = "Where to send an event for each image that was converted or failed for good; null sends none."
+  type = object({
+    bus = string # default, or the ARN of an EventBridge bus, whose policy must admit another account
+  })
+  default = null
+
+  validation {
+    condition     = var.events == null || can(regex("^(default|arn:[a-z-]+:events:[a-z0-9-]+:\\d{12}:event-bus/[A-Za-z0-9._/-]+)$", var.events.bus))
+    error_message = "events.bus is '${try(var.events.bus, "null")}', but must be default or the ARN of an EventBridge bus."
+  }
+
+  validation {
+    condition     = var.events == null || (contains(["ALL", "ERROR"], coalesce(var.state_machine_log_level, "ERROR")) && var.state_machine_log_execution_data)
+    error_message = "events needs the state machine's log: state_machine_log_level must be ERROR or ALL, and state_machine_log_execution_data true."
+  }
+}
+
 # --- The upload API ---
 
 # Without it, images are uploaded to the source bucket directly.

@@ -4,7 +4,7 @@
 
 locals {
   own_bus_arn   = "arn:${local.partition}:events:${local.region}:${local.account}:event-bus/default"
-  event_bus_arn = var.events == null ? null : var.events.bus == "default" ? local.own_bus_arn : var.events.bus
+  event_bus_arn = var.events == null ? null : var.events["bus"] == "default" ? local.own_bus_arn : var.events["bus"]
 
   event_environment = var.events == null ? {} : { EVENT_BUS = local.event_bus_arn, EVENT_SOURCE = var.name }
   send_events = [for arn in compact([local.event_bus_arn]) : {

@@ -32,9 +32,10 @@ class TriggerSettings(NamedTuple):
 
 
 class DestinationSettings(NamedTuple):
-    """Settings of `copy_file`."""
+    """Settings of `copy_file`; all keys in the destination bucket begin with the prefix."""
 
     destination_bucket: str
+    destination_prefix: str = ""
 
 
 class DeleteSettings(NamedTuple):
@@ -52,6 +53,7 @@ class ResizeSettings(NamedTuple):
     max_image_bytes: int
     max_image_pixels: int
     png_compression: Compression = "fast"
+    destination_prefix: str = ""
 
 
 class TableSettings(NamedTuple):

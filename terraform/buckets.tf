@@ -1,4 +1,8 @@
 locals {
+  # From the modules, so that what refers to a bucket waits for it.
+  source_bucket      = local.existing.source ? local.bucket_names.source : module.source_bucket[0].name
+  destination_bucket = local.existing.destination ? local.bucket_names.destination : module.destination_bucket[0].name
+
   # From the module, so that the bucket's policy exists before S3 is asked to write to it.
   access_logs_bucket = var.access_logs_bucket == null ? one(module.access_logs_bucket[*].name) : var.access_logs_bucket
 

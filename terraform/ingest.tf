@@ -3,7 +3,7 @@ module "ingest" {
 
   name                     = var.name
   queue_arn                = local.queue_arn
-  bucket_name              = local.existing.source ? local.bucket_names.source : module.source_bucket[0].name
+  bucket_name              = local.source_bucket
   bucket_arn               = local.bucket_arns.source
   rule_arn                 = local.existing.source ? local.rule_arn : null
   source_filter            = local.source_filter

@@ -1,6 +1,6 @@
 output "source_bucket" {
   description = "Bucket to upload images to."
-  value       = local.existing.source ? local.bucket_names.source : module.source_bucket[0].name
+  value       = local.source_bucket
 
   precondition {
     condition = length(distinct(values(local.bucket_names))) == length(local.bucket_names)
@@ -14,7 +14,7 @@ output "source_bucket" {
 
 output "destination_bucket" {
   description = "Bucket that receives the originals and the PNGs."
-  value       = local.existing.destination ? local.bucket_names.destination : module.destination_bucket[0].name
+  value       = local.destination_bucket
 }
 
 output "access_logs_bucket" {
@@ -161,10 +161,10 @@ output "dashboard_url" {
 output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
   value = {
-    upload       = "aws s3 cp photo.jpg s3://${local.bucket_names.source}/photo.jpg"
+    upload       = "aws s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
     start        = local.start
     watch        = var.workflow_type == "EXPRESS" ? local.watch_logs : local.watch_executions
-    download     = "aws s3 cp s3://${local.bucket_names.destination}/photo.png photo.png"
+    download     = "aws s3 cp s3://${local.destination_bucket}/photo.png photo.png"
     record       = "aws dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
     logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
     dead_letters = "aws sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
@@ -179,8 +179,8 @@ locals {
   # execution of the upload deletes the source object, so this one has to name the version.
   start = <<-EOT
     aws stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
-      aws s3api list-object-versions --bucket ${local.bucket_names.source} --prefix photo.jpg --output json \
-        --query 'Versions[0].{s3: {bucket: {name: `"${local.bucket_names.source}"`}, object: {key: Key, versionId: VersionId}}}'
+      aws s3api list-object-versions --bucket ${local.source_bucket} --prefix photo.jpg --output json \
+        --query 'Versions[0].{s3: {bucket: {name: `"${local.source_bucket}"`}, object: {key: Key, versionId: VersionId}}}'
     )"
   EOT
 

@@ -9,6 +9,7 @@ module "alarms" {
   email                  = var.alarm_email
   state_machine_arn      = module.state_machine.arn
   upload_function_name   = lookup(local.function_names, "upload", null)
+  failure_reporter_name  = one(module.report_failure[*].name)
   upload_errors          = local.alarm_thresholds.upload_errors
   queue_name             = module.ingest.queue_name
   queue_age_seconds      = local.alarm_thresholds.queue_age_seconds

@@ -1,4 +1,8 @@
 locals {
+  # From the modules, so that what refers to a bucket waits for it.
+  source_bucket      = local.existing.source ? local.bucket_names.source : module.source_bucket[0].name
+  destination_bucket = local.existing.destination ? local.bucket_names.destination : module.destination_bucket[0].name
+
   # From the module, so that the bucket's policy exists before S3 is asked to write to it.
   access_logs_bucket = var.access_logs_bucket == null ? one(module.access_logs_bucket[*].name) : var.access_logs_bucket
 
@@ -10,6 +14,7 @@ locals {
 
 module "source_bucket" {
   source = "./modules/bucket"
+  count  = local.existing.source ? 0 : 1
 
   name                               = local.bucket_names.source
   kms_key                            = { arn = module.key.arn }
@@ -32,6 +37,7 @@ module "source_bucket" {
 
 module "destination_bucket" {
   source = "./modules/bucket"
+  count  = local.existing.destination ? 0 : 1
 
   name                               = local.bucket_names.destination
   kms_key                            = { arn = module.key.arn }
@@ -65,7 +71,7 @@ module "destination_bucket" {
 
 module "access_logs_bucket" {
   source = "./modules/bucket"
-  count  = var.access_logs_bucket == null ? 1 : 0
+  count  = var.access_logs_bucket == null && length(local.own_buckets) > 0 ? 1 : 0
 
   name                               = local.bucket_names.access_logs
   noncurrent_version_expiration_days = var.noncurrent_version_expiration_days
@@ -82,7 +88,7 @@ module "access_logs_bucket" {
     resources  = ["${local.bucket_arns.access_logs}/*"]
     condition = {
       StringEquals = { "aws:SourceAccount" = [local.account] }
-      ArnEquals    = { "aws:SourceArn" = [local.bucket_arns.source, local.bucket_arns.destination] }
+      ArnEquals    = { "aws:SourceArn" = [for bucket in local.own_buckets : local.bucket_arns[bucket]] }
     }
   }]
 }
@@ -91,4 +97,15 @@ module "access_logs_bucket" {
 moved {
   from = module.access_logs_bucket
   to   = module.access_logs_bucket[0]
+}
+
+# States from before the buckets could be existing ones.
+moved {
+  from = module.source_bucket
+  to   = module.source_bucket[0]
+}
+
+moved {
+  from = module.destination_bucket
+  to   = module.destination_bucket[0]
 }

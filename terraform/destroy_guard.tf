@@ -29,11 +29,11 @@ module "destroy_guard" {
     TRACING   = var.tracing ? "on" : "off"
   }
 
-  policy_statements = [{
+  policy_statements = [for arns in [[for bucket in local.own_buckets : local.bucket_arns[bucket]]] : {
     sid       = "SeeWhetherImagesAreLeft"
     actions   = ["s3:ListBucketVersions"]
-    resources = [local.bucket_arns.source, local.bucket_arns.destination]
-  }]
+    resources = arns
+  } if length(arns) > 0]
 }
 
 resource "aws_lambda_invocation" "destroy_guard" {
@@ -41,7 +41,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
   lifecycle_scope = "CRUD" # also invoked on destroy
 
   input = jsonencode({
-    buckets                 = [local.bucket_names.source, local.bucket_names.destination]
+    buckets                 = [for bucket in local.own_buckets : local.bucket_names[bucket]]
     forceDestroy            = var.force_destroy
     tableDeletionProtection = var.table_deletion_protection
   })
@@ -54,7 +54,9 @@ resource "aws_lambda_invocation" "destroy_guard" {
 
   depends_on = [
     aws_cloudwatch_dashboard.this,
+    aws_cloudwatch_log_subscription_filter.failures,
     aws_cloudwatch_query_definition.image,
+    aws_lambda_permission.failures,
     module.access_logs_bucket,
     module.alarms,
     module.destination_bucket,
@@ -63,6 +65,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
     module.ingest,
     module.key,
     module.layer,
+    module.report_failure,
     module.source_bucket,
     module.state_machine,
     module.table,

@@ -1,4 +1,8 @@
 locals {
+  # Nobody's photographs are deleted because of a default: an existing bucket's files that are not JPEGs stay.
+  source_after = coalesce(var.source_after, "delete")
+  other_types  = coalesce(var.other_types, local.existing.source ? "keep" : "delete")
+
   function_descriptions = {
     upload            = "Stores an image from POST /upload in the source bucket, or issues a presigned form for larger ones"
     trigger           = "Starts an execution for each notification of a new image"
@@ -8,6 +12,11 @@ locals {
     write_to_dynamodb = "Writes the image's record to the table"
     delete_file       = "Deletes the handled object from the source bucket, or keeps it"
   }
+
+  destination_environment = merge(
+    { DESTINATION_BUCKET = local.bucket_names.destination },
+    local.destination_prefix == "" ? {} : { DESTINATION_PREFIX = local.destination_prefix },
+  )
 
   function_environments = {
     upload = {
@@ -21,18 +30,17 @@ locals {
       SOURCE_BUCKET     = local.bucket_names.source # not for the function: the commands find the bucket here
     }
     get_file_type = {}
-    copy_file     = { DESTINATION_BUCKET = local.bucket_names.destination }
-    resize_image = {
-      DESTINATION_BUCKET = local.bucket_names.destination
-      MAX_IMAGE_BYTES    = tostring(local.max_image_bytes)
-      MAX_IMAGE_PIXELS   = tostring(local.max_image_pixels)
-      PNG_COMPRESSION    = var.png_compression
-    }
-    write_to_dynamodb = { TABLE_NAME = var.name }
+    copy_file     = local.destination_environment
+    resize_image = merge(local.destination_environment, {
+      MAX_IMAGE_BYTES  = tostring(local.max_image_bytes)
+      MAX_IMAGE_PIXELS = tostring(local.max_image_pixels)
+      PNG_COMPRESSION  = var.png_compression
+    })
+    write_to_dynamodb = merge({ TABLE_NAME = var.name }, local.event_environment)
     delete_file = {
       DESTINATION_BUCKET = local.bucket_names.destination
-      SOURCE_AFTER       = var.source_after
-      OTHER_TYPES        = var.other_types
+      SOURCE_AFTER       = local.source_after
+      OTHER_TYPES        = local.other_types
     }
   }
 }

@@ -3,8 +3,9 @@ module "ingest" {
 
   name                     = var.name
   queue_arn                = local.queue_arn
-  bucket_name              = module.source_bucket.name
+  bucket_name              = local.source_bucket
   bucket_arn               = local.bucket_arns.source
+  rule_arn                 = local.existing.source ? local.rule_arn : null
   source_filter            = local.source_filter
   function_arn             = module.function["trigger"].arn
   function_timeout_seconds = local.function_settings.trigger.timeout_seconds

@@ -9,9 +9,9 @@ module "key" {
     for log_group in values(local.log_groups) :
     "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${log_group}"
   ]
-  notifying_bucket_arn = local.bucket_arns.source
+  notifier             = local.existing.source ? { service = "events.amazonaws.com", arn = local.rule_arn } : { service = "s3.amazonaws.com", arn = local.bucket_arns.source }
   trusted_account_ids  = var.trusted_account_ids
-  trusted_bucket_arns  = [local.bucket_arns.source, local.bucket_arns.destination]
+  trusted_bucket_arns  = [for bucket in local.own_buckets : local.bucket_arns[bucket]]
   budget_notices       = var.monthly_budget_usd != null
   deletion_window_days = var.key_deletion_window_days
 }

@@ -1,6 +1,6 @@
 output "source_bucket" {
   description = "Bucket to upload images to."
-  value       = module.source_bucket.name
+  value       = local.source_bucket
 
   precondition {
     condition = length(distinct(values(local.bucket_names))) == length(local.bucket_names)
@@ -14,7 +14,7 @@ output "source_bucket" {
 
 output "destination_bucket" {
   description = "Bucket that receives the originals and the PNGs."
-  value       = module.destination_bucket.name
+  value       = local.destination_bucket
 }
 
 output "access_logs_bucket" {
@@ -25,6 +25,23 @@ output "access_logs_bucket" {
 output "bucket_arns" {
   description = "ARNs of the buckets, by source, destination and access_logs."
   value       = local.bucket_arns
+}
+
+# Terraform cannot read whether these are fulfilled.
+output "existing_buckets_need" {
+  description = "What the existing buckets and their keys need, which their owners provide; empty for the stack's own buckets."
+  value = concat(
+    !local.existing.source ? [] : [
+      "EventBridge must be on for ${local.bucket_names.source}: S3 console, Properties, Amazon EventBridge; or EventBridgeConfiguration in its notification configuration, next to those that it has.",
+      "Its policy must not deny the roles of get_file_type, copy_file, resize_image and delete_file (output role_arns).",
+      "Without versioning, ${local.source_after == "keep" && local.other_types == "keep" ? "an image that is overwritten before its turn is not converted" : "what is deleted or overwritten cannot be restored"}.",
+    ],
+    local.existing.source && local.has_key.source ? ["The policy of ${local.bucket_keys.source} must leave kms:Decrypt to IAM, or allow it for those roles."] : [],
+    !local.existing.destination ? [] : [
+      "The policy of ${local.bucket_names.destination} should deny writes to ${local.destination_prefix}* by everyone but the roles of copy_file and resize_image (output role_arns).",
+    ],
+    local.existing.destination && local.has_key.destination ? ["The policy of ${local.bucket_keys.destination} must leave kms:Decrypt and kms:GenerateDataKey to IAM, or allow them for those roles."] : [],
+  )
 }
 
 output "table_name" {
@@ -144,10 +161,10 @@ output "dashboard_url" {
 output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
   value = {
-    upload       = "aws s3 cp photo.jpg s3://${module.source_bucket.name}/photo.jpg"
+    upload       = "aws s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
     start        = local.start
     watch        = var.workflow_type == "EXPRESS" ? local.watch_logs : local.watch_executions
-    download     = "aws s3 cp s3://${module.destination_bucket.name}/photo.png photo.png"
+    download     = "aws s3 cp s3://${local.destination_bucket}/photo.png photo.png"
     record       = "aws dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
     logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
     dead_letters = "aws sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
@@ -162,8 +179,8 @@ locals {
   # execution of the upload deletes the source object, so this one has to name the version.
   start = <<-EOT
     aws stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
-      aws s3api list-object-versions --bucket ${module.source_bucket.name} --prefix photo.jpg --output json \
-        --query 'Versions[0].{s3: {bucket: {name: `"${module.source_bucket.name}"`}, object: {key: Key, versionId: VersionId}}}'
+      aws s3api list-object-versions --bucket ${local.source_bucket} --prefix photo.jpg --output json \
+        --query 'Versions[0].{s3: {bucket: {name: `"${local.source_bucket}"`}, object: {key: Key, versionId: VersionId}}}'
     )"
   EOT
 

@@ -3,7 +3,8 @@
 
 locals {
   source_objects      = "${local.bucket_arns.source}/*"
-  destination_objects = "${local.bucket_arns.destination}/*"
+  destination_prefix  = try(coalesce(var.existing_destination_bucket["prefix"], ""), "")
+  destination_objects = "${local.bucket_arns.destination}/${local.destination_prefix}*"
 
   # The functions that write to the destination bucket.
   writer_role_arns = [
@@ -16,25 +17,35 @@ locals {
       StringEquals = { "kms:ViaService" = ["${service}.${local.region}.${data.aws_partition.current.dns_suffix}"] }
     }
   }
-  encrypt = {
-    sid       = "Encrypt"
-    actions   = ["kms:GenerateDataKey"]
-    resources = [module.key.arn]
+
+  # S3's own keys, which may encrypt an existing bucket, need no permission. A multipart upload also needs kms:Decrypt, which
+  # the functions that copy have for the source bucket's key.
+  decrypt_source = [for key in [local.bucket_keys.source] : {
+    sid       = "Decrypt"
+    actions   = ["kms:Decrypt"]
+    resources = [key]
     condition = local.via.s3
+  } if local.has_key.source]
+  encrypt = {
+    for bucket, key in local.bucket_keys : bucket => [for statement in [{
+      sid       = "Encrypt"
+      actions   = bucket == "source" || length(local.own_buckets) == 2 ? ["kms:GenerateDataKey"] : ["kms:Decrypt", "kms:GenerateDataKey"]
+      resources = [key]
+      condition = local.via.s3
+    }] : statement if local.has_key[bucket]]
   }
 
   # Without s3:ListBucket, S3 answers 403 for an object that is gone; with it, 404.
-  read_source = [
+  read_source = concat([
     { sid = "ReadSource", actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = [local.source_objects] },
     { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },
-    { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.s3 },
-  ]
+  ], local.decrypt_source)
 
   function_permissions = {
-    upload = [
-      { sid = "WriteSource", actions = ["s3:PutObject"], resources = [local.source_objects] },
-      local.encrypt,
-    ]
+    upload = concat(
+      [{ sid = "WriteSource", actions = ["s3:PutObject"], resources = [local.source_objects] }],
+      local.encrypt.source,
+    )
 
     trigger = [
       { sid = "StartExecutions", actions = ["states:StartExecution"], resources = [local.state_machine_arn] },
@@ -60,19 +71,17 @@ locals {
         resources = [local.destination_objects]
       },
       { sid = "TellFreeFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.destination] },
-      local.encrypt,
-    ])
+    ], local.encrypt.destination)
 
     resize_image = concat(local.read_source, [
       { sid = "WriteDestination", actions = ["s3:GetObject", "s3:PutObject"], resources = [local.destination_objects] },
       { sid = "TellFreeFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.destination] },
-      local.encrypt,
-    ])
+    ], local.encrypt.destination)
 
-    write_to_dynamodb = [
+    write_to_dynamodb = concat([
       { sid = "WriteRecords", actions = ["dynamodb:PutItem"], resources = [local.table_arn] },
       { sid = "Decrypt", actions = ["kms:Decrypt"], resources = [module.key.arn], condition = local.via.dynamodb },
-    ]
+    ], local.send_events)
 
     # It checks an object's metadata and deletes it on condition of its ETag. It never reads content, so it needs no key.
     # If everything is kept, it does not check anything either.
@@ -80,7 +89,7 @@ locals {
       for statement in [
         { sid = "DeleteSource", actions = ["s3:DeleteObject", "s3:GetObject"], resources = [local.source_objects] },
         { sid = "TellGoneFromForbidden", actions = ["s3:ListBucket"], resources = [local.bucket_arns.source] },
-      ] : statement if contains([var.source_after, var.other_types], "delete")
+      ] : statement if contains([local.source_after, local.other_types], "delete")
     ]
   }
 }

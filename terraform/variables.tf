@@ -58,6 +58,85 @@ variable "bucket_names" {
   }
 }
 
+# --- Existing buckets ---
+
+# Its new objects are reported by EventBridge; nothing in its configuration changes. The output `existing_buckets_need`
+# says what its owner provides. Objects that are already there are not converted.
+variable "existing_source_bucket" {
+  description = "Name of an existing bucket, in this account and region, whose new images are converted; null creates one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.existing_source_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.existing_source_bucket))
+    error_message = "existing_source_bucket is '${coalesce(var.existing_source_bucket, "null")}', but must be the name of a bucket."
+  }
+
+  validation {
+    condition     = var.existing_source_bucket == null || var.source_after != null
+    error_message = "existing_source_bucket needs source_after: set it to keep, or to delete if images are to be deleted from that bucket after they were converted."
+  }
+
+  validation {
+    condition     = var.existing_source_bucket == null || lookup(var.bucket_names, "source", null) == null
+    error_message = "existing_source_bucket names an existing bucket, but bucket_names.source asks for a new one: leave one of them out."
+  }
+}
+
+variable "existing_source_bucket_kms_key_arn" {
+  description = "ARN of the KMS key that encrypts the existing source bucket; null for S3's own keys (SSE-S3)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.existing_source_bucket_kms_key_arn == null || var.existing_source_bucket != null
+    error_message = "existing_source_bucket_kms_key_arn is the key of existing_source_bucket, which is not set; the stack's own bucket uses kms_key_arn."
+  }
+
+  validation {
+    condition     = var.existing_source_bucket_kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", var.existing_source_bucket_kms_key_arn))
+    error_message = "existing_source_bucket_kms_key_arn is '${coalesce(var.existing_source_bucket_kms_key_arn, "null")}', but must be the ARN of a key, not of an alias."
+  }
+}
+
+# Its policy, encryption and versioning are up to its owner: SECURITY.md says what the stack's own bucket has.
+variable "existing_destination_bucket" {
+  description = "Existing bucket, in this account and region, that receives the originals and PNGs: `name`, `prefix` of all keys, and `kms_key_arn` if a KMS key encrypts it; null creates one."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = length(setsubtract(keys(coalesce(var.existing_destination_bucket, {})), ["name", "prefix", "kms_key_arn"])) == 0
+    error_message = "existing_destination_bucket has ${join(", ", keys(coalesce(var.existing_destination_bucket, {})))}, but its settings are name, prefix and kms_key_arn."
+  }
+
+  validation {
+    condition     = var.existing_destination_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.existing_destination_bucket["name"]))
+    error_message = "existing_destination_bucket.name is '${try(var.existing_destination_bucket["name"], "null")}', but must be the name of a bucket."
+  }
+
+  validation {
+    condition = alltrue([
+      for prefix in compact([lookup(coalesce(var.existing_destination_bucket, {}), "prefix", null)]) :
+      can(regex("^([A-Za-z0-9!_.'()-]+/)+$", prefix)) && length(prefix) <= 200
+    ])
+    error_message = "existing_destination_bucket.prefix is '${try(var.existing_destination_bucket["prefix"], "null")}', but must end with a slash and have at most 200 letters, digits and !_.'()- between slashes."
+  }
+
+  validation {
+    condition = alltrue([
+      for arn in compact([lookup(coalesce(var.existing_destination_bucket, {}), "kms_key_arn", null)]) :
+      can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", arn))
+    ])
+    error_message = "existing_destination_bucket.kms_key_arn is '${try(var.existing_destination_bucket["kms_key_arn"], "null")}', but must be the ARN of a key, not of an alias."
+  }
+
+  validation {
+    condition     = var.existing_destination_bucket == null || lookup(var.bucket_names, "destination", null) == null
+    error_message = "existing_destination_bucket names an existing bucket, but bucket_names.destination asks for a new one: leave one of them out."
+  }
+}
+
 # --- What an organisation prescribes ---
 
 variable "role_path" {
@@ -410,11 +489,20 @@ variable "source_filter" {
 
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
   validation {
-    condition = alltrue([
+    condition = var.existing_source_bucket != null || alltrue([
       for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) :
       can(regex("^([A-Za-z0-9!_.'()/+-]|%[0-9A-Fa-f]{2})+$", text)) && length(text) <= 1024
     ])
     error_message = "source_filter has ${join(", ", [for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) : "'${text}'"])}, but S3 allows 1 to 1,024 letters, digits and !_.'()/- in each: write a space as + and other characters URL-encoded, = as %3D. There are no wildcards."
+  }
+
+  # EventBridge reports the new objects of an existing bucket, and compares keys as they are.
+  validation {
+    condition = var.existing_source_bucket == null || alltrue([
+      for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) :
+      can(regex("^[^*\\\\]+$", text)) && length(text) <= 1024
+    ])
+    error_message = "source_filter has ${join(", ", [for text in flatten([for texts in values(var.source_filter) : texts if texts != null]) : "'${text}'"])}, but for an existing bucket each must have 1 to 1,024 characters other than * and \\: write keys as they are, not URL-encoded. There are no wildcards."
   }
 
   validation {
@@ -487,27 +575,51 @@ variable "max_receive_count" {
 
 # A change applies to executions that end after it: JPEGs that were kept before stay.
 variable "source_after" {
-  description = "Whether a JPEG is deleted from the source bucket after it was copied, converted and recorded: `delete`, or `keep`."
+  description = "Whether a JPEG is deleted from the source bucket after it was copied, converted and recorded: `delete`, or `keep`; null means `delete`."
   type        = string
-  default     = "delete"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = contains(["delete", "keep"], var.source_after)
-    error_message = "source_after is '${var.source_after}', but must be delete or keep."
+    condition     = contains(["delete", "keep"], coalesce(var.source_after, "delete"))
+    error_message = "source_after is '${coalesce(var.source_after, "null")}', but must be delete or keep."
   }
 }
 
 # Deleted files can be restored for `noncurrent_version_expiration_days`. They are not converted either way.
 variable "other_types" {
-  description = "Whether a file that is not a JPEG, for example a HEIC or raw photo, is deleted from the source bucket: `delete`, or `keep`."
+  description = "Whether a file that is not a JPEG, for example a HEIC or raw photo, is deleted from the source bucket: `delete`, or `keep`; null means `delete`, or `keep` for an existing bucket."
   type        = string
-  default     = "delete"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = contains(["delete", "keep"], var.other_types)
-    error_message = "other_types is '${var.other_types}', but must be delete or keep."
+    condition     = contains(["delete", "keep"], coalesce(var.other_types, "delete"))
+    error_message = "other_types is '${coalesce(var.other_types, "null")}', but must be delete or keep."
+  }
+}
+
+# --- Events ---
+
+# Each event is sent at least once for images that were converted. Failures are read from the state machine's log, which
+# AWS delivers on a best-effort basis. docs/events.schema.json describes the events.
+variable "events" {
+  description = "Where to send an event for each image that was converted or failed for good: `bus`, which is `default` or the ARN of an EventBridge bus; null sends none."
+  type        = map(string)
+  default     = null
+
+  validation {
+    condition     = var.events == null || try(join(",", keys(var.events)) == "bus", false)
+    error_message = "events has ${join(", ", keys(coalesce(var.events, {})))}, but its only setting is bus."
+  }
+
+  # The policy of another account's bus must admit this account.
+  validation {
+    condition     = var.events == null || can(regex("^(default|arn:[a-z-]+:events:[a-z0-9-]+:\\d{12}:event-bus/[A-Za-z0-9._/-]+)$", var.events["bus"]))
+    error_message = "events.bus is '${try(var.events["bus"], "null")}', but must be default or the ARN of an EventBridge bus."
+  }
+
+  validation {
+    condition     = var.events == null || (contains(["ALL", "ERROR"], coalesce(var.state_machine_log_level, "ERROR")) && var.state_machine_log_execution_data)
+    error_message = "events needs the state machine's log: state_machine_log_level must be ERROR or ALL, and state_machine_log_execution_data true."
   }
 }
 

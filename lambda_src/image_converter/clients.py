@@ -62,6 +62,12 @@ def stepfunctions() -> "SFNClient":
     return client
 
 
+@lru_cache(maxsize=1)
+def events() -> Any:
+    """Return the EventBridge client, which only a stack that sends events makes."""
+    return _client("events", _CONFIG)
+
+
 def warm_up(*clients: Callable[[], object]) -> None:
     """Make the clients while Lambda initialises the function, and nowhere else: its last step.
 

@@ -42,6 +42,13 @@ Condition = dict[str, Any]
 Write = Callable[[str, Metadata, Condition], Any]
 
 
+class Place(NamedTuple):
+    """Where objects are written: a bucket, and what all their keys begin with."""
+
+    bucket: str
+    prefix: str = ""
+
+
 class Written(NamedTuple):
     """An object in the destination bucket: where it is, and S3's answer about it.
 
@@ -61,7 +68,7 @@ class Slot(NamedTuple):
     """The place in the destination bucket that an object may take.
 
     Attributes:
-        key: its key.
+        key: its key, without the prefix.
         current: S3's answer about the object that is there now, or None.
     """
 
@@ -69,26 +76,31 @@ class Slot(NamedTuple):
     current: dict[str, Any] | None
 
 
-def find_slot(bucket: str, key: str, source: Source) -> Slot:
-    """Find where an object made from `source` may go that should have this key."""
-    current = _head(bucket, key)
+def find_slot(place: Place, key: str, source: Source) -> Slot:
+    """Find where an object made from `source` may go that should have this key.
+
+    Raises:
+        KeyTooLong: with the prefix, the key would be longer than S3 allows.
+    """
+    current = _head(place.bucket, keys.prefixed(place.prefix, key))
     while current is not None and not _may_replace(key, current["Metadata"], source):
-        key = keys.fallback_key(key, source.identity)
-        current = _head(bucket, key)
+        key = keys.fallback_key(key, source.identity, place.prefix)
+        current = _head(place.bucket, place.prefix + key)
     return Slot(key, current)
 
 
-def already_written(slot: Slot, source: Source, metadata: Metadata) -> Written | None:
+def already_written(place: Place, slot: Slot, source: Source, metadata: Metadata) -> Written | None:
     """Return what an earlier attempt made from this very version with that metadata, if any."""
     if slot.current is None or not _is_made_from(slot.key, slot.current["Metadata"], source):
         return None
     if not metadata.items() <= slot.current["Metadata"].items():
         return None
-    return Written(slot.key, slot.current, slot.current["Metadata"], repeated=True)
+    key = place.prefix + slot.key
+    return Written(key, slot.current, slot.current["Metadata"], repeated=True)
 
 
 def write(
-    bucket: str,
+    place: Place,
     key: str,
     source: Source,
     metadata: Metadata,
@@ -102,8 +114,8 @@ def write(
     price of a dozen looks, for each key that is used again and each repeated attempt.
 
     Args:
-        bucket: the destination bucket.
-        key: the key it should have.
+        place: the destination bucket and its prefix.
+        key: the key it should have behind the prefix.
         source: the version it was made from.
         metadata: user metadata, to which this module adds the provenance. Where it fills S3's 2 KB,
             the object goes aside without provenance: there, its key says what it is.
@@ -112,20 +124,22 @@ def write(
             it, so where another writer came between, S3 refuses and a new slot is found.
 
     Raises:
+        KeyTooLong: with the prefix, the key would be longer than S3 allows.
         ClientError: S3 refused, or other writers won the race for the key again and again.
     """
     metadata = {name: value for name, value in metadata.items() if name not in _PROVENANCE}
     with_provenance = {**metadata, **_provenance(source)}
     if _size(with_provenance) > MAX_METADATA_BYTES:
-        key, with_provenance, slot = keys.fallback_key(key, source.identity), metadata, None
+        key = keys.fallback_key(key, source.identity, place.prefix)
+        with_provenance, slot = metadata, None
     for attempt in range(_ATTEMPTS):
-        slot = slot or find_slot(bucket, key, source)
-        repeated = already_written(slot, source, metadata)
+        slot = slot or find_slot(place, key, source)
+        repeated = already_written(place, slot, source, metadata)
         if repeated:
             return repeated
         try:
-            answer = put(slot.key, with_provenance, _unchanged(slot))
-            return Written(slot.key, answer, with_provenance, repeated=False)
+            answer = put(place.prefix + slot.key, with_provenance, _unchanged(slot))
+            return Written(place.prefix + slot.key, answer, with_provenance, repeated=False)
         except ClientError as error:
             if error_code(error) not in s3_errors.LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise

@@ -58,5 +58,9 @@ class LayerMismatch(Exception):
     """The function runs with a layer of another build: it is being updated, and a retry will do."""
 
 
+class EventNotSent(Exception):
+    """EventBridge did not take an event; it may the next time."""
+
+
 class DestroyRefused(Exception):
     """The stack holds what its owner has not agreed to lose: an answer to Terraform alone."""

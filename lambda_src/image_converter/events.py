@@ -12,13 +12,22 @@ from image_converter.errors import InvalidRecord
 
 Event = Mapping[str, Any]
 
+# The fields of an object in a record, and what S3 calls them in its events on an EventBridge bus:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+EVENTBRIDGE_FIELDS = {
+    "key": "key",
+    "size": "size",
+    "eTag": "etag",
+    "versionId": "version-id",
+    "sequencer": "sequencer",
+}
+
 # Sequencers are hex strings of differing length; the shorter one is padded on the right before they
 # are compared.
 _SEQUENCER_WIDTH = 32
 
 # What an execution's input has of a record that S3 sent, besides the bucket's name.
 _RECORD_FIELDS = ("awsRegion", "eventTime")
-_OBJECT_FIELDS = ("key", "size", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
 
 # What both images must say of the version that they were made from.
@@ -98,7 +107,7 @@ def execution_input(notified: Event) -> dict[str, Any]:
         InvalidRecord: as `parse_record`.
     """
     record = parse_record(notified)
-    item = {name: notified["s3"]["object"].get(name) for name in _OBJECT_FIELDS}
+    item = {name: notified["s3"]["object"].get(name) for name in EVENTBRIDGE_FIELDS}
     if item["sequencer"]:
         item["sequencerOf"] = _seal(record, item["sequencer"])
     return {
@@ -169,6 +178,19 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
             "version was handled"
         )
     return original, resized
+
+
+def required_images(event: Event) -> tuple[Location, Location]:
+    """Return the original's and the PNG's location from an execution's state.
+
+    Raises:
+        InvalidRecord: as `converted_images`; or the state has no `results.images`.
+    """
+    images = converted_images(event)
+    if images is None:
+        key = _required(event, "s3.object.key")
+        raise InvalidRecord(f"the state of {key!r} has no results.images to write down")
+    return images
 
 
 def _required(event: Event, path: str) -> str:

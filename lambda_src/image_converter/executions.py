@@ -1,12 +1,26 @@
-"""Starting executions, each version of each object once."""
+"""Executions: starting them, each version of each object once, and what they were given."""
 
 import json
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from image_converter import clients, events, keys
 from image_converter.events import Event
 from image_converter.s3_errors import error_code
+
+
+def input_of(execution_arn: str) -> dict[str, Any] | None:
+    """Return the input of an execution; None of EXPRESS, about which AWS answers no questions.
+
+    Raises:
+        ClientError: Step Functions refused.
+    """
+    if execution_arn.split(":")[5] == "express":
+        return None
+    described = clients.stepfunctions().describe_execution(executionArn=execution_arn)
+    given: dict[str, Any] = json.loads(described["input"])
+    return given
 
 
 def start(state_machine_arn: str, record: Event) -> bool:

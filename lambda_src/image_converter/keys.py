@@ -43,6 +43,21 @@ def is_folder(key: str, size: int) -> bool:
     return size == 0 and key.endswith("/")
 
 
+def prefixed(prefix: str, key: str) -> str:
+    """Return the key behind the destination's prefix.
+
+    Raises:
+        KeyTooLong: it would have more than 1,024 bytes.
+    """
+    whole = prefix + key
+    if _size(whole) > MAX_KEY_BYTES:
+        raise KeyTooLong(
+            f"{key!r} would need a key of {_size(whole)} bytes behind the prefix {prefix!r}, and "
+            f"S3 allows {MAX_KEY_BYTES}: upload the image under a shorter name"
+        )
+    return whole
+
+
 def png_key(key: str) -> str:
     """Return the PNG's key: a JPEG suffix becomes `.png`, any other key gets `.png` appended.
 
@@ -61,16 +76,17 @@ def png_key(key: str) -> str:
     return derived
 
 
-def fallback_key(key: str, version: str) -> str:
+def fallback_key(key: str, version: str, prefix: str = "") -> str:
     """Return where an object goes whose own key belongs to a newer or another image.
 
     Args:
         key: the key it would have had.
         version: the version of the source object it was made from.
+        prefix: what will stand before the result, and takes some of its length.
     """
     safe_version = re.sub(r"[^A-Za-z0-9._-]", "_", version)
     aside = f"aside/{safe_version}/{key}"
-    if _size(aside) <= MAX_KEY_BYTES:
+    if _size(prefix + aside) <= MAX_KEY_BYTES:
         return aside
     return f"aside/{safe_version}/{fingerprint(key)}{posixpath.splitext(key)[1][:16]}"
 

@@ -1,17 +1,25 @@
-"""S3 notifications as they come out of the queue."""
+"""S3 notifications as they come out of the queue: from S3 itself, or through EventBridge.
+
+EventBridge brings those of an existing bucket, whose own notifications stay as they are.
+"""
 
 import json
 from typing import Any
 
-from image_converter import keys
+from image_converter import events, keys
 from image_converter.errors import InvalidRecord
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+_EVENTBRIDGE_SOURCE = "aws.s3"
+_EVENTBRIDGE_CREATED = "Object Created"
 
 
 def records(body: str) -> list[dict[str, Any]]:
     """Return the event records of new objects in a message, their keys decoded.
 
-    This is the one door through which notifications enter, so this is where keys are decoded. What
-    S3 sends besides (its test event, events of another kind) yields no record.
+    This is the one door through which notifications enter, so this is where keys are decoded, and
+    an event of EventBridge becomes the record that S3 would have sent. What S3 sends besides (its
+    test event, events of another kind) yields no record.
 
     Args:
         body: the body of an SQS message.
@@ -23,12 +31,27 @@ def records(body: str) -> list[dict[str, Any]]:
         message = json.loads(body)
         if message.get("Event") == "s3:TestEvent":
             return []
+        if message.get("source") == _EVENTBRIDGE_SOURCE:
+            return [_record(message)] if message["detail-type"] == _EVENTBRIDGE_CREATED else []
         created = [
             one for one in message["Records"] if one["eventName"].startswith("ObjectCreated")
         ]
         return [_decoded(one) for one in created]
     except (ValueError, LookupError, TypeError, AttributeError) as malformed:
         raise InvalidRecord(f"the message is not an S3 notification: {malformed!r}") from malformed
+
+
+def _record(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of an event of EventBridge, where keys are plain."""
+    item = event["detail"]["object"]
+    named = {
+        ours: item[theirs] for ours, theirs in events.EVENTBRIDGE_FIELDS.items() if theirs in item
+    }
+    return {
+        "awsRegion": event["region"],
+        "eventTime": event["time"],
+        "s3": {"bucket": {"name": event["detail"]["bucket"]["name"]}, "object": named},
+    }
 
 
 def _decoded(record: dict[str, Any]) -> dict[str, Any]:

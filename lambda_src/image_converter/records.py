@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from image_converter import clients, events
-from image_converter.errors import InvalidRecord, SourceChanged
+from image_converter.errors import SourceChanged
 from image_converter.events import Event
 from image_converter.s3_errors import error_code
 
@@ -41,10 +41,7 @@ def item(event: Event) -> dict[str, Any]:
         SourceChanged: the original and the PNG were not made from the same version.
     """
     record = events.parse_record(event)
-    images = events.converted_images(event)
-    if images is None:
-        raise InvalidRecord(f"the state of {record.key!r} has no results.images to write down")
-    original, resized = images
+    original, resized = events.required_images(event)
     if events.source_fields(original) != events.source_fields(resized):
         raise SourceChanged(
             f"{record.key!r} was overwritten while it was handled: version "

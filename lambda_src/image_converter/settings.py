@@ -32,9 +32,10 @@ class TriggerSettings(NamedTuple):
 
 
 class DestinationSettings(NamedTuple):
-    """Settings of `copy_file`."""
+    """Settings of `copy_file`; all keys in the destination bucket begin with the prefix."""
 
     destination_bucket: str
+    destination_prefix: str = ""
 
 
 class DeleteSettings(NamedTuple):
@@ -52,12 +53,22 @@ class ResizeSettings(NamedTuple):
     max_image_bytes: int
     max_image_pixels: int
     png_compression: Compression = "fast"
+    destination_prefix: str = ""
 
 
 class TableSettings(NamedTuple):
-    """Settings of `write_to_dynamodb`."""
+    """Settings of `write_to_dynamodb`; without a bus it sends no events."""
 
     table_name: str
+    event_bus: str = ""
+    event_source: str = ""
+
+
+class EventSettings(NamedTuple):
+    """Settings of `report_failure`."""
+
+    event_bus: str
+    event_source: str
 
 
 S = TypeVar(
@@ -68,6 +79,7 @@ S = TypeVar(
     DeleteSettings,
     ResizeSettings,
     TableSettings,
+    EventSettings,
 )
 
 

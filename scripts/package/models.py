@@ -1,7 +1,7 @@
 """Reduces botocore's data to what the functions call.
 
 botocore reads the models of a service when a client is made, compressed, with every operation and
-every word of documentation: for the three services here that is most of a cold start.
+every word of documentation: for the services here that is most of a cold start.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ CALLED: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "dynamodb": frozenset({"PutItem"}),
-    "stepfunctions": frozenset({"StartExecution"}),
+    "events": frozenset({"PutEvents"}),
+    "stepfunctions": frozenset({"DescribeExecution", "StartExecution"}),
 }
 
 # What botocore calls by itself: where a bucket lives once S3 says that it is elsewhere, a session

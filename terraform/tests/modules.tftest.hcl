@@ -451,8 +451,8 @@ run "key" {
   }
 
   variables {
-    log_group_arns       = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
-    notifying_bucket_arn = "arn:aws:s3:::some-bucket"
+    log_group_arns = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
+    notifier       = { service = "s3.amazonaws.com", arn = "arn:aws:s3:::some-bucket" }
   }
 
   assert {
@@ -487,9 +487,9 @@ run "key_with_a_budget" {
   }
 
   variables {
-    log_group_arns       = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
-    notifying_bucket_arn = "arn:aws:s3:::some-bucket"
-    budget_notices       = true
+    log_group_arns = ["arn:aws:logs:eu-central-1:123456789012:log-group:/aws/lambda/image-converter-upload"]
+    notifier       = { service = "s3.amazonaws.com", arn = "arn:aws:s3:::some-bucket" }
+    budget_notices = true
   }
 
   assert {

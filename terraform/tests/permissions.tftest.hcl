@@ -162,7 +162,7 @@ run "the_destroy_guard_is_asked_before_anything_is_destroyed" {
 run "only_the_pipeline_writes_to_the_destination" {
   assert {
     condition = jsonencode([
-      for statement in jsondecode(module.destination_bucket.policy).Statement : statement if statement.Sid == "OnlyThePipelineWrites"
+      for statement in jsondecode(module.destination_bucket[0].policy).Statement : statement if statement.Sid == "OnlyThePipelineWrites"
       ]) == jsonencode([{
         Action = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
         Condition = {
@@ -178,6 +178,6 @@ run "only_the_pipeline_writes_to_the_destination" {
         Resource  = ["arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/*"]
         Sid       = "OnlyThePipelineWrites"
     }])
-    error_message = "others may write to the destination bucket: ${module.destination_bucket.policy}"
+    error_message = "others may write to the destination bucket: ${module.destination_bucket[0].policy}"
   }
 }

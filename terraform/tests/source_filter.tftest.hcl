@@ -25,9 +25,9 @@ run "every_object" {
 
   assert {
     condition = jsonencode([
-      for queue in aws_s3_bucket_notification.this.queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
+      for queue in aws_s3_bucket_notification.this[0].queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
     ]) == jsonencode([["new-images", null, null]])
-    error_message = "without a filter S3 notifies by ${jsonencode(aws_s3_bucket_notification.this.queue)}"
+    error_message = "without a filter S3 notifies by ${jsonencode(aws_s3_bucket_notification.this[0].queue)}"
   }
 }
 
@@ -44,18 +44,18 @@ run "each_pair" {
 
   assert {
     condition = jsonencode([
-      for queue in aws_s3_bucket_notification.this.queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
+      for queue in aws_s3_bucket_notification.this[0].queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
       ]) == jsonencode([
       ["new-images-1", "in/", ".jpg"],
       ["new-images-2", "in/", ".JPG"],
       ["new-images-3", "new/", ".jpg"],
       ["new-images-4", "new/", ".JPG"],
     ])
-    error_message = "S3 notifies by ${jsonencode(aws_s3_bucket_notification.this.queue)}"
+    error_message = "S3 notifies by ${jsonencode(aws_s3_bucket_notification.this[0].queue)}"
   }
 
   assert {
-    condition     = alltrue([for queue in aws_s3_bucket_notification.this.queue : queue.events == toset(["s3:ObjectCreated:*"])])
+    condition     = alltrue([for queue in aws_s3_bucket_notification.this[0].queue : queue.events == toset(["s3:ObjectCreated:*"])])
     error_message = "S3 notifies of other events than new objects"
   }
 }
@@ -73,9 +73,9 @@ run "suffixes_alone" {
 
   assert {
     condition = jsonencode([
-      for queue in aws_s3_bucket_notification.this.queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
+      for queue in aws_s3_bucket_notification.this[0].queue : [queue.id, queue.filter_prefix, queue.filter_suffix]
     ]) == jsonencode([["new-images", null, ".jpg"]])
-    error_message = "S3 notifies by ${jsonencode(aws_s3_bucket_notification.this.queue)}"
+    error_message = "S3 notifies by ${jsonencode(aws_s3_bucket_notification.this[0].queue)}"
   }
 }
 

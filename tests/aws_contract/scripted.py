@@ -35,7 +35,7 @@ def answer(function: str, event: dict[str, Any]) -> Any:
     An entry is `ok`, `sleep:SECONDS`, `after:FUNCTION` (once that one has been called) or the name
     of an error; `answer:NAME` is a file type.
     """
-    run = event.get("run", {})
+    run = event.get("state", event).get("run", {})
     steps = run.get("script", {}).get(function, ["ok"])
     attempt = _note(Path(run["directory"]), function) if run else 0
     for step in steps[min(attempt, len(steps) - 1)].split("+"):

@@ -1,5 +1,7 @@
 """Every boto3 call of the functions, checked by botocore's models, both what goes in and out."""
 
+import base64
+import gzip
 import io
 import json
 import re
@@ -20,6 +22,7 @@ from image_converter.handlers import (
     delete_file,
     destroy_guard,
     get_file_type,
+    report_failure,
     resize_image,
     trigger,
     upload,
@@ -239,6 +242,42 @@ def keeps_a_newer_record(stubs: Stubs) -> None:
     assert write_to_dynamodb.handler(state(), None)["status"] == "Item of a newer upload kept"
 
 
+def sends_an_event(stubs: Stubs) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENT_BUS", "default")
+        patch.setenv("EVENT_SOURCE", "image-converter")
+        stubs.answer("dynamodb", "put_item", {"ResponseMetadata": METADATA})
+        stubs.answer("events", "put_events", EVENT_SENT)
+        write_to_dynamodb.handler({"state": state(), "execution": EXECUTION}, None)
+
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:image-converter:HappyFace-0123"
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+EVENT_SENT = {
+    "FailedEntryCount": 0,
+    "Entries": [{"EventId": "11710aed-b79e-4468-a20b-bb3c0c3b4860"}],
+}
+
+
+def reports_a_timeout(stubs: Stubs) -> None:
+    described = {
+        "executionArn": EXECUTION,
+        "stateMachineArn": STATE_MACHINE,
+        "status": "TIMED_OUT",
+        "startDate": MODIFIED,
+        "input": json.dumps(record()),
+    }
+    stubs.answer("stepfunctions", "describe_execution", described)
+    stubs.answer("events", "put_events", EVENT_SENT)
+    line = fake_cloud.recorded("step_functions_log")["ExecutionTimedOut"]
+    batch = {"messageType": "DATA_MESSAGE", "logEvents": [{"message": json.dumps(line)}]}
+    packed = base64.b64encode(gzip.compress(json.dumps(batch).encode())).decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENT_BUS", "default")
+        patch.setenv("EVENT_SOURCE", "image-converter")
+        report_failure.handler({"awslogs": {"data": packed}}, None)
+
+
 def deletes(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described())
     stubs.answer("s3", "delete_object", {"DeleteMarker": True, "VersionId": "marker"})
@@ -274,6 +313,8 @@ SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     converts,
     writes_the_record,
     keeps_a_newer_record,
+    sends_an_event,
+    reports_a_timeout,
     deletes,
     keeps_what_is_newer,
     refuses_to_be_destroyed,

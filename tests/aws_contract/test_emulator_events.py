@@ -61,7 +61,10 @@ DIFFERENCES: dict[str, tuple[str, str]] = {
         "of another form: Runtime.Unknown",
         "both lead to States.TaskFailed; the message in the logs is the same",
     ),
-    "context.Execution.RoleArn": ("of type NoneType", "no state reads the context object"),
+    "context.Execution.RoleArn": (
+        "of type NoneType",
+        "the state machine reads nothing but Execution.Id",
+    ),
 }
 
 

@@ -324,7 +324,8 @@ class TestDelivery:
             return machine.HANDLERS["resize_image"](event, context)
 
         def joined(event: Any, context: Any) -> Any:
-            event["results"]["images"][1]["resized"] = second_branch(event, context)
+            state = event["state"]
+            state["results"]["images"][1]["resized"] = second_branch(state, context)
             return machine.HANDLERS["write_to_dynamodb"](event, context)
 
         result = machine.run(event, write_to_dynamodb=joined)

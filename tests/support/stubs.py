@@ -35,7 +35,7 @@ class Call:
 
 @dataclass
 class Stubs:
-    """The three services' clients, with the calls that were made of them."""
+    """The services' clients, with the calls that were made of them."""
 
     calls: list[Call] = field(default_factory=list)
     stubbers: dict[str, Stubber] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Stubs:
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
     """Have the functions use stubbed clients, and check at the end that every answer was asked."""
     stubs = Stubs()
-    for service in ("s3", "dynamodb", "stepfunctions"):
+    for service in ("s3", "dynamodb", "events", "stepfunctions"):
         client = client_of(service)
         client.meta.events.register(f"provide-client-params.{service}", stubs.record)
         stubs.stubbers[service] = Stubber(client)

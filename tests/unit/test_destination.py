@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from image_converter import clients, destination, keys
+from image_converter.errors import KeyTooLong
 from image_converter.handlers import copy_file, resize_image
 from tests.support.fake_cloud import DESTINATION, Cloud, Record
 from tests.support.faults import before, refuse
@@ -275,3 +276,61 @@ class TestMetadataThatFillsItsLimit:
         total = sum(len(name) + len(value) for name, value in written.items())
         assert total <= destination.MAX_METADATA_BYTES
         assert ("source-version" in written) == (room <= 0)
+
+
+@pytest.fixture
+def prefix(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The prefix of an existing bucket in which the pipeline has its place."""
+    monkeypatch.setenv("DESTINATION_PREFIX", "converted/")
+    return "converted/"
+
+
+@pytest.mark.parametrize("write", [copy, convert])
+def test_all_keys_have_the_destination_s_prefix(cloud: Cloud, prefix: str, write: Any) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    first = write(record)
+    assert first["key"].startswith(f"{prefix}a.")
+    assert cloud.keys(DESTINATION) == {first["key"]}
+    assert write(record) == first, "again, and nothing is written"
+    assert cloud.version_count(DESTINATION) == 1
+
+
+@pytest.mark.parametrize("write", [copy, convert])
+def test_what_is_too_late_goes_aside_behind_the_prefix(
+    cloud: Cloud, prefix: str, write: Any
+) -> None:
+    older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
+    current = write(newer)["key"]
+    aside = write(older)["key"]
+    assert aside.startswith(f"{prefix}aside/{older['s3']['object']['versionId']}/a.")
+    assert write(older)["key"] == aside, "again, and nothing is written"
+    assert cloud.keys(DESTINATION) == {current, aside}
+
+
+@pytest.mark.parametrize("write", [copy, convert])
+def test_the_bucket_owner_s_objects_are_never_replaced(
+    cloud: Cloud, prefix: str, write: Any
+) -> None:
+    theirs = {f"{prefix}a.jpg", f"{prefix}a.png"}
+    for key in theirs:
+        cloud.s3.put_object(Bucket=DESTINATION, Key=key, Body=b"theirs")
+    made = write(cloud.upload("a.jpg", jpeg()))["key"]
+    assert made.startswith(f"{prefix}aside/")
+    assert {cloud.content(DESTINATION, key) for key in theirs} == {b"theirs"}
+
+
+@pytest.mark.usefixtures("prefix")
+@pytest.mark.parametrize("write", [copy, convert])
+def test_a_key_that_is_too_long_behind_the_prefix(cloud: Cloud, write: Any) -> None:
+    record = cloud.upload("k" * 1016 + ".jpg", jpeg())
+    with pytest.raises(KeyTooLong, match="converted/"):
+        write(record)
+    assert not cloud.keys(DESTINATION)
+
+
+def test_a_long_key_s_place_aside_has_room_for_the_prefix(cloud: Cloud, prefix: str) -> None:
+    key = "k" * 970 + ".jpg"
+    cloud.s3.put_object(Bucket=DESTINATION, Key=prefix + key, Body=b"theirs")
+    made = copy(cloud.upload(key, jpeg()))["key"]
+    assert len(made) <= keys.MAX_KEY_BYTES
+    assert keys.fingerprint(key) in made

@@ -15,7 +15,7 @@ from image_converter import (
     settings,
     sources,
 )
-from image_converter.destination import Condition, Metadata
+from image_converter.destination import Condition, Metadata, Place
 from image_converter.events import Event, Location
 
 clients.warm_up(clients.s3, clients.s3_copies)
@@ -33,19 +33,21 @@ def handler(event: Event, context: object) -> Location:
         InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
     layer.check()
-    bucket = settings.load(settings.DestinationSettings).destination_bucket
+    place = Place(*settings.load(settings.DestinationSettings))
     record = events.parse_record(event)
     source = sources.head(record)
 
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         try:
-            return s3_copy.copy(source, bucket, key, metadata, condition)
+            return s3_copy.copy(source, place.bucket, key, metadata, condition)
         except ClientError:
             # Names the error where it is the source that went or changed.
             sources.head(source.pinned)
             raise
 
-    written = destination.write(bucket, record.key, source, source.headers["Metadata"], put)
+    written = destination.write(place, record.key, source, source.headers["Metadata"], put)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
-    return destination.location(bucket, written, source, size=source.size, contentType=content_type)
+    return destination.location(
+        place.bucket, written, source, size=source.size, contentType=content_type
+    )

@@ -16,7 +16,7 @@ from image_converter import (
     tracing,
 )
 from image_converter.conversion import Limits, convert
-from image_converter.destination import Condition, Metadata, Slot, Written
+from image_converter.destination import Condition, Metadata, Place, Slot, Written
 from image_converter.errors import ImageTooLarge
 from image_converter.events import Event, Location
 from image_converter.settings import ResizeSettings
@@ -45,14 +45,15 @@ def handler(event: Event, context: object) -> Location:
     layer.check()
     config = settings.load(ResizeSettings)
     record = events.parse_record(event)
+    place = Place(config.destination_bucket, config.destination_prefix)
     png_key = keys.png_key(record.key)
     source, body = sources.open_body(record)
     settings_metadata: Metadata = {"png-compression": config.png_compression}
     with body:
         # One request answers both: whether there is anything to convert, and where the PNG may go.
-        slot = destination.find_slot(config.destination_bucket, png_key, source)
-        written = destination.already_written(slot, source, settings_metadata) or _convert(
-            config, png_key, source, body, settings_metadata, slot
+        slot = destination.find_slot(place, png_key, source)
+        written = destination.already_written(place, slot, source, settings_metadata) or _convert(
+            config, place, png_key, source, body, settings_metadata, slot
         )
     made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
     log.info(
@@ -77,6 +78,7 @@ def handler(event: Event, context: object) -> Location:
 
 def _convert(
     config: ResizeSettings,
+    place: Place,
     png_key: str,
     source: Source,
     body: "StreamingBody",
@@ -109,7 +111,7 @@ def _convert(
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         png.seek(0)
         return clients.s3().put_object(
-            Bucket=config.destination_bucket,
+            Bucket=place.bucket,
             Key=key,
             Body=png,
             ContentType=CONTENT_TYPE,
@@ -117,4 +119,4 @@ def _convert(
             **condition,
         )
 
-    return destination.write(config.destination_bucket, png_key, source, metadata, put, slot)
+    return destination.write(place, png_key, source, metadata, put, slot)

@@ -1,30 +1,48 @@
-"""WriteToDynamoDb: write down what was made of the image."""
+"""WriteToDynamoDb: write down what was made of the image, and send the event that says so."""
 
-from image_converter import clients, events, layer, log, outcomes, records, settings
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from image_converter import clients, event_bus, events, layer, log, outcomes, records, settings
 from image_converter.events import Event
+from image_converter.settings import TableSettings
 
-clients.warm_up(clients.dynamodb)
+# A stack that sends no events does not pay for their client in each cold start.
+clients.warm_up(clients.dynamodb, *([clients.events] if os.environ.get("EVENT_BUS") else []))
 
 
-@outcomes.log_outcome
-def handler(event: Event, context: object) -> dict[str, object]:
+def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
     """Save the image's record, unless the table already has one of a newer upload.
 
+    The event follows the record. If it cannot be sent, the function fails, and its next attempt
+    saves the same record again and sends the event.
+
     Args:
-        event: an execution's state with `results.images`.
+        event: `state`, an execution's state with `results.images`, and `execution`, its ARN; or
+            the state alone, as executions send it that began before this function was updated.
         context: Lambda's context; not used.
 
     Returns:
         `status` and `details`, whose `$metadata` has the article's shape.
 
     Raises:
-        InvalidRecord, SourceChanged: see `image_converter.errors`.
+        InvalidRecord, SourceChanged, EventNotSent: see `image_converter.errors`.
     """
+    if "state" in event:
+        return _write(event["state"], event["execution"])
+    return _write(event, "")
+
+
+@outcomes.log_outcome
+def _write(state: Event, execution: object) -> dict[str, object]:
     layer.check()
-    table = settings.load(settings.TableSettings).table_name
-    record = events.parse_record(event)
-    saved = records.save(table, records.item(event))
+    chosen = settings.load(TableSettings)
+    record = events.parse_record(state)
+    saved = records.save(chosen.table_name, records.item(state))
     log.info("record saved" if saved.replaced else "newer record kept", key=record.key)
+    if chosen.event_bus:
+        _send_event(chosen, state, str(execution))
     return {
         "status": "Item saved successfully" if saved.replaced else "Item of a newer upload kept",
         "details": {
@@ -36,3 +54,8 @@ def handler(event: Event, context: object) -> dict[str, object]:
             }
         },
     }
+
+
+def _send_event(chosen: TableSettings, state: Event, execution: str) -> None:
+    bus = event_bus.Bus(chosen.event_bus, chosen.event_source)
+    event_bus.send(bus, event_bus.CONVERTED, event_bus.converted(state, execution))

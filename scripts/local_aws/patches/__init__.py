@@ -12,10 +12,13 @@ ministack. What is put in, and why, by service:
   that is not JSON. State machines are checked by a real validator and remember their tracing
   configuration. EXPRESS executions cannot be asked about, and their names may be used again.
 * ``stepfunctions_history``: histories hold the states in branches, too, and functions' events.
+* ``stepfunctions_logs``: executions are logged at the state machine's level, and subscription
+  filters choose lines by their type.
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
   ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
   ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
   Versions without an id of their own are called "null", as on AWS.
+* ``s3_events``: events on the bus name the object's version.
 * ``apigateway``: JWT authorisers have no payload format version, or each plan would remove it.
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
@@ -37,8 +40,10 @@ from scripts.local_aws.patches import (
     lambda_,
     logs,
     s3,
+    s3_events,
     stepfunctions,
     stepfunctions_history,
+    stepfunctions_logs,
 )
 
 MINISTACK_VERSION = "1.5.33"
@@ -72,8 +77,12 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_xml": "status root_tag inner",
     },
     "ministack.services.cloudwatch_logs": {
-        "handle_request": "method path headers body query_params"
+        "_create_log_stream": "data",
+        "_put_log_events": "data",
+        "_subscription_pattern_matches": "pattern message",
+        "handle_request": "method path headers body query_params",
     },
+    "ministack.services.eventbridge": {"_dispatch_event": "event view"},
     "ministack.services.lambda_svc": {
         "_docker_extracted_dir": "blob kind",
         "_execute_function_provided_warm": "func event request_id",
@@ -90,6 +99,10 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_dispatch": "method bucket key headers body query_params",
         "_copy_object": "bucket_name dest_key headers",
         "_ensure_bucket": "name",
+        "_fire_s3_event": (
+            "bucket_name key event_name size etag deletion_type restore_event_data version_id"
+            " sequencer object_extra record_extra"
+        ),
         "_list_object_versions": "bucket_name query_params",
         "_qp": "params key default",
     },
@@ -107,6 +120,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_execute_task": "state_def raw_input execution ctx",
         "_execute_wait": "state_def raw_input ctx",
         "_executions": None,
+        "_fail_state_error": "state_def raw_input ctx",
         "_get_execution_history": "data",
         "_list_executions": "data",
         "_run_parallel_branches": "state_def raw_input execution ctx",
@@ -153,5 +167,15 @@ def install(runtime_python: Path) -> None:
             it, and Pillow must not, so that it comes from the layer.
     """
     lambda_.run_python_under_awslambdaric(runtime_python)
-    for service in (stepfunctions, stepfunctions_history, s3, apigateway, cloudwatch, logs, iam):
+    for service in (
+        stepfunctions,
+        stepfunctions_history,
+        stepfunctions_logs,
+        s3,
+        s3_events,
+        apigateway,
+        cloudwatch,
+        logs,
+        iam,
+    ):
         service.install()

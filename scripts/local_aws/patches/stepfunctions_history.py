@@ -18,6 +18,8 @@ Details = Mapping[str, Any]
 # The execution whose branch runs in this context, and the event that the next one follows.
 _BRANCH_OF: ContextVar[Any] = ContextVar("branch_of", default=None)
 _PREVIOUS_EVENT: ContextVar[int] = ContextVar("previous_event", default=0)
+# What the Fail state was given that this context came to last.
+_FAILED_WITH: ContextVar[object] = ContextVar("failed_with", default=None)
 
 
 def install() -> None:
@@ -64,6 +66,11 @@ def _write_failed_parallels() -> None:
 
 def _write_fail_states_in_branches() -> None:
     run_sub_machine = stepfunctions._run_sub_machine
+    fail_state_error = stepfunctions._fail_state_error
+
+    def note_input(state_def: object, raw_input: object, ctx: dict[str, Any]) -> object:
+        _FAILED_WITH.set(raw_input)
+        return fail_state_error(state_def, raw_input, ctx)
 
     def run_branch(
         states: dict[str, Any],
@@ -79,11 +86,14 @@ def _write_fail_states_in_branches() -> None:
         except stepfunctions._ExecutionError:
             name = own["State"]["Name"]
             if states[name]["Type"] == "Fail":
-                stepfunctions._add_event(execution, "FailStateEntered", _entered(name, None))
+                stepfunctions._add_event(
+                    execution, "FailStateEntered", _entered(name, _FAILED_WITH.get())
+                )
             raise
         finally:
             _BRANCH_OF.reset(outer)
 
+    stepfunctions._fail_state_error = note_input
     stepfunctions._run_sub_machine = run_branch
 
 

@@ -1,5 +1,5 @@
 # Alarms for everything that a person must act on, and nothing else: failed executions, dead letters, notifications that
-# wait too long, server errors of the upload API and, optionally, a budget that is exceeded. Functions that the state
+# wait too long, server errors of the upload API, events that were not sent and, optionally, a budget that is exceeded. Functions that the state
 # machine or the queue calls have no alarm: if a retry succeeds, there is nothing to do; otherwise the failure ends as a
 # failed execution or a dead letter. All alarms notify one topic: this module's own, or the caller's (`topic_arn`), whose
 # policy then needs the statements in the output `topic_statements`.
@@ -39,6 +39,15 @@ locals {
     } if var.upload_function_name != null
   }
 
+  events = {
+    for alarm in ["events-not-sent"] : alarm => {
+      description = "Events for images that failed were not sent; the log group of ${coalesce(var.failure_reporter_name, "-")} shows why."
+      namespace   = "AWS/Lambda"
+      metric      = "Errors"
+      dimensions  = { FunctionName = var.failure_reporter_name }
+    } if var.failure_reporter_name != null
+  }
+
   queues = {
     dead-letters = {
       description = "There are notifications in the dead-letter queue: their images have not been converted."
@@ -59,7 +68,7 @@ locals {
     }
   }
 
-  alarms = merge(local.executions, local.uploads, local.queues)
+  alarms = merge(local.executions, local.uploads, local.events, local.queues)
 
   topic_arn = var.create_topic ? one(aws_sns_topic.this[*].arn) : var.topic_arn
 

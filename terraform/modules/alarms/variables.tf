@@ -43,6 +43,12 @@ variable "upload_errors" {
   default     = 1
 }
 
+variable "failure_reporter_name" {
+  description = "Name of the function that sends events for failed images; null without one."
+  type        = string
+  default     = null
+}
+
 variable "queue_name" {
   description = "Name of the queue."
   type        = string

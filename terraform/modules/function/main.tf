@@ -73,7 +73,7 @@ resource "aws_iam_role_policy" "this" {
 # SnapStart, the alias moves once both are updated.
 # https://github.com/hashicorp/terraform-provider-aws/blob/v5.100.0/internal/service/lambda/function.go
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_116:Never invoked asynchronously: the queue and the state machine keep failed work
+  # checkov:skip=CKV_AWS_116:The queue and the state machine keep failed work; report_failure alone is invoked asynchronously, and its errors raise an alarm
   # checkov:skip=CKV_AWS_117:Only calls AWS's public endpoints, signed and over TLS; a VPC would only add cost
   # checkov:skip=CKV_AWS_272:Code comes from the machine that runs apply, pinned by its hash
   function_name                  = var.name

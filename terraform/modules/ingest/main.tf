@@ -1,5 +1,6 @@
 # From the bucket to the function: S3 notifies a queue of each new object, Lambda reads the queue in batches, and messages
-# that cannot be handled move to a dead-letter queue.
+# that cannot be handled move to a dead-letter queue. With `rule_arn`, an EventBridge rule sends the bucket's events to
+# the queue, and the bucket's notifications stay as they are: `aws_s3_bucket_notification` would replace all of them.
 
 data "aws_caller_identity" "current" {}
 
@@ -23,21 +24,32 @@ locals {
       {
         Sid       = "NotificationsOfTheBucket"
         Effect    = "Allow"
-        Principal = { Service = "s3.amazonaws.com" }
+        Principal = { Service = local.notifier.service }
         Action    = "sqs:SendMessage"
         Resource  = var.queue_arn
         Condition = {
           StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-          ArnEquals    = { "aws:SourceArn" = var.bucket_arn }
+          ArnEquals    = { "aws:SourceArn" = local.notifier.arn }
         }
       },
       local.tls_only[var.queue_arn],
     ]
   }
 
+  notifier = var.rule_arn == null ? { service = "s3.amazonaws.com", arn = var.bucket_arn } : { service = "events.amazonaws.com", arn = var.rule_arn }
+
   dead_letter_policy = {
-    Version   = "2012-10-17"
-    Statement = [local.tls_only[local.dead_letter_queue_arn]]
+    Version = "2012-10-17"
+    Statement = concat([local.tls_only[local.dead_letter_queue_arn]], [
+      for arn in compact([var.rule_arn]) : {
+        Sid       = "EventsThatTheRuleCouldNotDeliver"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.dead_letter_queue_arn
+        Condition = { ArnEquals = { "aws:SourceArn" = arn } }
+      }
+    ])
   }
 
   # Each notification has at most one prefix and one suffix, and S3 does not allow two that match the same key.
@@ -47,6 +59,27 @@ locals {
       length(var.source_filter.suffixes) > 0 ? var.source_filter.suffixes : [null],
     ) : { prefix = pair[0], suffix = pair[1] }
   ]
+
+  # EventBridge matches a key that any of these match. A wildcard asks for a prefix and a suffix at once.
+  # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
+  patterns = [
+    for filter in local.filters : merge(
+      filter.suffix == null ? { prefix = filter.prefix } : {},
+      filter.prefix == null ? { suffix = filter.suffix } : {},
+      filter.prefix != null && filter.suffix != null ? {
+        wildcard = "${coalesce(filter.prefix, "-")}*${coalesce(filter.suffix, "-")}"
+      } : {},
+    ) if filter.prefix != null || filter.suffix != null
+  ]
+
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    detail-type = ["Object Created"]
+    detail = merge(
+      { bucket = { name = [var.bucket_name] } },
+      length(local.patterns) > 0 ? { object = { key = local.patterns } } : {},
+    )
+  })
 
   # How long SQS reuses a data key before it requests another one; an hour makes the cost of KMS negligible.
   data_key_reuse_seconds = 3600
@@ -87,6 +120,8 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 resource "aws_s3_bucket_notification" "this" {
+  count = var.rule_arn == null ? 1 : 0
+
   bucket = var.bucket_name
 
   dynamic "queue" {
@@ -99,6 +134,41 @@ resource "aws_s3_bucket_notification" "this" {
       filter_prefix = queue.value.prefix
       filter_suffix = queue.value.suffix
     }
+  }
+}
+
+# States from before the bucket could be an existing one.
+moved {
+  from = aws_s3_bucket_notification.this
+  to   = aws_s3_bucket_notification.this[0]
+}
+
+resource "aws_cloudwatch_event_rule" "this" {
+  count = var.rule_arn == null ? 0 : 1
+
+  name          = var.name
+  description   = "New objects in the bucket ${var.bucket_name}"
+  event_pattern = local.event_pattern
+  tags          = var.tags
+
+  lifecycle {
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html
+    precondition {
+      condition     = length(local.event_pattern) <= 2048
+      error_message = "source_filter makes an event pattern of ${length(local.event_pattern)} characters, but EventBridge allows 2,048: use fewer or shorter prefixes and suffixes."
+    }
+  }
+}
+
+# What cannot be delivered within EventBridge's 24 hours becomes a dead letter, which raises an alarm and can be redriven.
+resource "aws_cloudwatch_event_target" "this" {
+  count = var.rule_arn == null ? 0 : 1
+
+  rule = aws_cloudwatch_event_rule.this[0].name
+  arn  = aws_sqs_queue.this.arn
+
+  dead_letter_config {
+    arn = aws_sqs_queue.dead_letters.arn
   }
 }
 

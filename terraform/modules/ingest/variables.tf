@@ -18,6 +18,12 @@ variable "bucket_arn" {
   type        = string
 }
 
+variable "rule_arn" {
+  description = "ARN that an EventBridge rule named after the queue will have, which then sends the bucket's events; null lets S3 send them."
+  type        = string
+  default     = null
+}
+
 variable "source_filter" {
   description = "Which keys S3 sends notifications about; by default all."
   type = object({

@@ -73,16 +73,16 @@ locals {
       Condition = { ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = var.log_group_arns } }
     },
     {
-      # S3 sends its notifications to an encrypted queue.
+      # S3, or EventBridge for an existing bucket, sends notifications to an encrypted queue.
       # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
       Sid       = "NotificationsOfTheSourceBucket"
       Effect    = "Allow"
-      Principal = { Service = "s3.amazonaws.com" }
+      Principal = { Service = var.notifier.service }
       Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource  = "*"
       Condition = {
         StringEquals = { "aws:SourceAccount" = local.account }
-        ArnEquals    = { "aws:SourceArn" = var.notifying_bucket_arn }
+        ArnEquals    = { "aws:SourceArn" = var.notifier.arn }
       }
     },
     {

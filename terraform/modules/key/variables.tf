@@ -20,9 +20,12 @@ variable "log_group_arns" {
   type        = list(string)
 }
 
-variable "notifying_bucket_arn" {
-  description = "ARN of the bucket that sends notifications to an encrypted queue."
-  type        = string
+variable "notifier" {
+  description = "Service that sends notifications to an encrypted queue, and ARN of its bucket or rule."
+  type = object({
+    service = string
+    arn     = string
+  })
 }
 
 variable "budget_notices" {

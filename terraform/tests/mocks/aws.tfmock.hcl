@@ -84,3 +84,9 @@ mock_resource "aws_apigatewayv2_api" {
     execution_arn = "arn:aws:execute-api:eu-central-1:123456789012:abcdef1234"
   }
 }
+
+mock_data "aws_s3_bucket" {
+  defaults = {
+    region = "eu-central-1"
+  }
+}

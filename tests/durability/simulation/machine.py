@@ -112,7 +112,7 @@ class Machine:
         state = states[name]
         match state["Type"]:
             case "Task":
-                node = self._handlers.start(state["Resource"], data)
+                node = self._handlers.start(state["Resource"], _payload(state, data))
                 return self._moved(states, Task(name, data, (0,) * len(state["Retry"]), node))
             case "Choice":
                 return self._enter(states, _choice(state, json.loads(data)), data)
@@ -153,7 +153,7 @@ class Machine:
                 if task.tries[number] < rule["MaxAttempts"]:
                     tries = list(task.tries)
                     tries[number] += 1
-                    node = self._handlers.start(state["Resource"], task.data)
+                    node = self._handlers.start(state["Resource"], _payload(state, task.data))
                     return self._moved(states, replace(task, tries=tuple(tries), node=node))
                 break
         rule = next(one for one in state["Catch"] if _matches(one["ErrorEquals"], error))
@@ -183,6 +183,18 @@ def running(frame: Frame, path: Path = ()) -> Iterator[tuple[Path, Task]]:
     elif isinstance(frame, Parallel):
         for number, branch in enumerate(frame.branches):
             yield from running(branch, (*path, number))
+
+
+def _payload(state: Mapping[str, Any], data: str) -> str:
+    """Return what a task's function is called with: the state, or what Parameters make of it.
+
+    No execution has a name here: the function asks for nothing by it while events are off.
+    """
+    if "Parameters" not in state:
+        return data
+    context = {"$": json.loads(data), "$$.Execution.Id": "execution"}
+    made = {name.removesuffix(".$"): context[path] for name, path in state["Parameters"].items()}
+    return json.dumps(made, sort_keys=True)
 
 
 def _choice(state: Mapping[str, Any], data: Any) -> str:

@@ -1,16 +1,25 @@
 """What the local AWS does as AWS does, beyond what the emulator does by itself."""
 
+from __future__ import annotations
+
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from image_converter import notifications
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
 from tests.support import functions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import BucketVersioningStatusType
+    from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
 pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
 
@@ -195,3 +204,85 @@ def test_policies_are_enforced_where_asked(tmp_path: Path) -> None:
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
         )
         assert reader.s3.get_object(Bucket="guarded", Key="a\nb")["Body"].read() == b"two lines"
+
+
+@pytest.mark.parametrize("status", ["Enabled", None])
+def test_a_new_object_comes_through_the_bus_as_documented(
+    clients: Clients, status: BucketVersioningStatusType | None
+) -> None:
+    bucket = f"bus-{status or 'unversioned'}".lower()
+    clients.s3.create_bucket(Bucket=bucket)
+    if status:
+        clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+    clients.s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    queue = clients.sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{bucket}"
+    bus = clients.client("events")
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}}
+    bus.put_rule(Name=bucket, EventPattern=json.dumps(pattern))
+    bus.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": arn}])
+
+    put = clients.s3.put_object(Bucket=bucket, Key="a b+ü.jpg", Body=b"1234")
+
+    body = wait.until(
+        "the event",
+        lambda: clients.sqs.receive_message(QueueUrl=queue).get("Messages", [{}])[0].get("Body"),
+    )
+    [record] = notifications.records(body)
+    item = record["s3"]["object"]
+    assert item.pop("sequencer")
+    assert item == {
+        "key": "a b+ü.jpg",
+        "size": 4,
+        "eTag": put["ETag"].strip('"'),
+        **({"versionId": put["VersionId"]} if status else {}),
+    }
+
+
+FAILS = {"Type": "Fail", "ErrorPath": "$.name", "CausePath": "$.name"}
+
+
+@pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
+@pytest.mark.parametrize("data", [True, False])
+def test_failures_are_logged_with_what_the_fail_state_was_given(
+    clients: Clients, kind: StateMachineTypeType, data: bool
+) -> None:
+    group = f"/aws/vendedlogs/states/{kind}-{data}"
+    clients.logs.create_log_group(logGroupName=group)
+    branch = {"StartAt": "Quit", "States": {"Quit": FAILS}}
+    parallel = {"Type": "Parallel", "Branches": [branch], "End": True}
+    machine = clients.stepfunctions.create_state_machine(
+        name=f"logged-{kind}-{data}",
+        type=kind,
+        definition=json.dumps({"StartAt": "Both", "States": {"Both": parallel}}),
+        roleArn="arn:aws:iam::000000000000:role/any",
+        loggingConfiguration={
+            "level": "ERROR",
+            "includeExecutionData": data,
+            "destinations": [
+                {
+                    "cloudWatchLogsLogGroup": {
+                        "logGroupArn": f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+                    }
+                }
+            ],
+        },
+    )["stateMachineArn"]
+
+    started = clients.stepfunctions.start_execution(
+        stateMachineArn=machine, input='{"name": "Broken"}'
+    )
+
+    def lines() -> list[dict[str, Any]] | None:
+        events = clients.logs.filter_log_events(logGroupName=group)["events"]
+        found = [json.loads(event["message"]) for event in events]
+        return found if "ExecutionFailed" in [line["type"] for line in found] else None
+
+    logged = {line["type"]: line for line in wait.until("the log", lines)}
+    assert "ParallelStateEntered" not in logged
+    entered = logged["FailStateEntered"]
+    assert entered["execution_arn"] == started["executionArn"]
+    given = {"input": '{"name": "Broken"}', "inputDetails": {"truncated": False}}
+    assert entered["details"] == {"name": "Quit", **(given if data else {})}

@@ -1,5 +1,6 @@
 """The record describes the newest upload, however often and in whatever order it is written."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
 from image_converter import clients
-from image_converter.errors import InvalidRecord, InvalidSettings, SourceChanged
+from image_converter.errors import EventNotSent, InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
 from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import SOURCE, Cloud, edited, recorded
@@ -168,3 +169,79 @@ def test_the_table_s_name_is_needed(cloud: Cloud, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("TABLE_NAME")
     with pytest.raises(InvalidSettings, match="TABLE_NAME"):
         handler(state, None)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The events that are sent; the stack has a bus."""
+    monkeypatch.setenv("EVENT_BUS", "default")
+    monkeypatch.setenv("EVENT_SOURCE", "image-converter")
+    entries: list[dict[str, Any]] = []
+
+    class Bus:
+        def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+            entries.extend(Entries)
+            return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+
+    monkeypatch.setattr(clients, "events", Bus)
+    return entries
+
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:image-converter:a"
+
+
+def test_without_a_bus_no_event_is_sent(
+    cloud: Cloud, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVENT_BUS")
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    assert handler({"state": state, "execution": EXECUTION}, None) is not None
+    assert item(cloud, "a.jpg")
+    assert not sent
+
+
+def test_the_event_follows_the_record(cloud: Cloud, sent: list[dict[str, Any]]) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    handler({"state": state, "execution": EXECUTION}, None)
+    [entry] = sent
+    assert (entry["Source"], entry["DetailType"]) == ("image-converter", "Image Converted")
+    detail = json.loads(entry["Detail"])
+    assert detail["execution"] == EXECUTION
+    assert detail["object"]["version-id"] == state["s3"]["object"]["versionId"]
+    assert detail["outputs"] == [state["results"]["images"][1]["resized"]]
+
+
+def test_an_image_that_is_older_than_the_record_has_its_event(
+    cloud: Cloud, sent: list[dict[str, Any]]
+) -> None:
+    older = converted(cloud.upload("a.jpg", jpeg()))
+    newer = converted(cloud.upload("a.jpg", jpeg(seed=1)))
+    for state in (newer, older):
+        handler({"state": state, "execution": EXECUTION}, None)
+    versions = [json.loads(one["Detail"])["object"]["version-id"] for one in sent]
+    assert versions == [one["s3"]["object"]["versionId"] for one in (newer, older)]
+
+
+def test_no_event_is_sent_of_what_is_not_recorded(cloud: Cloud, sent: list[dict[str, Any]]) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    refuse(clients.dynamodb(), "PutItem", "InternalServerError", 500)
+    with pytest.raises(ClientError, match="InternalServerError"):
+        handler({"state": state, "execution": EXECUTION}, None)
+    assert not sent
+
+
+def test_an_event_that_cannot_be_sent_is_sent_by_the_next_attempt(
+    cloud: Cloud, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Refusing:
+        def put_events(self, **_: object) -> dict[str, Any]:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "InternalFailure"}]}
+
+    event = {"state": converted(cloud.upload("a.jpg", jpeg())), "execution": EXECUTION}
+    with monkeypatch.context() as patch:
+        patch.setattr(clients, "events", Refusing)
+        with pytest.raises(EventNotSent):
+            handler(event, None)
+    assert item(cloud, "a.jpg"), "the record is written"
+    handler(event, None)
+    assert len(sent) == 1

@@ -1,0 +1,112 @@
+"""Events on an EventBridge bus: one of each image that was converted, and of each that was not.
+
+docs/events.schema.json describes them. They are sent at least once: a consumer that must act once
+remembers the object's version, for a version may be handled by several executions.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from image_converter import clients, events
+from image_converter.errors import EventNotSent
+from image_converter.events import Event
+
+CONVERTED = "Image Converted"
+NOT_CONVERTED = "Image Not Converted"
+
+_VERSION = "1"  # of `detail`; fields may be added without a new one
+
+
+class Bus(NamedTuple):
+    """Where events go.
+
+    Attributes:
+        name: the bus's name or ARN.
+        source: the events' `source`, the stack's name.
+    """
+
+    name: str
+    source: str
+
+
+def converted(state: Event, execution: str) -> dict[str, Any]:
+    """Return the `detail` of an image that is converted and recorded.
+
+    Args:
+        state: the execution's state, with `results.images`.
+        execution: the execution's ARN.
+
+    Raises:
+        InvalidRecord: the state has no `results.images`.
+    """
+    original, resized = events.required_images(state)
+    detail = _detail(state, execution)
+    # What was handled, even where the input named a key only.
+    detail["object"] |= {"size": original["size"], "etag": original["sourceETag"]}
+    if original["sourceVersionId"] != original["sourceETag"]:
+        detail["object"]["version-id"] = original["sourceVersionId"]
+    return {**detail, "original": original, "outputs": [resized]}
+
+
+def not_converted(state: Event, execution: str, error: str, cause: str) -> dict[str, Any]:
+    """Return the `detail` of an image whose execution failed for good.
+
+    Args:
+        state: the execution's input, or its state.
+        execution: the execution's ARN.
+        error: the error's name.
+        cause: what Step Functions says of it: of a function, JSON with the message and a trace.
+
+    Raises:
+        InvalidRecord: the state does not name a bucket and a key.
+    """
+    return {**_detail(state, execution), "error": {"name": error, "message": _message(cause)}}
+
+
+def send(bus: Bus, detail_type: str, detail: Mapping[str, Any]) -> None:
+    """Send one event.
+
+    Raises:
+        EventNotSent: EventBridge took the request and refused the event.
+        ClientError: EventBridge refused the request.
+    """
+    answer = clients.events().put_events(
+        Entries=[
+            {
+                "EventBusName": bus.name,
+                "Source": bus.source,
+                "DetailType": detail_type,
+                "Detail": json.dumps(detail, separators=(",", ":")),
+            }
+        ]
+    )
+    if answer["FailedEntryCount"]:
+        refused = answer["Entries"][0]
+        raise EventNotSent(
+            f"{bus.name} refused the event '{detail_type}': "
+            f"{refused.get('ErrorCode')}: {refused.get('ErrorMessage')}"
+        )
+
+
+def _detail(state: Event, execution: str) -> dict[str, Any]:
+    record = events.parse_record(state)
+    item = state["s3"]["object"]
+    named = {
+        theirs: item[ours] for ours, theirs in events.EVENTBRIDGE_FIELDS.items() if item.get(ours)
+    }
+    return {
+        "version": _VERSION,
+        "bucket": {"name": record.bucket},
+        "object": named,
+        "execution": execution,
+    }
+
+
+def _message(cause: str) -> str:
+    """Return the message of a function's error, or the cause as it is."""
+    try:
+        message = json.loads(cause)["errorMessage"]
+    except (ValueError, LookupError, TypeError):
+        return cause
+    return str(message)

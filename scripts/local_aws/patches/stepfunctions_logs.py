@@ -1,0 +1,106 @@
+"""Step Functions: executions are logged, and subscribers of the logs get what they ask for.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ministack.services import cloudwatch_logs, stepfunctions
+
+# What each level logs of this project's states; ALL logs everything.
+_FATAL = {"ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"}
+_ERROR = _FATAL | {
+    "FailStateEntered",
+    "LambdaFunctionFailed",
+    "LambdaFunctionScheduleFailed",
+    "LambdaFunctionStartFailed",
+    "LambdaFunctionTimedOut",
+    "ParallelStateAborted",
+    "ParallelStateFailed",
+}
+_LEVELS = {"ERROR": _ERROR, "FATAL": _FATAL}
+_DATA = ("input", "output", "error", "cause")
+
+# `$.type = "A"` as often as it is in `{ ($.type = "A") || ($.type = "B") }`, the form in use here.
+_TYPE = re.compile(r'\$\.type\s*=\s*"(\w+)"')
+
+
+def install() -> None:
+    """Log what executions write into their histories; called after these are as on AWS."""
+    _log_events()
+    _match_types()
+
+
+def _log_events() -> None:
+    add_event = stepfunctions._add_event
+
+    def add_and_log_event(
+        execution: dict[str, Any], event_type: str, details: Mapping[str, Any] | None = None
+    ) -> None:
+        before = len(execution["events"])
+        add_event(execution, event_type, details)
+        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
+        configured = machine.get("loggingConfiguration") or {}
+        for event in execution["events"][before:]:
+            if is_logged(configured, event["type"]):
+                _write(configured, line(execution["executionArn"], event, configured))
+
+    stepfunctions._add_event = add_and_log_event
+
+
+def is_logged(configured: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether a state machine logs events of that type."""
+    level = configured.get("level", "OFF")
+    return level == "ALL" or kind in _LEVELS.get(level, ())
+
+
+def line(
+    execution_arn: str, event: Mapping[str, Any], configured: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an event of a history as it is logged."""
+    found = [value for name, value in event.items() if name.endswith("EventDetails")]
+    details = dict(found[0]) if found else {}
+    if not configured.get("includeExecutionData"):
+        details = {name: value for name, value in details.items() if name not in _DATA}
+    for name in ("input", "output"):
+        if name in details:
+            details[f"{name}Details"] = {"truncated": False}
+    at = datetime.fromisoformat(event["timestamp"])
+    return {
+        "id": str(event["id"]),
+        "type": event["type"],
+        "details": details,
+        "previous_event_id": str(event.get("previousEventId", 0)),
+        "event_timestamp": str(int(at.timestamp() * 1000)),
+        "execution_arn": execution_arn,
+        "redrive_count": "0",
+    }
+
+
+def _write(configured: Mapping[str, Any], logged: Mapping[str, Any]) -> None:
+    for destination in configured.get("destinations", []):
+        arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
+        place = {
+            "logGroupName": arn.split(":log-group:")[1].removesuffix(":*"),
+            "logStreamName": "states/executions",
+        }
+        cloudwatch_logs._create_log_stream(place)  # answers that there is one, from the second on
+        entry = {"timestamp": int(logged["event_timestamp"]), "message": json.dumps(logged)}
+        cloudwatch_logs._put_log_events({**place, "logEvents": [entry]})
+
+
+def _match_types() -> None:
+    matches_terms = cloudwatch_logs._subscription_pattern_matches
+
+    def matches(pattern: str, message: str) -> bool:
+        types = _TYPE.findall(pattern or "")
+        if types:
+            return json.loads(message).get("type") in types
+        found: bool = matches_terms(pattern, message)
+        return found
+
+    cloudwatch_logs._subscription_pattern_matches = matches

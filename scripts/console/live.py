@@ -100,6 +100,11 @@ class Item:
         return self.execution is not None and self.execution.status == self.status
 
     @property
+    def is_hopeless(self) -> bool:
+        """Whether it failed so that it will fail again."""
+        return self.execution is not None and self.execution.error in redrive.HOPELESS
+
+    @property
     def look(self) -> tuple[str, str]:
         """Tone and sign of one whose execution was not read."""
         return _LOOKS[self.group]
@@ -241,10 +246,8 @@ class Live:
             told = self.clients.stepfunctions.describe_state_machine(
                 stateMachineArn=self.stack.state_machine_arn
             )
-            self._definition, self._definition_read = (
-                json.loads(told["definition"]),
-                time.monotonic(),
-            )
+            self._definition = json.loads(told["definition"])
+            self._definition_read = time.monotonic()
         return self._definition
 
     def _find_endings(self, changed: dict[str, Item]) -> None:

@@ -56,7 +56,7 @@ from scripts.report import graph, pages
 HOST = "127.0.0.1"
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.6, 2.0, 5.0  # between two looks at AWS
+_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two looks at AWS
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -140,6 +140,7 @@ class Console:
             Route("/events", self._events),
             Route("/images", self._upload, methods=["POST"]),
             Route("/items/{name:path}", self._item),
+            Route("/pictures/{name:path}", self._pictures),
             Route("/retry/{name:path}", self._retry, methods=["POST"]),
             Route("/report/{name:path}", self._report),
         ]
@@ -271,16 +272,20 @@ class Console:
     async def _item(self, request: Request) -> Response:
         item = self._named(request)
         await asyncio.to_thread(self.live.read, item)
-        pictures = await asyncio.to_thread(self.live.pictures_of, item)
         execution = item.execution
         if execution is None and not self.live.stack.express:
             execution = not_started(await asyncio.to_thread(self.live.machine))
         html = _template("item.html.j2").render(
             item=item,
-            pictures=pictures,
             graph=graph.of_execution(execution) if execution else None,
             express=self.live.stack.express,
         )
+        return HTMLResponse(html)
+
+    async def _pictures(self, request: Request) -> Response:
+        item = self._named(request)
+        pictures = await asyncio.to_thread(self.live.pictures_of, item)
+        html = _template("figures.html.j2").render(pictures=pictures, key=item.key)
         return HTMLResponse(html)
 
     async def _retry(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 // What the server sends as HTML is made by templates that escape every key and error. What is made
 // here goes in as text.
+document.documentElement.classList.add("js");
 const byId = (id) => document.getElementById(id);
 const list = byId("items");
 const known = new Map(); // by the name of its execution: what is shown of an image
@@ -39,6 +40,11 @@ async function load(one) {
       const answer = await fetch(`items/${encodeURIComponent(one.name)}`);
       if (answer.ok) fill(one.body, await answer.text());
     } while (one.again);
+    const pictures = one.body.querySelector("[data-pending]"); // S3 takes longer than the rest
+    if (pictures) {
+      const answer = await fetch(`pictures/${encodeURIComponent(one.name)}`);
+      if (answer.ok) fill(pictures, await answer.text());
+    }
   } catch { /* the server has ended; the page says so */ }
   one.loading = false;
 }

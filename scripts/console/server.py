@@ -18,7 +18,7 @@ import re
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -96,6 +96,7 @@ def listening(port: int | None) -> socket.socket:
     at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         at.bind((HOST, port or 0))
+        at.listen()  # from now on, whoever opens the address is answered, even if in a moment
     except OSError as error:
         at.close()
         raise UserError(f"Port {port} on {HOST} is not available ({error.strerror}).") from error
@@ -125,9 +126,10 @@ class Console:
     ) -> None:
         """Serve on a socket until told to stop, or by default until a signal."""
         config = Config()
-        config.bind = [f"fd://{at.fileno()}"]
+        config.bind = [f"fd://{at.detach()}"]
         config.loglevel = "WARNING"
         config.graceful_timeout = 0.2  # pages that read events do not end by themselves
+        asyncio.get_running_loop().set_exception_handler(_but_for_cancelled)
         await serve_asgi(self.app, config, shutdown_trigger=stop)  # type: ignore[arg-type]
 
     @property
@@ -175,9 +177,11 @@ class Console:
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._follow())
+        following = asyncio.create_task(self._follow())
         yield
-        task.cancel()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
     async def _follow(self) -> None:
         """Look at AWS again and again, while a page is open."""
@@ -332,6 +336,12 @@ class _Body(io.RawIOBase):
 
     async def _next(self) -> bytes | None:
         return await anext(self._stream, None)
+
+
+def _but_for_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report exceptions, but not that connections are ended with the server (Python 3.11 does)."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 def _template(name: str) -> Template:

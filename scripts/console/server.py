@@ -31,7 +31,7 @@ from hypercorn.config import Config
 from jinja2 import Template
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
     HTMLResponse,
@@ -146,7 +146,7 @@ class Console:
             Route("/retry/{name:path}", self._retry, methods=["POST"]),
             Route("/report/{name:path}", self._report),
         ]
-        handlers: Any = dict.fromkeys(_AWS_SAID_NO, _as_sentence)
+        handlers: Any = dict.fromkeys((*_AWS_SAID_NO, ClientDisconnect), _as_sentence)
         inner = Starlette(
             routes=[Mount("/{token}", routes=routes)],
             lifespan=self._lifespan,
@@ -262,7 +262,7 @@ class Console:
     async def _upload(self, request: Request) -> Response:
         key = request.query_params.get("key", "")
         if not key or len(key.encode()) > keys.MAX_KEY_BYTES:
-            raise UserError(f"A key has from 1 to {keys.MAX_KEY_BYTES} bytes.")
+            raise HTTPException(400, f"A key has from 1 to {keys.MAX_KEY_BYTES} bytes.")
         kind = request.headers.get("content-type", "application/octet-stream")
         body = io.BufferedReader(_Body(request.stream(), asyncio.get_running_loop()))
         version = await asyncio.to_thread(

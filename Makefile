@@ -48,7 +48,7 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 
 .PHONY: console
 console: setup package-local ## Start a local AWS, apply the stack and serve its live page (PORT=8080)
-	@$(HERMETIC) $(RUN) scripts.console --local $(if $(PORT),--port "$(PORT)")
+	@$(HERMETIC) $(RUN) scripts.demo.console $(if $(PORT),--port "$(PORT)")
 
 .PHONY: test
 test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test

@@ -1,13 +1,12 @@
 """What the page shows: uploads and executions, as one look at AWS after another finds them.
 
-A look costs one ListExecutions, one GetQueueAttributes, and the histories of what runs or has
-changed, a few at a time: Step Functions refills 5 lists and 20 histories a second, or fewer.
+A look costs one ListExecutions, a question about the queue, and the histories of what runs or has
+changed, a few at a time: Step Functions refills two lists and twenty histories a second, or more.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import time
@@ -21,15 +20,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from image_converter import keys
-from scripts.commands import redrive
-from scripts.commands.redrive import Redrive, Result
-from scripts.lib import storage
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, definition, endings
+from scripts.lib.executions import arrival, collect, definition, endings, images, restarts
 from scripts.lib.executions.definition import Machine
 from scripts.lib.executions.history import HistoryError
 from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, StateRun
+from scripts.lib.executions.redrive import HOPELESS, Redrive
 from scripts.lib.executions.run import Picture
 from scripts.lib.user_errors import UserError
 
@@ -41,12 +38,6 @@ _ENDINGS_AT_A_TIME = 4  # of EXPRESS executions, which cost several requests eac
 _DEFINITION_SECONDS = 60  # for which the state machine is taken not to change
 _LATE_SECONDS = 30  # after which an upload should have started its execution
 _GROUPS = {QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done"}
-_LOOKS = {  # of what is known by its status alone
-    "waiting": ("none", "…"),
-    "running": ("live", "…"),
-    "done": ("good", "✓"),
-    "failed": ("bad", "✕"),
-}
 
 
 @dataclass
@@ -59,11 +50,13 @@ class Item:
         since: when it was uploaded or started.
         status: AWS's word for the newest execution, or QUEUED.
         arn: the newest execution's.
-        here: whether it was uploaded or retried on this page.
+        execution: the same, as it was when its history was last read.
         version: of the object, if it was uploaded here.
-        execution: the newest execution, as it was when it was last read.
-        stale: whether there may be news that have not been read.
-        sentence: of an EXPRESS execution, what became of it.
+        here: whether it was uploaded or retried on this page.
+        stale: whether there may be news in its history.
+        kind, sentence: what became of it, where there is no history.
+        listed, read: what was last listed of it, and when its history was read.
+        pictures: the original and the PNG, once somebody has asked for them.
     """
 
     name: str
@@ -71,15 +64,14 @@ class Item:
     since: datetime
     status: str = QUEUED
     arn: str = ""
-    here: bool = False
-    version: str = ""
     execution: Execution | None = None
+    version: str = ""
+    here: bool = False
     stale: bool = True
-    sentence: str = ""
     kind: str = ""
-    late: bool = False
-    read: float = 0.0
+    sentence: str = ""
     listed: tuple[object, ...] = ()
+    read: float = 0.0
     pictures: list[Picture] | None = field(default=None, repr=False)
 
     @property
@@ -88,32 +80,20 @@ class Item:
         return _GROUPS.get(self.status, "failed")
 
     @property
-    def retrying(self) -> bool:
-        """Whether it runs, and a state of it is being tried again."""
-        return self.execution is not None and any(
-            state.retrying for state in self.execution.states.values()
-        )
+    def known(self) -> bool:
+        """Whether the history was read since the status is what it is."""
+        return self.execution is not None and self.execution.status == self.status
 
     @property
-    def known(self) -> bool:
-        """Whether the execution was read since its status is what it is."""
-        return self.execution is not None and self.execution.status == self.status
+    def retrying(self) -> bool:
+        """Whether a state of it is being tried again."""
+        states = self.execution.states.values() if self.execution else ()
+        return any(state.retrying for state in states)
 
     @property
     def is_hopeless(self) -> bool:
         """Whether it failed so that it will fail again."""
-        return self.execution is not None and self.execution.error in redrive.HOPELESS
-
-    @property
-    def look(self) -> tuple[str, str]:
-        """Tone and sign of one whose execution was not read."""
-        return _LOOKS[self.group]
-
-    @property
-    def is_late(self) -> bool:
-        """Whether its execution should have started."""
-        age = (datetime.now(UTC) - self.since).total_seconds()
-        return self.status == QUEUED and age > _LATE_SECONDS
+        return self.execution is not None and self.execution.error in HOPELESS
 
 
 class Live:
@@ -127,8 +107,7 @@ class Live:
         self.clients = clients
         self.stack = stack
         self.items: dict[str, Item] = {}
-        self.queued: int | None = None
-        self._queue_url = ""
+        self._queued: int | None = None
         self._definition: Mapping[str, Any] = {}
         self._definition_read = 0.0
         self._pool = ThreadPoolExecutor(max_workers=8)
@@ -136,17 +115,16 @@ class Live:
     @property
     def is_busy(self) -> bool:
         """Whether something is going to change soon."""
-        return bool(self.queued) or any(
-            item.group in ("waiting", "running") or item.stale for item in list(self.items.values())
+        return bool(self._queued) or any(
+            item.stale or item.group == "waiting" for item in list(self.items.values())
         )
 
     @property
     def counts(self) -> dict[str, int | None]:
-        """How many items are in each group, and messages in the queue."""
+        """How many messages are in the queue, and how many items in each group."""
         groups = Counter(item.group for item in list(self.items.values()))
-        return {"queue": self.queued} | {
-            group: groups[group] for group in ("running", "done", "failed")
-        }
+        shown = {group: groups[group] for group in ("running", "done", "failed")}
+        return {"queue": self._queued, **shown}
 
     def add(self, key: str, version: str) -> Item:
         """Follow what was uploaded, from now on."""
@@ -168,17 +146,12 @@ class Live:
         else:
             gone = self._list(changed)
             self._read_histories(changed)
-        for item in list(self.items.values()):
-            if item.is_late != item.late:
-                item.late = item.is_late
-                changed[item.name] = item
-        self.queued = self._messages()
+            self._explain_late_ones(changed)
+        try:
+            self._queued = arrival.messages_waiting(self.clients, self.stack)
+        except ClientError:
+            self._queued = None  # who may use the rest may perhaps not ask that
         return list(changed.values()), gone
-
-    def read(self, item: Item) -> None:
-        """Read the item's execution, if there may be news of it."""
-        if item.arn and item.stale:
-            self._take(item, self._execution(item.arn))
 
     def machine(self) -> Machine:
         """Return the state machine as it is now, or was up to a minute ago."""
@@ -190,25 +163,25 @@ class Live:
             item.pictures = list(collect.pictures(self.clients, item.execution))
         return item.pictures or []
 
-    def retry(self, item: Item) -> Result:
-        """Start a failed item again, even if it cannot succeed by itself: somebody asked for it."""
+    def retry(self, item: Item) -> str:
+        """Start a failed item again, even if it will fail again; return what was done."""
         item.here = True
-        return Redrive(self.clients, self.stack, everything=True).execution(item.name)
+        results = Redrive(self.clients, self.stack, everything=True).execution(item.name)
+        did = [f"{one.subject}: {one.did} ({one.why})" for one in results]
+        return ". ".join(did) or f"{item.key} has been handled since."
 
     def _list(self, changed: dict[str, Item]) -> list[str]:
         newest: dict[str, Any] = {}
         machine = self.stack.state_machine_arn
         for told in collect.listed(self.clients, machine, most=NEWEST):
-            newest.setdefault(redrive.first_name(told["name"]), told)
+            newest.setdefault(restarts.first_name(told["name"]), told)
         for name, told in newest.items():
-            item = self.items.get(name)
-            if item is None:
-                readable = re.sub(r"-[0-9a-f]{48}$", "", name)
-                item = self.items[name] = Item(name, readable, told["startDate"])
+            readable = re.sub(r"-[0-9a-f]{48}$", "", name)
+            item = self.items.setdefault(name, Item(name, readable, told["startDate"]))
             listed = (told["executionArn"], told["status"], told.get("redriveCount"))
             if item.listed != listed:
                 item.arn, item.status, item.listed = told["executionArn"], told["status"], listed
-                item.stale, item.pictures = True, None
+                item.stale, item.pictures, item.sentence = True, None, ""
                 changed[name] = item
         known = list(self.items.values())
         gone = [item.name for item in known if item.name not in newest and item.status != QUEUED]
@@ -218,28 +191,24 @@ class Live:
 
     def _read_histories(self, changed: dict[str, Item]) -> None:
         asked = [item for item in list(self.items.values()) if item.arn and item.stale]
-        # What somebody watches comes before what ended before this began; then each has its turn.
-        asked.sort(key=lambda item: -item.since.timestamp())
+        # What somebody watches comes before what has ended long ago; of each, all have their turn.
+        asked.sort(key=lambda item: item.since, reverse=True)
         asked.sort(key=lambda item: (not (item.here or item.status == RUNNING), item.read))
         asked = asked[:_ASKED_AT_A_TIME]
-        found = self._pool.map(lambda item: self._execution(item.arn), asked)
-        for item, execution in zip(asked, found, strict=True):
-            item.read = time.monotonic()
-            before = item.execution
-            self._take(item, execution)
-            if execution and (before is None or _progress(before) != _progress(execution)):
-                changed[item.name] = item
+        read = self._pool.map(self._execution, asked)
+        for item, execution in zip(asked, read, strict=True):
+            before = item.execution and (item.execution.status, len(item.execution.events))
+            if execution is not None:
+                item.execution, item.key, item.status = execution, execution.key, execution.status
+                if before != (execution.status, len(execution.events)):
+                    changed[item.name] = item
+            item.stale, item.read = item.status == RUNNING, time.monotonic()
 
-    def _take(self, item: Item, execution: Execution | None) -> None:
-        if execution is not None:
-            item.execution, item.key, item.status = execution, execution.key, execution.status
-        item.stale = item.status == RUNNING
-
-    def _execution(self, arn: str) -> Execution | None:
+    def _execution(self, item: Item) -> Execution | None:
         try:
-            return collect.execution(self.clients, arn, self._asl())
+            return collect.execution(self.clients, item.arn, self._asl())
         except (HistoryError, UserError):
-            return None  # it has been forgotten, or is not an image's
+            return None  # it has just been forgotten, or has not written anything yet
 
     def _asl(self) -> Mapping[str, Any]:
         if not self._definition or time.monotonic() - self._definition_read > _DEFINITION_SECONDS:
@@ -250,32 +219,23 @@ class Live:
             self._definition_read = time.monotonic()
         return self._definition
 
-    def _find_endings(self, changed: dict[str, Item]) -> None:
-        waiting = [item for item in list(self.items.values()) if item.status == QUEUED]
-        waiting.sort(key=lambda item: item.read)
-        for item in itertools.islice(waiting, _ENDINGS_AT_A_TIME):
-            item.read, item.stale = time.monotonic(), False
-            ending = endings.find(self.clients, self.stack, item.key, item.version)
-            if ending is not None:
-                item.status = SUCCEEDED if ending.good else "FAILED"
-                item.kind, item.sentence = ending.kind, ending.sentence
+    def _explain_late_ones(self, changed: dict[str, Item]) -> None:
+        for item in list(self.items.values()):
+            age = (datetime.now(UTC) - item.since).total_seconds()
+            if item.status == QUEUED and not item.sentence and age > _LATE_SECONDS:
+                image = images.find(self.clients, self.stack, item.key)
+                item.sentence = image.state.sentence if image else "It was deleted."
                 changed[item.name] = item
 
-    def _messages(self) -> int | None:
-        """Return how many messages the queue holds; None where that may not be asked."""
-        sqs = self.clients.sqs
-        try:
-            self._queue_url = self._queue_url or storage.queue_url(self.clients, self.stack.name)
-            told = sqs.get_queue_attributes(
-                QueueUrl=self._queue_url,
-                AttributeNames=[
-                    "ApproximateNumberOfMessages",
-                    "ApproximateNumberOfMessagesNotVisible",
-                ],
-            )
-        except ClientError:
-            return None
-        return sum(int(count) for count in told["Attributes"].values())
+    def _find_endings(self, changed: dict[str, Item]) -> None:
+        waiting = [item for item in list(self.items.values()) if item.status == QUEUED]
+        for item in sorted(waiting, key=lambda item: item.read)[:_ENDINGS_AT_A_TIME]:
+            ending = endings.find(self.clients, self.stack, item.key, item.version)
+            item.read = time.monotonic()
+            if ending is not None:
+                item.status, item.stale = SUCCEEDED if ending.good else "FAILED", False
+                item.kind, item.sentence = ending.kind, ending.sentence
+                changed[item.name] = item
 
 
 def not_started(machine: Machine) -> Execution:
@@ -283,7 +243,3 @@ def not_started(machine: Machine) -> Execution:
     states = {state.name: StateRun(state.name, state.kind) for state in machine.walk()}
     now = datetime.now(UTC)
     return Execution("", RUNNING, now, None, "", None, "", "", machine, states, [])
-
-
-def _progress(execution: Execution) -> tuple[str, int]:
-    return execution.status, len(execution.events)

@@ -69,16 +69,18 @@ function show(news) {
       known.set(item.name, one);
       place(one);
     }
-    if (!news.all && one.group !== item.group && ["done", "failed"].includes(item.group)) said.push(item.said);
+    if (!news.all && one.group !== item.group && ["done", "failed"].includes(item.group)) said.push(one);
     one.group = item.group;
     fill(one.summary, item.html);
     load(one);
   }
-  if (said.length) byId("status").textContent = said.join(". ");
+  if (said.length) byId("status").textContent = said.map(spoken).join(". ");
   for (const [name, count] of Object.entries(news.counts)) byId(`count-${name}`).textContent = count ?? "–";
   problem(news.problem);
   filter();
 }
+
+const spoken = (one) => `${one.summary.querySelector(".key").textContent}: ${one.summary.querySelector(".pill").lastChild.textContent}`;
 
 function problem(sentence) {
   byId("problem").hidden = !sentence;
@@ -134,7 +136,7 @@ function send(one) {
   request.onloadend = () => {
     sending -= 1;
     next();
-    if (request.status === 200) sent(one, JSON.parse(request.responseText).name);
+    if (request.status === 200) sent(one, request.responseText);
     else failed(one, request.responseText || "The server of this page does not answer.");
   };
   request.send(one.file);
@@ -177,7 +179,6 @@ async function retry(one, button) {
   try {
     const answer = await fetch(`retry/${encodeURIComponent(one.name)}`, { method: "POST" });
     said = await answer.text();
-    if (answer.ok) { const { did, why } = JSON.parse(said); said = `${did}: ${why}`; }
   } catch { /* said above */ }
   byId("status").textContent = said;
   make("p", one.body, "muted", said);
@@ -193,6 +194,6 @@ for (const [kind, over] of [["dragover", true], ["dragleave", false], ["drop", f
     if (kind === "drop") upload(event.dataTransfer.files);
   });
 }
-const events = new EventSource("events");
+const events = new EventSource("news");
 events.onmessage = (event) => show(JSON.parse(event.data));
 events.onerror = () => problem("The server of this page does not answer. It has ended, or it will be back in a moment.");

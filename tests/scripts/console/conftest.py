@@ -44,7 +44,7 @@ Serve = Callable[[Clients, Deployment], AbstractContextManager[Console]]
 
 @dataclass(frozen=True)
 class Small:
-    """A stack of two buckets, a queue, and a state machine that calls nothing."""
+    """A stack without functions: its state machine calls nothing."""
 
     clients: Clients
     deployment: Deployment
@@ -91,7 +91,14 @@ def small(unguarded_aws: LocalAws) -> Small:
         clients.s3.put_bucket_versioning(
             Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
         )
-    clients.sqs.create_queue(QueueName=name)
+    for queue in (name, f"{name}-dead-letters"):
+        clients.sqs.create_queue(QueueName=queue)
+    clients.dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     machine = clients.stepfunctions.create_state_machine(
         name=name, definition=json.dumps(DEFINITION), roleArn=ROLE
     )["stateMachineArn"]

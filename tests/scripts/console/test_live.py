@@ -44,6 +44,7 @@ def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live)
     assert asked(small, watched) == {
         "ListExecutions": 1,
         "GetExecutionHistory": 1,
+        "GetQueueUrl": 1,
         "GetQueueAttributes": 1,
     }
 
@@ -88,7 +89,7 @@ def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watche
     fixed: Any = copy.deepcopy(DEFINITION)
     fixed["States"]["Fail"] = {"Type": "Succeed"}
     small.become(fixed)
-    assert watched.retry(item).did == "started again"
+    assert "a.jpg (version 1): started" in watched.retry(item)
     small.settle("SUCCEEDED", 1)
     watched.look()
 

@@ -226,7 +226,7 @@ def test_the_keyboard_is_enough(some: Console, chromium: Browser) -> None:
         button = failed.get_by_role("button", name="Retry fail.jpg")
         button.focus()
         page.keyboard.press("Enter")
-        expect(page.get_by_role("status")).to_contain_text("started again")
+        expect(page.get_by_role("status")).to_contain_text("started")
         expect(failed.locator("details")).to_have_attribute("open", "")
 
 

@@ -46,6 +46,10 @@ help: ## List the targets
 demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path to use your own images)
 	$(HERMETIC) $(RUN) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
 
+.PHONY: console
+console: setup package-local ## Start a local AWS, apply the stack and serve its live page (PORT=8080)
+	@$(HERMETIC) $(RUN) scripts.demo.console $(if $(PORT),--port "$(PORT)")
+
 .PHONY: test
 test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
 	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2

@@ -10,13 +10,14 @@ Sources: https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fet
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
+Check = Callable[[Message], str | None]
 
 _LOG = logging.getLogger(__name__)
 _HTTP_PORT = 80
@@ -28,24 +29,24 @@ _NAMES = re.compile(r"127\.0\.0\.1|localhost|[a-z0-9]+\.execute-api\.localhost")
 
 
 class Gate:
-    """An ASGI application that passes on what programs here send, and refuses the rest."""
+    """An ASGI application that passes on what may come in, and refuses the rest."""
 
-    def __init__(self, app: App, port: int) -> None:
+    def __init__(self, app: App, check: Check) -> None:
         """Stand before an application.
 
         Parameters:
             app: the application.
-            port: the TCP port that it is reached at.
+            check: returns why a request is refused, or None where it is not.
         """
         self._app = app
-        self._port = port
+        self._check = check
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle a connection as ASGI asks for it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        problem = refusal(scope["headers"], self._port)
+        problem = self._check(scope)
         if problem is None:
             await self._app(scope, receive, _without_cors(send))
         elif scope["type"] == "websocket":
@@ -62,9 +63,7 @@ def refusal(headers: Iterable[tuple[bytes, bytes]], port: int) -> str | None:
         headers: the request's, as often as each was sent; names in lower case.
         port: the TCP port that the local AWS is reached at.
     """
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        values.setdefault(name.lower(), []).append(value)
+    values = by_name(headers)
     hosts = values.get(b"host", [])
     if len(hosts) != 1 or not _is_here(hosts[0].decode("latin-1").lower(), port):
         return f"The local AWS only answers requests whose Host is 127.0.0.1:{port}."
@@ -72,6 +71,14 @@ def refusal(headers: Iterable[tuple[bytes, bytes]], port: int) -> str | None:
     if b"origin" in values or set(values.get(b"sec-fetch-site", [])) - {b"none"}:
         return "The local AWS does not accept requests from web pages."
     return None
+
+
+def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, Sequence[bytes]]:
+    """Return the values of headers by their names in lower case, as often as each was sent."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name.lower(), []).append(value)
+    return values
 
 
 def _is_here(host: str, port: int) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 from ministack import app
 
 from scripts.local_aws import patches
-from scripts.local_aws.gate import Gate
+from scripts.local_aws.gate import Gate, refusal
 
 
 def main() -> None:
     """Serve until a signal says to stop."""
     patches.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
-    app.app = Gate(app.app, int(os.environ["GATEWAY_PORT"]))
+    port = int(os.environ["GATEWAY_PORT"])
+    app.app = Gate(app.app, lambda scope: refusal(scope["headers"], port))
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
 

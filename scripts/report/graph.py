@@ -95,12 +95,13 @@ def of_execution(execution: Execution) -> Graph:
 
     def state(box: Box) -> Node:
         run = execution.states[box.name]
-        words = f"{run.outcome.sign} {_words(run)}"
-        about = f"{box.name}, {run.kind}: {run.outcome}"
+        shown = Outcome.RETRIED if run.retrying else run.outcome
+        words = f"{shown.sign} {_words(run)}"
+        about = f"{box.name}, {run.kind}: {'retrying' if run.retrying else run.outcome}"
         if run.attempts:
             about += f", {text.counted(len(run.attempts), 'attempt')}"
         shape = "holder" if box.kind in _CONTAINERS else "state"
-        look = f"{run.outcome.tone} {box.kind.lower()}"
+        look = f"{shown.tone} {box.kind.lower()}"
         return Node(box, shape, box.name, words, look, about, str(run.outcome))
 
     drawing = layout.draw(execution.machine)
@@ -160,5 +161,6 @@ def _words(run: StateRun) -> str:
     """Return what stands under a state's name."""
     if run.outcome is not Outcome.SUCCEEDED:
         tries = len(run.attempts)
-        return f"{run.outcome}, {tries} tries" if tries > 1 else str(run.outcome)
+        word = "retrying" if run.retrying else str(run.outcome)
+        return f"{word}, {tries} tries" if tries > 1 else word
     return text.duration(sum(timeline.seconds(visit) for visit in run.visits))

@@ -81,7 +81,7 @@ def execution_page(run: Run, index: str | None = None) -> str:
     """
     execution = run.execution
     return (
-        _environment()
+        environment()
         .get_template("execution.html.j2")
         .render(
             run=run,
@@ -110,7 +110,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
     kinds = Counter(row.run.execution.kind for row in ordered)
     seconds = [row.run.execution.seconds for row in ordered if row.run.execution.ended]
     return (
-        _environment()
+        environment()
         .get_template("index.html.j2")
         .render(
             rows=ordered,
@@ -131,7 +131,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
 
 def picture(drawn: Graph) -> str:
     """Return a graph alone, as an SVG file."""
-    return _environment().get_template("graph.svg.j2").render(graph=drawn, linked=False)
+    return environment().get_template("graph.svg.j2").render(graph=drawn, linked=False)
 
 
 def _file_name(run: Run) -> str:
@@ -155,16 +155,17 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@lru_cache(maxsize=1)  # templates are compiled once, not once a page
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+@lru_cache  # templates are compiled once, not once a page
+def environment(*others: Path) -> Environment:
+    """Return Jinja's environment with the templates of the report, and those of other folders."""
+    made = Environment(
+        loader=FileSystemLoader([_TEMPLATES, *others]),
         autoescape=True,  # keys, causes and log lines come from whoever uploads
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "duration": text.duration,
         "size": text.size,
         "money": text.money,
@@ -175,15 +176,16 @@ def _environment() -> Environment:
         "clock": _clock,
         "day": lambda moment: f"{moment:%d %b %Y}",
     }
-    environment.globals |= {
+    made.globals |= {
         "anchor": graph.anchor,
         "counted": text.counted,
         "sentence": text.sentence,
         "tone_of": _tone_of,
         "sign_of": _sign_of,
         "Outcome": Outcome,
+        "utc": lambda moment: moment.astimezone(UTC),
     }
-    return environment
+    return made
 
 
 def _clock(moment: datetime) -> str:

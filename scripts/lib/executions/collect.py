@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from scripts.lib.user_errors import UserError
 
 _AT_A_TIME = 8
 _LONGEST_DOWNLOAD = 60 * 1024**2  # bytes; a preview is not worth more
+_LONGEST_PAGE = 1000  # of ListExecutions
 _AROUND = timedelta(seconds=5)  # of an execution, in which its functions log
 
 
@@ -39,15 +40,21 @@ def listed(
     chosen: dict[str, Any] = {"statusFilter": status} if status else {}
     pages = clients.stepfunctions.get_paginator("list_executions").paginate(
         stateMachineArn=state_machine_arn,
-        PaginationConfig={"MaxItems": most} if most else {},
+        PaginationConfig={"MaxItems": most, "PageSize": min(most, _LONGEST_PAGE)} if most else {},
         **chosen,
     )
     for page in pages:
         yield from page["executions"]
 
 
-def execution(clients: Clients, arn: str) -> Execution:
+def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
     """Return an execution by its history.
+
+    Args:
+        clients: of the AWS that it is on.
+        arn: the execution's.
+        definition: the state machine as it is now; it saves a request to AWS, unless the execution
+            was in a state that is not in it.
 
     Raises:
         UserError: it does not exist, or its history is not available.
@@ -60,9 +67,13 @@ def execution(clients: Clients, arn: str) -> Execution:
         )
     states = clients.stepfunctions
     try:
-        machine = states.describe_state_machine_for_execution(executionArn=arn)
         pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
         events: list[Any] = [event for page in pages for event in page["events"]]
+        if definition is not None:
+            found = history.read(arn, events, definition)
+            if found.states.keys() == {state.name for state in found.machine.walk()}:
+                return found
+        machine = states.describe_state_machine_for_execution(executionArn=arn)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
             raise UserError(
@@ -156,7 +167,7 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
     if len(run.invocations) < len(estimated):
         run.invocations = estimated
     run.record = _record(clients, functions.table, key, run.notes) if key else None
-    run.pictures = list(_pictures(clients, execution))
+    run.pictures = list(pictures(clients, execution))
     return run
 
 
@@ -167,7 +178,7 @@ def _by_function(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
     return found
 
 
-def _pictures(clients: Clients, execution: Execution) -> Iterable[Picture]:
+def pictures(clients: Clients, execution: Execution) -> Iterable[Picture]:
     """Yield the original, from wherever it is now, and the PNG if one was made."""
     written = execution.objects
     original = written.get("Original") or execution.source

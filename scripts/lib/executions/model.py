@@ -137,6 +137,13 @@ class StateRun:
         """The attempts of all visits, in order."""
         return [attempt for visit in self.visits for attempt in visit.attempts]
 
+    @property
+    def retrying(self) -> bool:
+        """Whether it runs, and an attempt of this visit has failed."""
+        return self.outcome is Outcome.RUNNING and any(
+            attempt.error for visit in self.visits if not visit.exited for attempt in visit.attempts
+        )
+
 
 @dataclass
 class Execution:

@@ -117,7 +117,7 @@ class Redrive:
         """
         for name in sorted(self._failed_names()):
             try:
-                yield from self._execution(name)
+                yield from self.execution(name)
             except ClientError as error:
                 yield Result(name, "failed", user_errors.sentence(error))
 
@@ -168,7 +168,12 @@ class Redrive:
             for one in collect.listed(self._clients, machine, status)
         }
 
-    def _execution(self, name: str) -> Iterator[Result]:
+    def execution(self, name: str) -> Iterator[Result]:
+        """Start what was started first under a name again, if it failed; yield what became of it.
+
+        Raises:
+            BotoCoreError, ClientError, UserError: AWS cannot be asked, or it was started too often.
+        """
         executions = restarts.chain(self._clients, self._stack, name)
         if not executions:
             return  # forgotten since it was listed

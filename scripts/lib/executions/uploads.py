@@ -1,5 +1,9 @@
 """Uploads, as the notification of one becomes an execution."""
 
+from typing import IO
+
+from boto3.s3.transfer import TransferConfig
+
 from image_converter import keys
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -9,6 +13,33 @@ from scripts.lib.executions import collect
 def execution_arn(stack: Deployment, key: str, version: str) -> str:
     """Return the ARN of the execution that an upload's notification starts."""
     return stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
+
+
+_ALL_HERE = TransferConfig(use_threads=False)  # a stream is read by one thread anyway
+
+
+def send(
+    clients: Clients, stack: Deployment, key: str, content: IO[bytes], content_type: str
+) -> str:
+    """Put an object into the source bucket from a stream, big ones in parts; return its version.
+
+    Nothing is stored if the stream raises an exception.
+    """
+    s3 = clients.client("s3")  # of this upload only, so that what it hears is about this upload
+    versions: list[str] = []
+    for operation in ("PutObject", "CompleteMultipartUpload"):
+        s3.meta.events.register(
+            f"after-call.s3.{operation}",
+            lambda parsed, **_: versions.append(parsed.get("VersionId") or ""),
+        )
+    s3.upload_fileobj(
+        content,
+        stack.source_bucket,
+        key,
+        ExtraArgs={"ContentType": content_type},
+        Config=_ALL_HERE,
+    )
+    return versions[-1]
 
 
 def convert(clients: Clients, stack: Deployment, key: str, jpeg: bytes) -> str:

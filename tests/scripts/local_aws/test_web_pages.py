@@ -1,32 +1,18 @@
 """No web page can make the local AWS do anything, or read what it answers."""
 
 import http.client
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from scripts.lib import browser
 from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws
+from tests.support import other_pages
+from tests.support.other_pages import EVIL, SEND
 
 pytestmark = pytest.mark.e2e
-
-EVIL = "evil.example"  # which the attacker's DNS server has pointed at this machine
-
-
-class _EvilPage(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.end_headers()
-        self.wfile.write(b"<!doctype html><title>Evil</title>")
-
-    def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +29,13 @@ def clients(aws: LocalAws) -> Clients:
 
 @pytest.fixture(scope="module")
 def evil_origin() -> Iterator[str]:
-    """The origin of a page of somebody else's, which is on another port here."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _EvilPage) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with other_pages.evil_origin() as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    found = browser.program()
-    if found is None:
-        pytest.fail("Chromium is missing. Run `make system-packages`.")
-    rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
-    with browser.launched(found, tmp_path_factory.mktemp("home"), rules) as launched:
+    with other_pages.chromium(tmp_path_factory.mktemp("home")) as launched:
         yield launched
 
 
@@ -75,16 +54,7 @@ def _port(aws: LocalAws) -> int:
 def _ask(
     aws: LocalAws, headers: list[tuple[str, str]], method: str = "GET", path: str = "/"
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Send a request with exactly these headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", _port(aws), timeout=30)
-    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-    for name, value in headers:
-        connection.putheader(name, value.replace("PORT", str(_port(aws))))
-    connection.endheaders()
-    answer = connection.getresponse()
-    result = answer.status, answer.headers, answer.read()
-    connection.close()
-    return result
+    return other_pages.ask(_port(aws), headers, method, path)
 
 
 def _check_nothing_was_made(clients: Clients) -> None:
@@ -177,16 +147,6 @@ def test_error_answers_let_no_page_read_them(aws: LocalAws) -> None:
     assert not [name for name in answered if name.lower().startswith("access-control-")]
 
 
-_SEND = """async ([url, options]) => {
-    try {
-        const answer = await fetch(url, options);
-        return answer.type === "opaque" ? "opaque" : await answer.text();
-    } catch (error) {
-        return "refused: " + error;
-    }
-}"""
-
-
 @pytest.mark.parametrize(
     ("options", "path"),
     [
@@ -206,7 +166,7 @@ def test_page_of_another_origin_can_send_and_read_nothing(
     path: str,
     name: str,
 ) -> None:
-    answer = page.evaluate(_SEND, [f"http://{name}:{_port(aws)}{path}", options])
+    answer = page.evaluate(SEND, [f"http://{name}:{_port(aws)}{path}", options])
 
     assert answer == "opaque" if options["mode"] == "no-cors" else answer.startswith("refused: ")
     _check_nothing_was_made(clients)
@@ -237,7 +197,7 @@ def test_name_that_points_here_opens_nothing(
     answer = page.goto(f"{origin}/?Action=CreateQueue&QueueName=q")
     assert answer is not None
     assert answer.status == 403
-    sent = page.evaluate(_SEND, [f"{origin}/stolen", {"method": "PUT"}])
+    sent = page.evaluate(SEND, [f"{origin}/stolen", {"method": "PUT"}])
 
     assert "only answers requests whose Host is" in sent
     _check_nothing_was_made(clients)
@@ -256,7 +216,7 @@ def test_page_out_of_a_bucket_can_do_nothing(
     assert answer is not None
     assert answer.status == 200  # a person opened it
     for options in ({"method": "PUT"}, {"method": "GET"}):
-        sent = page.evaluate(_SEND, [f"{aws.endpoint}/stolen", options])
+        sent = page.evaluate(SEND, [f"{aws.endpoint}/stolen", options])
         assert sent == "The local AWS does not accept requests from web pages.\n"
 
     page.close()

@@ -1,0 +1,303 @@
+"""The server of the page: it follows a stack for the browser, and takes uploads and retries.
+
+Uploads go through here, from the browser to S3 without being kept: so the source bucket needs no
+rule for other origins, and the local AWS goes on refusing what comes from pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from jinja2 import Template
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route
+
+from image_converter import keys
+from scripts.console import guard
+from scripts.console.live import Item, Live, not_started
+from scripts.lib import terminal, user_errors
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import collect, uploads
+from scripts.lib.user_errors import UserError
+from scripts.local_aws.gate import App, Gate
+from scripts.report import graph, pages
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two looks at AWS
+_THREADS = 32  # requests and uploads that wait for AWS
+_REFUSALS = (BotoCoreError, ClientError, UserError)
+
+
+def serve(clients: Clients, stack: Deployment, port: int | None = None) -> None:
+    """Print the address of the live page of a stack, and serve it until SIGINT or SIGTERM.
+
+    Args:
+        clients: of the AWS that the stack is on.
+        stack: the stack.
+        port: the TCP port on 127.0.0.1; None takes a free one.
+
+    Raises:
+        UserError: the port is taken.
+    """
+    with listening(port) as at:
+        console = Console(clients, stack, at.getsockname()[1])
+        terminal.say(f"The live page of {stack.name} is at {console.address}")
+        terminal.say("Whoever has this address can use it as you can. Press ctrl-C to stop.")
+        asyncio.run(console.run(at))
+
+
+def listening(port: int | None) -> socket.socket:
+    """Return a socket that listens at a port of this machine alone, or at a free one."""
+    at = socket.socket()
+    at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        at.bind((guard.HOST, port or 0))
+        at.listen()
+    except OSError as error:
+        at.close()
+        where = f"Port {port} on {guard.HOST}"
+        raise UserError(f"{where} is not available ({error.strerror}).") from error
+    return at
+
+
+class Console:
+    """The page of one stack, with everything that it asks for."""
+
+    def __init__(self, clients: Clients, stack: Deployment, port: int) -> None:
+        """Prepare, without asking AWS."""
+        self.live = Live(clients, stack)
+        self._port = port
+        self._token = secrets.token_urlsafe(24)
+        self._readers: set[asyncio.Queue[str]] = set()
+        self._watched = asyncio.Event()  # there are readers
+        self._hurry = asyncio.Event()  # something was done that changes what AWS answers
+        self._said = ""
+
+    @property
+    def address(self) -> str:
+        """The page's, with the token."""
+        return f"http://{guard.HOST}:{self._port}/{self._token}/"
+
+    async def run(
+        self, at: socket.socket, stop: Callable[[], Awaitable[Any]] | None = None
+    ) -> None:
+        """Serve on a socket until told to stop, or by default until a signal."""
+        config = Config()
+        config.bind = [f"fd://{at.detach()}"]
+        config.loglevel = "WARNING"
+        config.graceful_timeout = 0.2  # pages that read news do not end by themselves
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS))
+        loop.set_exception_handler(_but_for_cancelled)
+        await serve_asgi(self._app(), config, shutdown_trigger=stop)  # type: ignore[arg-type]
+
+    def _app(self) -> App:
+        routes = [
+            Route("/", self._page),
+            Route("/console.css", self._style),
+            Route("/console.js", self._script),
+            Route("/news", self._news),
+            Route("/images", self._upload, methods=["POST"]),
+            Route("/items/{name:path}", self._item),
+            Route("/pictures/{name:path}", self._pictures),
+            Route("/retry/{name:path}", self._retry, methods=["POST"]),
+            Route("/report/{name:path}", self._report),
+        ]
+        handlers: Any = dict.fromkeys((*_REFUSALS, ClientDisconnect), _as_sentence)
+        app = Starlette(
+            routes=[Mount("/{token}", routes=routes)],
+            lifespan=self._lifespan,
+            exception_handlers=handlers,
+        )
+        return Gate(
+            guard.protected(app), lambda scope: guard.refusal(scope, self._port, self._token)
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(self._follow())
+        yield
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+
+    async def _follow(self) -> None:
+        """Look at AWS again and again, while a page is open."""
+        while True:
+            await self._watched.wait()
+            self._hurry.clear()
+            try:
+                changed, gone = await asyncio.to_thread(self.live.look)
+                self._tell(changed, gone)
+                pause = _BUSY_SECONDS if self.live.is_busy else _IDLE_SECONDS
+            except _REFUSALS as error:
+                self._tell([], [], user_errors.sentence(error))
+                pause = _TROUBLED_SECONDS
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), pause)
+
+    def _tell(self, items: Sequence[Item], gone: Sequence[str] = (), problem: str = "") -> None:
+        text = self._written(items, gone=gone, problem=problem)
+        if items or gone or text != self._said:
+            for reader in self._readers:
+                reader.put_nowait(text)
+        self._said = text
+
+    def _written(self, items: Sequence[Item], **more: Any) -> str:
+        summaries = [
+            {
+                "name": item.name,
+                "group": item.group,
+                "since": item.since.timestamp(),
+                "html": _template("summary.html.j2").render(item=item),
+            }
+            for item in sorted(items, key=lambda item: item.since, reverse=True)
+        ]
+        return json.dumps({"items": summaries, "counts": self.live.counts, **more})
+
+    async def _page(self, _request: Request) -> Response:
+        machine = await asyncio.to_thread(self.live.machine)
+        meta = self.live.clients.stepfunctions.meta
+        on_aws = "amazonaws" in meta.endpoint_url
+        html = _template("console.html.j2").render(
+            stack=self.live.stack,
+            place=meta.region_name if on_aws else f"the local AWS at {meta.endpoint_url}",
+            account=self.live.stack.state_machine_arn.split(":")[4],
+            planned=graph.of_execution(not_started(machine)),
+        )
+        return HTMLResponse(html)
+
+    async def _style(self, _request: Request) -> Response:
+        return Response(_template("console.css").render(), media_type="text/css")
+
+    async def _script(self, _request: Request) -> Response:
+        return FileResponse(_TEMPLATES / "console.js")
+
+    async def _news(self, _request: Request) -> Response:
+        return StreamingResponse(self._events(), media_type="text/event-stream")
+
+    async def _events(self) -> AsyncIterator[str]:
+        """Yield everything that is known, then what changes."""
+        reader: asyncio.Queue[str] = asyncio.Queue()
+        self._readers.add(reader)
+        self._watched.set()
+        self._hurry.set()
+        try:
+            everything = self._written(list(self.live.items.values()), all=True, gone=[])
+            yield f"retry: 1000\ndata: {everything}\n\n"
+            while True:
+                yield f"data: {await reader.get()}\n\n"
+        finally:
+            self._readers.discard(reader)
+            if not self._readers:
+                self._watched.clear()
+
+    async def _upload(self, request: Request) -> Response:
+        key = request.query_params.get("key", "")
+        if not key or len(key.encode()) > keys.MAX_KEY_BYTES:
+            raise HTTPException(400, f"A key has from 1 to {keys.MAX_KEY_BYTES} bytes.")
+        kind = request.headers.get("content-type", "application/octet-stream")
+        body = io.BufferedReader(_Body(request.stream(), asyncio.get_running_loop()))
+        live = self.live
+        version = await asyncio.to_thread(uploads.send, live.clients, live.stack, key, body, kind)
+        item = live.add(key, version)
+        self._tell([item])
+        self._hurry.set()
+        return PlainTextResponse(item.name)
+
+    async def _item(self, request: Request) -> Response:
+        item = self._named(request)
+        execution = item.execution
+        if execution is None and not self.live.stack.express:
+            execution = not_started(await asyncio.to_thread(self.live.machine))
+        html = _template("item.html.j2").render(
+            item=item,
+            graph=graph.of_execution(execution) if execution else None,
+            express=self.live.stack.express,
+        )
+        return HTMLResponse(html)
+
+    async def _pictures(self, request: Request) -> Response:
+        item = self._named(request)
+        pictures = await asyncio.to_thread(self.live.pictures_of, item)
+        html = _template("figures.html.j2").render(pictures=pictures, key=item.key)
+        return HTMLResponse(html)
+
+    async def _retry(self, request: Request) -> Response:
+        did = await asyncio.to_thread(self.live.retry, self._named(request))
+        self._hurry.set()
+        return PlainTextResponse(did)
+
+    async def _report(self, request: Request) -> Response:
+        item = self._named(request)
+        [run] = await asyncio.to_thread(collect.runs, self.live.clients, [item.arn])
+        html = pages.execution_page(run, self.address)
+        return HTMLResponse(html, headers={"content-security-policy": guard.policy_of_reports()})
+
+    def _named(self, request: Request) -> Item:
+        item = self.live.items.get(request.path_params["name"])
+        if item is None:
+            raise HTTPException(404, "It is not listed any more.")
+        return item
+
+
+class _Body(io.RawIOBase):
+    """What a browser sends, for a thread that reads it as a file."""
+
+    def __init__(self, stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._stream = stream
+        self._loop = loop
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            chunk = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            if chunk is None:
+                return 0
+            self._left = chunk
+        taken, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+    async def _next(self) -> bytes | None:
+        return await anext(self._stream, None)
+
+
+def _template(name: str) -> Template:
+    return pages.environment(_TEMPLATES).get_template(name)
+
+
+async def _as_sentence(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(user_errors.sentence(error), 502)
+
+
+def _but_for_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report exceptions, but not that connections end with the server, as Python 3.11 does."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)

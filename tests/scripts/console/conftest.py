@@ -1,0 +1,135 @@
+"""The live page of a stack, served for tests; and a stack that is made in a moment."""
+
+import asyncio
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from scripts.console.server import Console, listening
+from scripts.lib import wait
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.local_aws import LocalAws
+from tests.support import other_pages
+from tests.support.emulator import ROLE
+
+# Does what its input's `do` says: runs for a minute, fails, or succeeds.
+DEFINITION = {
+    "StartAt": "Choose",
+    "States": {
+        "Choose": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.do", "StringEquals": "run", "Next": "Run"},
+                {"Variable": "$.do", "StringEquals": "fail", "Next": "Fail"},
+            ],
+            "Default": "Succeed",
+        },
+        "Run": {"Type": "Wait", "Seconds": 60, "Next": "Succeed"},
+        "Fail": {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"},
+        "Succeed": {"Type": "Succeed"},
+    },
+}
+_numbers = itertools.count(1)
+
+Serve = Callable[[Clients, Deployment], AbstractContextManager[Console]]
+
+
+@dataclass(frozen=True)
+class Small:
+    """A stack without functions: its state machine calls nothing."""
+
+    clients: Clients
+    deployment: Deployment
+
+    def start(self, name: str, do: str, key: str = "") -> str:
+        """Start an execution of an image; return its ARN."""
+        item = {"key": key or f"{name}.jpg", "versionId": "1"}
+        given = {"do": do, "s3": {"bucket": {"name": "gone"}, "object": item}}
+        return self.clients.stepfunctions.start_execution(
+            stateMachineArn=self.deployment.state_machine_arn, name=name, input=json.dumps(given)
+        )["executionArn"]
+
+    def become(self, definition: Any) -> None:
+        """Have executions from now on run another definition."""
+        self.clients.stepfunctions.update_state_machine(
+            stateMachineArn=self.deployment.state_machine_arn, definition=json.dumps(definition)
+        )
+
+    def settle(self, status: str, count: int) -> None:
+        """Wait until that many executions have a status."""
+        machine = self.deployment.state_machine_arn
+        states = self.clients.stepfunctions
+
+        def settled() -> bool:
+            listed = states.list_executions(stateMachineArn=machine, maxResults=1000)["executions"]
+            return sum(one["status"] == status for one in listed) == count
+
+        wait.until(f"{count} executions to be {status}", settled)
+
+
+@pytest.fixture(scope="package")
+def unguarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS that enforces no IAM policy: whatever reaches it is done."""
+    with LocalAws(tmp_path_factory.mktemp("console")) as aws:
+        yield aws
+
+
+@pytest.fixture
+def small(unguarded_aws: LocalAws) -> Small:
+    clients = Clients(unguarded_aws.env)
+    name = f"console-{next(_numbers)}"
+    for bucket in (name, f"{name}-destination"):
+        clients.s3.create_bucket(Bucket=bucket)
+        clients.s3.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+        )
+    for queue in (name, f"{name}-dead-letters"):
+        clients.sqs.create_queue(QueueName=queue)
+    clients.dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    machine = clients.stepfunctions.create_state_machine(
+        name=name, definition=json.dumps(DEFINITION), roleArn=ROLE
+    )["stateMachineArn"]
+    deployment = Deployment(name, name, f"{name}-destination", name, machine, express=False)
+    return Small(clients, deployment)
+
+
+@contextmanager
+def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
+    """Yield the live page, which is served meanwhile."""
+    with listening(None) as at:
+        console = Console(clients, stack, at.getsockname()[1])
+        loop, stop = asyncio.new_event_loop(), asyncio.Event()
+        serving = threading.Thread(
+            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
+        )
+        serving.start()
+        try:
+            yield console
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            serving.join()
+            loop.close()
+
+
+@pytest.fixture
+def serve() -> Serve:
+    return served
+
+
+@pytest.fixture(scope="package")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with other_pages.chromium(tmp_path_factory.mktemp("home")) as launched:
+        yield launched

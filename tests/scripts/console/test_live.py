@@ -1,0 +1,141 @@
+"""What the live page knows of a stack, and what it asks AWS for that."""
+
+import copy
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from image_converter import keys
+from scripts.console import live
+from scripts.console.live import Live
+from tests.scripts.console.conftest import DEFINITION, Small
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def watched(small: Small) -> Live:
+    return Live(small.clients, small.deployment)
+
+
+def asked(small: Small, watched: Live) -> Counter[str]:
+    """Look once, and return what AWS was asked for."""
+    found: Counter[str] = Counter()
+
+    def note(model: Any, **_: object) -> None:
+        found[model.name] += 1
+
+    for client in (small.clients.stepfunctions, small.clients.sqs):
+        client.meta.events.register("before-call", note)
+    watched.look()
+    for client in (small.clients.stepfunctions, small.clients.sqs):
+        client.meta.events.unregister("before-call", note)
+    return found
+
+
+def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live) -> None:
+    small.start("a", "run")
+    for name in ("b", "c", "d"):
+        small.start(name, "succeed")
+    small.settle("SUCCEEDED", 3)
+    watched.look()
+
+    assert asked(small, watched) == {
+        "ListExecutions": 1,
+        "GetExecutionHistory": 1,
+        "GetQueueUrl": 1,
+        "GetQueueAttributes": 1,
+    }
+
+    small.start("e", "fail")
+    small.settle("FAILED", 1)
+    assert asked(small, watched)["GetExecutionHistory"] == 2, "what is new is read"
+    assert asked(small, watched)["GetExecutionHistory"] == 1, "and not again"
+    assert watched.counts == {"queue": 0, "running": 1, "done": 3, "failed": 1}
+
+
+def test_histories_are_read_a_few_at_a_time_and_each_has_its_turn(
+    small: Small, watched: Live
+) -> None:
+    for number in range(30):
+        small.start(f"old-{number}", "succeed")
+    small.settle("SUCCEEDED", 30)
+    small.start("now", "run")
+
+    assert asked(small, watched)["GetExecutionHistory"] == 12
+    assert watched.items["now"].known, "what runs comes first"
+    looks = 1
+    while not all(item.known for item in watched.items.values()):
+        watched.look()
+        looks += 1
+    assert looks <= 4
+
+
+def test_a_look_returns_what_has_changed(small: Small, watched: Live) -> None:
+    small.start("a", "run")
+    changed, _ = watched.look()
+    assert [(item.key, item.group) for item in changed] == [("a.jpg", "running")]
+    assert watched.look() == ([], [])
+
+
+def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watched: Live) -> None:
+    small.start("a", "fail")
+    small.settle("FAILED", 1)
+    watched.look()
+    [item] = watched.items.values()
+    assert (item.group, item.is_hopeless) == ("failed", False)
+
+    fixed: Any = copy.deepcopy(DEFINITION)
+    fixed["States"]["Fail"] = {"Type": "Succeed"}
+    small.become(fixed)
+    assert "a.jpg (version 1): started" in watched.retry(item)
+    small.settle("SUCCEEDED", 1)
+    watched.look()
+
+    assert list(watched.items.values()) == [item]
+    assert item.group == "done"
+    assert item.arn.endswith(":a-redo1")
+    assert watched.counts == {"queue": 0, "running": 0, "done": 1, "failed": 0}
+
+
+def test_an_upload_waits_until_its_execution_starts(small: Small, watched: Live) -> None:
+    name = keys.execution_name(small.deployment.source_bucket, "sea.jpg", "v1")
+    item = watched.add("sea.jpg", "v1")
+    watched.look()
+    assert item.group == "waiting"
+
+    small.start(name, "run", "sea.jpg")
+    changed, _ = watched.look()
+
+    assert changed == [item]
+    assert (item.name, item.group) == (name, "running")
+
+
+def test_an_upload_that_starts_nothing_is_reported_once(
+    watched: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = watched.add("sea.jpg", "v1")
+    monkeypatch.setattr(live, "_LATE_SECONDS", 0)
+    assert watched.look() == ([item], [])
+    assert watched.look() == ([], [])
+
+
+def test_only_the_newest_are_listed(
+    small: Small, watched: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "NEWEST", 2)
+    for name in ("a", "b"):
+        small.start(name, "run")
+    watched.look()
+    small.start("c", "run")
+    _, gone = watched.look()
+    assert (gone, set(watched.items)) == (["a"], {"b", "c"})
+
+
+def test_a_queue_that_may_not_be_asked_is_not_counted(small: Small, watched: Live) -> None:
+    small.clients.sqs.delete_queue(
+        QueueUrl=small.clients.sqs.get_queue_url(QueueName=small.deployment.name)["QueueUrl"]
+    )
+    watched.look()
+    assert watched.counts["queue"] is None

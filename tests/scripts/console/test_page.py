@@ -1,0 +1,309 @@
+"""The live page in a browser, with the deployed pipeline behind it."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from botocore.config import Config
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from scripts.console.server import Console
+from scripts.lib import deployed
+from tests.conftest import Deployment
+from tests.scripts.console.conftest import Serve, Small
+from tests.support import images
+
+pytestmark = pytest.mark.e2e
+
+SLOWLY = 30_000  # ms; functions start cold on a busy machine
+DENIED = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Deny", "Action": "s3:PutObject", "Resource": "*"},
+}
+
+
+@pytest.fixture
+def console(deployment: Deployment, serve: Serve) -> Iterator[Console]:
+    stack = deployed.find(deployment.clients, deployed.DEFAULT_NAME)
+    with serve(deployment.clients, stack) as console:
+        yield console
+
+
+@contextmanager
+def opened(
+    chromium: Browser, address: str, width: int = 1280, scheme: str = "light"
+) -> Iterator[Page]:
+    """Yield a window in which nothing may go wrong."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(address)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def row(page: Page, key: str) -> Locator:
+    return page.locator("#items > li", has=page.locator(".key", has_text=key))
+
+
+def state(image: Locator, name: str) -> Locator:
+    return image.locator(f'[data-state="{name}"]')
+
+
+def drop(page: Page, *files: Path) -> None:
+    """Drop files on the page, as a mouse does."""
+    page.set_input_files("#files", [])  # there is a way without a mouse, which is tried elsewhere
+    contents = [[file.name, list(file.read_bytes())] for file in files]
+    page.evaluate(
+        """(files) => {
+            const dropped = new DataTransfer();
+            for (const [name, bytes] of files) {
+                const type = name.endsWith(".jpg") ? "image/jpeg" : "";
+                dropped.items.add(new File([new Uint8Array(bytes)], name, { type }));
+            }
+            const how = { dataTransfer: dropped, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("dragover", how));
+            document.body.dispatchEvent(new DragEvent("drop", how));
+        }""",
+        contents,
+    )
+
+
+def size(image: Locator, role: str) -> list[int]:
+    """Return the pixels of a picture once it is loaded."""
+    found: list[int] = image.get_by_role("img", name=f"{role} of").evaluate(
+        "async (one) => { await one.decode(); return [one.naturalWidth, one.naturalHeight]; }"
+    )
+    return found
+
+
+def top(place: Locator) -> float:
+    box = place.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def test_three_photographs_are_dropped_and_followed(
+    console: Console, chromium: Browser, tmp_path: Path
+) -> None:
+    whole = images.jpeg(120, 80)
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the orientation of a camera that was held upright
+    files = {
+        "console-turned.jpg": images.jpeg(120, 80, exif=turned),
+        "console-half.jpg": whole[: len(whole) // 2],
+        "console-notes.jpg.txt": b"not a photograph\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+
+    with opened(chromium, console.address) as page:
+        expect(page.locator("#shown")).not_to_have_text("Asking AWS…")
+        drop(page, *(tmp_path / name for name in files))
+        for name in files:
+            expect(row(page, name).locator(".graph .node")).to_have_count(10)  # at once
+
+        upright, half, notes = (row(page, name) for name in files)
+        expect(upright.locator(".pill")).to_have_text("✓converted", timeout=SLOWLY)
+        expect(half.locator(".pill")).to_have_text("✕failed", timeout=SLOWLY)
+        expect(notes.locator(".pill")).to_have_text("⊘not a JPEG", timeout=SLOWLY)
+
+        expect(state(upright, "DeleteSourceFile")).to_have_class(re.compile("good"))
+        expect(state(half, "QuitResize")).to_have_class(re.compile("bad"))
+        expect(state(notes, "ProcessFile")).to_have_class(re.compile("none"))
+        assert size(upright, "Original") == size(upright, "PNG") == [80, 120]
+        assert top(upright.locator("figure").first) == top(upright.locator("figure").last)
+        expect(half.locator(".error")).to_contain_text("DamagedImage: The JPEG is cut off")
+        expect(half).to_contain_text("Upload the image again")
+        expect(page.locator("#count-running")).to_have_text("0")
+        expect(page.get_by_role("status")).to_contain_text("console-")
+
+        page.get_by_role("radio", name="failed").check(force=True)
+        expect(half).to_be_visible()
+        expect(upright).to_be_hidden()
+        page.get_by_role("radio", name="all").check(force=True)
+        page.get_by_label("Image or error").fill("console-turned")
+        expect(page.locator("#items > li:visible")).to_have_count(1)
+
+        upright.get_by_role("link", name="Full report").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("console-turned.jpg")
+        page.get_by_role("link", name="← All executions").click()
+        expect(row(page, "console-turned.jpg")).to_be_visible()
+
+
+def test_a_failure_is_retried_once_its_cause_is_fixed(
+    console: Console, deployment: Deployment, chromium: Browser, tmp_path: Path
+) -> None:
+    """The function that converts may not write for a while: its state is orange, then red."""
+    roles = deployment.clients.iam.list_roles()["Roles"]
+    [role] = [one["RoleName"] for one in roles if "-resize-image-" in one["RoleName"]]
+    iam = deployment.clients.iam
+    iam.put_role_policy(RoleName=role, PolicyName="broken", PolicyDocument=json.dumps(DENIED))
+    photo = tmp_path / "console-retried.jpg"
+    photo.write_bytes(images.jpeg(90, 60))
+    try:
+        with opened(chromium, console.address, width=360) as page:
+            page.set_input_files("#files", photo)  # as by the keyboard
+            image = row(page, photo.name)
+            expect(state(image, "ResizeImage")).to_have_class(re.compile("warn"), timeout=SLOWLY)
+            expect(image.locator(".pill")).to_have_text("✕failed", timeout=SLOWLY)
+            expect(state(image, "QuitResize")).to_have_class(re.compile("bad"))
+            expect(image.locator(".error")).to_contain_text("AccessDenied")
+
+            iam.delete_role_policy(RoleName=role, PolicyName="broken")
+            image.get_by_role("button", name=f"Retry {photo.name}").click()
+
+            expect(image.locator(".pill")).to_have_text("✓converted", timeout=SLOWLY)
+            expect(row(page, photo.name)).to_have_count(1)
+            assert size(image, "PNG") == [90, 60]
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    finally:
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            if name == "broken":
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
+
+
+@pytest.fixture
+def some(small: Small, serve: Serve) -> Iterator[Console]:
+    """The page with one image of each kind."""
+    for name in ("run", "fail", "succeed"):
+        small.start(name, name)
+    small.settle("FAILED", 1)
+    small.settle("SUCCEEDED", 1)
+    with serve(small.clients, small.deployment) as console:
+        yield console
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(some: Console, chromium: Browser, scheme: str) -> None:
+    with opened(chromium, some.address, scheme=scheme) as page:
+        expect(page.locator("#items > li")).to_have_count(3)
+        for summary in page.locator("summary").all():
+            summary.click()
+        expect(page.locator(".graph")).to_have_count(3)
+        expect(page.locator("figure")).to_have_count(2)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_wider_than_its_window(
+    some: Console, chromium: Browser, width: int
+) -> None:
+    with opened(chromium, some.address, width) as page:
+        expect(page.locator("#items > li")).to_have_count(3)
+        for summary in page.locator("summary").all():
+            summary.click()
+        expect(page.locator("figure")).to_have_count(2)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_keyboard_is_enough(some: Console, chromium: Browser) -> None:
+    with opened(chromium, some.address) as page:
+        expect(page.locator("#items > li")).to_have_count(3)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the images")).to_be_focused()
+        page.keyboard.press("Tab")
+        expect(page.locator("#files")).to_be_focused()
+        failed = row(page, "fail.jpg")
+        failed.locator("summary").focus()
+        page.keyboard.press("Enter")
+        button = failed.get_by_role("button", name="Retry fail.jpg")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("started")
+        expect(failed.locator("details")).to_have_attribute("open", "")
+
+
+def test_an_express_stack_says_what_it_cannot_show(
+    small: Small, serve: Serve, chromium: Browser
+) -> None:
+    express = deployed.Deployment(**{**vars(small.deployment), "express": True})
+    with serve(small.clients, express) as console, opened(chromium, console.address) as page:
+        expect(page.locator(".error.warn")).to_contain_text("cannot show their states")
+        expect(page.locator("#shown")).to_have_text("There are no executions yet.")
+
+
+def test_an_aws_that_cannot_be_asked_is_reported_and_the_page_recovers(
+    small: Small, serve: Serve, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.console.server._TROUBLED_SECONDS", 0.1)
+    dead = boto3.client(
+        "stepfunctions",
+        endpoint_url="http://127.0.0.1:9",
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",  # noqa: S106 - nobody asks for it
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with (
+        serve(small.clients, small.deployment) as console,
+        opened(chromium, console.address) as page,
+    ):
+        expect(page.locator("#shown")).to_have_text("There are no executions yet.")
+        healthy, console.live.clients.stepfunctions = console.live.clients.stepfunctions, dead
+        expect(page.get_by_role("alert")).to_contain_text("127.0.0.1:9")
+        console.live.clients.stepfunctions = healthy
+        small.start("a", "succeed")
+        expect(page.locator("#items > li")).to_have_count(1)
+        expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_server_that_has_ended_is_reported(small: Small, serve: Serve, chromium: Browser) -> None:
+    context = chromium.new_context()
+    with serve(small.clients, small.deployment) as console:
+        page = context.new_page()
+        page.goto(console.address)
+        expect(page.locator("#shown")).to_have_text("There are no executions yet.")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    context.close()
+
+
+def test_with_200_executions_the_page_stays_responsive(
+    small: Small, serve: Serve, chromium: Browser
+) -> None:
+    for number in range(200):
+        small.start(f"image-{number}", "fail" if number % 10 == 0 else "succeed")
+    small.settle("SUCCEEDED", 180)
+    with (
+        serve(small.clients, small.deployment) as console,
+        opened(chromium, console.address) as page,
+    ):
+        expect(page.locator("#items > li")).to_have_count(200)
+        expect(page.locator("#count-failed")).to_have_text("20")
+        # From a key to the next frame, while 40 images are open and one changes.
+        for summary in page.locator("summary").all()[:40]:
+            summary.click()
+        expect(page.locator(".graph")).to_have_count(40)
+        small.start("another", "run")
+        spent = page.evaluate(
+            """async () => {
+                    const find = document.getElementById("find");
+                    const times = [];
+                    for (const text of ["i", "image-1", "image-19", "", "slow", ""]) {
+                        const start = performance.now();
+                        find.value = text;
+                        find.dispatchEvent(new Event("input"));
+                        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+                        times.push(performance.now() - start);
+                    }
+                    return times;
+                }"""
+        )
+        expect(page.locator("#count-running")).to_have_text("1")
+        assert max(spent) < 500, spent

@@ -1,0 +1,73 @@
+"""A browser in which other people's pages attack what is served on this machine."""
+
+import http.client
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from scripts.lib import browser
+
+EVIL = "evil.example"  # which the attacker's DNS server has pointed at this machine
+
+# Sends a request, and returns what the page gets to know of the answer.
+SEND = """async ([url, options]) => {
+    try {
+        const answer = await fetch(url, options);
+        return answer.type === "opaque" ? "opaque" : await answer.text();
+    } catch (error) {
+        return "refused: " + error;
+    }
+}"""
+
+Headers = list[tuple[str, str]]
+
+
+class _EvilPage(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><title>Evil</title>")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def evil_origin() -> Iterator[str]:
+    """Yield the origin of a page of somebody else's, which is on another port here."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _EvilPage) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def chromium(home: Path) -> Iterator[Browser]:
+    """Yield Chromium, for which the name EVIL is this machine."""
+    found = browser.program()
+    if found is None:
+        pytest.fail("Chromium is missing. Run `make system-packages`.")
+    rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
+    with browser.launched(found, home, rules) as launched:
+        yield launched
+
+
+def ask(
+    port: int, headers: Headers, method: str = "GET", path: str = "/", body: bytes = b""
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send a request with exactly these headers, PORT in them replaced; return the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in headers:
+        connection.putheader(name, value.replace("PORT", str(port)))
+    connection.endheaders(body or None)
+    answer = connection.getresponse()
+    result = answer.status, answer.headers, answer.read()
+    connection.close()
+    return result

@@ -158,16 +158,20 @@ output "dashboard_url" {
   value       = local.dashboard_url
 }
 
+# For versions 1 and 2 of the AWS CLI, and curl 7.75 or newer. `upload_api` and `upload_form` read credentials from the
+# environment; docs/operating.md shows how to export those of a profile.
 output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
   value = {
-    upload       = "aws s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
-    start        = local.start
-    watch        = var.workflow_type == "EXPRESS" ? local.watch_logs : local.watch_executions
-    download     = "aws s3 cp s3://${local.destination_bucket}/photo.png photo.png"
-    record       = "aws dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
-    logs         = "aws logs tail ${local.log_groups.resize_image} --follow"
-    dead_letters = "aws sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
+    upload       = "${local.aws} s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
+    upload_api   = one([for _ in module.upload_api : trimspace(local.upload_api)])
+    upload_form  = one([for _ in module.upload_api : trimspace(local.upload_form)])
+    start        = trimspace(local.start)
+    watch        = var.workflow_type == "EXPRESS" ? trimspace(local.last_events.state_machine) : local.watch_executions
+    download     = "${local.aws} s3 cp s3://${local.destination_bucket}/${local.destination_prefix}photo.png photo.png"
+    record       = "${local.aws} dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
+    logs         = trimspace(local.last_events.resize_image)
+    dead_letters = "${local.aws} sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
     destroy      = "terraform -chdir=terraform destroy"
   }
 }
@@ -175,15 +179,45 @@ output "commands" {
 locals {
   machine = module.state_machine.arn
 
+  # AWS's queues have https URLs. A local AWS is named in each command: version 1 of the AWS CLI does not read
+  # AWS_ENDPOINT_URL for SQS, and a shell without that variable must not send a local stack's command to AWS.
+  endpoint = try(regex("^http://[^/]+", module.ingest.dead_letter_queue_url), null)
+  aws      = local.endpoint == null ? "aws" : "aws --endpoint-url ${local.endpoint}"
+
   # Terraform would print a single line with escaped quotation marks, which cannot be pasted; hence several lines. The
   # execution of the upload deletes the source object, so this one has to name the version.
   start = <<-EOT
-    aws stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
-      aws s3api list-object-versions --bucket ${local.source_bucket} --prefix photo.jpg --output json \
+    ${local.aws} stepfunctions start-execution --state-machine-arn ${local.machine} --input "$(
+      ${local.aws} s3api list-object-versions --bucket ${local.source_bucket} --prefix photo.jpg --output json \
         --query 'Versions[0].{s3: {bucket: {name: `"${local.source_bucket}"`}, object: {key: Key, versionId: VersionId}}}'
     )"
   EOT
 
-  watch_executions = "aws stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
-  watch_logs       = "aws logs tail ${local.log_groups.state_machine} --follow" # EXPRESS keeps no list of executions
+  # One word for the shell, or none: without a session token, no such header may be signed.
+  authorized = var.upload_jwt == null ? join(" ", [
+    "--aws-sigv4 \"aws:amz:${local.region}:execute-api\" --user \"$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY\"",
+    "$${AWS_SESSION_TOKEN:+\"-Hx-amz-security-token: $AWS_SESSION_TOKEN\"}",
+  ]) : "--header \"authorization: Bearer $TOKEN\""
+
+  upload_api = <<-EOT
+    curl --no-progress-meter --fail-with-body ${local.authorized} \
+      --header "content-type: image/jpeg" --data-binary @photo.jpg "${join("", module.upload_api[*].url)}?name=photo.jpg"
+  EOT
+
+  upload_form = <<-EOT
+    curl --no-progress-meter --fail-with-body --request POST ${local.authorized} \
+      "${join("", module.upload_api[*].form_url)}?name=photo.jpg" |
+      python3 -c 'import json, sys; form = json.load(sys.stdin); print("url =", json.dumps(form["url"])); [print("form-string =", json.dumps("=".join(field))) for field in form["fields"].items()]' |
+      curl --no-progress-meter --fail-with-body --config - --form file=@photo.jpg
+  EOT
+
+  watch_executions = "${local.aws} stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
+
+  # Of the last ten minutes; version 1 of the AWS CLI has no `logs tail`. EXPRESS keeps no list of executions, only these.
+  last_events = {
+    for name in ["resize_image", "state_machine"] : name => <<-EOT
+      ${local.aws} logs filter-log-events --log-group-name ${local.log_groups[name]} \
+        --start-time $(( ($(date +%s) - 600) * 1000 )) --query 'events[].[message]' --output text
+    EOT
+  }
 }

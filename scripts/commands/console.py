@@ -27,5 +27,5 @@ def command(target: Target, port: int | None) -> int:
         page = importlib.import_module("scripts.console")
     except ModuleNotFoundError as error:
         raise UserError(f"The page is not installed: {error}.") from error
-    page.run(clients, stack, port=port)
+    page.serve(clients, stack, port)
     return ExitStatus.DONE

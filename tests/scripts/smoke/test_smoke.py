@@ -46,7 +46,7 @@ def test_an_unreachable_aws_is_reported(
     env: Mapping[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = {**env, "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    assert main(["--confirm", "yes", "--directory", str(tmp_path)], nowhere) == 1
+    assert main(["--confirm", "yes", "--directory", str(tmp_path)], nowhere) == 3
     assert "Nothing answers at http://127.0.0.1:1" in capsys.readouterr().err
 
 

@@ -164,8 +164,8 @@ output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
   value = {
     upload       = "${local.aws} s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
-    upload_api   = one([for _ in module.upload_api : trimspace(local.upload_api)])
-    upload_form  = one([for _ in module.upload_api : trimspace(local.upload_form)])
+    upload_api   = one([for _ in module.upload_api : trimspace(local.upload_directly)])
+    upload_form  = one([for _ in module.upload_api : trimspace(local.upload_with_form)])
     start        = trimspace(local.start)
     watch        = var.workflow_type == "EXPRESS" ? trimspace(local.last_events.state_machine) : local.watch_executions
     download     = "${local.aws} s3 cp s3://${local.destination_bucket}/${local.destination_prefix}photo.png photo.png"
@@ -199,12 +199,12 @@ locals {
     "$${AWS_SESSION_TOKEN:+\"-Hx-amz-security-token: $AWS_SESSION_TOKEN\"}",
   ]) : "--header \"authorization: Bearer $TOKEN\""
 
-  upload_api = <<-EOT
+  upload_directly = <<-EOT
     curl --no-progress-meter --fail-with-body ${local.authorized} \
       --header "content-type: image/jpeg" --data-binary @photo.jpg "${join("", module.upload_api[*].url)}?name=photo.jpg"
   EOT
 
-  upload_form = <<-EOT
+  upload_with_form = <<-EOT
     curl --no-progress-meter --fail-with-body --request POST ${local.authorized} \
       "${join("", module.upload_api[*].form_url)}?name=photo.jpg" |
       python3 -c 'import json, sys; form = json.load(sys.stdin); print("url =", json.dumps(form["url"])); [print("form-string =", json.dumps("=".join(field))) for field in form["fields"].items()]' |

@@ -109,8 +109,8 @@ package-local: $(STAMP) ## Build the zips for this machine in build/package-loca
 
 .PHONY: package-arm64
 package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install qemu and a Python to run them
-	@sh scripts/system_packages.sh qemu-aarch64=qemu-user
-	@sh scripts/arm64_python.sh build/arm64/python
+	@sh tests/support/system_packages.sh qemu-aarch64=qemu-user
+	@sh tests/support/arm64_python.sh build/arm64/python
 	$(RUN) scripts.package --runtime python3.11 --architecture arm64 --output build/arm64/package
 
 ##@ Local AWS
@@ -163,12 +163,12 @@ soak: $(STAMP) ## Run all interleavings and thousands of random histories (EXAMP
 
 .PHONY: bench
 bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engines, on photos (ROUNDS=3)
-	@command -v magick >/dev/null || sh scripts/system_packages.sh convert-im6.q16=imagemagick-6.q16
-	$(RUN) scripts.dev.bench $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	@command -v magick >/dev/null || sh tests/support/system_packages.sh convert-im6.q16=imagemagick-6.q16
+	$(RUN) tests.performance $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)
-	$(RUN) scripts.dev.bench.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(RUN) tests.performance.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: docs
 docs: $(STAMP) ## Generate pages from code and tests: module READMEs, costs, bad images, fidelity
@@ -197,7 +197,7 @@ fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)
 .PHONY: mutants
 mutants: $(STAMP) ## Break one safety line at a time and see that tests notice (ONLY=s3_copy for one file)
 	@$(NEEDS_TERRAFORM)
-	$(HERMETIC) $(RUN) scripts.dev.mutants $(if $(ONLY),--only "$(ONLY)")
+	$(HERMETIC) $(RUN) tests.durability.mutants $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration against it
@@ -228,7 +228,7 @@ setup-awscli: .venv/awscli/.stamp ## Install version 1 of the aws command into .
 
 .PHONY: system-packages
 system-packages: ## Install the programs that tests need in addition to Python and Terraform
-	@sh scripts/system_packages.sh
+	@sh tests/support/system_packages.sh
 
 .PHONY: clean
 clean: ## Remove all build output

@@ -11,7 +11,16 @@ from scripts.lib.paths import REPOSITORY
 from tests.support import parallel
 
 TESTS = REPOSITORY / "tests"
-FOLDERS = {"unit", "scripts", "aws_contract", "durability", "security", "terraform", "e2e"}
+FOLDERS = {
+    "unit",
+    "scripts",
+    "aws_contract",
+    "durability",
+    "performance",
+    "security",
+    "terraform",
+    "e2e",
+}
 
 
 def _folders(root: Path) -> set[Path]:
@@ -22,7 +31,7 @@ def _folders(root: Path) -> set[Path]:
     }
 
 
-def test_there_are_eight_folders() -> None:
+def test_there_are_nine_folders() -> None:
     assert {str(folder) for folder in _folders(TESTS) if len(folder.parts) == 1} == {
         *FOLDERS,
         "support",

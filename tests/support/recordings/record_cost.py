@@ -1,4 +1,6 @@
-"""Records what an execution uses, on a local AWS: `python -m scripts.cost.record`.
+"""Record what an execution uses, on a local AWS, for `scripts/cost/recorded.json`.
+
+python -m tests.support.recordings.record_cost
 
 What counts is the processor time of the functions' processes, over many warm calls: how long a call
 takes there depends on what else this machine does, and on how busy the local AWS is.
@@ -8,20 +10,20 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Final
 
 from scripts.cost.observation import RECORDED, Observation, observe
-from scripts.lib import deployed, functions, machine
+from scripts.lib import deployed, functions
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, durations, uploads
 from scripts.lib.executions.durations import StateTime
-from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
+from scripts.lib.paths import BUILD, PACKAGE_LOCAL
 from scripts.lib.photographs import Scene, jpeg
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
+from tests.support import machine
 
 FOLDER: Final = BUILD / "cost"
 
@@ -104,5 +106,3 @@ def _deployed(function: str) -> str:
 
 if __name__ == "__main__":
     record().write(RECORDED)
-    print(f"Written: {RECORDED.relative_to(REPOSITORY)}")
-    sys.exit(0)

@@ -3,8 +3,8 @@
 from contextlib import closing
 from pathlib import Path
 
-from scripts.dev.bench import engines, growth, measure
-from scripts.dev.bench.photographs import Picture
+from tests.performance import engines, growth, measure
+from tests.performance.photographs import Picture
 from tests.support.images import jpeg
 
 
@@ -18,9 +18,8 @@ def _pictures(folder: Path) -> list[Picture]:
 
 
 def test_every_size_has_a_step(tmp_path: Path) -> None:
-    one, two = engines.growing()
     pictures = _pictures(tmp_path)
-    steps = growth.measure_growth(one, two, pictures, 1, tmp_path, lambda _: None)
+    steps = growth.measure_growth(pictures, 1, tmp_path, lambda _: None)
     assert [step.megapixels for step in steps] == [0.0, 0.3]
     assert all(step.cpu_ms_per_mp > 0 and step.peak_rss_mb > 0 for step in steps)
     assert all(step.wall_ratio_parallel > 0 for step in steps)

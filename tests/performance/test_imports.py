@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from scripts.dev.bench.imports import Case, Figures, figures, in_turns
+from tests.performance.imports import Case, Figures, figures, in_turns
 
 PYTHON = Path(sys.executable)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.dev import mutants
-from scripts.dev.mutants import Mutant
 from scripts.lib.paths import REPOSITORY
+from tests.durability.mutants import __main__ as mutants
+from tests.durability.mutants.__main__ import Mutant
 
 TABLE = list(mutants.read_table())
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from scripts.lib.paths import REPOSITORY
 
-TABLE = Path(__file__).with_suffix(".txt")
+TABLE = Path(__file__).with_name("mutants.txt")
 
 _PASSED, _FAILED = 0, 1  # of pytest's exit codes; the others say that the tests did not run
 _SECONDS_PER_TEST = 300  # a mutant may never end

@@ -2,16 +2,14 @@
 
 import statistics
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
-from scripts.dev.bench import measure
-from scripts.dev.bench.engines import Engine
-from scripts.dev.bench.measure import Answer, Worker
-from scripts.dev.bench.photographs import Picture
+from tests.performance import engines, measure
+from tests.performance.measure import Answer
+from tests.performance.photographs import Picture
 
 
 @dataclass(frozen=True)
@@ -36,43 +34,35 @@ class Step:
 
 
 def measure_growth(
-    one: Engine,
-    two: Engine,
-    pictures: list[Picture],
-    rounds: int,
-    scratch: Path,
-    tell: Callable[[str], None],
+    pictures: list[Picture], rounds: int, scratch: Path, report: Callable[[str], None]
 ) -> list[Step]:
-    """Convert pictures of growing size in turns, in rounds, after one that does not count.
+    """Convert pictures of growing size with our engine, with one thread and with two.
 
     Args:
-        one: our engine.
-        two: our engine with two threads.
         pictures: what is converted.
         rounds: how many count.
         scratch: a folder for the PNGs.
-        tell: called with what is being measured.
+        report: called with what is being measured.
     """
-    answers: dict[Path, list[tuple[Answer, Answer]]] = {each.path: [] for each in pictures}
-    png = scratch / "converted.png"
-    with closing(Worker(one)) as single, closing(Worker(two)) as double:
-        for number in range(rounds + 1):
-            for picture in pictures:
-                tell(f"growth, round {number} of {rounds}: {picture.path.name}")
-                pair = (single.convert(picture.path, png), double.convert(picture.path, png))
-                if number:
-                    answers[picture.path].append(pair)
-    tell("growth: memory")
+    single, double = engines.growing()
+    results = measure.in_turns([single, double], pictures, rounds, scratch, report)
+    report("memory, by size")
     return [
-        _step(picture, answers[picture.path], measure.peak_rss_mb(one, picture, scratch))
+        _step(
+            picture,
+            results[single.name][picture.path.name],
+            results[double.name][picture.path.name],
+            measure.peak_rss_mb(single, picture, scratch),
+        )
         for picture in pictures
     ]
 
 
-def _step(picture: Picture, answers: list[tuple[Answer, Answer]], peak: float) -> Step:
-    per_megapixel = statistics.median(one.cpu_ms for one, _ in answers) / picture.megapixels
-    wall = statistics.median(two.wall_ms / one.wall_ms for one, two in answers)
-    processor = statistics.median(two.cpu_ms / one.cpu_ms for one, two in answers)
+def _step(picture: Picture, single: list[Answer], double: list[Answer], peak: float) -> Step:
+    per_megapixel = statistics.median(answer.cpu_ms for answer in single) / picture.megapixels
+    pairs = list(zip(single, double, strict=True))
+    wall = statistics.median(two.wall_ms / one.wall_ms for one, two in pairs)
+    processor = statistics.median(two.cpu_ms / one.cpu_ms for one, two in pairs)
     return Step(
         megapixels=round(picture.megapixels, 1),
         cpu_ms_per_mp=round(per_megapixel, 2),

@@ -1,4 +1,4 @@
-"""Benchmark the conversion against other engines: ``python -m scripts.dev.bench``."""
+"""Benchmark the conversion against other engines: ``python -m tests.performance``."""
 
 import argparse
 import json
@@ -13,14 +13,14 @@ from typing import Any
 
 from rich.table import Table
 
-from scripts.dev.bench import engines as known
-from scripts.dev.bench import growth, measure, photographs
-from scripts.dev.bench.engines import Engine
-from scripts.dev.bench.measure import Results
-from scripts.dev.bench.photographs import Picture
-from scripts.lib import machine
 from scripts.lib.paths import BUILD, REPOSITORY
 from scripts.lib.terminal import Console
+from tests.performance import engines as known
+from tests.performance import growth, measure, photographs
+from tests.performance.engines import Engine
+from tests.performance.measure import Results
+from tests.performance.photographs import Picture
+from tests.support import machine
 
 FOLDER = BUILD / "bench"
 OURS = "image-converter"
@@ -40,7 +40,7 @@ LIMIT, SIZE_GOALS = "simplejpeg+fpng", {"0.3": 2.2, "1": 1.6, "2": 1.6, "12": 1.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the tables, write results.json and the chart."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.dev.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.performance", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default 3)")
     options = parser.parse_args(arguments)
     console = Console()
@@ -53,11 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status.update("Measuring memory")
         largest = max(pictures, key=lambda picture: picture.megapixels)
         peaks = {engine.name: measure.peak_rss_mb(engine, largest, FOLDER) for engine in engines}
-        one, two = known.growing()
         status.update("Making images of up to 100 megapixels")
         patches = photographs.make_growing(FOLDER / "images")
-        steps = growth.measure_growth(one, two, patches, options.rounds, FOLDER, status.update)
-    summary = summarise(engines, pictures, results, peaks)
+        steps = growth.measure_growth(patches, options.rounds, FOLDER, status.update)
+    photos = [picture for picture in pictures if picture.photograph]
     facts = {
         "machine": f"{platform.machine()}, {machine.processor()}",
         "python": platform.python_version(),
@@ -66,9 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rounds": options.rounds,
     }
     report = {
-        "engines": summary,
+        "engines": summarise(engines, photos, results, peaks),
         "sizes": each_size(engines, pictures, results),
-        "images": each_image(engines, pictures, results),
         "growth": [asdict(step) for step in steps],
         "facts": facts,
         "missing": missing,
@@ -81,15 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def summarise(
-    engines: list[Engine], pictures: list[Picture], results: Results, peaks: dict[str, float]
+    engines: list[Engine], photos: list[Picture], results: Results, peaks: dict[str, float]
 ) -> dict[str, dict[str, float]]:
     """Return the figures of each engine over the photographs."""
-    chosen = [picture for picture in pictures if picture.photograph]
-    reference = measure.size(results[YARDSTICK], chosen)
+    reference = measure.size(results[YARDSTICK], photos)
     return {
         engine.name: {
-            "cpu_ms_per_mp": round(measure.per_megapixel(results[engine.name], chosen), 2),
-            "size_ratio": round(measure.size(results[engine.name], chosen) / reference, 3),
+            "cpu_ms_per_mp": round(measure.per_megapixel(results[engine.name], photos), 2),
+            "size_ratio": round(measure.size(results[engine.name], photos) / reference, 3),
             "peak_rss_mb": round(peaks[engine.name], 1),
         }
         for engine in engines
@@ -99,39 +96,22 @@ def summarise(
 def each_size(
     engines: list[Engine], pictures: list[Picture], results: Results
 ) -> dict[str, dict[str, float]]:
-    """Return the processor milliseconds per megapixel of each engine, by the photographs' size."""
-    sizes: dict[str, list[Picture]] = {}
+    """Return the processor milliseconds per megapixel of each engine, by group of images."""
+    groups: dict[str, list[Picture]] = {}
     for picture in pictures:
-        if picture.photograph:
-            sizes.setdefault(picture.size_class, []).append(picture)
+        groups.setdefault(picture.group, []).append(picture)
     return {
-        size: {
+        group: {
             engine.name: round(measure.per_megapixel(results[engine.name], same), 2)
             for engine in engines
         }
-        for size, same in sizes.items()
-    }
-
-
-def each_image(
-    engines: list[Engine], pictures: list[Picture], results: Results
-) -> dict[str, dict[str, float]]:
-    """Return the processor milliseconds per megapixel of each engine, image by image."""
-    return {
-        picture.path.name: {
-            engine.name: round(
-                results[engine.name][picture.path.name].median / picture.megapixels, 2
-            )
-            for engine in engines
-        }
-        for picture in pictures
+        for group, same in groups.items()
     }
 
 
 def _show(console: Console, engines: list[Engine], report: dict[str, Any]) -> None:
     _show_engines(console, engines, report["engines"])
-    _show_times(console, engines, report["sizes"], "photographs by megapixels")
-    _show_times(console, engines, report["images"], "image by image")
+    _show_times(console, engines, report["sizes"])
     _show_goals(console, report)
     for name, why in report["missing"].items():
         console.print(f"  Missing: {name}, {why}")
@@ -161,11 +141,9 @@ def _show_engines(
     console.print(table)
 
 
-def _show_times(
-    console: Console, engines: list[Engine], rows: dict[str, dict[str, float]], of_what: str
-) -> None:
-    table = Table(title=f"Processor ms per megapixel, {of_what}", title_justify="left")
-    table.add_column("")
+def _show_times(console: Console, engines: list[Engine], rows: dict[str, dict[str, float]]) -> None:
+    table = Table(title="Processor ms per megapixel", title_justify="left")
+    table.add_column("photographs of so many megapixels")
     for engine in engines:
         table.add_column(engine.name, justify="right")
     for name, figures in rows.items():
@@ -193,21 +171,9 @@ def _show_goals(console: Console, report: dict[str, Any]) -> None:
 
 def _draw(console: Console) -> None:
     python = REPOSITORY / ".venv" / "bench" / "bin" / "python"
-    subprocess.run(
-        [
-            str(python),
-            str(Path(__file__).with_name("chart.py")),
-            str(FOLDER / "results.json"),
-            str(FOLDER),
-        ],
-        check=True,
-    )
-    written = ("results.json", "engines.svg", "growth.svg")
-    console.print(f"Written: {', '.join(str(_short(FOLDER / name)) for name in written)}")
-
-
-def _short(path: Path) -> Path:
-    return path.relative_to(REPOSITORY)
+    chart = Path(__file__).with_name("chart.py")
+    subprocess.run([python, chart, FOLDER / "results.json", FOLDER], check=True)
+    console.print("Written: results.json, engines.svg and growth.svg in build/bench")
 
 
 if __name__ == "__main__":

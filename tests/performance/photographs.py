@@ -45,9 +45,10 @@ class Picture:
     photograph: bool
 
     @property
-    def size_class(self) -> str:
-        """Its size as the results group it: the second part of its name."""
-        return self.path.stem.split("-")[1]
+    def group(self) -> str:
+        """How the results group it: a photograph by its megapixels, others by what they are."""
+        kind, megapixels, *_ = self.path.stem.split("-")
+        return megapixels if self.photograph else kind
 
 
 def make(folder: Path) -> tuple[list[Picture], str]:

@@ -6,49 +6,34 @@ import statistics
 import subprocess
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from scripts.dev.bench.engines import Engine
-from scripts.dev.bench.photographs import Picture
 from scripts.lib.paths import REPOSITORY
-
-
-@dataclass
-class Measured:
-    """What one engine took for one image.
-
-    Attributes:
-        cpu_ms: processor milliseconds, a figure for each round.
-        png_bytes: size of the PNG.
-    """
-
-    cpu_ms: list[float] = field(default_factory=list)
-    png_bytes: int = 0
-
-    @property
-    def median(self) -> float:
-        """The median of the rounds, in milliseconds."""
-        return statistics.median(self.cpu_ms)
-
-
-Results = dict[str, dict[str, Measured]]
+from tests.performance.engines import Engine
+from tests.performance.photographs import Picture
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says of a conversion.
+    """What a worker reports about a conversion.
 
     Attributes:
         cpu_ms: processor milliseconds of it.
         peak_mb: the process's peak memory so far, in 10^6 bytes.
         wall_ms: milliseconds on the clock, from a worker in Python.
+        png_bytes: size of the PNG.
     """
 
     cpu_ms: float
     peak_mb: float
     wall_ms: float = 0.0
+    png_bytes: int = 0
+
+
+# By engine and by the picture's file name: an answer for each round.
+Results = dict[str, dict[str, list[Answer]]]
 
 
 class Worker:
@@ -80,7 +65,7 @@ class Worker:
         answer = _pipe(self._process.stdout).readline()
         if not answer:
             raise RuntimeError(f"the engine {self.name} ended at {jpeg.name}")
-        return Answer(**json.loads(answer))
+        return Answer(**json.loads(answer), png_bytes=png.stat().st_size)
 
 
 def in_turns(
@@ -88,7 +73,7 @@ def in_turns(
     pictures: list[Picture],
     rounds: int,
     scratch: Path,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Results:
     """Convert every picture with every engine, in rounds, after one that does not count.
 
@@ -97,23 +82,20 @@ def in_turns(
         pictures: what they convert.
         rounds: how many count.
         scratch: a folder for the PNGs.
-        tell: called with what is being measured.
+        report: called with what is being measured.
     """
     results: Results = {
-        engine.name: {picture.path.name: Measured() for picture in pictures} for engine in engines
+        engine.name: {picture.path.name: [] for picture in pictures} for engine in engines
     }
-    png = scratch / "converted.png"
     with ExitStack() as stack:
         workers = [stack.enter_context(closing(Worker(engine))) for engine in engines]
         for number in range(rounds + 1):
             for picture in pictures:
-                tell(f"round {number} of {rounds}: {picture.path.name}")
+                report(f"round {number} of {rounds}: {picture.path.name}")
                 for worker in workers:
-                    took = worker.convert(picture.path, png).cpu_ms
+                    answer = worker.convert(picture.path, scratch / "converted.png")
                     if number:
-                        measured = results[worker.name][picture.path.name]
-                        measured.cpu_ms.append(took)
-                        measured.png_bytes = png.stat().st_size
+                        results[worker.name][picture.path.name].append(answer)
     return results
 
 
@@ -123,17 +105,18 @@ def peak_rss_mb(engine: Engine, picture: Picture, scratch: Path) -> float:
         return worker.convert(picture.path, scratch / "converted.png").peak_mb
 
 
-def per_megapixel(measured: dict[str, Measured], pictures: Iterable[Picture]) -> float:
-    """Return the processor milliseconds per megapixel over all pictures."""
-    chosen = list(pictures)
-    return sum(measured[each.path.name].median for each in chosen) / sum(
-        each.megapixels for each in chosen
-    )
+def per_megapixel(answers: dict[str, list[Answer]], pictures: Iterable[Picture]) -> float:
+    """Return the processor milliseconds per megapixel over all pictures, medians of the rounds."""
+    medians = {
+        picture: statistics.median(answer.cpu_ms for answer in answers[picture.path.name])
+        for picture in pictures
+    }
+    return sum(medians.values()) / sum(picture.megapixels for picture in medians)
 
 
-def size(measured: dict[str, Measured], pictures: Iterable[Picture]) -> int:
+def size(answers: dict[str, list[Answer]], pictures: Iterable[Picture]) -> int:
     """Return the bytes of the PNGs of all pictures."""
-    return sum(measured[each.path.name].png_bytes for each in pictures)
+    return sum(answers[picture.path.name][-1].png_bytes for picture in pictures)
 
 
 def _environment() -> dict[str, str]:

@@ -102,7 +102,7 @@ class Figures:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build, measure, print a table for each Python, and write imports.json."""
     parser = argparse.ArgumentParser(
-        prog="python -m scripts.dev.bench.imports", description=__doc__
+        prog="python -m tests.performance.imports", description=__doc__
     )
     parser.add_argument("--rounds", type=int, default=15, help="rounds that count (default 15)")
     options = parser.parse_args(arguments)

@@ -74,7 +74,7 @@ def growing() -> tuple[Engine, Engine]:
 
 
 def _python(python: str, name: str, about: str) -> Engine:
-    return Engine(name, (python, "-m", "scripts.dev.bench.worker", name), about)
+    return Engine(name, (python, "-m", "tests.performance.worker", name), about)
 
 
 def _install_sharp(folder: Path) -> str | None:

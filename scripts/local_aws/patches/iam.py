@@ -66,17 +66,17 @@ def _complete_condition_keys() -> None:
 
 
 def _complete_encryption_keys() -> None:
-    """Tell conditions which key an upload asks for; of the kind of encryption they know.
+    """Let conditions see which key an upload asks for; the emulator shows the kind of encryption.
 
-    The parts of an upload carry no such headers: the request that began it was judged by its own.
+    The parts of a multipart upload carry no such headers: the request that began it does.
     """
-    told = iam_actions._s3_object_context
+    known_context = iam_actions._s3_object_context
     kind = "x-amz-server-side-encryption"
 
     def object_context(
         iam_action: str, query_params: dict[str, Any], path: str, headers: dict[str, str]
     ) -> dict[str, Any]:
-        context: dict[str, Any] = told(iam_action, query_params, path, headers)
+        context: dict[str, Any] = known_context(iam_action, query_params, path, headers)
         if iam_action == "s3:PutObject":
             context.pop(f"s3:{kind}", None)
             if not query_params.get("uploadId"):

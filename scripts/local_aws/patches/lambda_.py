@@ -30,8 +30,8 @@ def run_python_under_awslambdaric(runtime_python: Path) -> None:
     provided_env = lambda_svc._provided_worker_env
 
     def worker_class_for(config: dict[str, Any]) -> type:
-        chosen: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
-        return chosen
+        worker: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
+        return worker
 
     def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> object:
         provided = _is_python(func.get("config") or func)

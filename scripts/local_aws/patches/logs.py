@@ -46,8 +46,8 @@ class SavedQueries:
         if action == "PutQueryDefinition":
             return self._put(data)
         if action == "DeleteQueryDefinition":
-            found = self._queries.pop(data["queryDefinitionId"], None)
-            return {"success": found is not None}
+            deleted = self._queries.pop(data["queryDefinitionId"], None)
+            return {"success": deleted is not None}
         prefix = data.get("queryDefinitionNamePrefix", "")
         queries = [query for query in self._queries.values() if query["name"].startswith(prefix)]
         return {"queryDefinitions": queries}

@@ -1,4 +1,8 @@
-"""S3: copies are conditional, listings hold every key, versions without an id are "null"."""
+"""S3: copies are conditional, listings hold every key, versions without an id are "null".
+
+A bucket that keeps versions, or once did, sends the id of a version: "null" where it has none.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
+"""
 
 import re
 from http import HTTPStatus
@@ -8,19 +12,20 @@ from xml.sax.saxutils import unescape
 
 from ministack.services import s3
 
-from scripts.local_aws.patches import null_versions
 from scripts.local_aws.patches.answers import Response
 
 # No XML parser: a listing with such a character is not XML, which is the reason to encode it.
 _KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>", re.DOTALL)
+
+# Parameters of a request for the object itself; any other asks for something of it, like its ACL.
+_OF_THE_OBJECT = {"versionId", "partNumber", "x-id"}
 
 
 def install() -> None:
     """Put in what concerns buckets and objects."""
     _make_copies_conditional()
     _encode_listed_versions()
-    _answer_who_pays()
-    s3._dispatch = null_versions.named(s3._dispatch, s3._bucket_versioning)
+    _complete_requests_and_answers()
 
 
 def _make_copies_conditional() -> None:
@@ -47,10 +52,10 @@ def _encode_listed_versions() -> None:
     s3._list_object_versions = list_object_versions
 
 
-def _answer_who_pays() -> None:
+def _complete_requests_and_answers() -> None:
     dispatch = s3._dispatch
 
-    def dispatch_as_on_the_wire(
+    def dispatch_as_on_aws(
         method: str,
         bucket: str,
         key: str,
@@ -60,10 +65,19 @@ def _answer_who_pays() -> None:
     ) -> Response:
         if method == "GET" and "requestPayment" in query_params:
             query_params = {**query_params, "request-payment": [""]}
-        answer: Response = dispatch(method, bucket, key, headers, body, query_params)
-        return answer
+        status, answered, content = dispatch(method, bucket, key, headers, body, query_params)
+        of_object = method in ("GET", "HEAD", "PUT") and not query_params.keys() - _OF_THE_OBJECT
+        if (
+            key
+            and of_object
+            and status < HTTPStatus.BAD_REQUEST
+            and s3._bucket_versioning.get(bucket)
+        ):
+            # The emulator does so only at deletes and where the request names this version.
+            answered = {"x-amz-version-id": "null", **answered}
+        return status, answered, content
 
-    s3._dispatch = dispatch_as_on_the_wire
+    s3._dispatch = dispatch_as_on_aws
 
 
 def url_encoded(listing: bytes) -> bytes:

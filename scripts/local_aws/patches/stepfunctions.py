@@ -30,12 +30,12 @@ def _complete_state_machines() -> None:
         return _invalid_definition(data) or _keeping_tracing(update, data)
 
     def validate_state_machine_definition(data: dict[str, Any]) -> Response:
-        found = asl_check.problems(data.get("definition", ""))
+        problems = asl_check.problems(data.get("definition", ""))
         diagnostics = [
             {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
-            for problem in found
+            for problem in problems
         ]
-        answer = {"result": "FAIL" if found else "OK", "diagnostics": diagnostics}
+        answer = {"result": "FAIL" if problems else "OK", "diagnostics": diagnostics}
         return json_answer(answer | {"truncated": False})
 
     stepfunctions._create_state_machine = create_state_machine
@@ -44,10 +44,10 @@ def _complete_state_machines() -> None:
 
 
 def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
-    found = asl_check.problems(data["definition"]) if "definition" in data else []
-    if not found:
+    problems = asl_check.problems(data["definition"]) if "definition" in data else []
+    if not problems:
         return None
-    sentence = "Invalid State Machine Definition: " + "; ".join(found)
+    sentence = "Invalid State Machine Definition: " + "; ".join(problems)
     return json_error("InvalidDefinition", sentence)
 
 
@@ -89,8 +89,8 @@ def _already_existing(response: Response) -> str | None:
     status, _headers, body = response
     if status != HTTPStatus.BAD_REQUEST or b"ExecutionAlreadyExists" not in body:
         return None
-    found = re.search(rb"arn:[^'\"]+", body)
-    return found.group().decode() if found else None
+    arn = re.search(rb"arn:[^'\"]+", body)
+    return arn.group().decode() if arn else None
 
 
 def _refuse_questions_about_express_executions() -> None:

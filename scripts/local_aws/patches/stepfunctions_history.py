@@ -132,27 +132,27 @@ def as_on_aws(kind: str, details: Details) -> list[tuple[str, Details]]:
         return [(kind, details), ("ParallelStateStarted", {})]
     if kind == "ParallelStateExited":
         return [("ParallelStateSucceeded", {}), (kind, details)]
-    told: Mapping[str, str] = next(iter(details.values()), {})
-    return _of_function(kind, told) if _is_function(told) else [(kind, details)]
+    fields: Mapping[str, str] = next(iter(details.values()), {})
+    return _of_function(kind, fields) if _is_function(fields) else [(kind, details)]
 
 
-def _of_function(kind: str, told: Mapping[str, str]) -> list[tuple[str, Details]]:
+def _of_function(kind: str, fields: Mapping[str, str]) -> list[tuple[str, Details]]:
     if kind == "TaskScheduled":
-        scheduled = _details("Scheduled", resource=told["resource"])
+        scheduled = _details("Scheduled", resource=fields["resource"])
         return [scheduled, ("LambdaFunctionStarted", {})]
     if kind == "TaskSucceeded":
-        return [_details("Succeeded", output=told["output"])]
-    ending = "TimedOut" if told["error"] == "States.Timeout" else "Failed"
-    return [_details(ending, error=told["error"], cause=told["cause"])]
+        return [_details("Succeeded", output=fields["output"])]
+    ending = "TimedOut" if fields["error"] == "States.Timeout" else "Failed"
+    return [_details(ending, error=fields["error"], cause=fields["cause"])]
 
 
-def _is_function(told: object) -> bool:
-    if not isinstance(told, Mapping):
+def _is_function(fields: object) -> bool:
+    if not isinstance(fields, Mapping):
         return False
-    parts = str(told.get("resource", "")).split(":")
+    parts = str(fields.get("resource", "")).split(":")
     return parts[2:3] == ["lambda"] and "function" in parts
 
 
-def _details(ending: str, **told: str) -> tuple[str, Details]:
+def _details(ending: str, **fields: str) -> tuple[str, Details]:
     kind = f"LambdaFunction{ending}"
-    return kind, {f"l{kind[1:]}EventDetails": told}
+    return kind, {f"l{kind[1:]}EventDetails": fields}

@@ -1,4 +1,4 @@
-"""A local AWS starts where it is told to, and ends with whoever started it, however that ends."""
+"""A local AWS starts on the given port, and ends with whoever started it, however that ends."""
 
 import http.client
 import os

@@ -66,9 +66,9 @@ def test_where_versioning_began_after_the_object(clients: Clients) -> None:
     clients.s3.put_object(**OBJECT, Body=b"before")
     keep(clients, "Enabled")
     assert clients.s3.head_object(**OBJECT)["VersionId"] == "null"
-    told = set(answers(clients).values())
-    assert None not in told
-    assert "null" not in told
+    version_ids = set(answers(clients).values())
+    assert None not in version_ids
+    assert "null" not in version_ids
     assert clients.s3.get_object(**OBJECT, VersionId="null")["Body"].read() == b"before"
 
 

@@ -86,15 +86,15 @@ def bill(seen: Observation, engine: ImageMagick) -> Bill:
 
 def milliseconds(seen: Observation, engine: ImageMagick) -> dict[str, float]:
     """Return how long each function takes."""
-    found = {
+    works = {
         function: Work(_PROCESSOR_MS_OF_A_CALL * len(waits), sum(waits))
         for function, waits in _WAITING.items()
     }
-    converting = found["resize_image"]
-    found["resize_image"] = Work(
+    converting = works["resize_image"]
+    works["resize_image"] = Work(
         converting.processor_ms + engine.ms_per_megapixel * seen.megapixels, converting.waiting_ms
     )
-    return {function: work.duration_ms(MEMORY_MB) for function, work in found.items()}
+    return {function: work.duration_ms(MEMORY_MB) for function, work in works.items()}
 
 
 def largest_megapixels(engine: ImageMagick) -> float:

@@ -8,16 +8,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.cost import article, model, pipeline, prices
 from scripts.cost.article import ImageMagick
 from scripts.cost.model import Bill, Line, gb_seconds
 from scripts.cost.observation import LOCAL, Call, Observation
 from scripts.cost.pipeline import Settings
+from scripts.lib import generated
 
 STANDARD: Final = Settings()
 EXPRESS: Final = Settings(workflow_type="EXPRESS")
@@ -52,21 +52,39 @@ class Comparison:
     Attributes:
         seen: what they are calculated from.
         engine: what the article's design converts with.
-        article, standard, express: the bills.
-        changes: what a million images cost with another setting, by that setting.
     """
 
     seen: Observation
     engine: ImageMagick
-    article: Bill
-    standard: Bill
-    express: Bill
-    changes: tuple[tuple[str, float], ...]
+
+    @cached_property
+    def article(self) -> Bill:
+        """The bill of the article's design."""
+        return article.bill(self.seen, self.engine)
+
+    @cached_property
+    def standard(self) -> Bill:
+        """The bill of this pipeline with its defaults."""
+        return pipeline.bill(self.seen, STANDARD, "STANDARD")
+
+    @cached_property
+    def express(self) -> Bill:
+        """The bill of this pipeline with EXPRESS executions."""
+        return pipeline.bill(self.seen, EXPRESS, "EXPRESS")
 
     @property
     def bills(self) -> tuple[Bill, ...]:
         """The bills, the article's first."""
         return self.article, self.standard, self.express
+
+    @property
+    def changes(self) -> Iterable[tuple[str, float]]:
+        """What a million images cost with another setting, by that setting."""
+        for label, settings in _CHANGES:
+            memory_moves_time = bool(settings.memory_mb)
+            if memory_moves_time and not self.seen.whole_processor:
+                continue  # charges with one memory size do not predict those with another
+            yield label, pipeline.bill(self.seen, settings, label).per_million
 
     @property
     def calls(self) -> list[tuple[Call, float, float]]:
@@ -77,10 +95,9 @@ class Comparison:
         return [(call, ms, gb_seconds(call.memory_mb, ms)) for call, ms in takes]
 
     @property
-    def savings(self) -> list[tuple[str, float, str]]:
-        """What each function costs, with what it does that Step Functions would not."""
-        costs = pipeline.savings(self.seen, STANDARD)
-        return [(function, dollars, pipeline.REASONS[function]) for function, dollars in costs]
+    def savings(self) -> Iterable[tuple[str, float]]:
+        """What each function costs."""
+        return pipeline.savings(self.seen, STANDARD)
 
     @property
     def largest_megapixels(self) -> float:
@@ -102,44 +119,21 @@ class Comparison:
         Args:
             groups: the lines of each design, in the order of `bills`.
         """
-        found = [{line.what: line for line in lines} for lines in groups]
+        by_what = [{line.what: line for line in lines} for lines in groups]
         # Ours first, they have the more lines.
-        for what in dict.fromkeys([*found[1], *found[2], *found[0]]):
-            lines = [lines.get(what) for lines in found]
+        for what in dict.fromkeys([*by_what[1], *by_what[2], *by_what[0]]):
+            lines = [lines.get(what) for lines in by_what]
             settings = {line.setting for line in lines if line and line.setting}
             cells = [f"{line.per_million:.2f}" if line else "" for line in lines]
             yield what, cells, ", ".join(sorted(settings))
 
     def page(self) -> str:
         """Return the page in Markdown."""
-        environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parent),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - it is Markdown
-        )
-        environment.filters["per_million"] = model.per_million
-        template = environment.get_template("costs.md.j2")
-        return template.render(told=self, prices=prices, model=model, LOCAL=LOCAL)
+        page = Path(__file__).with_name("costs.md.j2")
+        template = generated.template(page, per_million=model.per_million)
+        return template.render(comparison=self, prices=prices, model=model, LOCAL=LOCAL)
 
 
 def compare(seen: Observation, engine: ImageMagick) -> Comparison:
     """Return the bills for images like the observed one."""
-    return Comparison(
-        seen,
-        engine,
-        article.bill(seen, engine),
-        pipeline.bill(seen, STANDARD, "STANDARD"),
-        pipeline.bill(seen, EXPRESS, "EXPRESS"),
-        tuple(_changes(seen)),
-    )
-
-
-def _changes(seen: Observation) -> Iterable[tuple[str, float]]:
-    for label, settings in _CHANGES:
-        memory_moves_time = bool(settings.memory_mb)
-        if memory_moves_time and not seen.whole_processor:
-            continue  # charges with one memory size do not predict those with another
-        yield label, pipeline.bill(seen, settings, label).per_million
+    return Comparison(seen, engine)

@@ -29,6 +29,7 @@ _DATA: Final = frozenset({"input", "output", "parameters", "cause"})
 
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 LOCAL: Final = "the local AWS"
+# What one execution used there; `python -m tests.support.recordings.record_cost` records it again.
 _AROUND: Final = timedelta(seconds=30)
 
 
@@ -56,8 +57,8 @@ class Observation:
     Attributes:
         where: which AWS, in words.
         date: of the execution, ISO 8601.
-        whole_processor: True where each billed_ms is processor time, as `record` measures it on the
-            local AWS; False where it is what Lambda, or the local one, told that it charges for.
+        whole_processor: True where each billed_ms is processor time, measured on the local AWS;
+            False where it is what Lambda, or the local AWS, reported as billed.
         seconds: how long the execution took.
         transitions: of states, as AWS counts them.
         calls: of functions; the trigger's among them.
@@ -100,10 +101,10 @@ def read(file: Path) -> Observation:
     Raises:
         OSError, ValueError, TypeError: it is not there, or not one.
     """
-    told = json.loads(file.read_text(encoding="utf-8"))
-    calls = tuple(Call(**call) for call in told.pop("calls"))
-    times = tuple(StateTime(**time) for time in told.pop("times"))
-    return Observation(**told, calls=calls, times=times)
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    calls = tuple(Call(**call) for call in fields.pop("calls"))
+    times = tuple(StateTime(**time) for time in fields.pop("times"))
+    return Observation(**fields, calls=calls, times=times)
 
 
 def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
@@ -183,18 +184,18 @@ def _call(
     first = execution.started - _AROUND
     events = storage.log_events(clients, about.log_group, first, last)
     logged = invocations.read(events)
-    found = _own(logged, attempts, execution.key)
-    if found is None or not found.billed_ms:
+    own = _own(logged, attempts, execution.key)
+    if own is None or not own.billed_ms:
         raise UserError(
             f"{about.name} has not reported in {about.log_group} what Lambda charged for its "
             "invocation. Its logs may have expired, or may arrive in a minute."
         )
     size = sum(len(event["message"].encode()) + _LOG_EVENT_OVERHEAD for event in events)
-    return Call(function, about.memory_mb, found.billed_ms, size // len(logged))
+    return Call(function, about.memory_mb, own.billed_ms, size // len(logged))
 
 
 def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:
     """Return the invocation that was for this image; the trigger's has no attempt to go by."""
     if attempts:
         return invocations.match(attempts, logged, key).get(0)
-    return next((one for one in logged if key in one.keys), None)
+    return next((invocation for invocation in logged if key in invocation.keys), None)

@@ -64,7 +64,6 @@ class Settings:
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
     memory_mb: Mapping[str, int] = field(default_factory=dict)
-    noncurrent_version_expiration_days: int = 30
 
     @property
     def logs_all_events(self) -> bool:
@@ -109,7 +108,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         name,
         tuple(line for line in converting if line.quantity),
         _upload(seen, settings),
-        _storage(seen, settings),
+        _storage(seen),
     )
 
 
@@ -169,34 +168,17 @@ def _upload(seen: Observation, settings: Settings) -> tuple[Line, ...]:
     return model.upload(api, time, settings.architecture, _LINE_BYTES, "log_level")
 
 
-def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
-    days = min(settings.noncurrent_version_expiration_days, 30)
+def _storage(seen: Observation) -> tuple[Line, ...]:
     return (
         Line("PNGs", seen.png_bytes / GB, prices.S3_GB_MONTH, "png_compression"),
         Line("Originals", seen.jpeg_bytes / GB, prices.S3_GB_MONTH),
         Line(
             "Deleted originals, recoverable",
-            seen.jpeg_bytes / GB * days / 30,
+            seen.jpeg_bytes / GB,  # for 30 days, the default: a month
             prices.S3_GB_MONTH,
             "noncurrent_version_expiration_days",
         ),
     )
-
-
-# What each function does that a call from the state machine does not.
-REASONS: Final[Mapping[str, str]] = {
-    "trigger": "derives the execution's name from the object's version, so that a duplicate "
-    "notification does not start a second one, and decodes the key; EventBridge pipes and rules "
-    "cannot",
-    "get_file_type": "reads the first bytes, which the Amazon States Language cannot",
-    "copy_file": "checks what is there, compares sequencers, copies conditionally, and in parts "
-    "above 5 GB; the check, the choice and the retry after a lost race would each be a state",
-    "resize_image": "converts",
-    "write_to_dynamodb": "refuses to record two versions as one image, and reports that a newer "
-    "record was kept; the conditional PutItem could be called directly",
-    "delete_file": "checks that the object is still the version that was handled; the check and "
-    "the choice would each be a state",
-}
 
 
 def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]]:
@@ -206,9 +188,9 @@ def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]
     """
     for call in seen.calls:
         seconds = gb_seconds(call.memory_mb, milliseconds(call, seen, settings))
-        one = (
+        dollars = (
             seconds * prices.LAMBDA_GB_SECOND[settings.architecture].dollars
             + prices.LAMBDA_REQUEST.dollars
             + call.log_bytes / GB * prices.LOG_GB.dollars
         )
-        yield call.function, one * MILLION
+        yield call.function, dollars * MILLION

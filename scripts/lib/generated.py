@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from scripts.lib.paths import REPOSITORY
+
+
+def template(file: Path, **filters: Callable[[Any], Any]) -> Template:
+    """Return a template of a Markdown page.
+
+    Parameters:
+        file: the template.
+        filters: what it may apply to its values, by name.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(file.parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - it is Markdown
+    )
+    environment.filters |= filters
+    return environment.get_template(file.name)
 
 
 def stale(files: Mapping[Path, str]) -> list[Path]:
@@ -18,26 +40,14 @@ def stale(files: Mapping[Path, str]) -> list[Path]:
     ]
 
 
-def main(
-    make: Callable[[], Mapping[Path, str]], target: str, arguments: Sequence[str] | None = None
-) -> int:
-    """Write the files that are stale, or with `--check` only name them; return the exit status.
-
-    Parameters:
-        make: returns the text of each file.
-        target: the make target that writes them.
-        arguments: of the command line.
-    """
+def main(files: Mapping[Path, str]) -> int:
+    """Write the files that are stale, or with `--check` only name them; return the exit status."""
     parser = argparse.ArgumentParser()
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail if a file is stale"
-    )
-    check = parser.parse_args(arguments).check
-    files = make()
-    found = stale(files)
-    for file in found:
-        name = file.relative_to(REPOSITORY)
-        print(f"{name} is stale: run `make {target}`" if check else f"Wrote {name}")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if one is stale")
+    check = parser.parse_args().check
+    stale_files = stale(files)
+    for file in stale_files:
+        print(f"{file.relative_to(REPOSITORY)} is {'stale' if check else 'written'}")
         if not check:
             file.write_text(files[file], encoding="utf-8")
-    return int(check and bool(found))
+    return int(check and bool(stale_files))

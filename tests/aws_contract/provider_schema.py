@@ -175,4 +175,4 @@ def schema() -> dict[Path, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main(schema, "provider-6"))
+    sys.exit(generated.main(schema()))

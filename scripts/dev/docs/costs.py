@@ -10,4 +10,4 @@ from scripts.lib.paths import DOCS
 
 if __name__ == "__main__":
     page = compare(observation.read(RECORDED), article.MEASURED).page()
-    sys.exit(generated.main(lambda: {DOCS / "costs.md": page}, "docs"))
+    sys.exit(generated.main({DOCS / "costs.md": page}))

@@ -1,6 +1,6 @@
-"""Write the READMEs of the Terraform configuration and its modules from what they say themselves.
+"""Write the README of the Terraform configuration and of each of its modules.
 
-The introduction is the comment at the head of main.tf; the tables come from the descriptions of
+The introduction is the comment at the head of main.tf, the tables come from the descriptions of
 variables and outputs. A README is never edited by hand: `make docs` writes them.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,96 +17,55 @@ import hcl2
 from scripts.lib import generated
 from scripts.lib.paths import TERRAFORM
 
-_NOTE = "<!-- Written by `make docs`: change the descriptions, not this file. -->"
-
-
-@dataclass(frozen=True)
-class Input:
-    """A variable of a module; type and default as HCL, default None where there is none."""
-
-    name: str
-    type: str
-    default: str | None
-    description: str
-
-
-@dataclass(frozen=True)
-class Output:
-    """An output of a module."""
-
-    name: str
-    description: str
-
-
-@dataclass(frozen=True)
-class Module:
-    """What a module says of itself."""
-
-    name: str
-    introduction: str
-    resources: tuple[str, ...]
-    modules: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    outputs: tuple[Output, ...]
-
-
-def read_module(folder: Path) -> Module:
-    """Read a module's folder.
-
-    Raises:
-        ValueError: main.tf has no comment at its head, or a variable or output no description.
-    """
-    blocks = [_parse(file) for file in sorted(folder.glob("*.tf"))]
-    resources = {
-        f"{kind}.{name}" for kind, named in _named(blocks, "resource") for name in _names(named)
-    }
-    sources = {str(call["source"]).strip('"') for _, call in _named(blocks, "module")}
-    return Module(
-        name=folder.name,
-        introduction=_introduction(folder / "main.tf"),
-        resources=tuple(sorted(resources)),
-        modules=tuple(sorted(source.removeprefix("./") for source in sources)),
-        inputs=tuple(
-            Input(
-                name,
-                type=_hcl(block["type"]),
-                default=_hcl(block["default"]) if "default" in block else None,
-                description=_description(folder, name, block),
-            )
-            for name, block in _named(blocks, "variable")
-        ),
-        outputs=tuple(
-            Output(name, _description(folder, name, block))
-            for name, block in _named(blocks, "output")
-        ),
-    )
-
-
-def render(module: Module) -> str:
-    """Return the module's README."""
-    needed = [_input_row(given) for given in module.inputs if given.default is None]
-    optional = [_input_row(given) for given in module.inputs if given.default is not None]
-    lines = [f"# {module.name}", "", _NOTE, "", module.introduction, ""]
-    lines += [f"Makes {', '.join(f'`{resource}`' for resource in module.resources)}.", ""]
-    if module.modules:
-        lines += [f"Uses {', '.join(f'[{source}]({source})' for source in module.modules)}.", ""]
-    lines += _table("Inputs", ["Name", "Type", "Default", "What it is"], needed + optional)
-    lines += _table(
-        "Outputs",
-        ["Name", "What it is"],
-        [[f"`{output.name}`", output.description] for output in module.outputs],
-    )
-    return "\n".join(lines).rstrip() + "\n"
-
 
 def readmes(folder: Path = TERRAFORM) -> dict[Path, str]:
     """Return the text of each README.
 
     Parameters:
         folder: the configuration; its modules are in ``modules``.
+
+    Raises:
+        ValueError: a main.tf has no comment at its head, or a variable or output no description.
     """
+    template = generated.template(
+        Path(__file__).with_name("module_readme.md.j2"),
+        cell=lambda text: text.replace("|", "\\|"),
+    )
     mains = [folder / "main.tf", *sorted(folder.glob("modules/*/main.tf"))]
-    return {main.with_name("README.md"): render(read_module(main.parent)) for main in mains}
+    return {main.with_name("README.md"): template.render(_read_module(main)) for main in mains}
+
+
+def _read_module(main: Path) -> dict[str, Any]:
+    """Return what a module's folder says about it, as the template shows it."""
+    folder = main.parent
+    blocks = [_parse(file) for file in sorted(folder.glob("*.tf"))]
+    resources = {
+        f"{kind}.{label}".replace('"', "")
+        for kind, named in _named(blocks, "resource")
+        for label in named
+        if not label.startswith("__")
+    }
+    sources = {str(call["source"]).strip('"') for _, call in _named(blocks, "module")}
+    variables = [
+        {
+            "name": name,
+            "type": _hcl(block["type"]),
+            "default": _hcl(block["default"]) if "default" in block else None,
+            "description": _description(folder, name, block),
+        }
+        for name, block in _named(blocks, "variable")
+    ]
+    return {
+        "name": folder.name,
+        "introduction": _introduction(main),
+        "resources": sorted(resources),
+        "modules": sorted(source.removeprefix("./") for source in sources),
+        "inputs": sorted(variables, key=lambda variable: variable["default"] is not None),
+        "outputs": [
+            {"name": name, "description": _description(folder, name, block)}
+            for name, block in _named(blocks, "output")
+        ],
+    }
 
 
 def _parse(file: Path) -> dict[str, Any]:
@@ -122,10 +80,6 @@ def _named(files: Sequence[dict[str, Any]], kind: str) -> Iterator[tuple[str, di
             for label, body in block.items():
                 if not label.startswith("__"):
                     yield label.strip('"'), body
-
-
-def _names(body: dict[str, Any]) -> list[str]:
-    return [label.strip('"') for label in body if not label.startswith("__")]
 
 
 def _introduction(main: Path) -> str:
@@ -157,21 +111,5 @@ def _hcl(value: Any) -> str:
     return text[2:-1] if text.startswith("${") and text.endswith("}") else text
 
 
-def _input_row(given: Input) -> list[str]:
-    default = "needed" if given.default is None else f"`{given.default}`"
-    return [f"`{given.name}`", f"`{given.type}`", default, given.description]
-
-
-def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    if not rows:
-        return []
-    ruled = [list(head), ["---"] * len(head), *rows]
-    return [f"## {title}", "", *(_row(cells) for cells in ruled), ""]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
 if __name__ == "__main__":
-    sys.exit(generated.main(readmes, "docs"))
+    sys.exit(generated.main(readmes()))

@@ -42,9 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.dev.docs.pictures", description=__doc__
     )
-    parser.add_argument(
-        "--deployed", action="store_true", help="use the stack that the environment selects"
-    )
     parser.add_argument("--out", type=Path, default=PICTURES, help="default: docs/pictures")
     options = parser.parse_args(arguments)
     try:
@@ -55,10 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        stacks = _deployed() if options.deployed else _own(Path(folder))
-        with stacks as (clients, stack):
-            good, bad = _runs(clients, stack, Path(folder) / "photographs")
+    with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as (clients, stack):
+        good, bad = _runs(clients, stack, Path(folder) / "photographs")
     options.out.mkdir(parents=True, exist_ok=True)
     drawn = pages.picture(graph.of_machine(good.execution.machine))
     (options.out / "state-machine.svg").write_text(drawn, encoding="utf-8")
@@ -71,13 +66,7 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _deployed() -> Iterator[tuple[Clients, Deployment]]:
-    clients = deployed.connect()
-    yield clients, deployed.find(clients, deployed.name())
-
-
-@contextmanager
-def _own(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
+def _stack(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
     """Yield a stack on a local AWS, which ends with this."""
     with LocalAws(folder / "local-aws") as aws:
         stack = Stack(
@@ -106,12 +95,12 @@ def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
 
 @contextmanager
 def _page() -> Iterator[Page]:
-    found = browser.program()
-    if found is None:
+    chromium = browser.program()
+    if chromium is None:
         raise UserError("Chromium is missing. `make system-packages` installs it or explains how.")
     with (
         tempfile.TemporaryDirectory() as home,
-        browser.launched(found, Path(home)) as launched,
+        browser.launched(chromium, Path(home)) as launched,
     ):
         yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
 

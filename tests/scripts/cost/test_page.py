@@ -16,10 +16,10 @@ GOALS = {"STANDARD": 1.0, "EXPRESS": 0.25}
 
 
 def test_the_recorded_execution_reaches_the_goals() -> None:
-    told = compare(observation.read(RECORDED), article.MEASURED)
+    comparison = compare(observation.read(RECORDED), article.MEASURED)
 
-    for bill in (told.standard, told.express):
-        assert told.part(bill) < GOALS[bill.name]
+    for bill in (comparison.standard, comparison.express):
+        assert comparison.part(bill) < GOALS[bill.name]
 
 
 def test_each_price_names_its_page_and_where_it_was_read() -> None:
@@ -37,10 +37,10 @@ def test_an_observation_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_the_seconds_of_the_functions_add_up_to_the_line_of_the_bill() -> None:
-    told = compare(observation.read(RECORDED), article.MEASURED)
-    [line] = [line for line in told.standard.converting if line.what == "Function time"]
+    comparison = compare(observation.read(RECORDED), article.MEASURED)
+    [line] = [line for line in comparison.standard.converting if line.what == "Function time"]
 
-    [together] = [row for row in told.page().splitlines() if row.startswith("| **total** |")]
+    [together] = [row for row in comparison.page().splitlines() if row.startswith("| **total** |")]
     assert float(together.split("|")[-3]) == pytest.approx(line.quantity, abs=1e-4)
 
 

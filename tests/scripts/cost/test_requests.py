@@ -8,7 +8,6 @@ import pytest
 
 from scripts.cost.model import S3_REQUESTS
 from tests.aws_contract import test_boto3_calls as scenarios
-from tests.support import fake_cloud
 from tests.support.stubs import Stubs, stubbed
 
 _WRITES = {"s3.PutObject", "s3.CopyObject"}
@@ -19,7 +18,7 @@ _FREE = {"s3.DeleteObject"}
 @pytest.mark.parametrize(
     ("function", "scenario"),
     [
-        ("get_file_type", scenarios.tells_the_type),
+        ("get_file_type", scenarios.reads_the_type),
         ("copy_file", scenarios.copies),
         ("resize_image", scenarios.converts),
         ("delete_file", scenarios.deletes),
@@ -30,9 +29,6 @@ _FREE = {"s3.DeleteObject"}
 def test_each_functions_requests_are_counted(
     function: str, scenario: Callable[[Stubs], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in fake_cloud.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("STATE_MACHINE_ARN", scenarios.STATE_MACHINE)
     with stubbed(monkeypatch) as stubs:
         scenario(stubs)
 

@@ -76,4 +76,4 @@ def _outcome(case: Case) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main(lambda: {PAGE: render()}, "docs"))
+    sys.exit(generated.main({PAGE: render()}))

@@ -206,4 +206,4 @@ No test in this repository can show the following."""
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main(lambda: {REPORT: page(collect())}, "docs"))
+    sys.exit(generated.main({REPORT: page(collect())}))

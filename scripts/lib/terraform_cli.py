@@ -5,18 +5,14 @@ provider comes from a folder with a copy of it (a filesystem mirror); this modul
 and passes it to Terraform in a CLI configuration file of our own under ``build/``. Everything
 that runs Terraform here takes its environment from :func:`environment`, and so works the same
 everywhere.
-
-    eval "$(python -m scripts.lib.terraform_cli)"     # the same provider, for a shell
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -52,13 +48,13 @@ def terraform_binary(search_path: str | None = None) -> Path:
     Raises:
         TerraformError: there is none.
     """
-    found = shutil.which("terraform", path=search_path)
-    if found is None:
+    binary = shutil.which("terraform", path=search_path)
+    if binary is None:
         raise TerraformError(
             "There is no `terraform` on the PATH. Install Terraform 1.10 or newer "
             "(https://developer.hashicorp.com/terraform/install) and try again."
         )
-    return Path(found)
+    return Path(binary)
 
 
 def target() -> str:
@@ -67,46 +63,29 @@ def target() -> str:
     return f"{platform.system().lower()}_{_MACHINES.get(machine, machine)}"
 
 
-def implied_mirrors(env: Mapping[str, str], home: Path) -> list[Path]:
-    """Return the folders Terraform itself looks through for providers.
-
-    Source: https://developer.hashicorp.com/terraform/cli/config/config-file, section
-    "Implied Local Mirror Directories".
-    """
-    data_home = env.get("XDG_DATA_HOME") or str(home / ".local" / "share")
-    data_dirs = env.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
-    folders = [home / ".terraform.d" / "plugins"]
-    if platform.system() == "Darwin":
-        folders.append(home / "Library" / "Application Support" / "io.terraform" / "plugins")
-    shared = [data_home, *data_dirs.split(os.pathsep)]
-    return folders + [Path(folder) / "terraform" / "plugins" for folder in shared]
-
-
 def find_mirror(
-    env: Mapping[str, str] = os.environ,
-    home: Path | None = None,
-    add_on_homes: Iterable[str | Path] = ADD_ON_HOMES,
+    env: Mapping[str, str] = os.environ, add_on_homes: Iterable[str | Path] = ADD_ON_HOMES
 ) -> Path | None:
     """Return a folder with the AWS provider for this machine, or None.
 
-    Searched in this order: the folder that TF_PLUGIN_MIRROR names; the folders that Terraform
-    itself looks through; folders named ``registry.terraform.io`` at most two levels below
-    ``add_on_homes``.
+    It is the folder that TF_PLUGIN_MIRROR names, or one with a folder ``registry.terraform.io`` at
+    most two levels below ``add_on_homes``. Terraform itself looks through other folders, which need
+    no configuration: see "Implied Local Mirror Directories" at
+    https://developer.hashicorp.com/terraform/cli/config/config-file.
 
     Raises:
         TerraformError: TF_PLUGIN_MIRROR names a folder without the provider.
     """
-    chosen = env.get("TF_PLUGIN_MIRROR")
-    if chosen:
-        if not _holds_provider(Path(chosen)):
+    named = env.get("TF_PLUGIN_MIRROR")
+    if named:
+        if not _holds_provider(Path(named)):
             raise TerraformError(
-                f"TF_PLUGIN_MIRROR is {chosen}, but it does not contain {REGISTRY}/{PROVIDER} for "
+                f"TF_PLUGIN_MIRROR is {named}, but it does not contain {REGISTRY}/{PROVIDER} for "
                 f"{target()}. Unset it, or fill the folder with `terraform providers mirror "
                 "FOLDER`."
             )
-        return Path(chosen).resolve()
-    candidates = [*implied_mirrors(env, home or Path.home()), *_folders_with_registry(add_on_homes)]
-    return next((folder for folder in candidates if _holds_provider(folder)), None)
+        return Path(named).resolve()
+    return next(filter(_holds_provider, _folders_with_registry(add_on_homes)), None)
 
 
 def environment(
@@ -172,7 +151,7 @@ def init(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
 
 
 def _holds_provider(folder: Path) -> bool:
-    """Tell whether a mirror folder has the provider for this machine, unpacked or packed."""
+    """Return whether a mirror folder has the provider for this machine, unpacked or packed."""
     provider = folder / REGISTRY / PROVIDER
     unpacked = any(provider.glob(f"*/{target()}/terraform-provider-aws*"))
     return unpacked or any(provider.glob(f"terraform-provider-aws_*_{target()}.zip"))
@@ -181,11 +160,11 @@ def _holds_provider(folder: Path) -> bool:
 def _folders_with_registry(homes: Iterable[str | Path]) -> Iterator[Path]:
     for home in homes:
         for pattern in (REGISTRY, f"*/{REGISTRY}"):
-            yield from (found.parent for found in sorted(Path(home).glob(pattern)))
+            yield from (registry.parent for registry in sorted(Path(home).glob(pattern)))
 
 
 def _user_decides(env: Mapping[str, str]) -> bool:
-    """Tell whether the user's own CLI configuration says where providers come from."""
+    """Return whether the user's own CLI configuration says where providers come from."""
     own = Path(env.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
     return own.is_file() and "provider_installation" in own.read_text(encoding="utf-8")
 
@@ -211,21 +190,3 @@ provider_installation {{
         part.write_text(text, encoding="utf-8")
         part.replace(configuration)  # whole at any moment: others may be reading it
     return configuration
-
-
-def main() -> int:
-    """Print what a person at a shell needs of the environment, as exports."""
-    try:
-        terraform_binary()
-        env = environment()
-    except TerraformError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for name in sorted(env):
-        if name not in UNATTENDED and os.environ.get(name) != env[name]:
-            print(f"export {name}={shlex.quote(env[name])}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

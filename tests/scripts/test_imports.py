@@ -77,13 +77,13 @@ def test_nothing_that_is_used_on_a_stack_needs_what_developers_run() -> None:
 
 
 def test_no_module_of_lib_is_run() -> None:
-    """But two: `supervisor` starts itself around a command, `terraform_cli` prints exports."""
+    """But one: `supervisor` starts itself around a command."""
     run = {
         file.stem
         for file in (SCRIPTS / "lib").rglob("*.py")
         if '__name__ == "__main__"' in file.read_text(encoding="utf-8")
     }
-    assert run == {"supervisor", "terraform_cli"}
+    assert run == {"supervisor"}
 
 
 @pytest.mark.parametrize(

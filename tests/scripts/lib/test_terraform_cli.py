@@ -28,47 +28,38 @@ def test_no_terraform(tmp_path: Path) -> None:
 
 
 class TestMirror:
-    def test_none(self, tmp_path: Path) -> None:
-        assert terraform_cli.find_mirror({"XDG_DATA_DIRS": "/nowhere"}, tmp_path, []) is None
+    def test_none(self) -> None:
+        assert terraform_cli.find_mirror({}, []) is None
 
     def test_the_variable_comes_first(self, tmp_path: Path) -> None:
-        chosen = mirror(tmp_path / "chosen")
-        mirror(tmp_path / ".terraform.d" / "plugins")
-        env = {"TF_PLUGIN_MIRROR": str(chosen)}
-        assert terraform_cli.find_mirror(env, tmp_path, []) == chosen
+        named = mirror(tmp_path / "chosen")
+        mirror(tmp_path / "opt")
+        env = {"TF_PLUGIN_MIRROR": str(named)}
+        assert terraform_cli.find_mirror(env, [tmp_path / "opt"]) == named
 
     def test_the_variable_names_an_empty_folder(self, tmp_path: Path) -> None:
         env = {"TF_PLUGIN_MIRROR": str(tmp_path)}
         with pytest.raises(TerraformError, match="terraform providers mirror"):
-            terraform_cli.find_mirror(env, tmp_path, [])
-
-    def test_terraforms_own_folders_come_next(self, tmp_path: Path) -> None:
-        implied = mirror(tmp_path / ".terraform.d" / "plugins")
-        mirror(tmp_path / "opt" / "plugins")
-        assert terraform_cli.find_mirror({}, tmp_path, [tmp_path / "opt"]) == implied
+            terraform_cli.find_mirror(env, [])
 
     @pytest.mark.parametrize("below", ["", "plugins"])
-    def test_add_on_software_comes_last(self, below: str, tmp_path: Path) -> None:
+    def test_add_on_software_is_searched(self, below: str, tmp_path: Path) -> None:
         folder = mirror(tmp_path / "opt" / below)
-        env = {"XDG_DATA_DIRS": "/nowhere"}
-        assert terraform_cli.find_mirror(env, tmp_path, [tmp_path / "opt"]) == folder
+        assert terraform_cli.find_mirror({}, [tmp_path / "opt"]) == folder
 
     def test_too_deep(self, tmp_path: Path) -> None:
         mirror(tmp_path / "opt" / "some" / "where")
-        env = {"XDG_DATA_DIRS": "/nowhere"}
-        assert terraform_cli.find_mirror(env, tmp_path, [tmp_path / "opt"]) is None
+        assert terraform_cli.find_mirror({}, [tmp_path / "opt"]) is None
 
     def test_packed(self, tmp_path: Path) -> None:
         folder = mirror(tmp_path / "opt", packed=True)
-        env = {"XDG_DATA_DIRS": "/nowhere"}
-        assert terraform_cli.find_mirror(env, tmp_path, [tmp_path / "opt"]) == folder
+        assert terraform_cli.find_mirror({}, [tmp_path / "opt"]) == folder
 
     def test_for_another_machine(self, tmp_path: Path) -> None:
         provider = tmp_path / "opt" / REGISTRY / PROVIDER / "5.100.0" / "plan9_mips"
         provider.mkdir(parents=True)
         (provider / "terraform-provider-aws_v5.100.0_x5").touch()
-        env = {"XDG_DATA_DIRS": "/nowhere"}
-        assert terraform_cli.find_mirror(env, tmp_path, [tmp_path / "opt"]) is None
+        assert terraform_cli.find_mirror({}, [tmp_path / "opt"]) is None
 
 
 class TestEnvironment:

@@ -31,7 +31,7 @@ from image_converter.handlers import (
 from scripts.lib.paths import REPOSITORY
 from tests.support import fake_cloud, images
 from tests.support.called_operations import calls_in_the_source
-from tests.support.stubs import Stubs, stubbed
+from tests.support.stubs import STATE_MACHINE, Stubs, stubbed
 
 MODELS = json.loads(
     (Path(__file__).parent / "vendor" / "botocore_inputs.json").read_text(encoding="utf-8")
@@ -46,14 +46,8 @@ GONE = ("404", 404)
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
-    for name, value in fake_cloud.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("STATE_MACHINE_ARN", STATE_MACHINE)
     with stubbed(monkeypatch) as made:
         yield made
-
-
-STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:image-converter"
 
 
 def record() -> dict[str, Any]:
@@ -141,7 +135,7 @@ def uploads(stubs: Stubs) -> None:
     assert json.loads(answer["body"])["versionId"] == VERSION
 
 
-def tells_the_type(stubs: Stubs) -> None:
+def reads_the_type(stubs: Stubs) -> None:
     stubs.answer("s3", "get_object", content(b"\xff\xd8\xff\xe0" + bytes(20)))
     assert get_file_type.handler(record(), None) == "jpg"
 
@@ -178,13 +172,17 @@ def replaces_an_older_copy(stubs: Stubs) -> None:
 SIX_GB = 6 * 1024**3
 
 
+def copies_all_parts(stubs: Stubs) -> None:
+    stubs.answer("s3", "create_multipart_upload", {"UploadId": "upload"})
+    for _ in range(12):
+        stubs.answer("s3", "upload_part_copy", {"CopyPartResult": {"ETag": ETAG}})
+
+
 def copies_in_parts(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described(SIX_GB))
     stubs.refuse("s3", "head_object", *GONE)
     # S3 names the number of tags in the answer to a GET; of a HEAD botocore's model has it too.
-    stubs.answer("s3", "create_multipart_upload", {"UploadId": "upload"})
-    for _ in range(12):
-        stubs.answer("s3", "upload_part_copy", {"CopyPartResult": {"ETag": ETAG}})
+    copies_all_parts(stubs)
     stubs.answer("s3", "complete_multipart_upload", {"ETag": ETAG, "VersionId": VERSION})
     copy_file.handler(record(), None)
 
@@ -193,9 +191,7 @@ def copies_tags_in_parts(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described(SIX_GB, TagCount=1))
     stubs.answer("s3", "head_object", older_in_destination())
     stubs.answer("s3", "get_object_tagging", {"TagSet": [{"Key": "album", "Value": "a&b"}]})
-    stubs.answer("s3", "create_multipart_upload", {"UploadId": "upload"})
-    for _ in range(12):
-        stubs.answer("s3", "upload_part_copy", {"CopyPartResult": {"ETag": ETAG}})
+    copies_all_parts(stubs)
     stubs.answer("s3", "complete_multipart_upload", {"ETag": ETAG, "VersionId": VERSION})
     copy_file.handler(record(), None)
     assert stubs.parameters("s3.CreateMultipartUpload")["Tagging"] == "album=a%26b"
@@ -204,9 +200,7 @@ def copies_tags_in_parts(stubs: Stubs) -> None:
 def gives_a_copy_in_parts_up(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described(SIX_GB))
     stubs.refuse("s3", "head_object", *GONE)
-    stubs.answer("s3", "create_multipart_upload", {"UploadId": "upload"})
-    for _ in range(12):
-        stubs.answer("s3", "upload_part_copy", {"CopyPartResult": {"ETag": ETAG}})
+    copies_all_parts(stubs)
     stubs.refuse("s3", "complete_multipart_upload", "InternalError", 500)
     stubs.answer("s3", "abort_multipart_upload")
     stubs.answer("s3", "head_object", described(SIX_GB))
@@ -294,16 +288,20 @@ def keeps_what_is_newer(stubs: Stubs) -> None:
 def refuses_to_be_destroyed(stubs: Stubs) -> None:
     version = {"Key": "HappyFace.jpg", "VersionId": VERSION, "Size": 1024, "IsLatest": True}
     stubs.answer("s3", "list_object_versions", {"Versions": [version]})
-    told = {"buckets": [fake_cloud.SOURCE], "forceDestroy": False, "tableDeletionProtection": False}
+    given = {
+        "buckets": [fake_cloud.SOURCE],
+        "forceDestroy": False,
+        "tableDeletionProtection": False,
+    }
     with pytest.raises(DestroyRefused):
-        destroy_guard.handler({**told, "tf": {"action": "delete"}}, None)
+        destroy_guard.handler({**given, "tf": {"action": "delete"}}, None)
 
 
 SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     starts_an_execution,
     starts_no_second_execution,
     uploads,
-    tells_the_type,
+    reads_the_type,
     refuses_an_empty_object,
     copies,
     replaces_an_older_copy,
@@ -335,9 +333,6 @@ def calls() -> set[tuple[str, str]]:
     used: set[tuple[str, str]] = set()
     for scenario in SCENARIOS:
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in fake_cloud.ENVIRONMENT.items():
-                patch.setenv(name, value)
-            patch.setenv("STATE_MACHINE_ARN", STATE_MACHINE)
             with stubbed(patch) as made:
                 scenario(made)
             used |= {(call.operation, name) for call in made.calls for name in call.parameters}

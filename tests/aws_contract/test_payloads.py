@@ -11,9 +11,7 @@ from image_converter import events, keys
 from image_converter.handlers import trigger, upload
 from scripts.lib import asl
 from tests.support import fake_cloud
-from tests.support.stubs import Stubs, stubbed
-
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:image-converter"
+from tests.support.stubs import STATE_MACHINE, Stubs, stubbed
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -24,9 +22,6 @@ OTHERS = ("s3_test_event", "s3_replication_2_2", "s3_restore_2_3")
 
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
-    for name, value in fake_cloud.ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("STATE_MACHINE_ARN", MACHINE)
     with stubbed(monkeypatch) as made:
         yield made
 
@@ -41,7 +36,7 @@ def queued(notification: Any) -> dict[str, Any]:
 
 def started(stubs: Stubs, notification: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the StartExecution of a notification of one new object, and its input."""
-    execution = f"{MACHINE}:x".replace("stateMachine", "execution")
+    execution = f"{STATE_MACHINE}:x".replace("stateMachine", "execution")
     stubs.answer(
         "stepfunctions",
         "start_execution",
@@ -63,7 +58,7 @@ def test_a_new_object_starts_an_execution(payload: str, stubs: Stubs) -> None:
     for field in ("name", "key", "size", "eTag", "sequencer"):
         part = "bucket" if field == "name" else "object"
         assert given["s3"][part][field] == documented["s3"][part][field]
-    assert call["stateMachineArn"] == MACHINE
+    assert call["stateMachineArn"] == STATE_MACHINE
     assert EXECUTION_NAME.fullmatch(call["name"])
 
 
@@ -156,5 +151,5 @@ def test_every_payload_has_its_source() -> None:
 
 
 def _names(cell: str, name: str) -> bool:
-    """Tell whether a row's cell is the file's name; `*` stands for any end."""
+    """Return whether a row's cell is the file's name; `*` stands for any end."""
     return re.fullmatch(re.escape(cell).replace(r"\*", ".*"), name) is not None

@@ -15,8 +15,10 @@ import pytest
 from botocore.stub import Stubber
 
 from image_converter import clients
+from tests.support import fake_cloud
 
 REGION = "us-east-1"
+STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:image-converter"
 _FUNCTIONS_OF = {"s3": ("s3", "s3_copies"), "dynamodb": ("dynamodb",)}
 
 
@@ -64,6 +66,9 @@ class Stubs:
 @contextmanager
 def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
     """Have the functions use stubbed clients, and check at the end that every answer was asked."""
+    for name, value in fake_cloud.ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STATE_MACHINE_ARN", STATE_MACHINE)
     stubs = Stubs()
     for service in ("s3", "dynamodb", "events", "stepfunctions"):
         client = client_of(service)

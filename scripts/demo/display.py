@@ -27,7 +27,7 @@ _PLAIN_LINE_SECONDS = 10  # between two lines about the same step, where nothing
 
 
 class Display:
-    """Tells a person where the demonstration is."""
+    """Shows a person where the demonstration is."""
 
     def __init__(self, console: Console) -> None:
         """Show on a console; rich knows whether it is a terminal."""
@@ -53,7 +53,7 @@ class Display:
     def terraform(self) -> Iterator[terraform_stack.Report]:
         """Yield what Terraform's progress is to be reported to."""
         with self._counting("resources") as count:
-            yield lambda told: count(told.done, told.total, _waiting(told.waiting_for))
+            yield lambda state: count(state.done, state.total, _waiting(state.waiting_for))
 
     @contextmanager
     def images(self) -> Iterator[Callable[[Mapping[str, str]], None]]:

@@ -63,7 +63,7 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         report(display, clients, images.values(), directory.parent / "report")
         destroy(display, stack)
         left = sorted(inventory(clients) - before)
-        holds &= _told(display, "`terraform destroy` left nothing behind", left)
+        holds &= _holds(display, "`terraform destroy` left nothing behind", left)
     display.step(f"{'All checks passed' if holds else 'Some checks failed'}.")
     display.say(f"It took {time.monotonic() - started:.0f} seconds.")
     return holds
@@ -121,8 +121,8 @@ def follow(
     known: dict[str, Execution] = {}
 
     def all_have_ended() -> bool:
-        for one in collect.listed(clients, state_machine_arn):
-            arn = one["executionArn"]
+        for listed in collect.listed(clients, state_machine_arn):
+            arn = listed["executionArn"]
             if arn not in known or known[arn].status == RUNNING:
                 known[arn] = collect.execution(clients, arn)
         for execution in known.values():
@@ -176,18 +176,18 @@ def check(
         f"{converted} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(fetched),
         "the source bucket is empty": verdict.source_faults(clients, source_bucket),
     }
-    held = [_told(display, promise, found) for promise, found in faults.items()]
+    held = [_holds(display, promise, listed) for promise, listed in faults.items()]
     return all(held)
 
 
-def _told(display: Display, promise: str, faults: Iterable[str]) -> bool:
+def _holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
     """Say whether a promise holds, with what speaks against it, and return it."""
-    found = list(faults)
-    for fault in found:
+    listed = list(faults)
+    for fault in listed:
         display.failed(visible(fault))
-    if not found:
+    if not listed:
         display.held(promise)
-    return not found
+    return not listed
 
 
 def _keep(fetched: Iterable[Fetched], folder: Path) -> None:
@@ -199,9 +199,9 @@ def _keep(fetched: Iterable[Fetched], folder: Path) -> None:
 
 
 def _named(fetched: Iterable[Fetched]) -> Iterator[tuple[str, bytes]]:
-    for found in fetched:
-        yield found.image.original_key or "", found.original
-        yield found.image.png_key or "", found.png
+    for result in fetched:
+        yield result.image.original_key or "", result.original
+        yield result.image.png_key or "", result.png
 
 
 def destroy(display: Display, stack: Stack) -> None:

@@ -84,7 +84,7 @@ class Fetched:
 
 def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetched]:
     """Return the originals and PNGs of all converted images, and note the PNGs' sizes."""
-    found = []
+    fetched = []
     for image in images:
         if image.original_key and image.png_key:
             original, png = (
@@ -92,8 +92,8 @@ def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetche
                 for key in (image.original_key, image.png_key)
             )
             image.png_bytes, image.size = len(png), Pillow.open(io.BytesIO(png)).size
-            found.append(Fetched(image, original, png))
-    return found
+            fetched.append(Fetched(image, original, png))
+    return fetched
 
 
 def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
@@ -112,19 +112,23 @@ def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
 
 def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
     """Yield a sentence for each original that did not arrive whole."""
-    for found in fetched:
-        if hashlib.sha256(found.original).digest() != hashlib.sha256(found.image.content).digest():
+    for result in fetched:
+        if _sha256(result.original) != _sha256(result.image.content):
             yield (
-                f"{found.image.original_key} in the destination bucket is not the file that "
+                f"{result.image.original_key} in the destination bucket is not the file that "
                 "was uploaded"
             )
 
 
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
     """Yield a sentence for each PNG whose pixels differ from its JPEG's, decoded again here."""
-    for found in fetched:
-        if fault := pixels.difference(found.image.content, found.png):
-            yield f"{found.image.png_key} {fault}"
+    for result in fetched:
+        if fault := pixels.difference(result.image.content, result.png):
+            yield f"{result.image.png_key} {fault}"
 
 
 def source_faults(clients: Clients, bucket: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def render(template: str, values: Mapping[str, object]) -> str:
     Raises:
         KeyError: the template names a value that is not there.
     """
-    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), template)
+    return _PLACEHOLDER.sub(lambda placeholder: str(values[placeholder[1]]), template)
 
 
 def placeholders(template: str) -> set[str]:

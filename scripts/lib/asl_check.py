@@ -25,5 +25,5 @@ def problems(definition: str) -> list[str]:
         return [f"the definition is not JSON: {error}"]
     if not isinstance(machine, dict):
         return ["the definition is not a JSON object"]
-    found: list[str] = Linter.validate(machine, _CONFIG)
-    return found
+    sentences: list[str] = Linter.validate(machine, _CONFIG)
+    return sentences

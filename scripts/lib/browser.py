@@ -26,18 +26,18 @@ def program() -> str | None:
 
 
 @contextmanager
-def launched(found: str, home: Path, *flags: str) -> Iterator[Browser]:
+def launched(chromium: str, home: Path, *flags: str) -> Iterator[Browser]:
     """Yield Chromium, with a profile of its own; it ends with this.
 
     Parameters:
-        found: the program.
+        chromium: the program.
         home: an empty folder for its profile.
         flags: further ones of its command line.
     """
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root cannot have one
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found,
+            executable_path=chromium,
             args=[*_FLAGS, *sandbox, *flags],
             env={"HOME": str(home), "PATH": os.environ["PATH"]},
         )

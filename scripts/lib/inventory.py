@@ -30,12 +30,12 @@ def inventory(clients: Clients) -> set[str]:
 
     A KMS key that waits for its deletion counts as gone: that is how KMS deletes.
     """
-    found = {f"s3: {bucket['Name']}" for bucket in clients.s3.list_buckets()["Buckets"]}
-    found |= {f"kms: key {key_id}" for key_id in _live_keys(clients)}
+    everything = {f"s3: {bucket['Name']}" for bucket in clients.s3.list_buckets()["Buckets"]}
+    everything |= {f"kms: key {key_id}" for key_id in _live_keys(clients)}
     for service, operation, listed, name in _LISTS:
         for item in _items(clients.client(service), operation, listed):
-            found.add(f"{service}: {item[name] if name else item}")
-    return found
+            everything.add(f"{service}: {item[name] if name else item}")
+    return everything
 
 
 def _items(client: Any, operation: str, listed: str) -> Iterator[Any]:
@@ -47,6 +47,6 @@ def _items(client: Any, operation: str, listed: str) -> Iterator[Any]:
 def _live_keys(clients: Clients) -> Iterator[str]:
     for page in clients.kms.get_paginator("list_keys").paginate():
         for key in page["Keys"]:
-            told = clients.kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-            if told["KeyState"] != "PendingDeletion":
+            metadata = clients.kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
+            if metadata["KeyState"] != "PendingDeletion":
                 yield key["KeyId"]

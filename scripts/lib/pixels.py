@@ -17,7 +17,7 @@ def difference(jpeg: bytes, png: bytes) -> str:
             upright = ImageOps.exif_transpose(source)
             made.load()
             if made.format != "PNG":
-                return "is no PNG"
+                return "is not a PNG"
             if made.size != upright.size:
                 return f"is {made.size}, its JPEG {upright.size}"
             if upright.mode in _COMPARED_MODES and not _equal(made, upright):
@@ -27,5 +27,5 @@ def difference(jpeg: bytes, png: bytes) -> str:
     return ""
 
 
-def _equal(one: Image.Image, other: Image.Image) -> bool:
-    return one.mode == other.mode and ImageChops.difference(one, other).getbbox() is None
+def _equal(first: Image.Image, second: Image.Image) -> bool:
+    return first.mode == second.mode and ImageChops.difference(first, second).getbbox() is None

@@ -30,16 +30,16 @@ def versions(clients: Clients, bucket: str, key: str | None = None) -> dict[str,
         Prefix=key or "",
         PaginationConfig={"PageSize": _VERSIONS_OF_A_KEY} if key else {},
     )
-    found: dict[str, list[Any]] = {}
+    by_key: dict[str, list[Any]] = {}
     # A key comes before all longer ones that begin with it.
     for page in itertools.islice(pages, 1 if key else None):
-        for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            if key in (None, one["Key"]):
-                found.setdefault(str(one["Key"]), []).append(one)
-    for listed in found.values():
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            if key in (None, version["Key"]):
+                by_key.setdefault(str(version["Key"]), []).append(version)
+    for of_key in by_key.values():
         # Of several in one second S3 lists the newest first, and says which one is the latest.
-        listed.sort(key=lambda one: (one["LastModified"], one["IsLatest"]), reverse=True)
-    return found
+        of_key.sort(key=lambda listed: (listed["LastModified"], listed["IsLatest"]), reverse=True)
+    return by_key
 
 
 def is_object(version: Any) -> bool:
@@ -65,8 +65,8 @@ def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
 def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
     """Return all of the table's records as JSON has them, by imageName."""
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    found = [_plain(item) for page in pages for item in page["Items"]]
-    return {one["imageName"]: one for one in found}
+    listed = [_plain(item) for page in pages for item in page["Items"]]
+    return {item["imageName"]: item for item in listed}
 
 
 def queue_url(clients: Clients, name: str) -> str:
@@ -82,11 +82,11 @@ def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
     url = queue_url(clients, f"{stack}-dead-letters")
     handles: dict[str, str] = {}
     while new := [
-        one
-        for one in clients.sqs.receive_message(
+        message
+        for message in clients.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_MESSAGE_HIDDEN_SECONDS
         ).get("Messages", [])
-        if one["MessageId"] not in handles
+        if message["MessageId"] not in handles
     ]:
         for message in new:
             handles[message["MessageId"]] = message["ReceiptHandle"]
@@ -110,12 +110,12 @@ def log_events(
     Parameters:
         pattern: only those that it fits, in CloudWatch Logs' syntax.
     """
-    chosen: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
+    options: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
     if last:
-        chosen["endTime"] = int(last.timestamp() * 1000)
+        options["endTime"] = int(last.timestamp() * 1000)
     if pattern:
-        chosen["filterPattern"] = pattern
-    pages = clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group, **chosen)
+        options["filterPattern"] = pattern
+    pages = clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group, **options)
     return [event for page in pages for event in page["events"]]
 
 

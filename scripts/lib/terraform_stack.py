@@ -210,7 +210,7 @@ class Stack:
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name."""
-        return {name: found["value"] for name, found in self._json("output", "-json").items()}
+        return {name: output["value"] for name, output in self._json("output", "-json").items()}
 
     def resources(self) -> list[str]:
         """Return the addresses of everything in the state, data sources left out."""

@@ -52,8 +52,8 @@ def counted(number: int, thing: str, things: str | None = None) -> str:
 
 def sentence(error: str | None, cause: str | None) -> str:
     """Return an error as one sentence: its name, and the message out of Lambda's error object."""
-    told = json_object(cause or "")
-    message = told.get("errorMessage") or told.get("message") or cause
+    details = json_object(cause or "")
+    message = details.get("errorMessage") or details.get("message") or cause
     return ": ".join(str(part) for part in (error, message) if part)
 
 
@@ -77,10 +77,10 @@ def coloured(text: str) -> Markup:
     """Return a JSON text as HTML with its parts marked."""
     parts: list[str] = []
     done = 0
-    for found in _TOKEN.finditer(text):
-        parts.append(str(escape(text[done : found.start()])))
-        parts.append(f'<span class="j-{found.lastgroup}">{escape(found.group())}</span>')
-        done = found.end()
+    for token in _TOKEN.finditer(text):
+        parts.append(str(escape(text[done : token.start()])))
+        parts.append(f'<span class="j-{token.lastgroup}">{escape(token.group())}</span>')
+        done = token.end()
     parts.append(str(escape(text[done:])))
     return Markup("".join(parts))  # noqa: S704 - every part is escaped above
 
@@ -88,7 +88,7 @@ def coloured(text: str) -> Markup:
 def json_object(text: str) -> dict[str, Any]:
     """Return the JSON object that a text is; an empty one where it is none."""
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}

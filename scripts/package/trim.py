@@ -141,7 +141,7 @@ def _remove_unneeded_libraries(tree: Path) -> None:
 
 
 def read_library(path: Path) -> Library | None:
-    """Return what a file says about itself; None if it is no ELF file."""
+    """Return what a file says about itself; None if it is not an ELF file."""
     with path.open("rb") as file:
         if file.read(4) != b"\x7fELF":
             return None

@@ -117,11 +117,10 @@ def contents(tree: Path, wheels: Path) -> list[Package]:
         for name, version, *_ in [parse_wheel_filename(wheel.name)]
     }
     packages = []
-    for found in metadata.distributions(path=[str(tree)]):
-        name = canonicalize_name(found.metadata["Name"])
-        packages.append(
-            Package(name, found.version, _licence(found.metadata), hashes[name, found.version])
-        )
+    for distribution in metadata.distributions(path=[str(tree)]):
+        name, version = canonicalize_name(distribution.metadata["Name"]), distribution.version
+        licence = _licence(distribution.metadata)
+        packages.append(Package(name, version, licence, hashes[name, version]))
     return sorted(packages, key=lambda package: package.name)
 
 

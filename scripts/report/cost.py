@@ -15,7 +15,7 @@ def bill(run: Run) -> Bill:
     """Return the bill of an execution of a STANDARD state machine."""
     calls = run.invocations
     seconds = sum(model.gb_seconds(call.memory_mb, call.billed_ms) for call in calls)
-    writes, reads = (sum(one[place] for one in map(_requests, calls)) for place in (0, 1))
+    writes, reads = (sum(requests[place] for requests in map(_requests, calls)) for place in (0, 1))
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
     written = model.table_writes(model.item_bytes(run.record) if run.record else _RECORD_BYTES)
     return Bill(

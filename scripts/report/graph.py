@@ -30,7 +30,7 @@ class Node:
     Attributes:
         shape: state, holder, lane or dot.
         name, words: the two lines of text in it.
-        look: the names of its colour and kind, for the style.
+        css_class: the names of its colour and kind, for the style.
         about: the same for a screen reader; empty where there is nothing to choose.
         outcome: what became of the state.
     """
@@ -39,7 +39,7 @@ class Node:
     shape: str
     name: str = ""
     words: str = ""
-    look: str = ""
+    css_class: str = ""
     about: str = ""
     outcome: str = ""
 
@@ -62,10 +62,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An edge; `look` names its kind and whether the execution went that way."""
+    """An edge; `css_class` names its kind and whether the execution went that way."""
 
     line: Line
-    look: str
+    css_class: str
 
     @property
     def tip(self) -> tuple[float, float]:
@@ -101,8 +101,8 @@ def of_execution(execution: Execution) -> Graph:
         if run.attempts:
             about += f", {text.counted(len(run.attempts), 'attempt')}"
         shape = "holder" if box.kind in _CONTAINERS else "state"
-        look = f"{shown.tone} {box.kind.lower()}"
-        return Node(box, shape, box.name, words, look, about, str(run.outcome))
+        css_class = f"{shown.tone} {box.kind.lower()}"
+        return Node(box, shape, box.name, words, css_class, about, str(run.outcome))
 
     drawing = layout.draw(execution.machine)
     went = execution.taken() | {(layout.START, execution.machine.start_at)}
@@ -142,7 +142,7 @@ def _graph(
         )
         for line in drawing.lines
     ]
-    arrows.sort(key=lambda arrow: "went" in arrow.look)
+    arrows.sort(key=lambda arrow: "went" in arrow.css_class)
     room = 2 * _MARGIN
     return Graph(
         tuple(holders), tuple(arrows), tuple(nodes), drawing.width + room, drawing.height + room

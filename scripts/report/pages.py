@@ -207,8 +207,8 @@ _KIND_TONES: dict[str, Any] = {
 
 
 def _outcome(kind: str) -> Outcome:
-    found: Outcome = _KIND_TONES.get(kind) or Outcome(kind)
-    return found
+    outcome: Outcome = _KIND_TONES.get(kind) or Outcome(kind)
+    return outcome
 
 
 def _tone_of(kind: str) -> str:

@@ -89,7 +89,7 @@ def _attempts(visit: Visit, execution: Execution, end: datetime) -> Iterator[Bar
 
 
 def _was_resolved(visit: Visit, attempt: Attempt) -> bool:
-    """Tell whether a failed attempt was retried with success, or its error caught."""
+    """Return whether a failed attempt was retried with success, or its error caught."""
     bad = attempt.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     return bad and visit.outcome in (Outcome.RETRIED, Outcome.CAUGHT)
 

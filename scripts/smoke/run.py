@@ -99,12 +99,12 @@ def _compare(
     if image.execution is None:
         return
     display.step("Comparing with the local AWS")
-    found = shapes.observe(clients, outputs, image.execution)
-    shapes.write(found, directory / "observed.json")
-    lines = shapes.differences(found, shapes.local())
+    facts = shapes.observe(clients, outputs, image.execution)
+    shapes.write(facts, directory / "observed.json")
+    lines = shapes.differences(facts, shapes.local())
     for line in lines:
         display.say(line)
-    display.say(f"{len(lines)} differences in {len(found)} facts; see build/smoke/observed.json.")
+    display.say(f"{len(lines)} differences in {len(facts)} facts; see build/smoke/observed.json.")
 
 
 def _destroy(display: Display, made: Stack, name: str) -> None:

@@ -44,22 +44,22 @@ def observe(clients: Clients, outputs: Mapping[str, Any], execution: Execution) 
     function = clients.functions.get_function_configuration(
         FunctionName=outputs["function_names"]["resize_image"]
     )
-    found: dict[str, str] = {}
-    found |= _shapes("event", event)
-    found |= _shapes("output", execution.result)
-    found |= _shapes("record", record.get("Item"))
-    found |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
-    found |= _values("png", head, _VALUES_OF_OBJECT)
-    found |= _values("function", function, _SETTINGS)
-    found |= {f"history.{kind}": "happens" for kind in sorted(_kinds(execution))}
-    return dict(sorted(found.items()))
+    facts: dict[str, str] = {}
+    facts |= _shapes("event", event)
+    facts |= _shapes("output", execution.result)
+    facts |= _shapes("record", record.get("Item"))
+    facts |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
+    facts |= _values("png", head, _VALUES_OF_OBJECT)
+    facts |= _values("function", function, _SETTINGS)
+    facts |= {f"history.{kind}": "happens" for kind in sorted(_kinds(execution))}
+    return dict(sorted(facts.items()))
 
 
-def differences(found: Facts, local: Facts) -> list[str]:
+def differences(facts: Facts, local: Facts) -> list[str]:
     """Return in what a deployment differs from the local one, a line each."""
     lines = []
-    for path in sorted(found.keys() | local.keys()):
-        here, there = found.get(path), local.get(path)
+    for path in sorted(facts.keys() | local.keys()):
+        here, there = facts.get(path), local.get(path)
         if here != there:
             lines.append(f"{path}: {here or 'not here'} (local: {there or 'not there'})")
     return lines
@@ -89,13 +89,13 @@ def _values(name: str, given: Any, wanted: tuple[str, ...]) -> dict[str, str]:
 def _shapes(path: str, value: Any) -> dict[str, str]:
     """Return the type of every leaf by its path; metadata's names are the project's own."""
     if isinstance(value, dict) and value:
-        found: dict[str, str] = {}
+        shapes: dict[str, str] = {}
         for name, inner in value.items():
-            found |= _shapes(f"{path}.{name}", inner)
-        return found
+            shapes |= _shapes(f"{path}.{name}", inner)
+        return shapes
     if isinstance(value, list) and value:
-        found = {}
+        shapes = {}
         for inner in value:
-            found |= _shapes(f"{path}[]", inner)
-        return found
+            shapes |= _shapes(f"{path}[]", inner)
+        return shapes
     return {path: type(value).__name__}

@@ -1,4 +1,4 @@
-"""Keeps Python's search for garbage out of a cold start.
+"""Disables the garbage collector during a cold start.
 
 Importing botocore makes tens of thousands of objects that stay for good, and the collector goes
 through them again and again while they are made: a tenth of a cold start. Later, in the middle of
@@ -11,7 +11,7 @@ import os
 
 
 def on_lambda() -> bool:
-    """Tell whether this process is a Lambda function.
+    """Return whether this process is a Lambda function.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """

@@ -1,7 +1,7 @@
 """Writing to the destination bucket, in the order in which images were uploaded.
 
 Notifications arrive more than once and out of order, so an execution may come to write when a newer
-image of the same key is already there, or when the very same one is. Every object written here
+image of the same key is already there, or the same one is. Every object written here
 carries, in its metadata, which source version it was made from; every write is conditional on the
 object that was there before. So the newest image stays the current one, a repeated execution
 changes nothing, and what comes too late is kept aside:
@@ -203,7 +203,7 @@ def _is_made_from(key: str, metadata: Metadata, source: Source) -> bool:
 
 
 def _may_replace(key: str, metadata: Metadata, source: Source) -> bool:
-    """Tell whether the object with that metadata is of the same source key and no newer version.
+    """Return whether the object with that metadata is of the same source key and no newer version.
 
     Sequencers order the uploads of one key. A record without one (an execution started by hand) is
     ordered by the time at which the source version was created.

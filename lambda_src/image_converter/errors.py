@@ -1,8 +1,8 @@
-"""What can never succeed, by name.
+"""Permanent errors, which the state machine does not retry.
 
 Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in
 `ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
-that what cannot succeed is not tried again (`permanent_errors` in terraform/state_machine.tf).
+that they are not retried (`permanent_errors` in terraform/state_machine.tf).
 Everything else that is raised counts as transient and is retried.
 
 What a text quotes of its input, keys above all, goes into it by `!r`: with log_format = Text,

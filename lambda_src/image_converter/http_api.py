@@ -74,15 +74,13 @@ def body(event: Event, max_bytes: int) -> bytes:
             base64.b64decode(raw, validate=True) if event.get("isBase64Encoded") else raw.encode()
         )
     except (binascii.Error, ValueError) as error:
-        raise HttpError(
-            HTTPStatus.BAD_REQUEST, "the body is not the base64 it is said to be"
-        ) from error
+        raise HttpError(HTTPStatus.BAD_REQUEST, "the body is not valid base64") from error
     if not content:
         raise HttpError(HTTPStatus.BAD_REQUEST, "the body is empty; it must be the image")
     if len(content) > max_bytes:
         raise HttpError(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the image has {len(content):,} bytes and this way takes {max_bytes:,}: "
+            f"the image is {len(content):,} bytes and this endpoint accepts {max_bytes:,}: "
             "POST /upload-url?name=photo.jpg answers with a presigned upload for larger ones",
         )
     return content
@@ -115,7 +113,7 @@ def _problem(name: str) -> str | None:
 
 
 def _is_control(character: str) -> bool:
-    """Tell controls, lone surrogates, line breaks, and what makes a name read as another one."""
+    """Return whether it is a control, a lone surrogate, a line break or a direction mark."""
     return character in _DIRECTION_MARKS or (
         unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
     )

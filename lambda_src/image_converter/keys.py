@@ -31,12 +31,12 @@ def extension(key: str) -> str | None:
 
 
 def is_named_like_a_jpeg(key: str) -> bool:
-    """Tell whether the key ends like a JPEG's, in any case."""
+    """Return whether the key ends like a JPEG's, in any case."""
     return key.lower().endswith(JPEG_SUFFIXES)
 
 
 def is_folder(key: str, size: int) -> bool:
-    """Tell whether an object of that size in bytes is what AWS's console makes for a folder.
+    """Return whether an object of that size in bytes is what AWS's console makes for a folder.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-folders.html
     """

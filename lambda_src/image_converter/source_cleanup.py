@@ -12,11 +12,11 @@ DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
 KEPT = "Kept in source bucket: a newer upload has the same key"
 UNNAMED = (
-    "Kept in source bucket: the input names neither versionId nor eTag, and the file is not a JPEG"
+    "Kept in source bucket: the file is not a JPEG, and the input has neither versionId nor eTag"
 )
 FOLDER = "Kept in source bucket: a folder, an empty object whose key ends in '/'"
 UNVERSIONED = (
-    "Kept in source bucket: the bucket keeps no versions, and a deleted file could not be restored"
+    "Kept in source bucket: the bucket is not versioned, so a deleted file could not be restored"
 )
 SOURCE_AFTER = "Kept in source bucket: source_after is keep"
 OTHER_TYPES = "Kept in source bucket: other_types is keep"
@@ -25,16 +25,16 @@ OTHER_TYPES = "Kept in source bucket: other_types is keep"
 def delete(record: Record, images: tuple[Location, Location] | None) -> str:
     """Delete the record's object and return what became of it.
 
-    Of a JPEG, nothing is deleted but the very object that both images say they were made from. It
-    is looked at here, whatever the record or an earlier step says of it.
+    A JPEG is deleted only if it is exactly the object that both images were made from, by their
+    metadata. That is checked here, whatever the record or an earlier step says about it.
 
-    The delete hides the version behind a delete marker, where it stays recoverable. Of a JPEG there
-    is a copy besides; another file is kept where the bucket has no version of it: versioning may be
+    The delete hides the version behind a delete marker, where it stays recoverable. A JPEG has a
+    copy as well; another file is kept if the bucket has no version of it: versioning may be
     suspended, and takes up to 15 minutes to begin:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/manage-versioning-examples.html
 
-    The delete is conditional on the ETag, so an upload that arrives between look and delete is not
-    hidden. Without the look, another upload of the same bytes would be hidden at any time where an
+    The delete is conditional on the ETag, so an upload that arrives between check and delete is not
+    hidden. Without the check, another upload of the same bytes would be hidden at any time where an
     ETag identifies the bytes only, as it does where no KMS key encrypts.
 
     Args:
@@ -62,13 +62,13 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
 
 
 def _is_named(current: Source, record: Record) -> bool:
-    """Tell whether the record may mean the object that is there now."""
+    """Return whether the record may mean the object that is there now."""
     version = current.headers.get("VersionId") or "null"
     return record.version_id in (None, version) and record.etag in (None, current.etag)
 
 
 def _is_made_into(images: tuple[Location, ...] | None, current: Source) -> bool:
-    """Tell whether all images were made from the object that is there now, and no other."""
+    """Return whether all images were made from the object that is there now, and no other."""
     return all(source_fields(image) == current.state_fields for image in images or ())
 
 

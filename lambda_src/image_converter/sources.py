@@ -1,4 +1,4 @@
-"""Reading the source bucket: the very version that the record names, never merely its key."""
+"""Reading the source bucket: exactly the version that the record names, never merely its key."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,8 +85,8 @@ def open_body(record: Record) -> "tuple[Source, StreamingBody]":
 def first_bytes(record: Record, count: int) -> bytes:
     """Return at most the first `count` bytes of the record's object.
 
-    Fewer of them are believed only if the object has no more: a file that is not taken for a JPEG
-    is deleted.
+    A short read is accepted only if the object really is that short: a JPEG that was mistaken for
+    another file would be deleted.
 
     Raises:
         IncompleteReadError: S3 answered with fewer bytes than there are.

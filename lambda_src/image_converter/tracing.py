@@ -11,7 +11,7 @@ import os
 
 
 def enabled() -> bool:
-    """Tell whether the function is deployed with tracing."""
+    """Return whether the function is deployed with tracing."""
     return os.environ.get("TRACING", "off") == "on"
 
 

@@ -1,4 +1,4 @@
-# What becomes of the source objects: what delete_file is told, and what it may do then.
+# What becomes of the source objects: the settings of delete_file, and what it may do then.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -17,7 +17,7 @@ run "deleted_as_in_the_article" {
       local.function_environments.delete_file.SOURCE_AFTER == "delete"
       && local.function_environments.delete_file.OTHER_TYPES == "delete"
     )
-    error_message = "delete_file is told ${jsonencode(local.function_environments.delete_file)}"
+    error_message = "The settings of delete_file are ${jsonencode(local.function_environments.delete_file)}"
   }
 }
 
@@ -32,7 +32,7 @@ run "everything_is_kept" {
       local.function_environments.delete_file.SOURCE_AFTER == "keep"
       && local.function_environments.delete_file.OTHER_TYPES == "keep"
     )
-    error_message = "delete_file is told ${jsonencode(local.function_environments.delete_file)}"
+    error_message = "The settings of delete_file are ${jsonencode(local.function_environments.delete_file)}"
   }
 
   assert {

@@ -149,7 +149,7 @@ def _of_rules(
 
 
 def _is_covered(error: str, seen: Collection[str]) -> bool:
-    """Tell whether a wildcard among the errors seen before takes this one.
+    """Return whether a wildcard among the errors seen before takes this one.
 
     States.TaskFailed takes every error of a task but States.Timeout:
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html

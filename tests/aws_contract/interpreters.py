@@ -1,4 +1,4 @@
-"""One execution on each of the two interpreters, told in the same words."""
+"""One execution on each of the two interpreters, described in the same words."""
 
 import json
 from collections.abc import Mapping

@@ -229,7 +229,7 @@ def test_a_request_of_the_http_api(emulator: Emulator, echo: str) -> None:
         assert answer.status == 202
     found = kept(emulator, "2.0")
     documented = fake_cloud.recorded("http_api_v2")
-    # Headers are the client's; who called is told where the route asks for it.
+    # Headers are the client's; who called is named where the route asks for it.
     found["headers"] = {n: found["headers"][n] for n in documented["headers"]}
     del documented["requestContext"]["authorizer"]
     check(documented, found, "http")

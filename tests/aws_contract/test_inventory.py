@@ -17,7 +17,7 @@ pytestmark = pytest.mark.terraform
 INVENTORY = Path(__file__).parent / "inventory.txt"
 PROPOSED = REPOSITORY / "build" / "fidelity" / "inventory.txt"
 
-# What is told of each type: what a reader would want to know, nothing that AWS fills in.
+# What is listed of each type: what a reader would want to know, nothing that AWS fills in.
 TOLD: dict[str, tuple[str, ...]] = {
     "aws_apigatewayv2_api": ("name", "protocol_type"),
     "aws_apigatewayv2_authorizer": ("authorizer_type", "jwt_configuration"),
@@ -93,7 +93,7 @@ MADE_UP = frozenset({"id", "logging_level", "mfa_delete", "prefix"})
 
 
 def inventory(stack: Stack) -> str:
-    """Return the list: modules in order, a count for each, resources with what is told of them."""
+    """Return the list: modules in order, a count for each, resources with their attributes."""
     modules: dict[str, list[str]] = {}
     for address in sorted(stack.resources):
         modules.setdefault(_module(address), []).append(address)
@@ -112,7 +112,7 @@ def inventory(stack: Stack) -> str:
 
 
 def _is_told(name: str, value: Any) -> bool:
-    """Tell whether there is a value, and not one that the mocked provider made up."""
+    """Return whether there is a value, and not one that the mocked provider made up."""
     if name.startswith("redrive") and not str(value).startswith("{"):
         return False
     return value not in (None, [], {})

@@ -43,7 +43,7 @@ def _articles_output(deployment: Deployment) -> Any:
 
 
 def _covers(actual: Any, expected: Any) -> bool:
-    """Tell whether everything that the expected value has is in the actual one, and equal."""
+    """Return whether everything that the expected value has is in the actual one, and equal."""
     if isinstance(expected, dict):
         return isinstance(actual, dict) and all(
             name in actual and _covers(actual[name], value) for name, value in expected.items()
@@ -116,8 +116,10 @@ def test_record_describes_what_the_buckets_hold(deployment: Deployment) -> None:
     )["Item"]
     assert found["sourceVersionId"] == {"S": version_id}
     for place, name in enumerate(("original", "resized")):
-        told = found["images"]["L"][place]["M"][name]["M"]
+        noted = found["images"]["L"][place]["M"][name]["M"]
         stored = deployment.clients.s3.head_object(
-            Bucket=told["bucket"]["S"], Key=told["key"]["S"], VersionId=told["versionId"]["S"]
+            Bucket=noted["bucket"]["S"],
+            Key=noted["key"]["S"],
+            VersionId=noted["versionId"]["S"],
         )
-        assert stored["ContentLength"] == int(told["size"]["N"])
+        assert stored["ContentLength"] == int(noted["size"]["N"])

@@ -1,4 +1,4 @@
-"""The state machine as EXPRESS: same images, same ends, told without any list of executions."""
+"""The state machine as EXPRESS: same images, same outcomes, found without a list of executions."""
 
 import io
 import json
@@ -74,13 +74,13 @@ def test_each_file_becomes_what_it_should(
         assert (out / keys.png_key(key)).read_bytes() == png
     assert pipeline.source_keys(deployment) & contents.keys() == {"express/half.jpg"}
 
-    for key, told in {
+    for key, outcome in {
         "express/beach.jpg": "✓ converted",
         "express/half.jpg": "✕ failed: DamagedImage",
         "express/notes.txt": "✓ not a JPEG",
     }.items():
-        assert cli.run(["status", key]) == (4 if "failed" in told else 0)
-        assert told in capsys.readouterr().out
+        assert cli.run(["status", key]) == (4 if "failed" in outcome else 0)
+        assert outcome in capsys.readouterr().out
 
 
 def test_started_by_hand_and_started_twice(
@@ -119,10 +119,10 @@ def test_started_by_hand_and_started_twice(
 
 
 def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
-    told = deployment.clients.s3.list_object_versions(
+    listed = deployment.clients.s3.list_object_versions(
         Bucket=deployment.outputs["destination_bucket"], Prefix=prefix
     )
-    return {one["VersionId"] for one in told["Versions"]}
+    return {one["VersionId"] for one in listed["Versions"]}
 
 
 @pytest.mark.usefixtures("express")

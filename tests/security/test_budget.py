@@ -58,8 +58,8 @@ def test_a_budget_warns_the_topic(
         }
         for each in found:
             each.pop("NotificationState", None)
-            told = budgets.describe_subscribers_for_notification(**named, Notification=each)
-            assert told["Subscribers"] == [
+            answer = budgets.describe_subscribers_for_notification(**named, Notification=each)
+            assert answer["Subscribers"] == [
                 {"SubscriptionType": "SNS", "Address": made["topic_arn"]}
             ]
     assert budgets.describe_budgets(AccountId=account).get("Budgets", []) == []

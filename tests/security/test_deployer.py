@@ -56,8 +56,8 @@ _BEGIN_ALIKE = {"LogGroups", "Alarms"}
 PLACE = ("123456789012", "eu-central-1")
 
 
-def _statements(**chosen: Any) -> dict[str, dict[str, Any]]:
-    made = deployer_policy.policy(*PLACE, "some-stack", **chosen)
+def _statements(**options: Any) -> dict[str, dict[str, Any]]:
+    made = deployer_policy.policy(*PLACE, "some-stack", **options)
     return {each["Sid"]: each for each in made["Statement"]}
 
 

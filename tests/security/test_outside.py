@@ -136,9 +136,9 @@ def test_images_are_encrypted_with_the_stacks_key(
     kind = "aws_s3_bucket_server_side_encryption_configuration"
     for bucket in ("source", "destination"):
         [rule] = _of(resources, kind)[f"module.{bucket}_bucket.{kind}.this"]["rule"]
-        [chosen] = rule["apply_server_side_encryption_by_default"]
-        assert chosen["sse_algorithm"] == "aws:kms"
-        assert chosen["kms_master_key_id"] == deployment.outputs["kms_key_arn"]
+        [encryption] = rule["apply_server_side_encryption_by_default"]
+        assert encryption["sse_algorithm"] == "aws:kms"
+        assert encryption["kms_master_key_id"] == deployment.outputs["kms_key_arn"]
 
 
 @pytest.mark.parametrize("address", ["module.alarms[0].aws_sns_topic_policy.this[0]"])
@@ -193,7 +193,7 @@ def test_nothing_loops_and_everything_is_bounded(
     assert limits["throttling_burst_limit"] > 0
 
 
-# What functions are told; none of it opens anything.
+# The settings of functions; none of them opens anything.
 _ENVIRONMENT = {
     "DESTINATION_BUCKET",
     "FORM_SECONDS",
@@ -214,8 +214,8 @@ _ENVIRONMENT = {
 
 def test_environments_hold_no_secret(resources: list[Resource]) -> None:
     functions = _of(resources, "aws_lambda_function").values()
-    told = {name for each in functions for name in each["environment"][0]["variables"]}
-    assert told == _ENVIRONMENT
+    variables = {name for each in functions for name in each["environment"][0]["variables"]}
+    assert variables == _ENVIRONMENT
 
 
 def test_the_state_machine_may_call_its_functions_and_deliver_logs_and_traces(

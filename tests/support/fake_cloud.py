@@ -151,7 +151,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """The buckets and the table, empty, and the functions' environment."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws(), s3_conditions.enforced(), s3_null_versions.told():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.named():
         s3, dynamodb = _clients()
         for bucket in (SOURCE, DESTINATION):
             s3.create_bucket(Bucket=bucket)

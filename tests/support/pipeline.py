@@ -24,8 +24,8 @@ def execution_of(deployment: Deployment, version_id: str) -> Execution:
     def find() -> str | None:
         for one in collect.listed(deployment.clients, state_machine_arn):
             arn: str = one["executionArn"]
-            told = stepfunctions.describe_execution(executionArn=arn)
-            if version_id in told["input"]:
+            described = stepfunctions.describe_execution(executionArn=arn)
+            if version_id in described["input"]:
                 return arn
         return None
 

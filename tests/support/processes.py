@@ -1,4 +1,4 @@
-"""Which processes belong to a directory: those that work in it, or are told of it."""
+"""Which processes belong to a directory: those that work in it, or are given its path."""
 
 import json
 import os
@@ -27,10 +27,9 @@ def belonging_to(directory: Path) -> list[int]:
 
 def _names(process: Path, directory: Path) -> bool:
     try:
-        told = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
-        return str(directory).encode() in told or (process / "cwd").readlink().is_relative_to(
-            directory
-        )
+        given = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        works_there = (process / "cwd").readlink().is_relative_to(directory)
+        return works_there or str(directory).encode() in given
     except OSError:  # it has ended, or is another user's
         return False
 

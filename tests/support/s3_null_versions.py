@@ -17,7 +17,7 @@ from moto.s3.models import FakeBucket, S3Backend
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def named() -> Iterator[None]:
     """Have moto's S3 keep and name them for the time of the context."""
     versioned = property(lambda bucket: bucket.versioning_status in ("Enabled", "Suspended"))
     with (

@@ -14,7 +14,7 @@ _LARGE_BYTES = 4 * 1024**2
 
 
 def keep_freed_memory() -> bool:
-    """Tells the allocator for the whole process; returns whether it listens, which glibc's does."""
+    """Sets glibc's allocator for the whole process; returns False with another C library."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, TypeError):  # another C library, or none to be asked

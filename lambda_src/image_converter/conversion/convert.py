@@ -1,4 +1,4 @@
-"""The conversion: what is refused, who decodes, who encodes."""
+"""The conversion: checks the limits, chooses a decoder and encodes the PNG."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -83,16 +83,14 @@ def convert(
 def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
     """Reads everything but the pixels, the limits before all that takes time or memory."""
     if len(jpeg) > limits.max_bytes:
-        raise ImageTooLarge(
-            f"The file has {len(jpeg):,} bytes; {limits.max_bytes:,} is the limit here."
-        )
+        raise ImageTooLarge(f"The file is {len(jpeg):,} bytes; the limit is {limits.max_bytes:,}.")
     if not jpeg.startswith(_JPEG_START):
         raise UnsupportedImage("The file is not a JPEG: it does not start with FF D8 FF.")
     header = read_header(jpeg)
     if header.width * header.height > limits.max_pixels:
         raise ImageTooLarge(
             f"The JPEG has {header.width:,} x {header.height:,} pixels;"
-            f" {limits.max_pixels:,} is the limit here."
+            f" the limit is {limits.max_pixels:,}."
         )
     scans = check_scans(jpeg, header)
     exif = jpeg_metadata.read_exif(jpeg, header)

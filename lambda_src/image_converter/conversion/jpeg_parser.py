@@ -242,12 +242,12 @@ def _refuse_kinds(marker: int, precision: int, components: int) -> None:
 
 def _refuse_sizes(width: int, height: int) -> None:
     if height == 0:
-        raise UnsupportedImage("JPEGs that give their height after the image are not supported.")
+        raise UnsupportedImage("JPEGs with their height after the scan (DNL) are not supported.")
     if width == 0:
         raise DamagedImage("The JPEG says that it is 0 pixels wide.")
     if max(width, height) > _MAX_SIDE:
         raise ImageTooLarge(
-            f"The JPEG has {width:,} x {height:,} pixels; {_MAX_SIDE:,} a side is the most."
+            f"The JPEG has {width:,} x {height:,} pixels; each side may be at most {_MAX_SIDE:,}."
         )
 
 

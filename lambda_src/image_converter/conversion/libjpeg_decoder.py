@@ -9,7 +9,6 @@ import ctypes
 import os
 import signal
 from functools import cache
-from types import TracebackType
 from typing import Final, NoReturn, Self
 
 from image_converter.conversion import bundled
@@ -125,12 +124,7 @@ class JpegRows:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._rows.close()
         self._messages.close()
         os.kill(self._child, signal.SIGKILL)

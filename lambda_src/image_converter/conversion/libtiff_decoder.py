@@ -1,8 +1,8 @@
-"""Decodes a JPEG row by row and strictly, through the libtiff that Pillow brings along.
+"""Decodes a JPEG row by row and strictly, through the libtiff bundled with Pillow.
 
 Pillow decodes a JPEG whole, at four bytes a pixel, and keeps libjpeg's warnings to itself: what is
 missing from the data ("premature end of data segment") comes out gray, without an error. A TIFF may
-hold its pixels as a JPEG, so libtiff is a second way to the very same libjpeg, through a public and
+hold its pixels as a JPEG, so libtiff is a second way to the same libjpeg, through a public and
 stable API that hands out one row at a time and each of libjpeg's warnings.
 """
 
@@ -10,7 +10,6 @@ import ctypes
 import logging
 import os
 from functools import cache
-from types import TracebackType
 from typing import Self
 
 from image_converter.conversion import bundled, tiff_container
@@ -124,12 +123,7 @@ class JpegRows:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self._library.TIFFClose(self._tiff)
 
     def read(self, block: bytearray, offset: int, stride: int, count: int) -> None:

@@ -87,9 +87,9 @@ def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: boo
 
 
 def write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
-    """Writes rows as a PNG of the fewest bytes, by Pillow's encoder; see `write_png`.
+    """Writes the smallest PNG, by Pillow's encoder; see `write_png`.
 
-    It cannot store a ratio alone: a density without a unit is left out.
+    Pillow cannot write an aspect ratio without a unit: such a density is left out.
     """
     density = metadata.density
     dpi = (density[0] * _INCH, density[1] * _INCH) if density and density[2] else None

@@ -49,13 +49,13 @@ Filter = Callable[[Block, range], bytes]
 
 
 def up(block: Block, rows: range) -> bytes:
-    """Takes from each byte the one above it."""
+    """PNG's Up filter: subtracts from each byte the byte above it."""
     above = block.view(rows, up=1)
     return _typed(_UP, ImageChops.subtract_modulo(block.view(rows), above))
 
 
 def average(block: Block, rows: range) -> bytes:
-    """Takes from each byte the mean, rounded down, of the one above it and the one to its left."""
+    """PNG's Average filter: subtracts the mean, rounded down, of the bytes above and left."""
     above, left = block.view(rows, up=1), block.view(rows, left=block.channels)
     mean = Image.blend(above, left, 0.5)  # which cuts the fraction off
     return _typed(_AVERAGE, ImageChops.subtract_modulo(block.view(rows), mean))

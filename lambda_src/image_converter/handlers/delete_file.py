@@ -26,28 +26,28 @@ def handler(event: Event, context: object) -> dict[str, str]:
             converted.
     """
     layer.check()
-    chosen = settings.load(DeleteSettings)
+    config = settings.load(DeleteSettings)
     record = events.parse_record(event)
     images = events.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
         raise InvalidRecord(
             f"{record.key!r} is a JPEG that was neither copied nor converted; it stays"
         )
-    status = _delete_or_keep(record, images, chosen)
+    status = _delete_or_keep(record, images, config)
     log.info(status, key=record.key, versionId=record.version_id)
     return {
         "status": status,
         "sourceBucket": record.bucket,
-        "destinationBucket": chosen.destination_bucket,
+        "destinationBucket": config.destination_bucket,
     }
 
 
 def _delete_or_keep(
-    record: Record, images: tuple[Location, Location] | None, chosen: DeleteSettings
+    record: Record, images: tuple[Location, Location] | None, config: DeleteSettings
 ) -> str:
     """Return what became of the record's object."""
-    if images is not None and chosen.source_after == "keep":
+    if images is not None and config.source_after == "keep":
         return source_cleanup.SOURCE_AFTER
-    if images is None and chosen.other_types == "keep":
+    if images is None and config.other_types == "keep":
         return source_cleanup.OTHER_TYPES
     return source_cleanup.delete(record, images)

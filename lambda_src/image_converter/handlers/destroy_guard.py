@@ -50,7 +50,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 
 
 def _holds_anything(bucket: str) -> bool:
-    """Tell whether S3 would refuse to delete the bucket: a delete marker is enough."""
+    """Return whether S3 would refuse to delete the bucket: a delete marker is enough."""
     try:
         listed = clients.s3().list_object_versions(Bucket=bucket, MaxKeys=1)
     except ClientError as error:

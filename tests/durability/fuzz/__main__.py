@@ -73,21 +73,21 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=time.time_ns() % 10**6, help="drawn if not given"
     )
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     console = Console()
-    console.print(f"{chosen.count:,} files, seed {chosen.seed}")
+    console.print(f"{options.count:,} files, seed {options.seed}")
     with Progress(console=console) as progress:
-        outcomes = _outcomes(chosen.seed, chosen.count, progress)
+        outcomes = _outcomes(options.seed, options.count, progress)
     for outcome, number in Counter(outcomes).most_common():
         console.print(f"{number:8,}  {visible(outcome)}", markup=False, highlight=False)
     failed = [index for index, outcome in enumerate(outcomes) if outcome.startswith("WRONG")]
     corpus = worker.files() if failed else []
     FOLDER.mkdir(parents=True, exist_ok=True)
     for index in failed[:_SHOWN]:
-        path = FOLDER / f"{chosen.seed}-{index}.jpg"
-        path.write_bytes(worker.mutated(corpus, chosen.seed, index))
+        path = FOLDER / f"{options.seed}-{index}.jpg"
+        path.write_bytes(worker.mutated(corpus, options.seed, index))
         console.print(f"{path}: {visible(outcomes[index])}", markup=False, highlight=False)
-    console.print(f"{chosen.count - len(failed)} passed, {len(failed)} failed")
+    console.print(f"{options.count - len(failed)} passed, {len(failed)} failed")
     return bool(failed)
 
 

@@ -72,9 +72,11 @@ class _Check:
 
     def every_upload_is_accounted_for(self) -> Iterator[str]:
         """Yield a sentence for each upload that no execution and no dead letter names."""
-        told = {(run.key, run.worked_on) for run in self.snapshot.runs} | self.snapshot.dead_letters
+        named = {
+            (run.key, run.worked_on) for run in self.snapshot.runs
+        } | self.snapshot.dead_letters
         for upload in self.snapshot.uploads:
-            if (upload.key, upload.version) not in told:
+            if (upload.key, upload.version) not in named:
                 yield f"{_name(upload)}: there is neither an execution nor a dead letter"
         for run in self.snapshot.runs:
             if run.status == "RUNNING":
@@ -151,7 +153,7 @@ class _Check:
                         yield f"{run.name}: put aside, though '{key}' is of an older upload"
 
     def _wrong_images(self, images: Any, upload: Upload) -> Iterator[str]:
-        """Yield what is untrue in `results.images` that tell of an upload."""
+        """Yield what is untrue in `results.images` about an upload."""
         for kind, location in zip(("original", "resized"), _locations(images), strict=True):
             stored = self._stored(location)
             if location["sourceVersionId"] != upload.version:
@@ -180,7 +182,7 @@ def check(snapshot: Snapshot) -> None:
 
 @lru_cache(maxsize=2048)
 def is_whole(jpeg: bytes) -> bool:
-    """Tell whether a JPEG can be decoded to its end."""
+    """Return whether a JPEG can be decoded to its end."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as source:
             source.load()

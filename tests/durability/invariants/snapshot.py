@@ -67,7 +67,7 @@ class ExecutionSummary:
 
     @property
     def worked_on(self) -> str | None:
-        """The source version that it handled, as far as that can be told."""
+        """The source version that it handled, as far as that is known."""
         if self.version is None and self.converted:
             return str(self.output["images"][0]["original"]["sourceVersionId"])
         return self.version

@@ -54,11 +54,11 @@ def _stored(clients: Clients, bucket: str, version: Any) -> Stored:
 
 
 def _summary(clients: Clients, arn: str) -> ExecutionSummary:
-    told = clients.stepfunctions.describe_execution(executionArn=arn)
-    key, version = named(told["input"])
-    output = json.loads(told["output"]) if told["status"] == "SUCCEEDED" else {}
+    described = clients.stepfunctions.describe_execution(executionArn=arn)
+    key, version = named(described["input"])
+    output = json.loads(described["output"]) if described["status"] == "SUCCEEDED" else {}
     return ExecutionSummary(
-        told["name"], key, version, told["status"], output, told.get("error", "")
+        described["name"], key, version, described["status"], output, described.get("error", "")
     )
 
 
@@ -78,9 +78,9 @@ def _dead_letters(clients: Clients, stack: str) -> Iterator[tuple[str, str]]:
     """Yield the versions whose notifications are dead letters."""
     for message in storage.dead_letters(clients, stack):
         try:
-            told = notifications.records(message["Body"])
+            described = notifications.records(message["Body"])
         except InvalidRecord:
             continue
-        for record in told:
+        for record in described:
             item = record["s3"]["object"]
             yield item["key"], item.get("versionId", "")

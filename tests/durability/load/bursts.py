@@ -222,10 +222,10 @@ class Load:
         states, machine = self._clients.stepfunctions, self._stack.state_machine_arn
         ended = {}
         for one in collect.listed(self._clients, machine, "SUCCEEDED"):
-            told = states.describe_execution(executionArn=one["executionArn"])
-            _, version = take_snapshot.named(told["input"])
+            described = states.describe_execution(executionArn=one["executionArn"])
+            _, version = take_snapshot.named(described["input"])
             if version in versions:
-                ended[version] = told["stopDate"]
+                ended[version] = described["stopDate"]
         return ended
 
 
@@ -235,7 +235,7 @@ def _seconds(count: int) -> int:
 
 
 def _is_converted_once(snapshot: Snapshot, upload: Upload) -> bool:
-    """Tell whether an upload has one PNG, an execution that succeeded, and has been cleaned up."""
+    """Return whether an upload has one PNG and an execution that succeeded, and is cleaned up."""
     made = snapshot.destination.get(f"{upload.key[:-4]}.png", ())
     return len(made) == 1 and any(
         run.converted and (run.key, run.version) == (upload.key, upload.version)
@@ -244,7 +244,7 @@ def _is_converted_once(snapshot: Snapshot, upload: Upload) -> bool:
 
 
 def _is_reported(snapshot: Snapshot, upload: Upload) -> bool:
-    """Tell whether an upload has no PNG and an execution that says why."""
+    """Return whether an upload has no PNG and an execution that says why."""
     return f"{upload.key[:-4]}.png" not in snapshot.destination and any(
         run.error == DamagedImage.__name__
         and (run.key, run.version) == (upload.key, upload.version)

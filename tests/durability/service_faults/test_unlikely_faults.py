@@ -116,7 +116,7 @@ STAYING = {
         wire.s3_error(409, "ConditionalRequestConflict"),
     ),
     "the object is locked": ("s3.DeleteObject", wire.s3_error(403, "AccessDenied")),
-    "the copy's answer is no XML": ("s3.CopyObject", GARBAGE),
+    "the copy's answer is not XML": ("s3.CopyObject", GARBAGE),
     "the table conflicts with others": (
         "dynamodb.PutItem",
         wire.json_error(400, "TransactionConflictException"),

@@ -56,8 +56,8 @@ def explore(
     paths: list[int] = [-1]
     came_from: list[tuple[int, str]] = [(-1, "")]
     order = None if seed is None else random.Random(seed)  # noqa: S311 - no secret
-    look = _Look(system, report, judge, came_from, order)
-    stack = [_Visit(0, start, look)]
+    search = _Search(system, report, judge, came_from, order)
+    stack = [_Visit(0, start, search)]
     while stack and not report.broken:
         visit = stack[-1]
         following = next(visit.successors, None)
@@ -78,7 +78,7 @@ def explore(
         numbers[after] = len(numbers)
         paths.append(-1)
         came_from.append((visit.number, label))
-        stack.append(_Visit(numbers[after], after, look))
+        stack.append(_Visit(numbers[after], after, search))
     report.complete = report.complete and not report.broken
     report.states = len(numbers)
     report.interleavings = max(paths[0], 0)
@@ -87,7 +87,7 @@ def explore(
 
 
 @dataclass
-class _Look:
+class _Search:
     """What every visit needs."""
 
     system: System
@@ -100,17 +100,17 @@ class _Look:
 class _Visit:
     """A state whose successors are being visited."""
 
-    def __init__(self, number: int, state: State, look: _Look) -> None:
+    def __init__(self, number: int, state: State, search: _Search) -> None:
         self.number = number
-        steps = look.system.steps(state)
+        steps = search.system.steps(state)
         rests = is_at_rest(steps)
-        look.report.ends += rests
+        search.report.ends += rests
         self.paths = int(rests and bool(steps))  # to stop here is an interleaving too
-        wrong = hidden_early(state) + (look.judge(state) if rests else [])
-        if wrong and not look.report.broken:
-            look.report.broken = [*wrong, "after", *_history(number, look.came_from)]
-        if look.random:
-            look.random.shuffle(steps)
+        wrong = hidden_early(state) + (search.judge(state) if rests else [])
+        if wrong and not search.report.broken:
+            search.report.broken = [*wrong, "after", *_history(number, search.came_from)]
+        if search.random:
+            search.random.shuffle(steps)
         self.successors = ((step.label, step.after()) for step in steps)
 
 

@@ -205,7 +205,7 @@ def _choice(state: Mapping[str, Any], data: Any) -> str:
 
 
 def _matches(names: list[str], error: str) -> bool:
-    """Tell whether an ErrorEquals matches: States.TaskFailed is any error but a timeout."""
+    """Return whether an ErrorEquals matches: States.TaskFailed is any error but a timeout."""
     if "States.ALL" in names or error in names:
         return True
     return "States.TaskFailed" in names and error != "States.Timeout"

@@ -291,7 +291,7 @@ class _Actor:
     node: Node
 
     def is_private(self) -> bool:
-        """Tell whether the next call reads a version by its id: nobody ever takes one away.
+        """Return whether the next call reads a version by its id: nobody ever takes one away.
 
         One that has none of its own is replaced by the next upload.
 
@@ -364,7 +364,7 @@ class _Actor:
 
 
 def _only_counted(before: State, after: State, number: int) -> bool:
-    """Tell whether a delivery has changed nothing but how often its message was delivered.
+    """Return whether a delivery has changed nothing but how often its message was delivered.
 
     What can follow it can follow without it as well: then there only are more deliveries to come.
     """
@@ -374,7 +374,7 @@ def _only_counted(before: State, after: State, number: int) -> bool:
 
 
 def is_at_rest(steps: list[Step]) -> bool:
-    """Tell whether nothing more needs to happen."""
+    """Return whether nothing more needs to happen."""
     return not any(step.needed for step in steps)
 
 
@@ -447,10 +447,10 @@ def hidden_early(state: State) -> list[str]:
 
 
 def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
-    """Tell whether an execution has handled that very upload and come to its last step.
+    """Return whether an execution has handled that very upload and come to its last step.
 
     What it handled is what its input names or, where that names none, what it copied. An execution
-    that knows neither may hide nothing: it cannot tell what it would hide.
+    that knows neither may hide nothing: it cannot know what it would hide.
     """
     item = json.loads(execution.event)["s3"]["object"]
     if item["key"] != upload.key:

@@ -61,7 +61,7 @@ class Twins:
         """Make the same call of both and compare the answers."""
         asked = storage.request("s3", method, _with_version(parameters, self._version(version, 0)))
         self.storage, answer = storage.perform(self.storage, asked)
-        ours = _told(answer)
+        ours = _reduced(answer)
         theirs = self._moto(method, _with_version(parameters, self._version(version, 1)))
         if "VersionId" in ours and method not in ("head_object", "get_object"):
             self.versions.append((ours["VersionId"], theirs["VersionId"]))
@@ -91,7 +91,7 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def moto_s3() -> "Iterator[S3Client]":
-    with mock_aws(), s3_conditions.enforced(), s3_null_versions.told():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.named():
         yield boto3.client("s3", region_name="us-east-1")
 
 
@@ -136,8 +136,8 @@ def _perform(twins: Twins, method: str, key: str, *rest: Any) -> None:
 def _read(
     twins: Twins, method: str, place: dict[str, str], version: int | None, more: dict[str, str]
 ) -> None:
-    chosen = twins._version(version, 0)
-    if chosen is not None and _stored(twins, place["Key"], chosen) is None:
+    twin_version = twins._version(version, 0)
+    if twin_version is not None and _stored(twins, place["Key"], twin_version) is None:
         return
     twins.ask(method, {**place, **more}, version)
 
@@ -168,8 +168,8 @@ def _copy(
     given = twins._moto(
         "copy_object", {**target, "CopySource": {**copy_source, "VersionId": theirs}}
     )
-    told = _told(answer)
-    assert (told.get("ETag"), told.get("error")) == (given.get("ETag"), given.get("error"))
+    reduced = _reduced(answer)
+    assert (reduced.get("ETag"), reduced.get("error")) == (given.get("ETag"), given.get("error"))
 
 
 def _stored(twins: Twins, key: str, version: str | None) -> Version | None:
@@ -191,7 +191,7 @@ def _with_version(parameters: dict[str, Any], version: str | None) -> dict[str, 
     return {**parameters, **named}
 
 
-def _told(answer: Answer) -> dict[str, Any]:
+def _reduced(answer: Answer) -> dict[str, Any]:
     if answer.error:
         return {"error": answer.status}
     fields = {

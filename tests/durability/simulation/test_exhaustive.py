@@ -62,9 +62,9 @@ def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> No
     report = explore(system, scenario.start(faults=0, deliveries=1))
     assert "is hidden before its turn" in report.broken[0]
     *steps, delete = report.broken
-    look = max(n for n, step in enumerate(steps) if "delete_file head_object" in step)
+    head_at = max(n for n, step in enumerate(steps) if "delete_file head_object" in step)
     assert "delete_file delete_object" in delete
-    assert "person: uploads a.jpg" in steps[look:]
+    assert "person: uploads a.jpg" in steps[head_at:]
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,10 @@ def test_nothing_is_lost_whatever_happens(
     system: System, soaking: bool, say: Callable[[str], None]
 ) -> None:
     fresh = random.getrandbits(32) if soaking else DEFAULT_SEED
-    chosen = int(os.environ.get("SEED") or fresh)
+    seed_number = int(os.environ.get("SEED") or fresh)
     examples = int(os.environ.get("EXAMPLES") or (SOAK_EXAMPLES if soaking else EXAMPLES))
     Pipeline.system, Pipeline.finished = system, []
-    machine: Any = seed(chosen)(Pipeline)
+    machine: Any = seed(seed_number)(Pipeline)
     try:
         run_state_machine_as_test(
             machine,
@@ -155,14 +155,14 @@ def test_nothing_is_lost_whatever_happens(
             ),
         )
     finally:
-        say(_summary(Pipeline.finished, chosen))
+        say(_summary(Pipeline.finished, seed_number))
     assert len(Pipeline.finished) >= examples
 
 
-def _summary(finished: list[State], chosen: int) -> str:
+def _summary(finished: list[State], seed_number: int) -> str:
     uploads = sum(len(state.uploads) for state in finished)
     executions = sum(len(state.executions) for state in finished)
     return (
         f"random histories: {len(finished):,} examples with {uploads:,} uploads and "
-        f"{executions:,} executions, SEED={chosen}"
+        f"{executions:,} executions, SEED={seed_number}"
     )

@@ -84,7 +84,7 @@ def test_whole_original_passes_and_a_changed_one_does_not() -> None:
     ("png", "fault"),
     [
         (_png(JPEG), None),
-        (JPEG, "is no PNG"),
+        (JPEG, "is not a PNG"),
         (_png(images.jpeg(seed=1)), "does not have the pixels"),
         (_png(images.jpeg(10, 10)), "(10, 10)"),
     ],

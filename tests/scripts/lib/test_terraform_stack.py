@@ -115,12 +115,12 @@ def test_progress_is_reported(tmp_path: Path, package: Path) -> None:
     ]
     stack = Stack(tmp_path / "stack", _fake_terraform(tmp_path / "bin", says, 0), package=package)
     stack.init()
-    told: list[Progress] = []
+    reports: list[Progress] = []
 
-    stack.apply(told.append)
+    stack.apply(reports.append)
 
-    assert told[0] == Progress(0, 2, ())
-    assert told[-3:] == [Progress(0, 2, ("a", "b")), Progress(1, 2, ("b",)), Progress(2, 2, ())]
+    assert reports[0] == Progress(0, 2, ())
+    assert reports[-3:] == [Progress(0, 2, ("a", "b")), Progress(1, 2, ("b",)), Progress(2, 2, ())]
 
 
 @pytest.mark.usefixtures("repository")

@@ -471,7 +471,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case("two components", "two components", _two_components, UnsupportedImage),
         Case(
             "height later",
-            "a height of 0, to be told after the scan (DNL)",
+            "a height of 0, defined after the scan (DNL)",
             lambda: resize(jpeg(), 24, 0),
             UnsupportedImage,
         ),

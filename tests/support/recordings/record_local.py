@@ -1,4 +1,4 @@
-"""Record executions of a local AWS (or AWS) as they are told: for `histories/local`.
+"""Record executions of a local AWS (or AWS) as it reports them: for `histories/local`.
 
 python -m tests.support.recordings.record_local NAME=ARN...
 """

@@ -1,4 +1,4 @@
-"""What Terraform is told by the guard that it calls before it destroys anything."""
+"""What the guard answers to Terraform, which calls it before it destroys anything."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from tests.support.images import jpeg
 
 def asked(action: str = "delete", **changed: Any) -> dict[str, Any]:
     """Return what Terraform's provider calls the guard with."""
-    told = {
+    settings = {
         "buckets": [SOURCE, DESTINATION],
         "forceDestroy": False,
         "tableDeletionProtection": False,
         **changed,
     }
-    return {**told, "tf": {"action": action, "prev_input": told}}
+    return {**settings, "tf": {"action": action, "prev_input": settings}}
 
 
 @pytest.mark.usefixtures("cloud")

@@ -96,8 +96,8 @@ def test_who_uploaded_and_from_where_goes_no_further() -> None:
     handler(batch(recorded("s3_created_2_1")), None)
     (started,) = executions().values()
     text = json.dumps(started)
-    for told in ("AIDAJDPLRKLG7UEXAMPLE", "A3NL1KOZZKExample", "127.0.0.1", "C3D13FE58DE4C810"):
-        assert told not in text
+    for personal in ("AIDAJDPLRKLG7UEXAMPLE", "A3NL1KOZZKExample", "127.0.0.1", "C3D13FE58DE4C810"):
+        assert personal not in text
 
 
 @pytest.mark.parametrize("version", ["2.1", "2.2", "2.3", "2.9"])

@@ -9,7 +9,7 @@ from tests.support.recordings import record
 
 
 def run_of(name: str, function_ms: dict[str, list[int]] | None = None) -> Run:
-    """Return a recorded execution of AWS's, with what Lambda told of its functions."""
+    """Return a recorded execution of AWS's, with what Lambda reported about its functions."""
     recorded = record.load("aws", name)
     execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
     return Run(execution, function_ms=function_ms or {})
@@ -34,12 +34,12 @@ def test_each_state_that_was_passed_has_its_time_in_the_definitions_order() -> N
 
 
 def test_of_several_executions_it_is_the_median() -> None:
-    told = [run_of("succeeded", {"ResizeImage": [ms]}) for ms in (10, 20, 90)]
-    times = times_of(*told)
+    runs = [run_of("succeeded", {"ResizeImage": [ms]}) for ms in (10, 20, 90)]
+    times = times_of(*runs)
 
     assert times["ResizeImage"].function_ms == 20
     assert times["CheckFileType"].function_ms is None
-    assert times["CopyToDestination"].function_ms is None  # nothing was told
+    assert times["CopyToDestination"].function_ms is None  # nothing was reported
 
 
 def test_a_state_that_was_not_left_has_no_time() -> None:

@@ -181,13 +181,13 @@ def test_a_running_execution_that_waits_for_a_retry_is_running() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "outcome"),
     [
         ("Deleted from source bucket", "the source was deleted and nothing converted."),
         ("Kept in source bucket: a folder", "the source was kept (a folder) and nothing"),
     ],
 )
-def test_of_what_is_not_a_jpeg_the_page_says_where_it_is(status: str, told: str) -> None:
+def test_of_what_is_not_a_jpeg_the_page_says_where_it_is(status: str, outcome: str) -> None:
     execution = read("aws", "not-a-jpeg")
     execution.output = json.dumps({"deletionStatus": {"status": status}})
-    assert told in execution.sentence
+    assert outcome in execution.sentence

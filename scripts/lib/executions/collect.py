@@ -63,7 +63,7 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     if ":express:" in arn:
         raise UserError(
             f"{arn} is an EXPRESS execution, about which AWS reports nothing outside the state "
-            "machine's log group. `make status IMAGE=...` shows what happened to an image."
+            "machine's log group. `image-converter status KEY` shows what happened to an image."
         )
     states = clients.stepfunctions
     try:
@@ -77,7 +77,7 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
             raise UserError(
-                f"There is no execution {arn} in {states.meta.region_name}. `make watch` and "
+                f"There is no execution {arn} in {states.meta.region_name}. `image-converter status KEY` and "
                 "`aws stepfunctions list-executions` list the ARNs; AWS deletes executions after "
                 "90 days."
             ) from error

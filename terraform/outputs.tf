@@ -164,8 +164,8 @@ output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
   value = { for name, command in {
     upload       = "${local.aws} s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
-    upload_api   = one(local.upload_api)
-    upload_form  = one(local.upload_form)
+    upload_api   = one(local.curl_upload)
+    upload_form  = one(local.curl_form)
     start        = trimspace(local.start)
     watch        = var.workflow_type == "EXPRESS" ? trimspace(local.last_events.state_machine) : local.watch_executions
     download     = "${local.aws} s3 cp s3://${local.destination_bucket}/${local.destination_prefix}photo.png photo.png"
@@ -199,13 +199,13 @@ locals {
     "$${AWS_SESSION_TOKEN:+\"-Hx-amz-security-token: $AWS_SESSION_TOKEN\"}",
   ]) : "--header \"authorization: Bearer $TOKEN\""
 
-  upload_api = [for api in module.upload_api : trimspace(<<-EOT
+  curl_upload = [for api in module.upload_api : trimspace(<<-EOT
     curl --no-progress-meter --fail-with-body ${local.authorized} \
       --header "content-type: image/jpeg" --data-binary @photo.jpg "${api.url}?name=photo.jpg"
   EOT
   )]
 
-  upload_form = [for api in module.upload_api : trimspace(<<-EOT
+  curl_form = [for api in module.upload_api : trimspace(<<-EOT
     curl --no-progress-meter --fail-with-body --request POST ${local.authorized} \
       "${api.form_url}?name=photo.jpg" |
       python3 -c 'import json, sys; form = json.load(sys.stdin); print("url =", json.dumps(form["url"])); [print("form-string =", json.dumps("=".join(field))) for field in form["fields"].items()]' |

@@ -77,9 +77,9 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
             raise UserError(
-                f"There is no execution {arn} in {states.meta.region_name}. `image-converter status KEY` and "
-                "`aws stepfunctions list-executions` list the ARNs; AWS deletes executions after "
-                "90 days."
+                f"There is no execution {arn} in {states.meta.region_name}. `aws stepfunctions "
+                "list-executions` and `image-converter status KEY` list the ARNs; AWS deletes "
+                "executions after 90 days."
             ) from error
         raise
     return history.read(arn, events, json.loads(machine["definition"]))

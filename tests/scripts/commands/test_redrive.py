@@ -179,7 +179,7 @@ class TestObjectsWithoutAnExecution:
         stack.put("photos/notes.txt")
         stack.put("photos/", body=b"")
         version = stack.put("photos/a.jpg")
-        stack.filter(Prefix="photos/", Suffix=".jpg")
+        stack.filter({"wildcard": "photos/*.jpg"})
         assert [result.version for result in stack.redrive(dry_run=True)] == [version]
 
     def test_what_was_handled_and_kept_is_left_alone(self, stack: Stack) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 
+from image_converter.errors import DamagedImage
 from scripts.lib import deployed, storage, user_errors, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import history, invocations, thumbnails
@@ -204,6 +205,9 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Exec
         shown = thumbnails.with_preview(known, body.read())
     if role == "Original" and execution.kind == "not a JPEG":
         return known.without_preview(shown.note or "It is not a JPEG.")
+    # The preview's decoder takes some damaged images for whole ones.
+    if shown.preview and not shown.damaged and execution.error == DamagedImage.__name__:
+        return thumbnails.damaged(shown)
     return shown
 
 

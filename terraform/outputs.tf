@@ -162,10 +162,10 @@ output "dashboard_url" {
 # environment; docs/operating.md shows how to export those of a profile.
 output "commands" {
   description = "Ready-made commands with the names of this stack's resources."
-  value = {
+  value = { for name, command in {
     upload       = "${local.aws} s3 cp photo.jpg s3://${local.source_bucket}/photo.jpg"
-    upload_api   = one([for _ in module.upload_api : trimspace(local.upload_directly)])
-    upload_form  = one([for _ in module.upload_api : trimspace(local.upload_with_form)])
+    upload_api   = one(local.curl_upload)
+    upload_form  = one(local.curl_form)
     start        = trimspace(local.start)
     watch        = var.workflow_type == "EXPRESS" ? trimspace(local.last_events.state_machine) : local.watch_executions
     download     = "${local.aws} s3 cp s3://${local.destination_bucket}/${local.destination_prefix}photo.png photo.png"
@@ -173,7 +173,7 @@ output "commands" {
     logs         = trimspace(local.last_events.resize_image)
     dead_letters = "${local.aws} sqs receive-message --queue-url ${module.ingest.dead_letter_queue_url} --visibility-timeout 0"
     destroy      = "terraform -chdir=terraform destroy"
-  }
+  } : name => command if command != null }
 }
 
 locals {
@@ -199,17 +199,19 @@ locals {
     "$${AWS_SESSION_TOKEN:+\"-Hx-amz-security-token: $AWS_SESSION_TOKEN\"}",
   ]) : "--header \"authorization: Bearer $TOKEN\""
 
-  upload_directly = <<-EOT
+  curl_upload = [for api in module.upload_api : trimspace(<<-EOT
     curl --no-progress-meter --fail-with-body ${local.authorized} \
-      --header "content-type: image/jpeg" --data-binary @photo.jpg "${join("", module.upload_api[*].url)}?name=photo.jpg"
+      --header "content-type: image/jpeg" --data-binary @photo.jpg "${api.url}?name=photo.jpg"
   EOT
+  )]
 
-  upload_with_form = <<-EOT
+  curl_form = [for api in module.upload_api : trimspace(<<-EOT
     curl --no-progress-meter --fail-with-body --request POST ${local.authorized} \
-      "${join("", module.upload_api[*].form_url)}?name=photo.jpg" |
+      "${api.form_url}?name=photo.jpg" |
       python3 -c 'import json, sys; form = json.load(sys.stdin); print("url =", json.dumps(form["url"])); [print("form-string =", json.dumps("=".join(field))) for field in form["fields"].items()]' |
       curl --no-progress-meter --fail-with-body --config - --form file=@photo.jpg
   EOT
+  )]
 
   watch_executions = "${local.aws} stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from image_converter import errors, keys
 from image_converter.conversion import jpeg_parser, jpeg_scans
 from image_converter.conversion.limits import for_memory
+from scripts.commands import cli
 from scripts.lib.paths import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
 README_LINES = 150
 ARCHITECTURE_LINES = 120
-# The redrive reads these from the environment that make exports, not from the recipe.
-READ_BY_SCRIPTS = {"ALL", "DRY_RUN"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
@@ -40,7 +40,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_make_commands_are_targets_with_their_variables(page: Path) -> None:
     makefile = (REPOSITORY / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE))
-    variables = set(re.findall(r"\$\((?:if \$\()?(\w+)\)", makefile)) | READ_BY_SCRIPTS
+    variables = set(re.findall(r"\$\((?:(?:if|filter-out 0,)? ?\$\()?(\w+)\)", makefile))
     commands = re.findall(
         r"(?:^ {4}|`)make ([a-z0-9-]+)([^`#\n]*)", page.read_text("utf-8"), re.MULTILINE
     )
@@ -48,6 +48,18 @@ def test_make_commands_are_targets_with_their_variables(page: Path) -> None:
     for target, arguments in commands:
         assert target in targets, target
         assert set(re.findall(r"\b([A-Z_]{2,})=", arguments)) <= variables, arguments
+
+
+@every_page
+def test_commands_are_understood(page: Path) -> None:
+    """Every `image-converter ...` on a page is a command, with options that it has."""
+    text = page.read_text("utf-8")
+    for words in re.findall(r"(?:^ {4}|`)image-converter ([a-z][^`#\n]*)", text, re.MULTILINE):
+        name, *rest = words.split()
+        command = cli.cli.get_command(click.Context(cli.cli), name)
+        assert command is not None, words
+        known = {option for one in command.params for option in one.opts}
+        assert {one for one in rest if one.startswith("--")} <= known, words
 
 
 def test_the_readme_stays_short_and_shows_the_whole_picture() -> None:
@@ -62,7 +74,7 @@ def test_the_readme_stays_short_and_shows_the_whole_picture() -> None:
 def _number(before: str) -> int:
     """Return the only number that follows a pattern in Terraform's settings."""
     folder = REPOSITORY / "terraform"
-    names = ("variables.tf", "function_settings.tf", "modules/ingest/variables.tf")
+    names = ("variables.tf", "defaults.tf", "function_settings.tf", "modules/ingest/variables.tf")
     text = "\n".join((folder / name).read_text("utf-8") for name in names)
     [found] = re.findall(rf"{before}(\d+)", text, re.DOTALL)
     return int(found)
@@ -73,8 +85,8 @@ def _default(variable: str) -> int:
 
 
 def test_the_readme_states_the_limits_as_they_are() -> None:
-    image = for_memory(_number(r"resize_image += { memory_mb = ") * 1024**2)
-    form = _number(r"max_bytes += optional\(number, ")
+    image = for_memory(_number(r"\n +resize_image += { memory_mb = ") * 1024**2)
+    form = _number(r"upload_form_defaults = {\s+max_bytes += ")
     scans, segments = jpeg_scans.MAX_SCANS, jpeg_parser._MAX_SEGMENTS
     batches, batch = _default("trigger_maximum_concurrency"), _default("batch_size")
     key = keys.MAX_KEY_BYTES

@@ -87,14 +87,15 @@ def command(
         for upload in uploads:
             _send(clients, stack, upload, show)
     console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
-    outside = [one for one in uploads if not accepted.accepts(one.key)]
-    for upload in outside:
-        upload.ending = Ending(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
-        _report(clients, upload, None, console)
+    for upload in uploads:
+        if accepted and not accepted.accepts(upload.key):
+            upload.ending = Ending(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
+            _report(clients, upload, None, console)
     try:
+        on_the_way = [one for one in uploads if not one.ending]
         if waits or out:
-            _wait(clients, stack, [one for one in uploads if not one.ending], out, console)
-        elif len(outside) < len(uploads):
+            _wait(clients, stack, on_the_way, out, console)
+        elif on_the_way:
             follow = "status KEY" if stack.express else "watch"
             console.print(f"`image-converter {follow}` shows what happens to them.")
     finally:

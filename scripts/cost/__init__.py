@@ -1,7 +1,7 @@
 """What a million images cost on AWS: this pipeline compared with the article's design.
 
-    make cost
-    make cost EXECUTION=arn:aws:states:...
+    image-converter cost
+    image-converter cost --execution arn:aws:states:...
 
 Quantities come from one execution, prices from a table that names its sources.
 """

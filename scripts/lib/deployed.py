@@ -118,13 +118,23 @@ def find(clients: Clients, stack: str) -> Deployment:
             "--name, --region, --profile or --endpoint-url.",
             ExitStatus.NO_STACK,
         ) from error
-    arn = trigger.settings["STATE_MACHINE_ARN"]
+    try:
+        arn = trigger.settings["STATE_MACHINE_ARN"]
+        names = (
+            trigger.settings["SOURCE_BUCKET"],
+            resize.settings["DESTINATION_BUCKET"],
+            write.settings["TABLE_NAME"],
+        )
+    except KeyError as error:
+        raise UserError(
+            f"The stack {stack} was deployed by another version of image-converter: its functions "
+            f"have no setting {error}. Deploy this version, or use that one's command.",
+            ExitStatus.NO_STACK,
+        ) from error
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
     return Deployment(
-        name=stack,
-        source_bucket=trigger.settings["SOURCE_BUCKET"],
-        destination_bucket=resize.settings["DESTINATION_BUCKET"],
-        table_name=write.settings["TABLE_NAME"],
+        stack,
+        *names,
         state_machine_arn=arn,
         express=machine.get("type") == "EXPRESS",
         keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",

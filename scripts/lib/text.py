@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 _KIB = 1024
+_NOWHERE = object()
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)"
@@ -71,6 +72,23 @@ def pretty(text: str | None) -> str:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:
         return text
+
+
+def added(output: str, given: str | None) -> str:
+    """Return what of a JSON text is not in another one, as JSON; empty where that is nothing."""
+    left = _beyond(json_object(output), json_object(given or ""))
+    return json.dumps(left, ensure_ascii=False) if left else ""
+
+
+def _beyond(value: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    left: dict[str, Any] = {}
+    for name, one in value.items():
+        if one == known.get(name, _NOWHERE):
+            continue
+        other = known.get(name)
+        both = isinstance(one, dict) and isinstance(other, dict)
+        left[name] = _beyond(one, other) if both and other else one
+    return left
 
 
 def coloured(text: str) -> Markup:

@@ -42,7 +42,7 @@ def about(run: Run) -> str:
     )
     return (
         f"Prices of {prices.REGION} on {prices.AS_OF} without the free tier; {origin}. The "
-        "trigger, its queue, logs and traces are not included: `make cost EXECUTION=...` "
+        "trigger, its queue, logs and traces are not included: `image-converter cost --execution` "
         "calculates those as well."
     )
 

@@ -124,6 +124,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             written=sum(_size(row.run, "PNG") for row in ordered),
             times=durations.by_state([row.run for row in ordered]),
             retries=sum(row.run.execution.retries for row in ordered),
+            places=sorted({row.run.execution.place for row in ordered}),
             made=_now(),
         )
     )
@@ -170,6 +171,7 @@ def environment(*others: Path) -> Environment:
         "size": text.size,
         "money": text.money,
         "amount": cost.amount,
+        "added": text.added,
         "pretty": text.pretty,
         "coloured": text.coloured,
         "trace": text.trace,

@@ -57,3 +57,14 @@ run "express_has_events_in_its_log_only" {
     error_message = "watch is ${output.commands.watch}"
   }
 }
+
+run "without_an_upload_api_there_are_no_commands_for_it" {
+  variables {
+    create_upload_api = false
+  }
+
+  assert {
+    condition     = !anytrue([for name in keys(output.commands) : strcontains(name, "upload_")])
+    error_message = "commands has ${join(", ", keys(output.commands))}"
+  }
+}

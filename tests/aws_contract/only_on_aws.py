@@ -60,7 +60,8 @@ ROWS = (
     Row(
         "RedriveExecution, StopExecution in the middle of a task",
         "the local AWS has no redrive",
-        "stop an execution in ResizeImage, `make redrive ALL=1`: it must continue from there",
+        "stop an execution in ResizeImage, `image-converter redrive --all`: it must continue from "
+        "there",
     ),
     Row(
         "logs under /aws/vendedlogs, X-Ray traces, alarms that are raised and sent",
@@ -72,8 +73,8 @@ ROWS = (
         "the local AWS interprets an EXPRESS definition as a STANDARD one and writes no such log; "
         "it refuses, as AWS does, to list or describe its executions",
         'apply with workflow_type = "EXPRESS" and upload a damaged image: the log group and '
-        "`make status` must report DamagedImage, and the alarm for failed executions must be "
-        "raised",
+        "`image-converter status` must report DamagedImage, and the alarm for failed executions "
+        "must be raised",
     ),
     Row(
         "the partitions aws-cn and aws-us-gov as deployed",

@@ -83,7 +83,7 @@ def _configuration(folder: Path) -> None:
                 "source": str(modules / "key"),
                 "name": _NAME,
                 "log_group_arns": [],
-                "notifying_bucket_arn": f"arn:aws:s3:::{_BUCKET}",
+                "notifier": {"service": "s3.amazonaws.com", "arn": f"arn:aws:s3:::{_BUCKET}"},
             },
             "table": {
                 "source": str(modules / "table"),

@@ -44,7 +44,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
         if _holds_anything(bucket):
             raise _refused(
                 f"bucket {bucket} still holds images, or versions of deleted ones. To delete them "
-                "with it, run `make destroy FORCE=1`, or `terraform apply -var force_destroy=true`"
+                "with it, run `image-converter destroy --force`, or `terraform apply -var "
+                "force_destroy=true`"
             )
     return {"status": "Destroyed empty"}
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
+
+from botocore.exceptions import ClientError
 
 from image_converter import notifications
 from image_converter.errors import InvalidRecord
@@ -16,18 +19,13 @@ from scripts.lib.deployed import Deployment
 
 @dataclass(frozen=True)
 class Filter:
-    """The stack's `source_filter`, as S3 has it: pairs of a prefix and a suffix, of which one fits.
-
-    Without pairs, every key does.
-    """
+    """The stack's `source_filter`: pairs of a prefix and a suffix, of which one has to fit."""
 
     pairs: tuple[tuple[str, str], ...]
 
     def accepts(self, key: str) -> bool:
         """Return whether an object of that key starts an execution."""
-        return not self.pairs or any(
-            key.startswith(prefix) and key.endswith(suffix) for prefix, suffix in self.pairs
-        )
+        return any(key.startswith(prefix) and key.endswith(suffix) for prefix, suffix in self.pairs)
 
     @property
     def sentence(self) -> str:
@@ -39,14 +37,32 @@ class Filter:
         )
 
 
-def source_filter(clients: Clients, stack: Deployment) -> Filter:
-    """Return which keys of the source bucket start executions.
+def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
+    """Return which keys of the source bucket start executions; None where nothing says so.
+
+    S3 sends the bucket's notifications to the stack's queue, or an EventBridge rule does.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
-    return Filter(tuple(_pair(one) for one in answer.get("QueueConfigurations", [])))
+    # An existing bucket may notify others, too.
+    own = [
+        one
+        for one in answer.get("QueueConfigurations", [])
+        if one["QueueArn"].endswith(f":{stack.name}")
+    ]
+    if own:
+        return Filter(tuple(_pair(one) for one in own))
+    events = clients.client("events")
+    try:
+        pattern = json.loads(events.describe_rule(Name=stack.name)["EventPattern"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return None
+    keys = pattern["detail"].get("object", {}).get("key", [{}])
+    return Filter(tuple(_pair_of_pattern(one) for one in keys))
 
 
 def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
@@ -54,6 +70,12 @@ def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
     # S3 keeps them URL-encoded, like the keys in its notifications; "Prefix" may be capitalized.
     found = {rule["Name"].lower(): unquote_plus(rule["Value"]) for rule in rules}
     return found.get("prefix", ""), found.get("suffix", "")
+
+
+def _pair_of_pattern(pattern: Mapping[str, str]) -> tuple[str, str]:
+    """Return what the module `ingest` has made a pattern for a key of."""
+    prefix, _, suffix = pattern.get("wildcard", "*").partition("*")
+    return pattern.get("prefix", prefix), pattern.get("suffix", suffix)
 
 
 def is_paused(clients: Clients, stack: Deployment) -> bool:

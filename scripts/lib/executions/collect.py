@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 
+from image_converter.errors import DamagedImage
 from scripts.lib import deployed, storage, user_errors, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import history, invocations, thumbnails
@@ -63,7 +64,7 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     if ":express:" in arn:
         raise UserError(
             f"{arn} is an EXPRESS execution, about which AWS reports nothing outside the state "
-            "machine's log group. `make status IMAGE=...` shows what happened to an image."
+            "machine's log group. `image-converter status KEY` shows what happened to an image."
         )
     states = clients.stepfunctions
     try:
@@ -77,9 +78,9 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
             raise UserError(
-                f"There is no execution {arn} in {states.meta.region_name}. `make watch` and "
-                "`aws stepfunctions list-executions` list the ARNs; AWS deletes executions after "
-                "90 days."
+                f"There is no execution {arn} in {states.meta.region_name}. `aws stepfunctions "
+                "list-executions` and `image-converter status KEY` list the ARNs; AWS deletes "
+                "executions after 90 days."
             ) from error
         raise
     return history.read(arn, events, json.loads(machine["definition"]))
@@ -204,6 +205,9 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Exec
         shown = thumbnails.with_preview(known, body.read())
     if role == "Original" and execution.kind == "not a JPEG":
         return known.without_preview(shown.note or "It is not a JPEG.")
+    # The preview's decoder takes some damaged images for whole ones.
+    if shown.preview and not shown.damaged and execution.error == DamagedImage.__name__:
+        return thumbnails.damaged(shown)
     return shown
 
 

@@ -217,7 +217,7 @@ def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequenc
     if newest is None or not newest["IsLatest"]:
         return _waiting("gone", "It is not in the source bucket, and no execution is known.")
     chosen = arrival.source_filter(clients, stack)
-    if not chosen.accepts(key):
+    if chosen and not chosen.accepts(key):
         return _waiting("not handled", chosen.sentence)
     if arrival.is_dead_letter(clients, stack, key, newest["VersionId"]):
         words = "Its notification is a dead letter. `image-converter redrive` sends it again."

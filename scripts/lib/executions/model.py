@@ -177,6 +177,12 @@ class Execution:
         return self.arn.rpartition(":")[2]
 
     @property
+    def place(self) -> tuple[str, str]:
+        """The region and the account, by the ARN; empty where it is not one of AWS."""
+        _, _, _, region, account, *_ = [*self.arn.split(":"), *[""] * 5]
+        return region, account
+
+    @property
     def source(self) -> dict[str, Any]:
         """Bucket, key and versionId of the object that the input names, as far as it does."""
         try:

@@ -133,22 +133,26 @@ class Redrive:
 
         To be called last: what failed and what is on its way again is not looked at once more.
         """
-        accepted = arrival.source_filter(self._clients, self._stack)
-        pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._stack.source_bucket
-        )
         before = datetime.now(UTC) - self._longest_on_the_way()
-        for item in (item for page in pages for item in page.get("Contents", [])):
-            if (
-                item["LastModified"] <= before
-                and accepted.accepts(item["Key"])
-                and not keys.is_folder(item["Key"], item["Size"])
-            ):
+        for item in self._accepted_objects():
+            if item["LastModified"] <= before and not keys.is_folder(item["Key"], item["Size"]):
                 try:
                     yield from self._object(item["Key"])
                 except ClientError as error:
                     if not storage.is_gone(error):  # handled meanwhile
                         yield Result(item["Key"], "failed", user_errors.sentence(error))
+
+    def _accepted_objects(self) -> Iterator[Any]:
+        """Yield the objects of the source bucket that start executions, as S3 lists them."""
+        accepted = arrival.source_filter(self._clients, self._stack)
+        if accepted is None:
+            return
+        for prefix in sorted({prefix for prefix, _ in accepted.pairs}):
+            pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self._stack.source_bucket, Prefix=prefix
+            )
+            for page in pages:
+                yield from (one for one in page.get("Contents", []) if accepted.accepts(one["Key"]))
 
     def _longest_on_the_way(self) -> timedelta:
         """Return how long after an upload its notification may still be on the way."""

@@ -21,6 +21,7 @@ class Picture:
         width, height: in pixels; 0 if it is not an image.
         preview: a data: address of a small version, or an empty string.
         note: why there is no preview, or a remark about it.
+        damaged: whether the preview only shows what can be read.
     """
 
     role: str
@@ -31,6 +32,7 @@ class Picture:
     height: int = 0
     preview: str = ""
     note: str = ""
+    damaged: bool = False
 
     def without_preview(self, why: str) -> Picture:
         """Return what S3 says of it alone, with the reason for showing nothing."""

@@ -19,6 +19,8 @@ from scripts.lib.executions.run import Picture
 
 EDGE = 640  # pixels of the longer edge
 _QUALITY = 78
+_END_OF_IMAGE = b"\xff\xd9"
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _FORMATS = (
     JpegImagePlugin.JpegImageFile.format,
     PngImagePlugin.PngImageFile.format,
@@ -26,23 +28,42 @@ _FORMATS = (
 
 
 def with_preview(picture: Picture, content: bytes) -> Picture:
-    """Return the picture with its dimensions and a small version, or with the reason for none."""
+    """Return the picture with its dimensions and a small version, or with the reason for none.
+
+    Of a JPEG that is cut off, the small version has what can be read.
+    """
     try:
-        image = Image.open(io.BytesIO(content), formats=_FORMATS)
-        known = replace(picture, width=image.width, height=image.height)
-        return _previewed(known, image)
+        return _shown(picture, content)
     except UnidentifiedImageError:
         return replace(picture, note="It is not an image that can be shown.")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return replace(picture, note=f"It cannot be shown: {error}.")
+    except _UNREADABLE as error:
+        return _shown_in_part(picture, content, f"It cannot be shown: {error}.")
+
+
+def _shown_in_part(picture: Picture, content: bytes, problem: str) -> Picture:
+    """Return the picture with what the decoder makes of the bytes that are there."""
+    try:
+        # With an end, the decoder leaves what is missing grey instead of waiting for more.
+        return damaged(_shown(picture, content + _END_OF_IMAGE))
+    except _UNREADABLE:
+        return replace(picture, note=problem)
+
+
+def damaged(picture: Picture) -> Picture:
+    """Return the picture with a remark that its preview is of a damaged image."""
+    note = "The image is damaged; this is what can be read of it."
+    return replace(picture, note=" ".join(filter(None, [note, picture.note])), damaged=True)
+
+
+def _shown(picture: Picture, content: bytes) -> Picture:
+    image = Image.open(io.BytesIO(content), formats=_FORMATS)
+    known = replace(picture, width=image.width, height=image.height)
+    return _previewed(known, image)
 
 
 def _previewed(picture: Picture, image: Image.Image) -> Picture:
-    try:
-        image.draft("RGB", (EDGE * 2, EDGE * 2))
-        shown = ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        return replace(picture, note=f"It cannot be shown: {error}.")
+    image.draft("RGB", (EDGE * 2, EDGE * 2))
+    shown = ImageOps.exif_transpose(image)
     turned = (image.width < image.height) != (shown.width < shown.height)
     reduced = max(picture.width, picture.height) > EDGE
     shown.thumbnail((EDGE, EDGE))

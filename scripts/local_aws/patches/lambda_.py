@@ -80,6 +80,6 @@ def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
         raise lambda_runtime.ProvidedRuntimeError(
             f"{config['FunctionName']} is packaged for {' on '.join(wanted)}, but the local AWS "
             f"runs functions with {' on '.join(host)}. Run `make package-local` and apply with "
-            "package_dir = build/package-local (the exports of `make local-up` do).",
+            "package_dir = build/package-local (those of `image-converter local exports` do).",
             "Runtime.InvalidEntrypoint",
         )

@@ -96,8 +96,21 @@ class Stack:
         )
         return [one["Body"] for one in answer.get("Messages", [])]
 
-    def filter(self, **rules: str) -> None:
-        """Have the source bucket notify of these keys only, as the stack's `source_filter` does."""
+    def filter(self, *patterns: dict[str, str]) -> None:
+        """Have only these keys start executions, as the stack's `source_filter` says it.
+
+        By an EventBridge rule without a target, so that nothing arrives in the queue.
+        """
+        detail: dict[str, Any] = {"bucket": {"name": [self.deployment.source_bucket]}}
+        if patterns:
+            detail["object"] = {"key": patterns}
+        rule = {"source": ["aws.s3"], "detail": detail}
+        self.clients.client("events").put_rule(
+            Name=self.deployment.name, EventPattern=json.dumps(rule)
+        )
+
+    def notify(self, **rules: str) -> None:
+        """Have S3 notify the queue of keys that fit the rules."""
         arn = f"arn:aws:sqs:us-east-1:000000000000:{self.deployment.name}"
         statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
         statement |= {"Action": "sqs:SendMessage", "Resource": arn}
@@ -118,7 +131,6 @@ class Stack:
                 ]
             },
         )
-        self.clients.sqs.purge_queue(QueueUrl=self.queue)  # of S3's test event
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +165,9 @@ def stack(little: Emulator) -> Iterator[Stack]:
         clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
         for queue in (name, f"{name}-dead-letters")
     ]
-    yield Stack(clients, Deployment(name, name, "", name, machine, express=False), *queues)
+    little_stack = Stack(clients, Deployment(name, name, "", name, machine, express=False), *queues)
+    little_stack.filter()
+    yield little_stack
     listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
     for execution in listed["executions"]:
         clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

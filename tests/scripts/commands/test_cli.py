@@ -20,6 +20,7 @@ from scripts.commands import cli, options
 from scripts.commands.options import Target
 from scripts.lib.paths import REPOSITORY
 from tests.support import json_output
+from tests.support.emulator import Emulator
 
 Capture = pytest.CaptureFixture[str]
 
@@ -117,6 +118,24 @@ def test_options_are_understood_on_both_sides_of_the_command() -> None:
     )
     assert done.exit_code == 0, done.output
     assert seen == [Target("two", "r-1", "mine", None)]
+
+
+@pytest.mark.e2e
+def test_a_stack_that_is_not_there_is_named(little: Emulator, capsys: Capture) -> None:
+    arguments = ["status", "a.jpg", "--endpoint-url", little.aws.endpoint, "--region", "us-east-1"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in little.aws.env.items():
+            patch.setenv(name, value)
+        began = time.monotonic()
+        assert cli.run([*arguments, "--name", "nobody"]) == 3
+        assert time.monotonic() - began < 2
+        assert "There is no stack named nobody in us-east-1" in capsys.readouterr().err
+
+        little.function("other-resize-image", "def handler(event, context):\n    pass\n")
+        for part in ("write-to-dynamodb", "delete-file", "trigger"):
+            little.function(f"other-{part}", "def handler(event, context):\n    pass\n")
+        assert cli.run([*arguments, "--name", "other"]) == 3
+        assert "deployed by another version of image-converter" in capsys.readouterr().err
 
 
 def test_a_named_profile_goes_before_keys(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""make upload, watch, status and report, with the deployed pipeline behind them."""
+"""The commands upload, watch, status and report, with the deployed pipeline behind them."""
 
 import os
 import threading

@@ -80,7 +80,7 @@ def test_the_state_is_that_of_the_newest_upload(stack: Stack) -> None:
 
 
 def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
-    stack.filter(Prefix="photos/", Suffix=".jpg")
+    stack.filter({"wildcard": "photos/*.jpg"})
     stack.put("other.jpg")
     state = known(stack, "other.jpg").state
     assert state.kind == "not handled"
@@ -103,10 +103,37 @@ def test_nothing_is_known_of_what_never_was(stack: Stack) -> None:
     assert images.find(stack.clients, stack.deployment, "never.jpg") is None
 
 
+def accepted(stack: Stack, *keys: str) -> list[str]:
+    found = arrival.source_filter(stack.clients, stack.deployment)
+    assert found is not None
+    return [key for key in keys if found.accepts(key)]
+
+
 def test_a_filter_is_read_as_s3_keeps_it(stack: Stack) -> None:
-    everything = arrival.source_filter(stack.clients, stack.deployment)
-    assert everything.accepts("anything")
-    stack.filter(Prefix="my+photos%3D/")
-    chosen = arrival.source_filter(stack.clients, stack.deployment)
-    assert chosen.accepts("my photos=/a.jpg")
-    assert not chosen.accepts("my+photos%3D/a.jpg")
+    stack.notify()
+    assert accepted(stack, "anything") == ["anything"]
+    stack.notify(Prefix="my+photos%3D/")
+    assert accepted(stack, "my photos=/a.jpg", "my+photos%3D/a.jpg") == ["my photos=/a.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ({"prefix": "photos/"}, ["photos/a.jpg", "photos/a.txt"]),
+        ({"suffix": ".jpg"}, ["photos/a.jpg", "a.jpg"]),
+        ({"wildcard": "photos/*.jpg"}, ["photos/a.jpg"]),
+    ],
+)
+def test_a_filter_is_read_from_eventbridges_rule(
+    stack: Stack, pattern: dict[str, str], expected: list[str]
+) -> None:
+    stack.filter(pattern)
+    assert accepted(stack, "photos/a.jpg", "photos/a.txt", "a.jpg") == expected
+
+
+def test_where_nothing_says_what_is_handled_nothing_is_claimed(stack: Stack) -> None:
+    stack.clients.client("events").delete_rule(Name=stack.deployment.name)
+    stack.put()
+    assert arrival.source_filter(stack.clients, stack.deployment) is None
+    assert known(stack).state.kind == "waiting"
+    assert stack.redrive() == []

@@ -177,10 +177,20 @@ class TestObjectsWithoutAnExecution:
     def test_what_starts_no_execution_is_left_alone(self, stack: Stack) -> None:
         stack.put("other.jpg")
         stack.put("photos/notes.txt")
-        stack.put("photos/", body=b"")
         version = stack.put("photos/a.jpg")
-        stack.filter(Prefix="photos/", Suffix=".jpg")
+        stack.filter({"wildcard": "photos/*.jpg"})
         assert [result.version for result in stack.redrive(dry_run=True)] == [version]
+
+    def test_a_folder_is_left_alone(self, stack: Stack) -> None:
+        stack.put("photos/", body=b"")
+        assert stack.redrive() == []
+
+    def test_what_a_dead_letter_is_about_is_not_started_as_well(self, stack: Stack) -> None:
+        item = {"key": "a.jpg", "versionId": stack.put()}
+        record = {"eventName": "ObjectCreated:Put", "s3": {"object": item}}
+        body = json.dumps({"Records": [record]})
+        stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body)
+        assert [result.did for result in stack.redrive(dry_run=True)] == ["would send"]
 
     def test_what_was_handled_and_kept_is_left_alone(self, stack: Stack) -> None:
         stack.write_record(stack.put())

@@ -24,6 +24,21 @@ def test_a_file_is_called_by_its_name_and_a_folders_files_by_their_path(tmp_path
     assert [one.key for one in chosen] == ["holiday/a b.jpg", "holiday/2026/sea.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("prefix", "key"),
+    [
+        ("", "a b.jpg"),
+        ("holiday", "holiday/a b.jpg"),
+        ("holiday/", "holiday/a b.jpg"),
+        ("/x", "x/a b.jpg"),
+        ("/", "a b.jpg"),
+        ("a/b", "a/b/a b.jpg"),
+    ],
+)
+def test_a_prefix_is_a_folder(tmp_path: Path, prefix: str, key: str) -> None:
+    assert [one.key for one in upload.chosen([touched(tmp_path / "a b.jpg")], prefix)] == [key]
+
+
 def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path) -> None:
     one, other = touched(tmp_path / "a" / "x.jpg"), touched(tmp_path / "b" / "x.jpg")
     (tmp_path / "empty").mkdir()

@@ -59,8 +59,9 @@ def run_of(folder: str, name: str) -> Run:
     Image.open(io.BytesIO(content)).save(png, "PNG")
     original = Picture("Original", "s3://pictures/beach.jpg", len(content), "image/jpeg")
     converted = Picture("PNG", "s3://pictures/beach.png", len(png.getvalue()), "image/png")
+    half = content[: len(content) // 2] if execution.error == "DamagedImage" else content
     run.pictures = [
-        thumbnails.with_preview(original, content),
+        thumbnails.with_preview(original, half),
         thumbnails.with_preview(converted, png.getvalue()),
     ]
     run.record = {"imageName": execution.key, "fileType": "jpg"}

@@ -125,6 +125,36 @@ def test_both_images_load(page: Page, report: Path) -> None:
     )
 
 
+def test_a_damaged_original_is_marked(page: Page, report: Path) -> None:
+    page.goto((report / "aws-damaged.html").as_uri())
+    original, png = page.locator("figure").all()
+
+    expect(original.locator(".pill")).to_have_text("✕ damaged", use_inner_text=True)
+    expect(original.locator("img")).to_have_attribute("alt", re.compile("damaged$"))
+    expect(original).to_contain_text("this is what can be read of it")
+    expect(png.locator(".pill")).to_have_count(0)
+
+
+def test_what_a_state_added_comes_first_and_the_rest_is_folded(page: Page, report: Path) -> None:
+    page.goto((report / "aws-succeeded.html").as_uri())
+    node(page, "GetFileType").click()
+    shown = page.locator(".about:visible")
+
+    expect(shown.get_by_label("What GetFileType 1 added")).to_be_visible()
+    expect(shown.get_by_label("What GetFileType 1 added")).not_to_contain_text("bucket")
+    expect(shown.get_by_label("Output of GetFileType 1")).to_be_hidden()
+    shown.get_by_text("Whole output").click()
+    expect(shown.get_by_label("Output of GetFileType 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("name", ["aws-succeeded", "index"])
+def test_where_and_when_it_ran_is_at_the_top(page: Page, report: Path, name: str) -> None:
+    page.goto((report / f"{name}.html").as_uri())
+    top = page.locator(".top")
+    expect(top).to_contain_text(re.compile("Region.*us-east-1.*Account.*123456789012", re.DOTALL))
+    expect(top).to_contain_text("UTC")
+
+
 def test_without_scripts_every_state_is_there(browser: Browser, report: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -10,7 +10,9 @@ from PIL import Image
 
 from image_converter import keys
 from scripts.commands import cli
+from scripts.console.live import Live
 from scripts.lib import deployed, wait
+from scripts.lib.executions import uploads
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
@@ -123,6 +125,26 @@ def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
         Bucket=deployment.outputs["destination_bucket"], Prefix=prefix
     )
     return {one["VersionId"] for one in listed["Versions"]}
+
+
+def test_the_live_page_knows_what_became_of_its_uploads(
+    deployment: Deployment, express: deployed.Deployment
+) -> None:
+    live = Live(deployment.clients, express)
+    whole = images.jpeg(60, 40, seed=9)
+    followed = []
+    for key, content in (("express/live.jpg", whole), ("express/live-half.jpg", whole[:-200])):
+        sent = uploads.send(deployment.clients, express, key, io.BytesIO(content), "image/jpeg")
+        followed.append(live.add(key, sent))
+
+    def all_have_ended() -> bool:
+        live.look()
+        return not live.is_busy
+
+    wait.until("both to end", all_have_ended)
+    good, bad = followed
+    assert (good.group, good.kind) == ("done", "converted")
+    assert (bad.group, bad.sentence[:14]) == ("failed", "DamagedImage: ")
 
 
 @pytest.mark.usefixtures("express")

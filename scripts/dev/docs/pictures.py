@@ -1,22 +1,26 @@
 """Draw the pictures of the README again, from real runs: ``python -m scripts.dev.docs.pictures``.
 
 A local AWS is started, the stack applied, and images sent: one that converts, one that is cut off.
-Their reports are photographed by Chromium; the state machine is drawn from the definition that ran.
+Their reports are photographed by Chromium, and the live page while an image is converted; the state
+machine is drawn from the definition that ran.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from scripts.console.server import Console, listening
 from scripts.lib import browser, deployed, photographs, terminal, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -52,14 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(options: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as (clients, stack):
-        good, bad = _runs(clients, stack, Path(folder) / "photographs")
     options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as (clients, stack):
+        images = Path(folder) / "photographs"
+        good, bad = _runs(clients, stack, images)
+        with _served(clients, stack) as address, _page() as page:
+            _convert_on_the_page(page, address, images)
+            _photograph(page, page.locator("#items"), options.out / "console.png")
     drawn = pages.picture(graph.of_machine(good.execution.machine))
     (options.out / "state-machine.svg").write_text(drawn, encoding="utf-8")
     with _page() as page:
         for name, run in {"report-succeeded": good, "report-failed": bad}.items():
-            _photograph(page, pages.execution_page(run), options.out / f"{name}.png")
+            page.set_content(pages.execution_page(run), wait_until="load")
+            _photograph(page, page.locator(".pictures"), options.out / f"{name}.png")
     for picture in sorted(options.out.iterdir()):
         print(f"{picture.relative_to(options.out.parent)}  {picture.stat().st_size:,} bytes")
     return 0
@@ -105,14 +114,42 @@ def _page() -> Iterator[Page]:
         yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
 
 
-def _photograph(page: Page, html: str, target: Path) -> None:
-    """Write the page, down to its images, as a PNG that is small enough for a repository.
+@contextmanager
+def _served(clients: Clients, stack: Deployment) -> Iterator[str]:
+    """Yield the address of the live page, which is served meanwhile."""
+    with listening(None) as at:
+        console = Console(clients, stack, at.getsockname()[1])
+        loop, stop = asyncio.new_event_loop(), asyncio.Event()
+        serving = threading.Thread(
+            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
+        )
+        serving.start()
+        try:
+            yield console.address
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            serving.join()
+
+
+def _convert_on_the_page(page: Page, address: str, images: Path) -> None:
+    """Upload an image, and a large one when that is converted; return while it is converted."""
+    page.goto(address)
+    ended = page.locator("#items .pill", has_text="converted")
+    expect(ended).to_have_count(2)  # those of the reports
+    page.set_input_files("#files", images / "portrait.jpg")
+    expect(ended).to_have_count(3)
+    expect(page.locator("#items figure img")).to_have_count(2)
+    page.set_input_files("#files", images / "valley.jpg")
+    expect(page.locator("#items .node.state.live[data-state=ResizeImage]")).to_have_count(1)
+
+
+def _photograph(page: Page, last: Locator, target: Path) -> None:
+    """Write the page, down to its last part, as a PNG that is small enough for a repository.
 
     Raises:
         UserError: it is not.
     """
-    page.set_content(html, wait_until="load")
-    bottom = page.evaluate("document.querySelector('.pictures').getBoundingClientRect().bottom")
+    bottom = last.evaluate("last => last.getBoundingClientRect().bottom")
     clip: FloatRect = {"x": 0, "y": 0, "width": _WIDTH, "height": bottom + _MARGIN}
     shot = Image.open(io.BytesIO(page.screenshot(full_page=True, clip=clip)))
     # Other ways to choose colours spend all of them on the photographs, and none on the page.

@@ -58,10 +58,10 @@ def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live)
 def test_histories_are_read_a_few_at_a_time_and_each_has_its_turn(
     small: Small, watched: Live
 ) -> None:
-    for number in range(30):
-        small.start(f"old-{number}", "succeed")
-    small.settle("SUCCEEDED", 30)
     small.start("now", "run")
+    for number in range(30):
+        small.start(f"new-{number}", "succeed")
+    small.settle("SUCCEEDED", 30)
 
     assert asked(small, watched)["GetExecutionHistory"] == 12
     assert watched.items["now"].known, "what runs comes first"

@@ -45,6 +45,8 @@ def source_filter(clients: Clients, stack: Deployment) -> Filter:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
+    if stack.pairs is not None:  # an existing bucket, whose notifications are its owner's
+        return Filter(tuple(pair for pair in stack.pairs if any(pair)))
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
     return Filter(tuple(_pair(one) for one in answer.get("QueueConfigurations", [])))
 

@@ -131,16 +131,19 @@ class Redrive:
     def unhandled(self) -> Iterator[Result]:
         """Start executions for what lies in the source bucket without one; yield what became of it.
 
-        To be called last: what failed and what is on its way again is not looked at once more.
+        To be called last: what failed and what is on its way again is not looked at once more. Of
+        an existing bucket, nothing is looked at that was there before the stack.
         """
         accepted = arrival.source_filter(self._clients, self._stack)
         pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._stack.source_bucket
         )
+        since = None if self._stack.pairs is None else self._stack.created
         before = datetime.now(UTC) - self._longest_on_the_way()
         for item in (item for page in pages for item in page.get("Contents", [])):
             if (
                 item["LastModified"] <= before
+                and (since is None or item["LastModified"] >= since)
                 and accepted.accepts(item["Key"])
                 and not keys.is_folder(item["Key"], item["Size"])
             ):

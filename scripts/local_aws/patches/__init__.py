@@ -24,8 +24,8 @@ ministack. What is put in, and why, by service:
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
-  conditions see TLS, roles, callers and an upload's encryption as on AWS. A policy's ``*`` stands
-  for newlines, too.
+  conditions see TLS, roles, callers, an upload's encryption and events' source as on AWS. A
+  policy's ``*`` stands for newlines, too.
 """
 
 import inspect
@@ -52,6 +52,7 @@ MINISTACK_VERSION = "1.5.33"
 PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
     "ministack.core.iam_actions": {
         "_s3_object_context": "iam_action query_params path headers",
+        "request_tag_context": "service iam_action body params",
     },
     "ministack.core.iam_evaluator": {
         "_anonymous": None,

@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from jsonschema import Draft202012Validator
 
 from scripts.commands import cli
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
-from scripts.lib.paths import DOCS, PACKAGE_LOCAL
+from scripts.lib.paths import PACKAGE_LOCAL
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 from tests.support import images
+from tests.support.listener import Listener, listening
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -24,7 +24,7 @@ Capture = pytest.CaptureFixture[str]
 
 NAME = "photographs"
 BUCKET = "holiday-photographs"
-SCHEMA = Draft202012Validator(json.loads((DOCS / "events.schema.json").read_text("utf-8")))
+QUEUE = "holiday-notifications"
 
 THERE_BEFORE = {f"albums/old/{number}.jpg": images.jpeg(seed=number) for number in range(20)}
 JPEG = {"albums/beach + sea ü.jpg": images.jpeg(60, 40, seed=31)}
@@ -55,10 +55,9 @@ SETTINGS = (
 
 @dataclass
 class Owner:
-    """Who owns the bucket, and listens to the stack's events."""
+    """Who owns the bucket."""
 
     clients: Clients
-    events: list[dict[str, Any]] = field(default_factory=list)
 
     def settings(self) -> dict[str, Any]:
         """Return everything that is set on the bucket."""
@@ -80,19 +79,9 @@ class Owner:
         """Return an object's content."""
         return self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def event(self, detail_type: str, key: str) -> dict[str, Any]:
-        """Wait for an event about a key and return it."""
-
-        def find() -> dict[str, Any] | None:
-            self.events += [json.loads(one["Body"]) for one in self.messages("their-events")]
-            named = [one for one in self.events if one["detail"]["object"]["key"] == key]
-            return next((one for one in named if one["detail-type"] == detail_type), None)
-
-        return wait.until(f"the event '{detail_type}' of {key}", find)
-
-    def messages(self, queue: str) -> list[Any]:
-        """Return messages of a queue, which are gone from it then."""
-        url = self.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    def messages(self) -> list[Any]:
+        """Return messages of the bucket's own notifications, which are gone then."""
+        url = self.clients.sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
         found = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         for message in found.get("Messages", []):
             self.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -101,41 +90,40 @@ class Owner:
 
 @pytest.fixture(scope="module")
 def owner(local_aws: LocalAws) -> Iterator[Owner]:
-    """The bucket, unversioned and with notifications of its own, and a rule for the events."""
+    """The bucket, unversioned and with notifications of its own."""
     found = Owner(Clients(local_aws.env))
-    s3, sqs, bus = found.clients.s3, found.clients.sqs, found.clients.client("events")
-    account = found.clients.sts.get_caller_identity()["Account"]
-    queues = {
-        name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("theirs", "their-events")
-    }
-    arns = {name: f"arn:aws:sqs:us-east-1:{account}:{name}" for name in queues}
-    admits = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}
+    s3, sqs = found.clients.s3, found.clients.sqs
+    url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    arn = attributes["Attributes"]["QueueArn"]
+    admits = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [admits]})
-    for url in queues.values():
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": "team", "Value": "web"}]})
     s3.put_bucket_notification_configuration(
         Bucket=BUCKET,
         NotificationConfiguration={
             "QueueConfigurations": [
-                {"Id": "mine", "QueueArn": arns["theirs"], "Events": ["s3:ObjectCreated:*"]}
+                {"Id": "mine", "QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
             ],
             "EventBridgeConfiguration": {},
         },
     )
     for key, content in THERE_BEFORE.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    bus.put_rule(Name="all", EventPattern=json.dumps({"source": [NAME]}))
-    bus.put_targets(Rule="all", Targets=[{"Id": "queue", "Arn": arns["their-events"]}])
     yield found
-    bus.remove_targets(Rule="all", Ids=["queue"])
-    bus.delete_rule(Name="all")
     for key in found.objects():
         s3.delete_object(Bucket=BUCKET, Key=key)
     s3.delete_bucket(Bucket=BUCKET)
-    for url in queues.values():
-        sqs.delete_queue(QueueUrl=url)
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture(scope="module")
+def listener(owner: Owner) -> Iterator[Listener]:
+    """Somebody who listens to the stack's events."""
+    with listening(owner.clients, NAME) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +136,7 @@ def settings(owner: Owner) -> dict[str, Any]:
 def stack(
     local_aws: LocalAws,
     owner: Owner,
+    listener: Listener,  # noqa: ARG001 - it listens before
     settings: dict[str, Any],  # noqa: ARG001 - they are read before
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
@@ -183,12 +172,10 @@ def outputs(stack: Stack) -> dict[str, Any]:
 
 
 def test_an_upload_is_converted_and_its_event_says_where(
-    owner: Owner, outputs: dict[str, Any]
+    owner: Owner, listener: Listener, outputs: dict[str, Any]
 ) -> None:
     ((key, content),) = JPEG.items()
-    event = owner.event("Image Converted", key)
-    SCHEMA.validate(event)
-    detail = event["detail"]
+    detail = listener.event("Image Converted", key)
     assert detail["bucket"] == {"name": BUCKET}
     assert detail["object"]["size"] == len(content)
     original, png = detail["original"], detail["outputs"][0]
@@ -200,27 +187,31 @@ def test_an_upload_is_converted_and_its_event_says_where(
 
 
 @pytest.mark.usefixtures("stack")
-def test_a_failure_s_event_says_why(owner: Owner) -> None:
-    (key,) = DAMAGED
-    event = owner.event("Image Not Converted", key)
-    SCHEMA.validate(event)
-    assert event["detail"]["error"]["name"] == "DamagedImage"
-    assert ":execution:" in event["detail"]["execution"]
+def test_a_failure_s_event_says_why(listener: Listener) -> None:
+    detail = listener.event("Image Not Converted", *DAMAGED)
+    assert detail["error"]["name"] == "DamagedImage"
+    assert ":execution:" in detail["execution"]
 
 
 @pytest.mark.usefixtures("stack")
 @pytest.mark.parametrize("key", OTHERS)
 def test_other_files_are_seen_and_kept(key: str, capsys: Capture) -> None:
+    assert "not a JPEG" in _status_once_kept(key, capsys)
+
+
+def _status_once_kept(key: str, capsys: Capture) -> str:
     def said() -> str | None:
         cli.run(["status", key, "--name", NAME])
         text = capsys.readouterr().out
         return text if "other_types is keep" in text else None
 
-    assert "not a JPEG" in wait.until(f"{key} to be handled", said)
+    return wait.until(f"{key} to be handled", said)
 
 
-def test_what_fails_is_the_damaged_image_alone(owner: Owner, outputs: dict[str, Any]) -> None:
-    owner.event("Image Not Converted", *DAMAGED)
+def test_what_fails_is_the_damaged_image_alone(
+    owner: Owner, listener: Listener, outputs: dict[str, Any]
+) -> None:
+    listener.event("Image Not Converted", *DAMAGED)
     listed = list(collect.listed(owner.clients, outputs["state_machine_arn"], "FAILED"))
     assert len(listed) == 1
     url = outputs["dead_letter_queue_url"]
@@ -234,7 +225,7 @@ def test_neither_old_nor_other_keys_are_started(
     owner: Owner, stack: Stack, outputs: dict[str, Any], capsys: Capture
 ) -> None:
     for key in OTHERS:
-        test_other_files_are_seen_and_kept(key, capsys)
+        _status_once_kept(key, capsys)
     before = len(list(collect.listed(owner.clients, outputs["state_machine_arn"])))
     assert before == len(JPEG | DAMAGED | OTHERS)
     cli.run(["redrive", "--dry-run", "--name", NAME])
@@ -249,7 +240,7 @@ def test_the_owner_s_notifications_go_on(owner: Owner, settings: dict[str, Any])
     received: set[str] = set()
 
     def all_received() -> bool:
-        for message in owner.messages("theirs"):
+        for message in owner.messages():
             records = json.loads(message["Body"]).get("Records", [])
             received.update(one["s3"]["object"]["key"] for one in records)
         return "private/beach.jpg" in received and "albums/half.jpg" in received

@@ -25,10 +25,11 @@ locals {
       MAX_FORM_BYTES   = tostring(local.upload_form.max_bytes)
       FORM_SECONDS     = tostring(local.upload_form.expires_seconds)
     }
-    trigger = {
-      STATE_MACHINE_ARN = local.state_machine_arn
-      SOURCE_BUCKET     = local.bucket_names.source # not for the function: the commands find the bucket here
-    }
+    # The bucket and its filter are not for the function: the commands find them here.
+    trigger = merge(
+      { STATE_MACHINE_ARN = local.state_machine_arn, SOURCE_BUCKET = local.bucket_names.source },
+      local.existing.source ? { SOURCE_FILTER = jsonencode(local.source_filter) } : {},
+    )
     get_file_type = {}
     copy_file     = local.destination_environment
     resize_image = merge(local.destination_environment, {

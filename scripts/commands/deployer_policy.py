@@ -26,17 +26,21 @@ TEMPLATE = TERRAFORM / "deployer-policy.json.tftpl"
 MANAGED_POLICY_LIMIT = 6_144
 
 BUCKETS = ("source", "destination", "access-logs")
+EXISTING = ("source", "destination")
 FUNCTIONS = (*map(functions.on_aws, functions.FUNCTIONS), "destroy-guard")
+REPORTER = "report-failure"  # of failures, where the stack sends events
 
 
-def policy(
+def policy(  # noqa: PLR0913 - each is a fact about the stack
     account: str,
     region: str,
     name: str = "image-converter",
     partition: str = "aws",
     *,
     bucket_names: Mapping[str, str] | None = None,
+    existing: Mapping[str, str] | None = None,
     budget: bool = False,
+    events: bool = False,
 ) -> dict[str, Any]:
     """Return the policy.
 
@@ -47,7 +51,10 @@ def policy(
         partition: ``aws``, ``aws-cn`` or ``aws-us-gov``.
         bucket_names: names for buckets, as in Terraform's variable `bucket_names`, but with
             hyphens; those that are left out derive from the stack's.
+        existing: names of existing buckets that the stack uses, by `source` and `destination`;
+            these are only looked at.
         budget: whether the stack has a budget, Terraform's variable `monthly_budget_usd`.
+        events: whether the stack sends events, Terraform's variable `events`.
 
     Raises:
         ValueError: there is no such bucket.
@@ -55,18 +62,25 @@ def policy(
     chosen = dict(bucket_names or {})
     if unknown := sorted(chosen.keys() - set(BUCKETS)):
         raise ValueError(f"there is no bucket {unknown[0]}: they are {', '.join(BUCKETS)}")
-    buckets = [chosen.get(each) or f"{name}-{each}-{account}-{region}" for each in BUCKETS]
+    existing = existing or {}
+    buckets = [
+        chosen.get(each) or f"{name}-{each}-{account}-{region}"
+        for each in BUCKETS
+        if each not in existing
+    ]
+    deployed = (*FUNCTIONS, REPORTER) if events else FUNCTIONS
     names = {
+        "existing": [f"s3:::{bucket}" for bucket in existing.values()],
         "buckets": [f"s3:::{bucket}" for bucket in buckets],
         "objects": [f"s3:::{bucket}/*" for bucket in buckets],
         # Without and with a version or an alias.
         "functions": [
             f"lambda:{region}:{account}:function:{name}-{each}{qualifier}"
-            for each in FUNCTIONS
+            for each in deployed
             for qualifier in ("", ":*")
         ],
         "roles": [
-            f"iam::{account}:role/{name}-{each}-{region}" for each in (*FUNCTIONS, "state-machine")
+            f"iam::{account}:role/{name}-{each}-{region}" for each in (*deployed, "state-machine")
         ],
     }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -77,9 +91,14 @@ def policy(
         partition=partition,
     )
     found: dict[str, Any] = json.loads(text)
-    if not budget:
-        found["Statement"] = [each for each in found["Statement"] if each["Sid"] != "Budget"]
-    return found
+    needed = {
+        "Budget": budget,
+        "Events": events,
+        "ExistingBuckets": bool(existing),
+        "Rule": "source" in existing,
+    }
+    statements = [each for each in found["Statement"] if needed.get(each["Sid"], True)]
+    return {**found, "Statement": statements}
 
 
 def parts(whole: Mapping[str, Any], limit: int = MANAGED_POLICY_LIMIT) -> list[dict[str, Any]]:
@@ -110,6 +129,9 @@ def _of_buckets(function: Command) -> Command:
     for bucket in BUCKETS:
         words = "Its name, where `bucket_names` gives one."
         function = click.option(f"--{bucket}-bucket", help=words)(function)
+    for bucket in EXISTING:
+        words = f"Its name, where `existing_{bucket}_bucket` gives one."
+        function = click.option(f"--existing-{bucket}-bucket", help=words)(function)
     return function
 
 
@@ -120,7 +142,8 @@ def _of_buckets(function: Command) -> Command:
 @click.option("--partition", default="aws", show_default=True)
 @_of_buckets
 @click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
-@click.option("--part", type=click.IntRange(1, 2), help="Default: the whole policy.")
+@click.option("--events", is_flag=True, help="The stack sends events, `events`.")
+@click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
 def command(
     account: str,
     region: str,
@@ -129,24 +152,36 @@ def command(
     part: int | None,
     *,
     budget: bool,
+    events: bool,
     **buckets: str | None,
 ) -> int:
     """Print the policy of the role that deploys the stack, as JSON.
 
-    The whole is longer than IAM lets one policy be; each part is as long as one may be.
+    The whole is longer than IAM lets one policy be; each part is as long as one may be. There are
+    two, and three with events or existing buckets and long names.
     """
     names = {
-        option.removesuffix("_bucket").replace("_", "-"): one for option, one in buckets.items()
+        option.removesuffix("_bucket").replace("_", "-"): one
+        for option, one in buckets.items()
+        if one
     }
-    made = policy(
+    existing = {
+        bucket: names.pop(f"existing-{bucket}")
+        for bucket in EXISTING
+        if f"existing-{bucket}" in names
+    }
+    whole = policy(
         account,
         region,
         name,
         partition,
-        bucket_names={bucket: given for bucket, given in names.items() if given},
+        bucket_names=names,
+        existing=existing,
         budget=budget,
+        events=events,
     )
-    if part:
-        made = parts(made)[part - 1]
-    click.echo(json.dumps(made, indent=2))
+    found = parts(whole) if part else [whole]
+    if part and part > len(found):
+        raise click.UsageError(f"this policy has no part {part}")
+    click.echo(json.dumps(found[(part or 1) - 1], indent=2))
     return ExitStatus.DONE

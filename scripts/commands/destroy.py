@@ -26,7 +26,8 @@ from scripts.lib.aws import Clients
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.user_errors import UserError
 
-_BUCKETS = ("module.source_bucket", "module.destination_bucket")
+# Existing buckets are none of the state's resources, and are not looked at.
+_BUCKETS = ("module.source_bucket[0]", "module.destination_bucket[0]")
 _TABLE = "module.table.aws_dynamodb_table.this"
 _ONE_REQUEST = 1000  # the most that S3 lists, and deletes, at a time
 _PROTECTED = (

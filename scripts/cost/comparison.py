@@ -42,6 +42,8 @@ _CHANGES: Final = (
     ),
     ("tracing = false", dataclasses.replace(STANDARD, tracing=False)),
     ('log_level = "ERROR"', dataclasses.replace(STANDARD, log_level="ERROR")),
+    ('events = { bus = "default" }', dataclasses.replace(STANDARD, events=True)),
+    ('existing_source_bucket = "..."', dataclasses.replace(STANDARD, existing_source_bucket=True)),
 )
 
 

@@ -54,6 +54,8 @@ class Settings:
 
     Attributes:
         memory_mb: memory of single functions, where it is not what was observed.
+        events: whether an event is sent for each image.
+        existing_source_bucket: whether S3 sends an event for each object to a bus.
         state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
     """
 
@@ -64,6 +66,9 @@ class Settings:
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
     memory_mb: Mapping[str, int] = field(default_factory=dict)
+    noncurrent_version_expiration_days: int = 30
+    events: bool = False
+    existing_source_bucket: bool = False
 
     @property
     def logs_all_events(self) -> bool:
@@ -101,6 +106,13 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             _execution_log(seen, settings) / GB,
             prices.LOG_GB,
             "state_machine_log_level, state_machine_log_execution_data",
+        ),
+        Line("Events", int(settings.events), prices.EVENT, "events"),
+        Line(
+            "Events of S3",
+            int(settings.existing_source_bucket),
+            prices.EVENT,
+            "existing_source_bucket",
         ),
         Line("Traces", _TRACES * _SAMPLED if settings.tracing else 0, prices.TRACE, "tracing"),
     )

@@ -39,6 +39,7 @@ _DYNAMODB: Final = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 _SQS: Final = "https://aws.amazon.com/sqs/pricing/"
 _CLOUDWATCH: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 _XRAY: Final = "https://aws.amazon.com/xray/pricing/"
+_EVENTS: Final = "https://aws.amazon.com/eventbridge/pricing/"
 _API: Final = "https://aws.amazon.com/api-gateway/pricing/"
 
 _EXAMPLE: Final = "the page's worked example"
@@ -87,6 +88,10 @@ TABLE_WRITE: Final = Price(
 QUEUE_REQUEST: Final = Price(0.40 / 1e6, "request to the queue", "$0.40 per million", _SQS, _GUIDE)
 LOG_GB: Final = Price(0.50, "GB of logs", "$0.50", _CLOUDWATCH, _GUIDE)
 TRACE: Final = Price(5.00 / 1e6, "trace", "$5.00 per million", _XRAY, "the page's text")
+# Metered by 64 KB. S3's events on a bus cost the same, also those that no rule matches.
+EVENT: Final = Price(
+    1.00 / 1e6, "event on an EventBridge bus", "$1.00 per million", _EVENTS, "the page's table"
+)
 # Metered by 512 KB.
 HTTP_API: Final = Price(
     1.00 / 1e6, "512 KB through the HTTP API", "$1.00 per million", _API, _EXAMPLE
@@ -98,5 +103,5 @@ ALL: Final = (
     *(*LAMBDA_GB_SECOND.values(), LAMBDA_REQUEST),
     *(SNAPSHOT_GB_SECOND, SNAPSHOT_GB_RESTORED),
     *(S3_WRITE, S3_READ, S3_GB_MONTH, TABLE_WRITE, QUEUE_REQUEST),
-    *(LOG_GB, TRACE, HTTP_API, REST_API),
+    *(LOG_GB, TRACE, EVENT, HTTP_API, REST_API),
 )

@@ -6,10 +6,13 @@ Terraform nor its state is needed to work with a stack, on AWS or on the local o
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +51,9 @@ class Deployment:
     Attributes:
         keeps_converted: whether JPEGs stay in the source bucket.
         keeps_others: whether files that are not JPEGs do.
+        pairs: of an existing source bucket, the prefixes and suffixes that the stack's rule asks
+            for, which the bucket itself does not know; None of the stack's own bucket.
+        created: when the stack was; objects that an existing bucket held before are not its work.
     """
 
     name: str
@@ -58,6 +64,8 @@ class Deployment:
     express: bool
     keeps_converted: bool = False
     keeps_others: bool = False
+    pairs: tuple[tuple[str, str], ...] | None = None
+    created: datetime | None = None
 
     def execution_arn(self, execution_name: str) -> str:
         """Return the ARN of the execution of that name."""
@@ -139,7 +147,16 @@ def find(clients: Clients, stack: str) -> Deployment:
         express=machine.get("type") == "EXPRESS",
         keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",
         keeps_others=delete.settings.get("OTHER_TYPES") == "keep",
+        pairs=_pairs(trigger.settings.get("SOURCE_FILTER")),
+        created=machine["creationDate"],
     )
+
+
+def _pairs(setting: str | None) -> tuple[tuple[str, str], ...] | None:
+    if setting is None:
+        return None
+    given = json.loads(setting)
+    return tuple(itertools.product(given["prefixes"] or [""], given["suffixes"] or [""]))
 
 
 def function(clients: Clients, function_name: str) -> Function:

@@ -14,6 +14,7 @@ from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
 from tests.security import permissions
 from tests.support import images, pipeline
+from tests.support.listener import listening
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -33,15 +34,19 @@ def keeping(deployment: Deployment) -> Iterator[Deployment]:
         yield deployment
     finally:
         deployment.stack.use_variables(
-            source_after="delete", other_types="delete", source_filter={}, workflow_type="STANDARD"
+            source_after="delete",
+            other_types="delete",
+            source_filter={},
+            workflow_type="STANDARD",
+            events=None,
         )
         deployment.stack.apply()
 
 
 @pytest.fixture(scope="module")
 def keeping_express(keeping: Deployment) -> deployed.Deployment:
-    """The same stack as EXPRESS, from here to the end of the module."""
-    keeping.stack.use_variables(workflow_type="EXPRESS")
+    """The same stack as EXPRESS and with events, from here to the end of the module."""
+    keeping.stack.use_variables(workflow_type="EXPRESS", events={"bus": "default"})
     keeping.stack.apply()
     return deployed.find(keeping.clients, deployed.DEFAULT_NAME)
 
@@ -150,3 +155,18 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     assert "the source was kept (other_types is keep)" in capsys.readouterr().out
     redrive = Redrive(keeping.clients, keeping_express, settled_after=timedelta(0))
     assert list(redrive.all()) == [], "it is known what was kept and what nothing handles"
+
+
+def test_events_of_express_say_what_was_converted_and_what_was_not(
+    keeping: Deployment, keeping_express: deployed.Deployment
+) -> None:
+    good, damaged = "keep-express/good.jpg", "keep-express/half.jpg"
+    with listening(keeping.clients, keeping_express.name) as listener:
+        version = pipeline.upload(keeping, good, images.jpeg(60, 40, seed=13))
+        pipeline.upload(keeping, damaged, images.jpeg(60, 40)[:-200])
+        converted = listener.event("Image Converted", good)
+        failed = listener.event("Image Not Converted", damaged)
+    assert converted["object"]["version-id"] == version
+    assert converted["outputs"][0]["key"] == "keep-express/good.png"
+    assert failed["error"]["name"] == "DamagedImage"
+    assert ":express:" in failed["execution"]

@@ -134,7 +134,7 @@ def test_images_that_come_after_the_guard_has_looked_stay_readable(
         )
 
     # Only what an object needs: the provider waits long for the rest of a bucket to come and go.
-    module = "module.source_bucket.aws_s3_bucket"
+    module = "module.source_bucket[0].aws_s3_bucket"
     applied = terraform("apply", f"-target={module}_server_side_encryption_configuration.this")
     assert applied.returncode == 0, applied.stderr
     put = clients.s3.put_object(Bucket=_BUCKET, Key="a.jpg", Body=b"the only copy")

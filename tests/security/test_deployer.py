@@ -63,7 +63,9 @@ def _statements(**options: Any) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def statements() -> list[dict[str, Any]]:
-    return list(_statements(budget=True).values())
+    existing = {"source": "some-stack-photos", "destination": "some-stack-site"}
+    made = _statements(budget=True, events=True) | _statements(events=True, existing=existing)
+    return list(made.values())
 
 
 def test_no_action_has_a_wildcard(statements: list[dict[str, Any]]) -> None:
@@ -164,6 +166,22 @@ def test_a_budget_only_where_there_is_one() -> None:
     ]
 
 
+def test_events_and_rules_only_where_there_are_some() -> None:
+    plain = _statements()
+    assert not {"Events", "ExistingBuckets", "Rule"} & plain.keys()
+    assert "report-failure" not in json.dumps(plain)
+    assert "report-failure" in json.dumps(_statements(events=True))
+    assert "Rule" not in _statements(existing={"destination": "site"})
+
+
+def test_an_existing_bucket_is_only_looked_at() -> None:
+    statements = _statements(existing={"source": "photos"})
+    with_it = {sid for sid, each in statements.items() if ":::photos" in json.dumps(each)}
+    assert with_it == {"ExistingBuckets"}
+    assert statements["ExistingBuckets"]["Action"] == ["s3:ListBucket"]
+    assert "some-stack-source" not in json.dumps(statements)
+
+
 @pytest.mark.e2e
 @pytest.mark.terraform
 def test_names_are_those_of_the_stack(deployment: Deployment) -> None:
@@ -228,16 +246,21 @@ def test_the_first_api_of_an_account_brings_its_service_linked_role() -> None:
     ]
 
 
-def test_fits_into_two_managed_policies() -> None:
+@pytest.mark.parametrize(
+    ("more", "count"),
+    [({}, 2), ({"events": True}, 3), ({"events": True, "existing": {"source": "b" * 63}}, 3)],
+)
+def test_fits_into_managed_policies(more: dict[str, Any], count: int) -> None:
     made = deployer_policy.policy(
         "123456789012",
         "ap-southeast-1",
         "a234567890-234567890-23",
         bucket_names=dict.fromkeys(deployer_policy.BUCKETS, "b" * 63),
         budget=True,
+        **more,
     )
     parts = deployer_policy.parts(made)
-    assert len(parts) == 2
+    assert len(parts) == count
     for part in parts:
         assert len(json.dumps(part, separators=(",", ":"))) <= deployer_policy.MANAGED_POLICY_LIMIT
     together = [statement for part in parts for statement in part["Statement"]]
@@ -245,8 +268,13 @@ def test_fits_into_two_managed_policies() -> None:
 
 
 def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--account", "123456789012", "--region", "eu-central-1", "--budget"]
-    assert cli.run(["deployer-policy", *arguments, "--access-logs-bucket", "my-logs"]) == 0
+    arguments = ["--account", "123456789012", "--region", "eu-central-1", "--budget", "--events"]
+    names = ["--access-logs-bucket", "my-logs", "--existing-source-bucket", "photos"]
+    assert cli.run(["deployer-policy", *arguments, *names]) == 0
     assert json.loads(capsys.readouterr().out) == deployer_policy.policy(
-        *PLACE, bucket_names={"access-logs": "my-logs"}, budget=True
+        *PLACE,
+        bucket_names={"access-logs": "my-logs"},
+        existing={"source": "photos"},
+        budget=True,
+        events=True,
     )

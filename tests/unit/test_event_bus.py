@@ -82,8 +82,9 @@ def test_a_converted_image_names_the_version_that_was_handled(named: dict[str, s
     assert detail["execution"] == EXECUTION
 
 
-def test_an_object_without_a_version_of_its_own_has_none() -> None:
-    unversioned = state(eTag="0123")
+@pytest.mark.parametrize("named", [{}, {"versionId": "null"}])
+def test_an_object_without_a_version_of_its_own_has_none(named: dict[str, str]) -> None:
+    unversioned = state(eTag="0123", **named)
     for image in unversioned["results"]["images"]:
         next(iter(image.values()))["sourceVersionId"] = "0123"
 

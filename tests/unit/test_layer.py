@@ -27,7 +27,7 @@ def _the_layer_is_newer_than_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_else_may_happen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a setting is read before the check, nor a service called."""
-    for name in ("s3", "s3_copies", "dynamodb", "stepfunctions"):
+    for name in ("s3", "s3_copies", "dynamodb", "events", "stepfunctions"):
         monkeypatch.setattr(clients, name, lambda: pytest.fail("a service is called"))
     monkeypatch.setattr(settings, "load", lambda *_: pytest.fail("a setting is read"))
 

@@ -45,6 +45,8 @@ def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
+    if stack.pairs is not None:  # an existing bucket, whose notifications are its owner's
+        return Filter(stack.pairs)
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
     # An existing bucket may notify others, too.
     own = [

@@ -131,11 +131,17 @@ class Redrive:
     def unhandled(self) -> Iterator[Result]:
         """Start executions for what lies in the source bucket without one; yield what became of it.
 
-        To be called last: what failed and what is on its way again is not looked at once more.
+        To be called last: what failed and what is on its way again is not looked at once more. Of
+        an existing bucket, nothing is looked at that was there before the stack.
         """
+        since = None if self._stack.pairs is None else self._stack.created
         before = datetime.now(UTC) - self._longest_on_the_way()
         for item in self._accepted_objects():
-            if item["LastModified"] <= before and not keys.is_folder(item["Key"], item["Size"]):
+            if (
+                item["LastModified"] <= before
+                and (since is None or item["LastModified"] >= since)
+                and not keys.is_folder(item["Key"], item["Size"])
+            ):
                 try:
                     yield from self._object(item["Key"])
                 except ClientError as error:
@@ -147,7 +153,7 @@ class Redrive:
         accepted = arrival.source_filter(self._clients, self._stack)
         if accepted is None:
             return
-        for prefix in sorted({prefix for prefix, _ in accepted.pairs}):
+        for prefix in sorted({prefix for prefix, _ in accepted.pairs} or {""}):
             pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._stack.source_bucket, Prefix=prefix
             )

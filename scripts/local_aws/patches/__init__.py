@@ -24,8 +24,8 @@ service:
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
-  conditions see TLS, roles, callers and an upload's encryption as on AWS. A policy's ``*`` stands
-  for newlines, too.
+  conditions see TLS, roles, callers, an upload's encryption and events' source as on AWS. A
+  policy's ``*`` stands for newlines, too.
 """
 
 from importlib.metadata import version

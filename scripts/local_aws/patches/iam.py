@@ -1,5 +1,6 @@
 """IAM: root users sign as everyone does, and conditions of policies see what they see on AWS."""
 
+import json
 import re
 from contextvars import ContextVar
 from functools import cache
@@ -17,6 +18,7 @@ def install() -> None:
     _check_root_users_signatures()
     _complete_condition_keys()
     _complete_encryption_keys()
+    _complete_event_keys()
     _match_newlines()
 
 
@@ -85,6 +87,25 @@ def _complete_encryption_keys() -> None:
         return context
 
     iam_actions._s3_object_context = object_context
+
+
+def _complete_event_keys() -> None:
+    """Tell conditions what the events of a request name as their source.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    told = iam_actions.request_tag_context
+
+    def request_context(
+        service: str, iam_action: str, body: bytes, params: dict[str, Any]
+    ) -> dict[str, Any]:
+        context: dict[str, Any] = told(service, iam_action, body, params)
+        if iam_action == "events:PutEvents":
+            sources = {entry["Source"] for entry in json.loads(body)["Entries"]}
+            context["events:source"] = sources.pop() if len(sources) == 1 else sorted(sources)
+        return context
+
+    iam_actions.request_tag_context = request_context
 
 
 def _without_session(arn: str) -> str:

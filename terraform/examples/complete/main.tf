@@ -1,5 +1,6 @@
 # A stack in an account whose owner prescribes what a stack may use: its own key, alarm topic and bucket for access logs, a
-# permissions boundary and a path for roles. It also admits another account, and uploads from a web page.
+# permissions boundary and a path for roles. It also admits another account, and uploads from a web page. A queue
+# receives an event for each image that is done or failed.
 
 terraform {
   required_version = ">= 1.10"
@@ -45,6 +46,7 @@ module "image_converter" {
   source_filter       = { suffixes = [".jpg", ".jpeg", ".JPG"] }
   source_after        = "keep"
   functions           = { resize_image = { memory_mb = 3008 } }
+  events              = { bus = "default" }
   force_destroy       = var.force_destroy
 }
 
@@ -98,6 +100,39 @@ module "logs" {
   }]
 }
 
+# Whoever waits for images reads this queue. EventBridge sends it the events of this stack, by their source.
+resource "aws_cloudwatch_event_rule" "images" {
+  name          = "${var.name}-images"
+  description   = "Images of ${var.name} that are done or failed"
+  event_pattern = jsonencode({ source = [var.name] })
+}
+
+resource "aws_cloudwatch_event_target" "images" {
+  rule = aws_cloudwatch_event_rule.images.name
+  arn  = aws_sqs_queue.images.arn
+}
+
+resource "aws_sqs_queue" "images" {
+  name                    = "${var.name}-images"
+  sqs_managed_sse_enabled = true
+}
+
+resource "aws_sqs_queue_policy" "images" {
+  queue_url = aws_sqs_queue.images.url
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "EventsOfTheRule"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = aws_sqs_queue.images.arn
+      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.images.arn } }
+    }]
+  })
+}
+
 # What the roles of the stack may do at most: use these services, and nothing of IAM.
 resource "aws_iam_policy" "boundary" {
   # checkov:skip=CKV_AWS_288:A boundary grants nothing; the policies of the roles do, for exact resources
@@ -114,6 +149,7 @@ resource "aws_iam_policy" "boundary" {
       Effect = "Allow"
       Action = [
         "dynamodb:PutItem",
+        "events:PutEvents",
         "kms:Decrypt",
         "kms:GenerateDataKey",
         "lambda:InvokeFunction",
@@ -123,6 +159,7 @@ resource "aws_iam_policy" "boundary" {
         "s3:ListBucket*",
         "sqs:*Message*",
         "sqs:GetQueueAttributes",
+        "states:DescribeExecution",
         "states:StartExecution",
         "xray:*",
       ]

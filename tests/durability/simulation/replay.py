@@ -48,6 +48,7 @@ _SERVICES = {
     "s3": "s3",
     "s3_copies": "s3",
     "dynamodb": "dynamodb",
+    "events": "events",
     "stepfunctions": "stepfunctions",
 }
 

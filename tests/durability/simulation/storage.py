@@ -1,4 +1,4 @@
-"""S3, DynamoDB and StartExecution as one immutable value, with the conditions AWS documents.
+"""S3, DynamoDB, PutEvents and StartExecution as one immutable value, with AWS's conditions.
 
 Both buckets are strongly consistent, so each request happens at one instant. The destination bucket
 is versioned, the source bucket may be. Sources:
@@ -108,6 +108,7 @@ class Storage:
         marker_answer: the error of a conditional delete whose current version is a delete marker,
             which AWS leaves open.
         versioning: the source bucket's: "Enabled", "Suspended", or "" where it never was.
+        events: keys and versions of the images that events on the bus say are converted.
     """
 
     objects: tuple[tuple[tuple[str, str], tuple[Version, ...]], ...] = ()
@@ -118,6 +119,7 @@ class Storage:
     seconds_pass: bool = False
     marker_answer: str = "PreconditionFailed"
     versioning: str = "Enabled"
+    events: frozenset[tuple[str, str]] = frozenset()
 
     def history(self, bucket: str, key: str) -> tuple[Version, ...]:
         """Return the versions of a key, the oldest first."""
@@ -327,6 +329,13 @@ def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storag
     )
 
 
+def _put_events(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    named = [json.loads(entry["Detail"])["object"] for entry in asked["Entries"]]
+    sent = {(item["key"], item.get("version-id") or item["etag"]) for item in named}
+    answer = (("FailedEntryCount", 0), ("Entries", ()))
+    return replace(storage, events=storage.events | sent), Answer(answer)
+
+
 _Operation = Callable[[Storage, Mapping[str, Any]], tuple[Storage, Answer]]
 _OPERATIONS: dict[tuple[str, str], _Operation] = {
     ("s3", "head_object"): _head_object,
@@ -335,5 +344,6 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
     ("s3", "copy_object"): _copy_object,
     ("s3", "delete_object"): _delete_object,
     ("dynamodb", "put_item"): _put_item,
+    ("events", "put_events"): _put_events,
     ("stepfunctions", "start_execution"): _start_execution,
 }

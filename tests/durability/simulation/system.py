@@ -125,12 +125,21 @@ class Step:
 class System:
     """Takes steps."""
 
-    def __init__(self, handlers: Handlers, machine: Machine, *, prune: bool = True) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        machine: Machine,
+        *,
+        prune: bool = True,
+        through_the_bus: bool = False,
+    ) -> None:
         """Prepare.
 
         Args:
             prune: leave out orders that differ only in where a step stands that meets no other.
+            through_the_bus: EventBridge brings the notifications, as of an existing bucket.
         """
+        self._notification = _event if through_the_bus else _notification
         self._handlers = handlers
         self._machine = machine
         self._prune = prune
@@ -197,7 +206,7 @@ class System:
         if plan.body is None:
             return replace(state, uploads=tuple(uploads))
         upload = invariants.Upload(plan.key, version.name, plan.body)
-        body = _notification(plan.key, version, len(uploads), state.storage.versioning)
+        body = self._notification(plan.key, version, len(uploads), state.storage.versioning)
         notification = Notification(plan.key, version.name, body)
         return replace(
             state,
@@ -528,6 +537,23 @@ def _notification(key: str, version: storage.Version, number: int, versioning: s
         },
     }
     return json.dumps({"Records": [record]})
+
+
+def _event(key: str, version: storage.Version, number: int, versioning: str) -> str:
+    """Return the same as EventBridge has it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
+    [record] = json.loads(_notification(key, version, number, versioning))["Records"]
+    item = record["s3"]["object"]
+    names = {"size": "size", "eTag": "etag", "versionId": "version-id", "sequencer": "sequencer"}
+    renamed = {new: item[old] for old, new in names.items() if old in item}
+    return json.dumps(
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "region": "eu-central-1",
+            "time": "2026-01-02T03:04:05Z",
+            "detail": {"bucket": {"name": SOURCE}, "object": {"key": key, **renamed}},
+        }
+    )
 
 
 def _told(plan: Plan) -> str:

@@ -1,5 +1,9 @@
-"""Every interleaving again, of a stack that keeps everything: nothing lost, nothing done twice."""
+"""Every interleaving again, of a stack that keeps everything: nothing lost, nothing done twice.
 
+It has an existing source bucket, whose events come through the bus, and sends events itself.
+"""
+
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -8,7 +12,7 @@ import pytest
 from tests.durability import invariants
 from tests.durability.simulation import storage
 from tests.durability.simulation.explore import explore
-from tests.durability.simulation.machine import Machine, definition
+from tests.durability.simulation.machine import Done, Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import SCENARIOS, Scenario
 from tests.durability.simulation.storage import SOURCE
@@ -20,19 +24,21 @@ SEED = 20_260_102
 
 @pytest.fixture(scope="module")
 def keeping() -> Iterator[System]:
-    """The pipeline with `source_after` and `other_types` on keep."""
+    """The pipeline with both on keep, an existing source bucket, and events."""
     handlers = Handlers()
     with handlers.installed(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_AFTER", "keep")
         patch.setenv("OTHER_TYPES", "keep")
-        yield System(handlers, Machine(handlers, definition()))
+        patch.setenv("EVENT_BUS", "default")
+        patch.setenv("EVENT_SOURCE", "image-converter")
+        yield System(handlers, Machine(handlers, definition()), through_the_bus=True)
 
 
 def _broken(state: State) -> list[str]:
     kept = invariants.violations(replace(observed(state), kept=True))
     deleted = set(invariants.violations(observed(state)))
     beside = [one for one in violations(state) if one not in deleted]
-    return [*kept, *beside, *_deleted(state), *_written_twice(state)]
+    return [*kept, *beside, *_deleted(state), *_written_twice(state), *_unannounced(state)]
 
 
 def _deleted(state: State) -> list[str]:
@@ -53,6 +59,19 @@ def _written_twice(state: State) -> list[str]:
         if bucket == storage.DESTINATION and len(set(made_from)) < len(made_from):
             found.append(f"'{key}' was written again from the same source version")
     return found
+
+
+def _unannounced(state: State) -> list[str]:
+    """Return a sentence for each image that was converted and of which no event says so."""
+    outputs = [
+        json.loads(one.frame.output) for one in state.executions if isinstance(one.frame, Done)
+    ]
+    originals = [output["images"][0]["original"] for output in outputs if "images" in output]
+    return [
+        f"no event says that '{one['key']}' is converted"
+        for one in originals
+        if not {one["sourceVersionId"]} & {version for _, version in state.storage.events}
+    ]
 
 
 @pytest.mark.timeout(14_400)

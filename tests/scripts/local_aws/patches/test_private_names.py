@@ -13,6 +13,7 @@ from scripts.local_aws import patches
 PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
     "ministack.core.iam_actions": {
         "_s3_object_context": "iam_action query_params path headers",
+        "request_tag_context": "service iam_action body params",
     },
     "ministack.core.iam_evaluator": {
         "_anonymous": None,

@@ -56,6 +56,19 @@ class Record(NamedTuple):
     event_time: str | None = None
 
 
+class FurtherRendition(TypedDict, total=False):
+    """A rendition after the first, as `resized` lists it."""
+
+    name: str
+    format: str
+    bucket: str
+    key: str
+    versionId: str
+    width: int
+    height: int
+    size: int
+
+
 class Location(TypedDict, total=False):
     """An object in the destination bucket, as the state and the table's record carry it."""
 
@@ -68,6 +81,7 @@ class Location(TypedDict, total=False):
     contentType: str
     width: int
     height: int
+    renditions: list[FurtherRendition]
     sourceVersionId: str
     sourceETag: str
     sourceLastModified: str

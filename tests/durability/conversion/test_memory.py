@@ -298,7 +298,11 @@ def test_no_encoder_takes_more_than_is_allowed_for(image_format: Format) -> None
 def test_renditions_take_no_more_than_the_limits_allow_for(
     tmp_path: Path, mode: str, options: dict[str, Any]
 ) -> None:
-    entries = [_WHOLE_PNG, {"name": "avif", "format": "avif", "quality": 100}, *_SMALL]
+    entries: list[dict[str, Any]] = [
+        _WHOLE_PNG,
+        {"name": "avif", "format": "avif", "quality": 100},
+        *_SMALL,
+    ]
     path = _file(tmp_path, 2, mode, **options)
     allowed = _needed(entries, 1000, 2000) + limits.COPIES * path.stat().st_size
     peak, before = _peak(_RENDER, path, json.dumps(entries))

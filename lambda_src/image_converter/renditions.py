@@ -157,8 +157,11 @@ def _rendition(entry: Any, *, first: bool) -> Rendition:
     # A JPEG without its name in the key would take the key of the original.
     plain = first and image_format != "jpeg"
     key = given.get("key", "{dir}{stem}.{ext}" if plain else "{dir}{stem}-{name}.{ext}")
-    if not isinstance(key, str) or "{dir}" not in key or "{stem}" not in key:
-        raise InvalidSettings(f"{where}: its key must contain {{dir}} and {{stem}}, not {key!r}")
+    if not isinstance(key, str) or not _is_template(key):
+        raise InvalidSettings(
+            f"{where}: its key must contain {{dir}} and {{stem}}, end with .{{ext}}, have no other "
+            f"braces except {{name}}, and not begin with aside/: {key!r}"
+        )
     if image_format == "png" and "quality" in given:
         raise InvalidSettings(f"{where}: a PNG has no quality")
     quality = _number(given, "quality", _QUALITIES.get(image_format))
@@ -178,6 +181,16 @@ def _rendition(entry: Any, *, first: bool) -> Rendition:
     if rendition.fit == "cover" and not (rendition.max_width and rendition.max_height):
         raise InvalidSettings(f"{where}: fit 'cover' needs max_width and max_height")
     return rendition
+
+
+def _is_template(key: str) -> bool:
+    return (
+        "{dir}" in key
+        and "{stem}" in key
+        and key.endswith(".{ext}")
+        and not key.startswith("aside/")
+        and not re.search("[{}]", re.sub(r"\{(dir|stem|name|ext)\}", "", key))
+    )
 
 
 def _text(given: Mapping[str, Any], field: str, default: str | None = None) -> str:

@@ -87,8 +87,14 @@ def test_a_key_that_is_too_long() -> None:
         ([{**THUMB, "cache_control": 3600}], "cache_control"),
         ([{**THUMB, "key": "{stem}.{ext}"}], "{dir}"),
         ([{**THUMB, "key": "{dir}.{ext}"}], "{stem}"),
+        ([{**THUMB, "key": "{dir}{stem}"}], "end with .{ext}"),
+        ([{**THUMB, "key": "aside/{dir}{stem}.{ext}"}], "aside/"),
+        ([{**THUMB, "key": "{dir}{stem}-{width}.{ext}"}], "no other braces"),
         ([PNG, {**THUMB, "name": "png"}], "the name 'png'"),
-        ([PNG, {**THUMB, "format": "png", "key": "{dir}{stem}.png"}], "the key '{dir}{stem}.png'"),
+        (
+            [PNG, {**THUMB, "format": "png", "key": "{dir}{stem}.{ext}"}],
+            "the key '{dir}{stem}.png'",
+        ),
     ],
 )
 def test_what_is_refused(entries: Any, message: str) -> None:

@@ -176,7 +176,12 @@ def test_nothing_but_the_copyright_is_kept_and_only_if_wanted(image_format: str)
     without, made = make(
         source,
         {"format": image_format, "max_width": 20},
-        {"format": image_format, "max_width": 20, "metadata": "copyright", "key": "c/{dir}{stem}"},
+        {
+            "format": image_format,
+            "max_width": 20,
+            "metadata": "copyright",
+            "key": "c/{dir}{stem}.{ext}",
+        },
     )
     assert Image.open(io.BytesIO(without)).getexif() == {}
     kept = Image.open(io.BytesIO(made)).getexif()
@@ -230,7 +235,7 @@ class TestLimits:
     @pytest.mark.parametrize("image_format", FORMATS)
     def test_memory(self, image_format: str) -> None:
         source = jpeg(1000, 1000)
-        entries = ({"format": "png"}, {"format": image_format, "key": "b/{dir}{stem}"})
+        entries = ({"format": "png"}, {"format": image_format, "key": "b/{dir}{stem}.{ext}"})
         output = [(image_format, 1_000_000)]
         needed = limits.bytes_for_renditions(1_000_000, 1, output)  # type: ignore[arg-type]
         enough = -(-needed // limits.BYTES_PER_PIXEL)

@@ -26,8 +26,8 @@ _PLUGINS: dict[Format, str] = {
 # Formats without gray images.
 _COLOURS_ONLY = frozenset({"webp"})
 
-MAX_SIDES: dict[Format, int] = {"webp": 16_383}
-"""Pixels a side that a format can have, where a JPEG can have more."""
+MAX_SIDES: dict[Format, int] = {"webp": 16_383, "avif": 32_768}
+"""Pixels a side that a format can have, where a JPEG can have more; of AVIF, that readers take."""
 
 
 def encode(

@@ -226,11 +226,13 @@ def test_smaller_pngs_are_compressed_as_the_whole_one() -> None:
 
 
 class TestLimits:
-    def test_a_side_that_the_format_does_not_have(self) -> None:
-        source = jpeg(16_384, 2)
-        make(source, {"format": "webp", "max_width": 16_383})
-        with pytest.raises(ImageTooLarge, match="16,383 a side"):
-            make(source, {"format": "webp"})
+    @pytest.mark.parametrize(("image_format", "most"), [("webp", 16_383), ("avif", 32_768)])
+    def test_a_side_that_the_format_does_not_have(self, image_format: str, most: int) -> None:
+        source = jpeg(most + 1, 2)
+        (made,) = make(source, {"format": image_format, "max_width": most})
+        Image.open(io.BytesIO(made)).load()
+        with pytest.raises(ImageTooLarge, match=f"{most:,} a side"):
+            make(source, {"format": image_format})
 
     @pytest.mark.parametrize("image_format", FORMATS)
     def test_memory(self, image_format: str) -> None:

@@ -56,21 +56,11 @@ class Record(NamedTuple):
     event_time: str | None = None
 
 
-class FurtherRendition(TypedDict, total=False):
-    """A rendition after the first, as `resized` lists it."""
-
-    name: str
-    format: str
-    bucket: str
-    key: str
-    versionId: str
-    width: int
-    height: int
-    size: int
-
-
 class Location(TypedDict, total=False):
-    """An object in the destination bucket, as the state and the table's record carry it."""
+    """An object in the destination bucket, as the state and the table's record carry it.
+
+    `resized` has `renditions` where there are further ones, each with its `name` and `format`.
+    """
 
     region: str
     bucket: str
@@ -81,7 +71,9 @@ class Location(TypedDict, total=False):
     contentType: str
     width: int
     height: int
-    renditions: list[FurtherRendition]
+    name: str
+    format: str
+    renditions: "list[Location]"
     sourceVersionId: str
     sourceETag: str
     sourceLastModified: str

@@ -19,7 +19,7 @@ from image_converter import (
 from image_converter.conversion import Limits, convert_all
 from image_converter.destination import Condition, Metadata, Place, Slot, Written
 from image_converter.errors import ImageTooLarge
-from image_converter.events import Event, FurtherRendition, Location
+from image_converter.events import Event, Location
 from image_converter.renditions import Rendition
 from image_converter.settings import ResizeSettings
 from image_converter.sources import Source
@@ -89,20 +89,16 @@ def handler(event: Event, context: object) -> Location:
         **({"renditions": [each.key for each in written[1:]]} if written[1:] else {}),
     )
     tracing.annotate(megapixels=made_first["width"] * made_first["height"] / 1e6)
-    further = [
-        _further(config.destination_bucket, rendition, each)
-        for rendition, each in zip(wanted[1:], written[1:], strict=True)
-    ]
-    return destination.location(
-        config.destination_bucket,
-        first,
-        source,
-        contentType=wanted[0].content_type,
-        size=made_first["bytes"],
-        width=made_first["width"],
-        height=made_first["height"],
-        **({"renditions": further} if further else {}),
+    location, *further = (
+        _location(config.destination_bucket, output.rendition, each, source)
+        for output, each in zip(outputs, written, strict=True)
     )
+    if further:
+        location["renditions"] = [
+            {**each, "name": output.rendition.name, "format": output.rendition.format}
+            for output, each in zip(outputs[1:], further, strict=True)
+        ]
+    return location
 
 
 def _find(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:
@@ -115,20 +111,17 @@ def _sizes(written: Written) -> dict[str, int]:
     return {name: int(written.metadata[f"image-{name}"]) for name in _SIZES}
 
 
-def _further(bucket: str, rendition: Rendition, written: Written) -> FurtherRendition:
+def _location(bucket: str, rendition: Rendition, written: Written, source: Source) -> Location:
     sizes = _sizes(written)
-    described: FurtherRendition = {
-        "name": rendition.name,
-        "format": rendition.format,
-        "bucket": bucket,
-        "key": written.key,
-        "width": sizes["width"],
-        "height": sizes["height"],
-        "size": sizes["bytes"],
-    }
-    if written.answer.get("VersionId"):
-        described["versionId"] = written.answer["VersionId"]
-    return described
+    return destination.location(
+        bucket,
+        written,
+        source,
+        contentType=rendition.content_type,
+        size=sizes["bytes"],
+        width=sizes["width"],
+        height=sizes["height"],
+    )
 
 
 def _convert(

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 # The plugins by name: Pillow's own search for them is not made for threads.
 from PIL import (
+    AvifImagePlugin,
     Image,
     ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     UnidentifiedImageError,
+    WebPImagePlugin,
 )
 
 from scripts.lib.executions.run import Picture
@@ -22,6 +24,8 @@ _QUALITY = 78
 _FORMATS = (
     JpegImagePlugin.JpegImageFile.format,
     PngImagePlugin.PngImageFile.format,
+    WebPImagePlugin.WebPImageFile.format,
+    AvifImagePlugin.AvifImageFile.format,
 )
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from PIL import Image
 
-from image_converter import clients, destination
+from image_converter import clients, destination, events
 from image_converter.errors import (
     DamagedImage,
     ImageTooLarge,
@@ -263,19 +263,28 @@ def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
         ("thumb", "webp", "b/a-thumb.webp", 8, 5),
         ("small", "jpeg", "b/a-small.jpg", 12, 8),
     ]
-    assert answer["renditions"] == [
-        {
+    common = {
+        name: value
+        for name, value in answer.items()
+        if name in ("region", "bucket", *events.SOURCE_FIELDS)
+    }
+    assert len(answer["renditions"]) == len(expected)
+    for found, (name, image_format, key, width, height) in zip(
+        answer["renditions"], expected, strict=True
+    ):
+        stored = cloud.s3.head_object(Bucket=DESTINATION, Key=key)
+        assert found == {
+            **common,
             "name": name,
             "format": image_format,
-            "bucket": DESTINATION,
             "key": key,
-            "versionId": cloud.s3.head_object(Bucket=DESTINATION, Key=key)["VersionId"],
+            "eTag": stored["ETag"].strip('"'),
+            "versionId": stored["VersionId"],
+            "contentType": f"image/{image_format}",
             "width": width,
             "height": height,
             "size": len(cloud.content(DESTINATION, key)),
         }
-        for name, image_format, key, width, height in expected
-    ]
     thumb = cloud.s3.head_object(Bucket=DESTINATION, Key="b/a-thumb.webp")
     assert (thumb["ContentType"], thumb["CacheControl"]) == ("image/webp", "max-age=60")
 

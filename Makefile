@@ -14,6 +14,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 # Set these on the command line to choose what `make package` builds; see `python -m scripts.package --help`.
 RUNTIME ?=
 ARCHITECTURE ?=
+FORMATS ?=
 
 DEV := .venv/dev/bin
 STAMP := .venv/dev/.stamp
@@ -99,9 +100,10 @@ smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,pack
 ##@ Build
 
 .PHONY: package
-package: $(STAMP) ## Build the zips for AWS in build/package (RUNTIME=python3.13 ARCHITECTURE=arm64)
+package: $(STAMP) ## Build the zips for AWS in build/package (RUNTIME=python3.13 ARCHITECTURE=arm64 FORMATS=webp,avif)
 	$(RUN) scripts.package $(if $(RUNTIME),--runtime "$(RUNTIME)") \
-		$(if $(ARCHITECTURE),--architecture "$(ARCHITECTURE)") --output build/package
+		$(if $(ARCHITECTURE),--architecture "$(ARCHITECTURE)") $(if $(FORMATS),--formats "$(FORMATS)") \
+		--output build/package
 
 .PHONY: package-local
 package-local: $(STAMP) ## Build the zips for this machine in build/package-local

@@ -40,6 +40,18 @@ locals {
   upload_throttle  = merge(local.upload_throttle_defaults, { for name, value in var.upload_throttle : name => value if value != null })
   alarm_thresholds = merge(local.alarm_thresholds_defaults, { for name, value in var.alarm_thresholds : name => value if value != null })
 
+  rendition_numbers = ["max_width", "max_height", "quality"]
+
+  # As the function reads them: numbers as numbers, and with keys. A jpeg that had only its suffix in the key would take
+  # the key of the original's copy.
+  renditions = [
+    for index, rendition in var.renditions : merge(
+      { key = index == 0 && try(rendition.format, "") != "jpeg" ? "{dir}{stem}.{ext}" : "{dir}{stem}-{name}.{ext}" },
+      { for field, value in rendition : field => value if value != null && !contains(local.rendition_numbers, field) },
+      { for field, value in rendition : field => try(tonumber(value), 0) if value != null && contains(local.rendition_numbers, field) },
+    )
+  ]
+
   source_filter = {
     prefixes = coalesce(lookup(var.source_filter, "prefixes", null), [])
     suffixes = coalesce(lookup(var.source_filter, "suffixes", null), [])

@@ -3,6 +3,9 @@ locals {
   source_after = coalesce(var.source_after, "delete")
   other_types  = coalesce(var.other_types, local.existing.source ? "keep" : "delete")
 
+  # What the function does where nothing else is asked of it.
+  makes_only_png = jsonencode(local.renditions) == jsonencode([{ key = "{dir}{stem}.{ext}", name = "png", format = "png" }])
+
   function_descriptions = {
     upload            = "Stores an image from POST /upload in the source bucket, or issues a presigned form for larger ones"
     trigger           = "Starts an execution for each notification of a new image"
@@ -32,11 +35,15 @@ locals {
     )
     get_file_type = {}
     copy_file     = local.destination_environment
-    resize_image = merge(local.destination_environment, {
-      MAX_IMAGE_BYTES  = tostring(local.max_image_bytes)
-      MAX_IMAGE_PIXELS = tostring(local.max_image_pixels)
-      PNG_COMPRESSION  = var.png_compression
-    })
+    resize_image = merge(
+      local.destination_environment,
+      {
+        MAX_IMAGE_BYTES  = tostring(local.max_image_bytes)
+        MAX_IMAGE_PIXELS = tostring(local.max_image_pixels)
+        PNG_COMPRESSION  = var.png_compression
+      },
+      local.makes_only_png ? {} : { RENDITIONS = jsonencode(local.renditions) },
+    )
     write_to_dynamodb = merge({ TABLE_NAME = var.name }, local.event_environment)
     delete_file = {
       DESTINATION_BUCKET = local.bucket_names.destination

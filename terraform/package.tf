@@ -24,10 +24,14 @@ locals {
     runtime      = var.runtime == null ? local.runtime : var.runtime
     architecture = var.architecture == null ? local.architecture : var.architecture
   }
+  # What the layer must be able to write besides PNG and JPEG.
+  extra_formats = sort(setsubtract(local.renditions[*].format, ["png", "jpeg"]))
+
   make_package = join(" ", compact([
     "make package",
     var.runtime == null ? "" : "RUNTIME=${var.runtime}",
     var.architecture == null ? "" : "ARCHITECTURE=${var.architecture}",
+    length(local.extra_formats) == 0 ? "" : "FORMATS=${join(",", local.extra_formats)}",
   ]))
 }
 
@@ -47,6 +51,27 @@ resource "terraform_data" "package" {
         "The package in ${local.package_dir} was built for ${local.runtime} on ${local.architecture},",
         "but the variables ask for ${local.wanted.runtime} on ${local.wanted.architecture}.",
         "Run `${local.make_package}`.",
+      ])
+    }
+
+    precondition {
+      condition = local.manifest == null || length(setsubtract(local.extra_formats, try(local.manifest.formats, []))) == 0
+      error_message = join(" ", [
+        "renditions has the formats ${join(", ", distinct(local.renditions[*].format))}, but the package in ${local.package_dir}",
+        "was built for ${join(", ", try(local.manifest.formats, ["png", "jpeg"]))}. Run `${local.make_package}`.",
+      ])
+    }
+
+    precondition {
+      condition = alltrue([for needed in values(local.rendition_bytes) : needed <= local.memory_of_pixels])
+      error_message = join(" ", [
+        "renditions has sizes that do not fit into the memory of resize_image:",
+        join(", ", [
+          for name, needed in local.rendition_bytes :
+          "${name} takes up to ${ceil(needed / local.bytes_per_mb)} MB of ${floor(local.memory_of_pixels / local.bytes_per_mb)}"
+          if needed > local.memory_of_pixels
+        ]),
+        "in the largest case. Make them smaller, or increase functions.resize_image.memory_mb.",
       ])
     }
 

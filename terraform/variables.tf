@@ -391,6 +391,111 @@ variable "png_compression" {
   }
 }
 
+# What is made of each JPEG, from one decoding; the output and the record call the first one `resized`. For example
+# { name = "thumb", format = "webp", max_width = 320, max_height = 320 }. Fields of a rendition:
+#   name           how the output and the record call it
+#   format         png, jpeg, webp or avif; the last two need `make package FORMATS=webp,avif`
+#   max_width      pixels; like max_height, default is the image's own, and nothing is ever enlarged
+#   max_height
+#   fit            inside (default) keeps the whole image; cover crops it to the ratio of max_width and max_height
+#   quality        1 to 100, not for png; default is 85 for jpeg, 80 for webp and 60 for avif
+#   key            default is {dir}{stem}-{name}.{ext}, and {dir}{stem}.{ext} for a first one that is not a jpeg
+#   cache_control  value of the header Cache-Control; default is none
+#   metadata       none (default), or copyright, which keeps EXIF's copyright and artist
+variable "renditions" {
+  description = "Images to make of each JPEG, in order; the first one is what the article calls `resized`."
+  type        = list(map(string)) # with numbers; maps for the reason that defaults.tf gives
+  default     = [{ name = "png", format = "png" }]
+  nullable    = false
+
+  validation {
+    condition     = length(var.renditions) >= 1 && length(var.renditions) <= 10
+    error_message = "renditions has ${length(var.renditions)} entries, but must have 1 to 10."
+  }
+
+  validation {
+    condition = length(setsubtract(flatten([for rendition in var.renditions : keys(rendition)]), [
+      "name", "format", "max_width", "max_height", "fit", "quality", "key", "cache_control", "metadata",
+    ])) == 0
+    error_message = "renditions has the fields ${join(", ", distinct(flatten([for rendition in var.renditions : keys(rendition)])))}, but a rendition's fields are name, format, max_width, max_height, fit, quality, key, cache_control and metadata."
+  }
+
+  validation {
+    condition     = alltrue([for rendition in var.renditions : can(regex("^[A-Za-z0-9_-]+$", rendition.name))])
+    error_message = "renditions has an entry without a name, or with one that has other characters than letters, digits, _ and -."
+  }
+
+  validation {
+    condition     = length(distinct([for rendition in var.renditions : lookup(rendition, "name", null)])) == length(var.renditions)
+    error_message = "renditions has several entries with one name: ${join(", ", [for rendition in var.renditions : lookup(rendition, "name", "")])}."
+  }
+
+  validation {
+    condition     = alltrue([for rendition in var.renditions : try(contains(["png", "jpeg", "webp", "avif"], rendition.format), false)])
+    error_message = "renditions has the formats ${join(", ", [for rendition in var.renditions : try(coalesce(rendition.format), "none")])}, but a format must be png, jpeg, webp or avif."
+  }
+
+  validation {
+    condition = alltrue([
+      for size in flatten([for rendition in var.renditions : [for side in ["max_width", "max_height"] : lookup(rendition, side, null)]]) :
+      try(tonumber(size) >= 1 && tonumber(size) <= 65500 && tonumber(size) % 1 == 0, size == null)
+    ])
+    error_message = "renditions has a max_width or max_height that is not a whole number of 1 to 65,500."
+  }
+
+  validation {
+    condition = alltrue([
+      for rendition in var.renditions : contains(["inside", "cover"], try(coalesce(rendition.fit), "inside")) && (
+        try(rendition.fit, null) != "cover"
+        || (lookup(rendition, "max_width", null) != null && lookup(rendition, "max_height", null) != null)
+      )
+    ])
+    error_message = "renditions has a fit that is neither inside nor cover, or cover without max_width and max_height."
+  }
+
+  validation {
+    condition = alltrue([
+      for rendition in var.renditions : lookup(rendition, "quality", null) == null || try(
+        rendition.format != "png" && tonumber(rendition.quality) >= 1 && tonumber(rendition.quality) <= 100
+        && tonumber(rendition.quality) % 1 == 0, false
+      )
+    ])
+    error_message = "renditions has a quality that is not a whole number of 1 to 100, or a png with one: its pixels are exact."
+  }
+
+  validation {
+    condition     = alltrue([for rendition in var.renditions : contains(["none", "copyright"], try(coalesce(rendition.metadata), "none"))])
+    error_message = "renditions has a metadata that is neither none nor copyright."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in [for rendition in var.renditions : lookup(rendition, "key", null)] : key == null || try(
+        strcontains(key, "{dir}") && strcontains(key, "{stem}") && endswith(key, ".{ext}") && !startswith(key, "aside/")
+        && !can(regex("[{}]", replace(key, "/{(dir|stem|name|ext)}/", ""))), false
+      )
+    ])
+    error_message = "renditions has a key that breaks the rules: it must contain {dir} and {stem}, end with .{ext}, have no other braces except {name}, and not begin with aside/."
+  }
+
+  # The keys without what differs from image to image; the default of `key` is the same in defaults.tf, which would be a
+  # cycle here.
+  validation {
+    condition = length(distinct(concat(["{dir}{stem}.jpg"], [
+      for index, rendition in var.renditions : replace(replace(
+        try(coalesce(rendition.key), index == 0 && rendition.format != "jpeg" ? "{dir}{stem}.{ext}" : "{dir}{stem}-{name}.{ext}", ""),
+        "{name}", try(rendition.name, "")), "{ext}", try(rendition.format == "jpeg" ? "jpg" : rendition.format, "")
+      )
+    ]))) == length(var.renditions) + 1
+    error_message = "renditions has keys that collide, with each other or with that of the original's copy, {dir}{stem}.jpg, so that one image would overwrite another: ${join(", ", [for rendition in var.renditions : "${try(rendition.name, "")} has ${try(coalesce(rendition.key), "the default")}"])}."
+  }
+
+  validation {
+    condition     = length(jsonencode(var.renditions)) <= 2500
+    error_message = "renditions has ${length(jsonencode(var.renditions))} characters as JSON, but must have 2,500 at most: Lambda limits a function's environment to 4 KB."
+  }
+}
+
 # --- The state machine ---
 
 # EXPRESS executions run at least once instead of exactly once, end after five minutes, and keep no history except their

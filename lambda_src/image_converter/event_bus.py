@@ -46,7 +46,8 @@ def converted(state: Event, execution: str) -> dict[str, Any]:
     detail["object"] |= {"size": original["size"], "etag": original["sourceETag"]}
     if original["sourceVersionId"] != original["sourceETag"]:
         detail["object"]["version-id"] = original["sourceVersionId"]
-    return {**detail, "original": original, "outputs": [resized]}
+    first = {name: value for name, value in resized.items() if name != "renditions"}
+    return {**detail, "original": original, "outputs": [first, *resized.get("renditions", ())]}
 
 
 def not_converted(state: Event, execution: str, error: str, cause: str) -> dict[str, Any]:

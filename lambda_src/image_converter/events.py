@@ -57,7 +57,10 @@ class Record(NamedTuple):
 
 
 class Location(TypedDict, total=False):
-    """An object in the destination bucket, as the state and the table's record carry it."""
+    """An object in the destination bucket, as the state and the table's record carry it.
+
+    `resized` has `renditions` where there are further ones, each with its `name` and `format`.
+    """
 
     region: str
     bucket: str
@@ -68,6 +71,9 @@ class Location(TypedDict, total=False):
     contentType: str
     width: int
     height: int
+    name: str
+    format: str
+    renditions: "list[Location]"
     sourceVersionId: str
     sourceETag: str
     sourceLastModified: str

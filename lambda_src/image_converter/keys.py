@@ -9,6 +9,7 @@ from image_converter.errors import KeyTooLong
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 PNG_SUFFIX = ".png"
+_PLACE = re.compile(r"\{(dir|stem|name|ext)\}")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
@@ -66,14 +67,33 @@ def png_key(key: str) -> str:
     Raises:
         KeyTooLong: the PNG's key would have more than 1,024 bytes.
     """
+    return derived(key, "{dir}{stem}.{ext}", name="png", ext="png")
+
+
+def derived(key: str, template: str, *, name: str, ext: str) -> str:
+    """Return the key of what is made of an image.
+
+    Args:
+        key: the image's.
+        template: what is returned, with {dir} for the image's folder and its slash, {stem} for its
+            name without a JPEG suffix, {name} and {ext}.
+        name: of what is made.
+        ext: its suffix, without the dot.
+
+    Raises:
+        KeyTooLong: the key would have more than 1,024 bytes.
+    """
     suffix = next((known for known in JPEG_SUFFIXES if key.lower().endswith(known)), "")
-    derived = key[: len(key) - len(suffix)] + PNG_SUFFIX
-    if _size(derived) > MAX_KEY_BYTES:
+    folder, slash, stem = key[: len(key) - len(suffix)].rpartition("/")
+    parts = {"dir": folder + slash, "stem": stem, "name": name, "ext": ext}
+    # In one pass: parts of the key may look like places themselves.
+    made = _PLACE.sub(lambda place: parts[place[1]], template)
+    if _size(made) > MAX_KEY_BYTES:
         raise KeyTooLong(
-            f"the PNG of {key!r} would need a key of {_size(derived)} bytes and S3 allows "
+            f"the {ext.upper()} of {key!r} would need a key of {_size(made)} bytes and S3 allows "
             f"{MAX_KEY_BYTES}: upload the image under a shorter name"
         )
-    return derived
+    return made
 
 
 def fallback_key(key: str, version: str, prefix: str = "") -> str:

@@ -47,13 +47,17 @@ class DeleteSettings(NamedTuple):
 
 
 class ResizeSettings(NamedTuple):
-    """Settings of `resize_image`; Terraform derives the limits from the function's memory."""
+    """Settings of `resize_image`; Terraform derives the limits from the function's memory.
+
+    `image_converter.renditions` reads what is to be made; without it, that is the article's PNG.
+    """
 
     destination_bucket: str
     max_image_bytes: int
     max_image_pixels: int
     png_compression: Compression = "fast"
     destination_prefix: str = ""
+    renditions: str = ""
 
 
 class TableSettings(NamedTuple):

@@ -20,6 +20,7 @@ from scripts.lib.text import duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
 Row = tuple[str, str]
+_RENDITION = "rendition "
 _ORIGINS = {"upload": "", "restart": ", restarted", "by hand": ", started by hand"}
 
 
@@ -53,7 +54,10 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
 def _locations(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
     if record is None:
         return {}
-    return {"original": record["images"][0]["original"], "png": record["images"][1]["resized"]}
+    png = record["images"][1]["resized"]
+    # No name of a rendition has a space.
+    further = {f"{_RENDITION}{each['name']}": each for each in png.get("renditions", ())}
+    return {"original": record["images"][0]["original"], "png": png, **further}
 
 
 def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +92,11 @@ def _json(stack: Deployment, image: Image, found: Mapping[str, Any]) -> dict[str
         "record": image.record,
         "original": found.get("original"),
         "png": found.get("png"),
+        "renditions": {
+            role.removeprefix(_RENDITION): where
+            for role, where in found.items()
+            if role.startswith(_RENDITION)
+        },
         "notes": image.notes,
     }
 

@@ -6,7 +6,7 @@ Big files go in parts.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from scripts.lib.executions import arrival, endings
 from scripts.lib.executions.endings import Ending
 from scripts.lib.executions.model import Outcome
 from scripts.lib.terminal import Console, visible
-from scripts.lib.text import duration, size
+from scripts.lib.text import counted, duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
 _PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
@@ -274,12 +274,18 @@ def _report(clients: Clients, upload: Upload, out: Path | None, console: Console
     console.print(f"  {took}{visible(_said(ending))}", markup=False, soft_wrap=True)
     png = ending.png
     if out and png:
-        target = _inside(out, png["key"])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        version = {"VersionId": png["versionId"]} if png.get("versionId") else None
-        clients.s3.download_file(png["bucket"], png["key"], str(target), ExtraArgs=version)
-        upload.downloaded = target
-        console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
+        upload.downloaded = _download(clients, png, out, console)
+        for further in png.get("renditions", ()):
+            _download(clients, further, out, console)
+
+
+def _download(clients: Clients, where: Mapping[str, Any], out: Path, console: Console) -> Path:
+    target = _inside(out, where["key"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    version = {"VersionId": where["versionId"]} if where.get("versionId") else None
+    clients.s3.download_file(where["bucket"], where["key"], str(target), ExtraArgs=version)
+    console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
+    return target
 
 
 def _inside(folder: Path, key: str) -> Path:
@@ -295,4 +301,6 @@ def _said(ending: Ending) -> str:
         return ending.sentence
     kept = f"; the source was kept ({ending.why_kept})" if ending.why_kept else ""
     place = f"s3://{png['bucket']}/{png['key']}"
-    return f"{png['width']} x {png['height']}, {size(png['size'])}, {place}{kept}"
+    further = len(png.get("renditions", ()))
+    more = f" and {counted(further, 'rendition', 'renditions')}" if further else ""
+    return f"{png['width']} x {png['height']}, {size(png['size'])}, {place}{more}{kept}"

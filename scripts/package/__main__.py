@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.package import PackageError
-from scripts.package.build import UNZIPPED_LIMIT, Artifact, Build, build
+from scripts.package import PackageError, trim
+from scripts.package.build import UNZIPPED_LIMIT, Artifact, Build, Inputs, build
 from scripts.package.target import (
     ARCHITECTURES,
     DEFAULT_ARCHITECTURE,
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         target = _target(options)
         print(f"Building for {target} ...", flush=True)
-        built = build(target, options.output)
+        built = build(target, options.output, Inputs(formats=_formats(options)))
     except PackageError as error:
         print(f"make package: {error}", file=sys.stderr)
         return 1
@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="build for this Python and this machine instead, to run in the local AWS",
     )
+    parser.add_argument(
+        "--formats",
+        help=f"what renditions may be besides png and jpeg: {','.join(trim.FORMATS)}, or a part "
+        "of that; default none, and all with --host",
+    )
     parser.add_argument("--output", type=Path, default=Path("build/package"), help="folder")
     return parser
 
@@ -68,10 +73,23 @@ def _target(options: argparse.Namespace) -> Target:
     return host_target()
 
 
+def _formats(options: argparse.Namespace) -> tuple[str, ...]:
+    if options.formats is None:
+        return tuple(trim.FORMATS) if options.host else ()
+    wanted = [each.strip() for each in options.formats.split(",") if each.strip()]
+    unknown = [each for each in wanted if each not in (*trim.FORMATS, "png", "jpeg")]
+    if unknown:
+        raise PackageError(
+            f"FORMATS has {', '.join(unknown)}, but may only have {', '.join(trim.FORMATS)}."
+        )
+    return tuple(each for each in trim.FORMATS if each in wanted)
+
+
 def _summary(built: Build, output: Path) -> str:
     lines = [f"Built for {built.target} in {output}"]
     for artifact in (built.functions, built.layer):
         lines += _describe(artifact)
+    lines.append(f"formats        {', '.join(built.formats)}")
     source = built.bytecode()
     if source["interpreter"]:
         lines.append(f"bytecode       by {source['interpreter']}")

@@ -46,12 +46,14 @@ class Inputs:
         requirements: the pins of the layer.
         project: the pyproject.toml that names the version.
         cache: the folder where wheels are kept.
+        formats: what the layer writes besides PNG and JPEG, of `trim.FORMATS`.
     """
 
     sources: Path = REPOSITORY / "lambda_src"
     requirements: Path = REPOSITORY / "requirements" / "layer.txt"
     project: Path = REPOSITORY / "pyproject.toml"
     cache: Path = REPOSITORY / "build" / "wheels"
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,14 @@ class Build:
 
     Parameters:
         target: what it is for.
+        formats: what renditions its layer writes.
         functions: the zip that all functions share.
         layer: the zip of their layer.
         interpreter: what compiled the bytecode; None if there is none.
     """
 
     target: Target
+    formats: tuple[str, ...]
     functions: Artifact
     layer: Artifact
     interpreter: Interpreter | None = field(default=None)
@@ -106,6 +110,7 @@ class Build:
         return {
             "runtime": self.target.runtime,
             "architecture": self.target.architecture,
+            "formats": list(self.formats),
             "bytecode": self.bytecode(),
             "artifacts": {"functions": self.functions.as_json(), "layer": self.layer.as_json()},
         }
@@ -136,7 +141,8 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
         staging = Path(scratch)
         layer, layer_stamp = _layer(target, inputs, interpreter, staging)
         functions = _functions(inputs, interpreter, staging, layer_stamp)
-        built = Build(target, functions, layer, interpreter)
+        formats = ("png", "jpeg", *sorted(inputs.formats))
+        built = Build(target, formats, functions, layer, interpreter)
         _check_size(built)
         manifest = staging / "manifest.json"
         manifest.write_text(json.dumps(built.manifest(), indent=2) + "\n", encoding="utf-8")
@@ -169,13 +175,13 @@ def _layer(
     tree = staging / "layer"
     python = tree / "python"
     wheels.unpack(target, inputs.requirements, downloads, python)
-    trim.trim(python)
+    trim.trim(python, inputs.formats)
     trim.check(python, target)
     layer_stamp = stamp.of(python)
     stamp.write_to_layer(python, layer_stamp)
     if interpreter:
         if _runs_here(target, interpreter):
-            smoke_test.check(interpreter, python)
+            smoke_test.check(interpreter, python, inputs.formats)
         bytecode.compile_tree(interpreter, python, _LAYER_HOME)
     packages = wheels.contents(python, downloads)
     return Artifact(archive.write(tree, staging / "layer.zip"), packages), layer_stamp

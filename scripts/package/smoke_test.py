@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-from scripts.package import PackageError
+from scripts.package import PackageError, trim
 from scripts.package.interpreters import Interpreter
 
 # Every part that the functions load, used once: the compiled ones, and a call of each AWS client as
@@ -22,6 +23,9 @@ PIL.Image.new("RGB", (8, 8)).save(data, "JPEG")
 PIL.Image.open(data, formats=["JPEG"]).save(io.BytesIO(), "PNG")
 srgb = PIL.ImageCms.createProfile("sRGB")
 PIL.ImageCms.profileToProfile(PIL.Image.new("RGB", (8, 8)), srgb, srgb)
+for name in sys.argv[2:]:
+    __import__(f"PIL.{name}ImagePlugin")
+    PIL.Image.new("RGB", (8, 8)).save(io.BytesIO(), name.upper())
 isal.isal_zlib.decompress(isal.isal_zlib.compress(b"layer", 1))
 
 import botocore.awsrequest, botocore.session
@@ -41,17 +45,18 @@ for service, (method, parameters) in calls.items():
 """
 
 
-def check(interpreter: Interpreter, tree: Path) -> None:
+def check(interpreter: Interpreter, tree: Path, formats: Collection[str] = ()) -> None:
     """Load the packages of a layer, decode a JPEG, encode a PNG and sign calls to AWS with them.
 
     Parameters:
         interpreter: of the target's version, on the target's kind of machine.
         tree: the folder with the packages.
+        formats: what the layer writes besides PNG and JPEG.
 
     Raises:
         PackageError: something that is needed was trimmed or is broken.
     """
-    done = interpreter.run(_USE, str(tree))
+    done = interpreter.run(_USE, str(tree), *(trim.FORMATS[each] for each in formats))
     if done.returncode:
         raise PackageError(
             f"The layer does not work under Python {interpreter.version}; see what "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +15,17 @@ from elftools.elf.gnuversions import GNUVerNeedSection
 from scripts.package import PackageError, models
 from scripts.package.target import Target
 
-# Of Pillow's extensions only these are loaded: the core with its JPEG and PNG coders, and colour
-# management. The others (AVIF, WebP, fonts, Tk, maths, morphology) bring two thirds of its size.
+# Of Pillow's extensions only these are always loaded: the core with its JPEG and PNG coders, and
+# colour management. The others (AVIF, WebP, fonts, Tk, maths, morphology) bring two thirds of its
+# size.
 PILLOW_EXTENSIONS: Final = frozenset({"_imaging", "_imagingcms"})
 
 # Of Pillow's formats only these are read, written, or loaded by those that are. The others cost the
 # first image, too: to open it, Pillow loads half a dozen of them as far as they are there.
 PILLOW_FORMATS: Final = frozenset({"Jpeg", "Mpo", "Png", "Tiff"})
+
+# What else Pillow can write, for renditions: a build may ask for it.
+FORMATS: Final = {"webp": "WebP", "avif": "Avif"}
 
 # For type checkers and compilers only.
 _NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
@@ -48,17 +53,20 @@ class Library:
     glibc: tuple[int, ...]
 
 
-def trim(tree: Path) -> None:
+def trim(tree: Path, formats: Collection[str] = ()) -> None:
     """Remove unused extensions, the bundled libraries that only those loaded, and what never runs.
 
     Parameters:
         tree: the folder with the packages.
+        formats: which of `FORMATS` stay.
     """
+    extensions = PILLOW_EXTENSIONS | {f"_{each}" for each in formats}
+    plugins = PILLOW_FORMATS | {FORMATS[each] for each in formats}
     for extension in (tree / "PIL").glob("*.so"):
-        if extension.name.partition(".")[0] not in PILLOW_EXTENSIONS:
+        if extension.name.partition(".")[0] not in extensions:
             extension.unlink()
     for plugin in (tree / "PIL").glob("*ImagePlugin.py"):
-        if plugin.name.removesuffix("ImagePlugin.py") not in PILLOW_FORMATS:
+        if plugin.name.removesuffix("ImagePlugin.py") not in plugins:
             plugin.unlink()
     for pattern in _NOT_RUN:
         for file in tree.rglob(pattern):

@@ -161,3 +161,36 @@ run "a_budget_reaches_topic_and_key" {
     error_message = "the budget may not use the key of the topic: ${module.key.policy}"
   }
 }
+
+run "only_the_png_by_default" {
+  command = plan
+
+  assert {
+    condition     = !contains(keys(local.function_environments.resize_image), "RENDITIONS")
+    error_message = "the function is configured for ${jsonencode(local.renditions)}"
+  }
+}
+
+run "renditions" {
+  command = plan
+
+  variables {
+    renditions = [
+      { name = "small", format = "jpeg", max_width = 1280 },
+      { name = "png", format = "png", cache_control = null },
+    ]
+  }
+
+  assert {
+    condition = local.function_environments.resize_image.RENDITIONS == jsonencode([
+      { format = "jpeg", key = "{dir}{stem}-{name}.{ext}", max_width = 1280, name = "small" },
+      { format = "png", key = "{dir}{stem}-{name}.{ext}", name = "png" },
+    ])
+    error_message = "the function makes ${local.function_environments.resize_image.RENDITIONS}"
+  }
+
+  assert {
+    condition     = local.function_settings.resize_image.timeout_seconds == 288
+    error_message = "resize_image ends after ${local.function_settings.resize_image.timeout_seconds} s"
+  }
+}

@@ -25,6 +25,8 @@ PACKAGE_S3 = {"bucket": "zips", "functions_key": "1/functions.zip", "layer_key":
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alarms"
 
+THUMB = {"name": "thumb", "format": "webp", "max_width": 320, "max_height": 320}
+
 # A variable, a value, and what the sentence must say.
 REFUSED: list[tuple[str, Any, str]] = [
     ("name", "Image-Converter", "name is 'Image-Converter', but must consist of lower-case"),
@@ -64,6 +66,31 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("functions", {"upload": {"timeout_seconds": 60}}, "29 at most"),
     ("functions", {"trigger": {"reserved_concurrency": -1}}, "leave it out"),
     ("png_compression", "best", "must be fast or smallest"),
+    ("renditions", [], "1 to 10"),
+    ("renditions", [{**THUMB, "width": 320}], "a rendition's fields are name, format"),
+    ("renditions", [{"format": "png"}], "an entry without a name"),
+    ("renditions", [THUMB, {**THUMB, "format": "png"}], "several entries with one name"),
+    ("renditions", [{**THUMB, "format": "gif"}], "must be png, jpeg, webp or avif"),
+    ("renditions", [{**THUMB, "max_width": 0}], "1 to 65,500"),
+    ("renditions", [{**THUMB, "max_height": "tall"}], "1 to 65,500"),
+    ("renditions", [{**THUMB, "fit": "fill"}], "neither inside nor cover"),
+    ("renditions", [{**THUMB, "fit": "cover", "max_height": None}], "without max_width and"),
+    ("renditions", [{**THUMB, "quality": 101}], "1 to 100"),
+    ("renditions", [{"name": "a", "format": "png", "quality": 80}], "a png with one"),
+    ("renditions", [{**THUMB, "metadata": "all"}], "neither none nor copyright"),
+    ("renditions", [{**THUMB, "key": "{stem}.{ext}"}], "must contain {dir} and {stem}"),
+    ("renditions", [{**THUMB, "key": "{dir}{stem}{width}.{ext}"}], "no other braces"),
+    (
+        "renditions",
+        [THUMB, {"name": "b", "format": "webp", "key": "{dir}{stem}.{ext}"}],
+        "keys that collide, with each other",
+    ),
+    (
+        "renditions",
+        [{"name": "a", "format": "jpeg", "key": "{dir}{stem}.{ext}"}],
+        "one image would overwrite another: a has {dir}{stem}.{ext}.",
+    ),
+    ("renditions", [{**THUMB, "cache_control": "x" * 2500}], "2,500 at most"),
     ("workflow_type", "FAST", "must be STANDARD or EXPRESS"),
     ("execution_timeout_seconds", 0, "1 to 31,536,000"),
     ("retry", {"interval": 1}, "its settings are any_error_interval_seconds, backoff_rate"),
@@ -160,6 +187,14 @@ ACCEPTED: list[dict[str, Any]] = [
     {"functions": {"copy_file": {}, "upload": {"reserved_concurrency": 0}}},
     {"retry": {"interval_seconds": 1, "max_attempts": 0, "backoff_rate": 1}},
     {"workflow_type": "EXPRESS", "execution_timeout_seconds": 300},
+    {
+        "renditions": [
+            {"name": "png", "format": "png", "quality": None, "key": None},
+            {**THUMB, "fit": "cover", "quality": 75, "cache_control": "max-age=60"},
+            {"name": "avif", "format": "avif", "key": "{name}/{dir}{stem}.{ext}"},
+            {"name": "small", "format": "jpeg", "max_width": 640, "metadata": "copyright"},
+        ]
+    },
     {"upload_jwt": {"issuer": "https://example.com", "audience": ["a"], "scopes": ["b"]}},
     {"alarm_email": "someone@example.com"},
     {"source_filter": {"prefixes": ["in/", "a+b%3Dc/"], "suffixes": [".jpg", ".JPG"]}},
@@ -240,9 +275,30 @@ class TestPackage:
 
     @pytest.fixture
     def package(self, variables: Path) -> Path:
-        """A package next to the two files that check it."""
-        shutil.copy(VARIABLES.with_name("package.tf"), variables)
+        """A package next to the files that check it."""
+        for name in ("package.tf", "function_settings.tf"):
+            shutil.copy(VARIABLES.with_name(name), variables)
         return shutil.copytree(PACKAGE, variables / "package")
+
+    def test_formats_that_it_lacks(self, terraform: Terraform, package: Path) -> None:
+        avif = {"name": "b", "format": "avif", "max_width": 320}
+        values = {"package_dir": "package", "renditions": [THUMB, avif]}
+        manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
+        for formats, status in (([], 1), (["png", "jpeg", "webp"], 1), (["avif", "webp"], 0)):
+            changed = json.dumps({**manifest, "formats": formats})
+            (package / "manifest.json").write_text(changed, encoding="utf-8")
+            found, said = plan(terraform, package.parent, values)
+            assert (found != 0) == bool(status), said
+            assert not status or "Run `make package FORMATS=avif,webp`." in said
+
+    def test_renditions_that_do_not_fit_into_memory(
+        self, terraform: Terraform, package: Path
+    ) -> None:
+        large = {"name": "large", "format": "jpeg", "max_width": 12_000, "max_height": 12_000}
+        values = {"package_dir": package.name, "renditions": [large]}
+        status, said = plan(terraform, package.parent, values)
+        assert status != 0
+        assert "large takes up to 1939 MB of 1245" in said
 
     def test_of_the_right_kind_is_accepted(self, terraform: Terraform, package: Path) -> None:
         values = {"package_dir": str(package), "runtime": "python3.13", "architecture": "arm64"}

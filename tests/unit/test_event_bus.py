@@ -82,6 +82,16 @@ def test_a_converted_image_names_the_version_that_was_handled(named: dict[str, s
     assert detail["execution"] == EXECUTION
 
 
+def test_each_rendition_is_an_output() -> None:
+    thumb = {**PNG, "key": "beach-thumb.webp", "name": "thumb", "format": "webp"}
+    converted = state()
+    converted["results"]["images"][1]["resized"] = {**PNG, "renditions": [thumb]}
+    detail = event_bus.converted(converted, EXECUTION)
+
+    check(detail, event_bus.CONVERTED)
+    assert detail["outputs"] == [PNG, thumb]
+
+
 @pytest.mark.parametrize("named", [{}, {"versionId": "null"}])
 def test_an_object_without_a_version_of_its_own_has_none(named: dict[str, str]) -> None:
     unversioned = state(eTag="0123", **named)

@@ -1,6 +1,6 @@
-"""JPEG bytes in, PNG bytes out; knows nothing of AWS."""
+"""JPEG bytes in, PNG and other images out; knows nothing of AWS."""
 
-from image_converter.conversion.convert import convert
+from image_converter.conversion.convert import convert, convert_all
 from image_converter.conversion.model import Compression, Conversion, Limits
 
-__all__ = ["Compression", "Conversion", "Limits", "convert"]
+__all__ = ["Compression", "Conversion", "Limits", "convert", "convert_all"]

@@ -1,4 +1,4 @@
-"""CMYK to RGB."""
+"""CMYK, and gray for formats without it, to RGB."""
 
 import io
 from collections.abc import Callable
@@ -10,17 +10,18 @@ from image_converter.conversion.jpeg_metadata import is_valid_profile
 Convert = Callable[[Image.Image], Image.Image]
 
 
-def to_rgb(profile: bytes) -> tuple[Convert, bool]:
-    """Returns what converts a CMYK image to sRGB, and whether it goes through the profile.
+def to_rgb(profile: bytes, mode: str = "CMYK") -> tuple[Convert, bool]:
+    """Returns what converts an image to sRGB, and whether it goes through the profile.
 
-    Without a profile, or with one that is broken or not for CMYK, it is Pillow's plain arithmetic.
+    Without a profile, or with one that is broken or not for the image's mode, it is Pillow's plain
+    arithmetic.
     """
-    if is_valid_profile(profile, "CMYK"):
+    if is_valid_profile(profile, mode):
         try:
             transform = ImageCms.buildTransform(
                 ImageCms.ImageCmsProfile(io.BytesIO(profile)),
                 ImageCms.createProfile("sRGB"),
-                "CMYK",
+                mode,
                 "RGB",
             )
         except (ImageCms.PyCMSError, OSError):

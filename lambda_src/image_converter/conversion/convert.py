@@ -1,18 +1,28 @@
 """The conversion: checks the limits, chooses a decoder and encodes the PNG."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import BinaryIO, NamedTuple
+
+from PIL import Image
 
 from image_converter.conversion import allocator, jpeg_metadata, libtiff_decoder
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours, Density
 from image_converter.conversion.jpeg_parser import Header, read_header
 from image_converter.conversion.jpeg_scans import Scans, check_scans
-from image_converter.conversion.model import Compression, Conversion, Icc, Limits
+from image_converter.conversion.model import (
+    Compression,
+    Conversion,
+    Conversions,
+    Encoded,
+    Icc,
+    Limits,
+)
 from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
 from image_converter.conversion.rows import TRANSPOSED_ORIENTATIONS, ImageRows, Rows, to_image
 from image_converter.errors import ImageTooLarge, UnsupportedImage
+from image_converter.renditions import Rendition
 
 _SOURCE_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
 _JPEG_START = b"\xff\xd8\xff"
@@ -30,6 +40,13 @@ class _CheckedJpeg(NamedTuple):
     orientation: int
     density: Density | None
     icc_profile: bytes
+    exif: Image.Exif
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height with the orientation applied."""
+        width, height = self.header.width, self.header.height
+        return (height, width) if self.orientation in TRANSPOSED_ORIENTATIONS else (width, height)
 
 
 def convert(
@@ -80,6 +97,43 @@ def convert(
         )
 
 
+def convert_all(
+    jpeg: bytes, targets: Sequence[tuple[Rendition, BinaryIO]], limits: Limits
+) -> Conversions:
+    """Writes all renditions of a JPEG from one decoding.
+
+    As with `convert`, damage may show late: what was written until then has to be thrown away.
+
+    Args:
+        jpeg: the file.
+        targets: what to make, and where each goes, from its current position on.
+        limits: what is refused.
+
+    Raises:
+        DamagedImage, ImageTooLarge, UnsupportedImage: as `convert`.
+        InvalidSettings: this Pillow does not write a format.
+    """
+    if len(targets) == 1 and targets[0][0].is_article_png:
+        rendition, file = targets[0]
+        made = convert(jpeg, file, limits, rendition.compression)
+        return Conversions(
+            (Encoded(made.width, made.height, made.size),), made.trailing_bytes, made.skipped_bytes
+        )
+    source = _check(jpeg, limits)
+    from image_converter.conversion import renditions  # noqa: PLC0415 - not for the PNG alone
+
+    renditions.refuse_too_large([rendition for rendition, _ in targets], source.size, limits)
+    with _decode(source) as (rows, icc):
+        encoded = renditions.write(
+            rows,
+            targets,
+            PngMetadata(source.icc_profile if icc == "kept" else b"", source.density),
+            jpeg_metadata.copyright_exif(source.exif),
+        )
+        skipped = source.scans.skipped + source.complaints.skipped
+        return Conversions(encoded, len(jpeg) - source.scans.end, skipped)
+
+
 def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
     """Reads everything but the pixels, the limits before all that takes time or memory."""
     if len(jpeg) > limits.max_bytes:
@@ -106,6 +160,7 @@ def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
         orientation=orientation,
         density=density,
         icc_profile=jpeg_metadata.icc_profile(jpeg, header),
+        exif=exif,
     )
 
 

@@ -23,6 +23,8 @@ _EXIF = b"Exif\0\0"
 _JFIF_SIZE = 9  # without its name
 _JFIF_DENSITY, _JFIF_DENSITY_AT = struct.Struct(">BHH"), 2
 
+_ARTIST, _COPYRIGHT = 0x013B, 0x8298
+_MAX_TEXT = 4096
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _ORIENTATIONS = range(1, 9)
 _EXIF_UNITS_PER_METRE = {2: 1 / 0.0254, 3: 100.0}
@@ -125,6 +127,25 @@ def orientation(exif: Image.Exif) -> int:
     if isinstance(value, bytes) and len(value) == 1:
         value = value[0]
     return value if isinstance(value, int) and value in _ORIENTATIONS else 1
+
+
+def copyright_exif(exif: Image.Exif) -> bytes:
+    """Returns EXIF data with the copyright and the artist only, as a TIFF; empty without either."""
+    kept = Image.Exif()
+    for tag in (_ARTIST, _COPYRIGHT):
+        text = _text(exif, tag)
+        if text:
+            # The very bytes: Pillow takes them for Latin-1, and most writers mean UTF-8.
+            kept[tag] = text.encode("latin-1", "replace")
+    return kept.tobytes().removeprefix(_EXIF) if kept else b""
+
+
+def _text(exif: Image.Exif, tag: int) -> str:
+    try:
+        text = exif.get(tag)
+    except Exception:  # noqa: BLE001 - whatever it is that the parser trips over
+        return ""
+    return text if isinstance(text, str) and len(text) <= _MAX_TEXT else ""
 
 
 def density(jpeg: bytes, header: Header, exif: Image.Exif) -> Density | None:

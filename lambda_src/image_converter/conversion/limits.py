@@ -14,10 +14,18 @@ that of the child process that decodes CMYK and rarer samplings:
 An image narrower or lower than a block takes as much as if it were one: up to 17 MB more.
 The PNG comes on top where it is kept in memory: up to 3.4 bytes a pixel, when the coefficients are
 gone or together with the lesser of these figures, so that 12 bytes a pixel cover it, too.
+
+Of other renditions, all small ones are made from one reduced image; each is resampled and encoded
+in its turn, and its file kept until all are made. The encoders' peaks, for noise in the best
+quality, are in `ENCODER_BYTES_PER_PIXEL`; a photograph takes 3 bytes a pixel for JPEG, 6 for WebP.
+
 `tests/durability/conversion/test_memory.py` measures again.
 """
 
+from collections.abc import Sequence
+
 from image_converter.conversion.model import Limits
+from image_converter.renditions import Format
 
 BYTES_PER_PIXEL = 12
 """Peak of the worst kind of JPEG."""
@@ -27,6 +35,15 @@ COPIES = 3
 
 OVERHEAD_BYTES = 192 * 1024**2
 """What Python, its libraries and the AWS SDK take before the first image."""
+
+ENCODER_BYTES_PER_PIXEL: dict[Format, int] = {"png": 5, "jpeg": 6, "webp": 34, "avif": 30}
+"""Peak of an encoder beside the image that it is given."""
+
+ENCODER_BYTES = 16 * 1024**2
+"""What encoders take however small the image is."""
+
+IMAGE_BYTES_PER_PIXEL = 4
+"""An image in memory; also the most that a file takes."""
 
 _SHARE_OF_FILE = 16
 
@@ -39,3 +56,29 @@ def for_memory(memory_bytes: int) -> Limits:
     max_bytes = memory_bytes // _SHARE_OF_FILE
     for_pixels = memory_bytes - OVERHEAD_BYTES - COPIES * max_bytes
     return Limits(max_bytes=max_bytes, max_pixels=max(0, for_pixels // BYTES_PER_PIXEL))
+
+
+def bytes_for_pixels(limits: Limits) -> int:
+    """Returns the memory that is there for pixels where so many are allowed."""
+    return limits.max_pixels * BYTES_PER_PIXEL
+
+
+def bytes_for_renditions(
+    pixels: int, reduced_by: int, outputs: Sequence[tuple[Format, int]]
+) -> int:
+    """Returns the memory that several renditions take at most, the file of the JPEG not included.
+
+    Args:
+        pixels: of the JPEG.
+        reduced_by: the factor of the reduced image, from which the outputs are made.
+        outputs: format and pixels of each.
+    """
+    if not outputs:
+        return pixels * BYTES_PER_PIXEL
+    # While one output is resampled, there is as much again, at most, as the reduced image takes.
+    reduced = 2 * IMAGE_BYTES_PER_PIXEL * -(-pixels // reduced_by**2)
+    files = sum(IMAGE_BYTES_PER_PIXEL * output for _, output in outputs)
+    encoder = max(
+        (IMAGE_BYTES_PER_PIXEL + ENCODER_BYTES_PER_PIXEL[kind]) * output for kind, output in outputs
+    )
+    return pixels * BYTES_PER_PIXEL + reduced + files + encoder + ENCODER_BYTES

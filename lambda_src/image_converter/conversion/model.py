@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from image_converter.compression import Compression
 
-__all__ = ["Compression", "Conversion", "Icc", "Limits"]
+__all__ = ["Compression", "Conversion", "Conversions", "Encoded", "Icc", "Limits"]
 
 Icc = Literal["none", "kept", "applied", "dropped"]
 
@@ -47,5 +47,27 @@ class Conversion(NamedTuple):
     progressive: bool
     orientation: int
     icc: Icc
+    trailing_bytes: int
+    skipped_bytes: int
+
+
+class Encoded(NamedTuple):
+    """A file that was written; `size` is its bytes."""
+
+    width: int
+    height: int
+    size: int
+
+
+class Conversions(NamedTuple):
+    """Facts of all renditions of a JPEG.
+
+    Attributes:
+        encoded: the files, in the order in which they were asked for.
+        trailing_bytes: as in `Conversion`.
+        skipped_bytes: as in `Conversion`.
+    """
+
+    encoded: tuple[Encoded, ...]
     trailing_bytes: int
     skipped_bytes: int

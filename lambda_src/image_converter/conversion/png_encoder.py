@@ -58,10 +58,12 @@ class PngMetadata(NamedTuple):
     Attributes:
         icc_profile: the colour profile; empty for none.
         density: the density of pixels, None where it is not known.
+        exif: EXIF data, as a TIFF; empty for none.
     """
 
     icc_profile: bytes = b""
     density: Density | None = None
+    exif: bytes = b""
 
 
 def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: bool = False) -> None:
@@ -80,6 +82,8 @@ def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: boo
         _chunk(png, b"iCCP", [b"icc\0\0", zlib.compress(metadata.icc_profile)])
     if metadata.density:
         _chunk(png, b"pHYs", [struct.pack(">IIB", *metadata.density)])
+    if metadata.exif:
+        _chunk(png, b"eXIf", [metadata.exif])
     deflate = Deflate()
     for pieces in _stream(_parts(rows, deflate), deflate, parallel=parallel):
         _chunk(png, b"IDAT", pieces, deflate.crc32)
@@ -94,7 +98,8 @@ def write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
     density = metadata.density
     dpi = (density[0] * _INCH, density[1] * _INCH) if density and density[2] else None
     image = to_image(rows)
-    image.save(png, "PNG", optimize=True, icc_profile=metadata.icc_profile or None, dpi=dpi)
+    profile, exif = metadata.icc_profile or None, metadata.exif or None
+    image.save(png, "PNG", optimize=True, icc_profile=profile, dpi=dpi, exif=exif)
 
 
 def _parts(rows: Rows, deflate: Deflate) -> Iterator[_Part]:

@@ -1,42 +1,62 @@
-"""ResizeImage: convert the JPEG to a PNG (the name is the article's; the size stays)."""
+"""ResizeImage: make the renditions of a JPEG, by default a PNG of its size (the article's name)."""
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from image_converter import (
     clients,
     destination,
     events,
-    keys,
     layer,
     log,
     outcomes,
+    renditions,
     settings,
     sources,
     tracing,
 )
-from image_converter.conversion import Limits, convert
+from image_converter.conversion import Limits, convert_all
 from image_converter.destination import Condition, Metadata, Place, Slot, Written
 from image_converter.errors import ImageTooLarge
 from image_converter.events import Event, Location
+from image_converter.renditions import Rendition
 from image_converter.settings import ResizeSettings
 from image_converter.sources import Source
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
 
-CONTENT_TYPE = "image/png"
+_SIZES = ("width", "height", "bytes")
 
 clients.warm_up(clients.s3)
 
 
+class _Output(NamedTuple):
+    """A rendition, and what is known of its object.
+
+    Attributes:
+        key: the key that it should have, without the prefix.
+        slot: what was found there.
+        written: the object, where an earlier attempt has made it with the same settings.
+    """
+
+    rendition: Rendition
+    key: str
+    slot: Slot
+    written: Written | None
+
+
 @outcomes.log_outcome
 def handler(event: Event, context: object) -> Location:
-    """Convert the record's JPEG and return where the PNG is.
+    """Make all renditions of the record's JPEG that are not there, and return where they are.
 
     Args:
         event: an S3 event record.
         context: Lambda's context; not used.
+
+    Returns:
+        the location of the first rendition, with `renditions` for the others, if there are any.
 
     Raises:
         DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
@@ -44,47 +64,70 @@ def handler(event: Event, context: object) -> Location:
     """
     layer.check()
     config = settings.load(ResizeSettings)
+    wanted = renditions.parse(config.renditions, config.png_compression)
     record = events.parse_record(event)
     place = Place(config.destination_bucket, config.destination_prefix)
-    png_key = keys.png_key(record.key)
+    keys = [rendition.key_for(record.key) for rendition in wanted]
     source, body = sources.open_body(record)
-    settings_metadata: Metadata = {"png-compression": config.png_compression}
     with body:
-        # One request answers both: whether there is anything to convert, and where the PNG may go.
-        slot = destination.find_slot(place, png_key, source)
-        written = destination.already_written(place, slot, source, settings_metadata) or _convert(
-            config, place, png_key, source, body, settings_metadata, slot
-        )
-    made = {name: int(written.metadata[f"image-{name}"]) for name in ("width", "height", "bytes")}
+        # One request for each answers both: whether it is there already, and where it may go.
+        outputs = [
+            _find(place, rendition, key, source)
+            for rendition, key in zip(wanted, keys, strict=True)
+        ]
+        missing = [output for output in outputs if output.written is None]
+        made = iter(_convert(config, missing, source, body) if missing else ())
+    written = [output.written or next(made) for output in outputs]
+    first, made_first = written[0], _sizes(written[0])
     log.info(
         "converted",
         key=record.key,
-        pngKey=written.key,
-        repeated=written.repeated,
+        pngKey=first.key,
+        repeated=not missing,
         secondsSinceUpload=events.seconds_since_upload(record),
-        **made,
+        **made_first,
+        **({"renditions": [each.key for each in written[1:]]} if written[1:] else {}),
     )
-    tracing.annotate(megapixels=made["width"] * made["height"] / 1e6)
+    tracing.annotate(megapixels=made_first["width"] * made_first["height"] / 1e6)
+    location, *further = (
+        _location(config.destination_bucket, output.rendition, each, source)
+        for output, each in zip(outputs, written, strict=True)
+    )
+    if further:
+        location["renditions"] = [
+            {**each, "name": output.rendition.name, "format": output.rendition.format}
+            for output, each in zip(outputs[1:], further, strict=True)
+        ]
+    return location
+
+
+def _find(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:
+    slot = destination.find_slot(place, key, source)
+    written = destination.already_written(place, slot, source, rendition.settings_metadata)
+    return _Output(rendition, key, slot, written)
+
+
+def _sizes(written: Written) -> dict[str, int]:
+    return {name: int(written.metadata[f"image-{name}"]) for name in _SIZES}
+
+
+def _location(bucket: str, rendition: Rendition, written: Written, source: Source) -> Location:
+    sizes = _sizes(written)
     return destination.location(
-        config.destination_bucket,
+        bucket,
         written,
         source,
-        contentType=CONTENT_TYPE,
-        size=made["bytes"],
-        width=made["width"],
-        height=made["height"],
+        contentType=rendition.content_type,
+        size=sizes["bytes"],
+        width=sizes["width"],
+        height=sizes["height"],
     )
 
 
 def _convert(
-    config: ResizeSettings,
-    place: Place,
-    png_key: str,
-    source: Source,
-    body: "StreamingBody",
-    settings_metadata: Metadata,
-    slot: Slot,
-) -> Written:
+    config: ResizeSettings, outputs: Sequence[_Output], source: Source, body: "StreamingBody"
+) -> list[Written]:
+    """Convert the JPEG once and, only when all of it has proved sound, write what was made."""
     if source.size > config.max_image_bytes:
         where = f"s3://{source.record.bucket}/{source.record.key}"
         raise ImageTooLarge(
@@ -92,8 +135,9 @@ def _convert(
             f"{config.max_image_bytes:,}: give resize_image more memory"
         )
     limits = Limits(max_bytes=config.max_image_bytes, max_pixels=config.max_image_pixels)
-    png = io.BytesIO()
-    made = convert(body.read(), png, limits, config.png_compression)
+    files = [io.BytesIO() for _ in outputs]
+    targets = [(output.rendition, file) for output, file in zip(outputs, files, strict=True)]
+    made = convert_all(body.read(), targets, limits)
     if made.skipped_bytes or made.trailing_bytes:
         log.info(
             "bytes outside the image skipped",
@@ -101,22 +145,30 @@ def _convert(
             skippedBytes=made.skipped_bytes,
             trailingBytes=made.trailing_bytes,
         )
-    metadata = {
-        **settings_metadata,
-        "image-width": str(made.width),
-        "image-height": str(made.height),
-        "image-bytes": str(png.tell()),
-    }
+    place = Place(config.destination_bucket, config.destination_prefix)
+    written = []
+    for output, file, (width, height, size) in zip(outputs, files, made.encoded, strict=True):
+        metadata = {
+            **output.rendition.settings_metadata,
+            "image-width": str(width),
+            "image-height": str(height),
+            "image-bytes": str(size),
+        }
+        written.append(_write(place, output, file, source, metadata))
+    return written
+
+
+def _write(
+    place: Place, output: _Output, file: io.BytesIO, source: Source, metadata: Metadata
+) -> Written:
+    headers: dict[str, Any] = {"ContentType": output.rendition.content_type}
+    if output.rendition.cache_control:
+        headers["CacheControl"] = output.rendition.cache_control
 
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
-        png.seek(0)
+        file.seek(0)
         return clients.s3().put_object(
-            Bucket=place.bucket,
-            Key=key,
-            Body=png,
-            ContentType=CONTENT_TYPE,
-            Metadata=metadata,
-            **condition,
+            Bucket=place.bucket, Key=key, Body=file, Metadata=metadata, **headers, **condition
         )
 
-    return destination.write(place, png_key, source, metadata, put, slot)
+    return destination.write(place, output.key, source, metadata, put, output.slot)

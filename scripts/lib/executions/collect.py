@@ -17,7 +17,7 @@ from scripts.lib import deployed, storage, user_errors, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import history, invocations, thumbnails
 from scripts.lib.executions.invocations import Logged
-from scripts.lib.executions.model import RUNNING, Attempt, Execution
+from scripts.lib.executions.model import RUNNING, Attempt, Execution, format_of
 from scripts.lib.executions.run import Invocation, Picture, Run
 from scripts.lib.user_errors import UserError
 
@@ -180,13 +180,15 @@ def _by_function(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
 
 
 def pictures(clients: Clients, execution: Execution) -> Iterable[Picture]:
-    """Yield the original, from wherever it is now, and the PNG if one was made."""
+    """Yield the original, from wherever it is now, and what was made of it."""
     written = execution.objects
     original = written.get("Original") or execution.source
     if original:
         yield _picture(clients, "Original", original, execution)
-    if "PNG" in written:
-        yield _picture(clients, "PNG", written["PNG"], execution)
+    if made := written.get("PNG"):
+        yield _picture(clients, format_of(made), made, execution)
+        for further in made.get("renditions", ()):
+            yield _picture(clients, further["name"], further, execution)
 
 
 def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Execution) -> Picture:

@@ -16,7 +16,7 @@ from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
-from scripts.lib.executions.model import Outcome
+from scripts.lib.executions.model import Outcome, made_of
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _LONGEST_EXPRESS = timedelta(minutes=5)
@@ -131,7 +131,7 @@ def _failed_or_deleted(
 
 
 def _converted(png: Mapping[str, Any] | None, why_kept: str = "") -> Ending:
-    made = "The original was kept and the PNG made."
+    made = f"The original was kept and {made_of(png)} made."
     sentence = f"{made} The source was kept ({why_kept})." if why_kept else made
     return Ending(Outcome.SUCCEEDED, "converted", sentence, png=png, why_kept=why_kept)
 

@@ -14,7 +14,7 @@ from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, restarts
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
 
 _UPLOADS = 10  # the newest of a key that are looked at
 _SHOWN = 20  # executions, the newest; each costs a call or two
@@ -189,7 +189,8 @@ def _state(
             if one.execution.status == wanted:
                 return _of(one.execution)
     if record and record["sourceVersionId"] == version:
-        return State(Outcome.SUCCEEDED, "converted", "The original was kept and the PNG made.")
+        made = made_of(record["images"][1]["resized"])
+        return State(Outcome.SUCCEEDED, "converted", f"The original was kept and {made} made.")
     if mine:
         return _of(mine[0].execution)
     return _not_started(clients, stack, key, uploads)

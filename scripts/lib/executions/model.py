@@ -77,6 +77,18 @@ _SEVERITY = list(
 )
 
 
+def format_of(resized: Mapping[str, Any] | None) -> str:
+    """Return the format of the first rendition; PNG where nothing is known of it."""
+    return str((resized or {}).get("contentType", "image/png")).partition("/")[2].upper()
+
+
+def made_of(resized: Mapping[str, Any] | None) -> str:
+    """Return what was made of an image, in words."""
+    further = len((resized or {}).get("renditions", ()))
+    more = f" and {counted(further, 'further rendition', 'further renditions')}" if further else ""
+    return f"the {format_of(resized)}{more}"
+
+
 @dataclass
 class Attempt:
     """One call that a Task state made.
@@ -271,19 +283,21 @@ class Execution:
             found = f"a {self.file_type} file" if self.file_type else "of an unknown type"
             return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
         tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
-        made = f"The original was kept and the PNG made{tries}."
+        made = f"The original was kept and {made_of(self.objects.get('PNG'))} made{tries}."
         return f"{made} The source was kept ({self.why_kept})." if self.why_kept else made
 
     @property
     def objects(self) -> dict[str, dict[str, Any]]:
-        """The objects that its tasks say they wrote: the Original and the PNG."""
+        """The objects that its tasks say they wrote: the Original and the PNG, or what it became.
+
+        Only what ResizeImage makes says how wide it is.
+        """
         found: dict[str, dict[str, Any]] = {}
         for state in self.states.values():
             for attempt in state.attempts:
                 answer = json_object(attempt.output or "")
                 if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
-                    png = answer.get("contentType") == "image/png"
-                    found["PNG" if png else "Original"] = answer
+                    found["PNG" if "width" in answer else "Original"] = answer
         return found
 
     @property

@@ -14,7 +14,7 @@ class Picture:
     """An object that the execution read or made.
 
     Attributes:
-        role: what it is: Original or PNG.
+        role: what it is: Original, the format of the first rendition, or the name of another.
         place: where it is, as an s3:// address.
         size: in bytes.
         content_type: as S3 has it.
@@ -70,7 +70,7 @@ class Run:
     """An execution with all that could be found of it.
 
     Attributes:
-        pictures: the original, then the PNG, as far as they are there.
+        pictures: the original, then what was made of it, as far as they are there.
         record: the image's record in the table.
         logs: by state, what its function logged.
         function_ms: by state, what Lambda reported that it charges for each call of its function.

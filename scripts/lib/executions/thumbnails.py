@@ -8,11 +8,13 @@ from dataclasses import replace
 
 # The plugins by name: Pillow's own search for them is not made for threads.
 from PIL import (
+    AvifImagePlugin,
     Image,
     ImageOps,
     JpegImagePlugin,
     PngImagePlugin,
     UnidentifiedImageError,
+    WebPImagePlugin,
 )
 
 from scripts.lib.executions.run import Picture
@@ -24,6 +26,8 @@ _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 _FORMATS = (
     JpegImagePlugin.JpegImageFile.format,
     PngImagePlugin.PngImageFile.format,
+    WebPImagePlugin.WebPImageFile.format,
+    AvifImagePlugin.AvifImageFile.format,
 )
 
 

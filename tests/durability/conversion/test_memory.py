@@ -1,7 +1,9 @@
 """Peaks of processes that convert one image each, against what `limits.py` says."""
 
 import io
+import json
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from image_converter.conversion import limits
+from image_converter import renditions
+from image_converter.conversion import Limits, limits
+from image_converter.conversion import renditions as conversion_renditions
+from image_converter.errors import ImageTooLarge
+from image_converter.renditions import Format
 from tests.support.images import jpeg
 from tests.support.jpeg.editing import COM, END, insert, segment
 
@@ -20,7 +26,8 @@ JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
 
 _CONVERT = """
 import io, pathlib, resource, sys, time
-from image_converter.conversion import Limits, convert
+from image_converter import renditions
+from image_converter.conversion import Limits, convert, convert_all
 from image_converter.errors import ConversionError
 
 def status(name):
@@ -39,6 +46,34 @@ children = resource.getrusage(resource.RUSAGE_CHILDREN)
 child = max(0, children.ru_maxrss * 1024 - before - len(jpeg))
 seconds = time.process_time() - start + children.ru_utime + children.ru_stime
 print(status("VmHWM") + child, before, seconds)
+"""
+
+# The same with all renditions in a JSON list.
+_RENDER = _CONVERT.replace(
+    "convert(jpeg, io.BytesIO(), Limits(10**9, 10**9), sys.argv[2])",
+    "convert_all(jpeg, [(each, io.BytesIO()) for each in renditions.parse(sys.argv[2])],"
+    " Limits(10**9, 10**9))",
+)
+
+_ENCODE = """
+import io, json, pathlib, random, sys
+from PIL import Image
+from image_converter import renditions
+from image_converter.conversion import encoders
+
+def status(name):
+    line = next(l for l in open("/proc/self/status") if l.startswith(name))
+    return int(line.split()[1]) * 1024
+
+name, side = sys.argv[1], int(sys.argv[2])
+quality = {} if name == "png" else {"quality": 100}
+[wanted] = renditions.parse(json.dumps([{"name": "a", "format": name, **quality}]))
+noise = random.Random(1).randbytes(side * side * 3)
+image = Image.frombytes("RGB", (side, side), noise)
+pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins here
+before = status("VmRSS")
+encoders.encode(image, wanted, b"", b"", io.BytesIO())
+print(status("VmHWM") - before)
 """
 
 _PILLOWS_DECODER = """
@@ -220,3 +255,64 @@ def test_the_encoder_needs_no_seekable_file(tmp_path: Path) -> None:
             env={"PYTHONPATH": "lambda_src:."},
         )
     assert Image.open(io.BytesIO(target.read_bytes())).size == (24, 16)
+
+
+_WHOLE_PNG = {"name": "png", "format": "png"}
+_SMALL = [
+    {"name": f"w{side}", "format": "webp", "max_width": side, "max_height": side}
+    for side in (1280, 320)
+]
+
+
+def _needed(entries: list[dict[str, Any]], width: int, height: int) -> int:
+    """Return what the conversion itself allows for, by refusing to do with one byte less."""
+    wanted = renditions.parse(json.dumps(entries))
+    with pytest.raises(ImageTooLarge) as caught:
+        conversion_renditions.refuse_too_large(wanted, (width, height), Limits(10**9, 1))
+    found = re.search(r"([\d,]+) bytes of memory", str(caught.value))
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("image_format", limits.ENCODER_BYTES_PER_PIXEL)
+def test_no_encoder_takes_more_than_is_allowed_for(image_format: Format) -> None:
+    """Noise in the best quality is the worst that there is."""
+    side = 1500
+    answer = subprocess.run(
+        [sys.executable, "-c", _ENCODE, image_format, str(side)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "lambda_src"},
+    )
+    # With the file, which is counted apart.
+    per_pixel = limits.ENCODER_BYTES_PER_PIXEL[image_format] + limits.IMAGE_BYTES_PER_PIXEL
+    assert int(answer.stdout) < side**2 * per_pixel + limits.ENCODER_BYTES
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("RGB", {}), ("CMYK", {"progressive": True, "exif": _exif(8)})],
+    ids=["usual", "worst"],
+)
+def test_renditions_take_no_more_than_the_limits_allow_for(
+    tmp_path: Path, mode: str, options: dict[str, Any]
+) -> None:
+    entries: list[dict[str, Any]] = [
+        _WHOLE_PNG,
+        {"name": "avif", "format": "avif", "quality": 100},
+        *_SMALL,
+    ]
+    path = _file(tmp_path, 2, mode, **options)
+    allowed = _needed(entries, 1000, 2000) + limits.COPIES * path.stat().st_size
+    peak, before = _peak(_RENDER, path, json.dumps(entries))
+    assert peak - before < allowed
+
+
+def test_two_webps_of_24_megapixels(tmp_path: Path) -> None:
+    path = tmp_path / "image.jpg"
+    _file(tmp_path, 6).replace(path)
+    image = Image.open(path).resize((6000, 4000))
+    image.save(path, quality=85)
+    peak, before = _peak(_RENDER, path, json.dumps([_WHOLE_PNG, *_SMALL]))
+    assert peak - before < 150 * MB

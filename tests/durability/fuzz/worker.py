@@ -10,15 +10,28 @@ import warnings
 from random import Random
 
 import numpy as np
+from PIL import Image
 
-from image_converter.conversion import Conversion, convert
+from image_converter import renditions
+from image_converter.conversion import Conversion, Limits, convert, convert_all, reduction
 from image_converter.conversion.jpeg_parser import read_header
 from image_converter.conversion.jpeg_scans import check_scans
-from image_converter.errors import ConversionError
+from image_converter.errors import ConversionError, ImageTooLarge
 from tests.durability.fuzz.mutations import mutate
 from tests.support.jpeg import reference
 from tests.support.jpeg.corpus import CASES, LIMITS
 
+RENDITIONS = renditions.parse(
+    json.dumps(
+        [
+            {"name": "png", "format": "png", "max_width": 33},
+            {"name": "jpeg", "format": "jpeg", "max_width": 47, "metadata": "copyright"},
+            {"name": "webp", "format": "webp", "max_width": 20, "max_height": 9, "fit": "cover"},
+            {"name": "avif", "format": "avif", "max_width": 300, "max_height": 30},
+        ]
+    )
+)
+_ENOUGH = Limits(LIMITS.max_bytes, 100 * LIMITS.max_pixels)
 _MEMORY = 3 * 1024**3
 _METADATA_ONLY = "converted, the other decoder minds its metadata"
 _OUTSIDE_ONLY = "converted, the other decoder minds bytes outside the image's data"
@@ -51,11 +64,34 @@ def judge(content: bytes) -> str:
     png = io.BytesIO()
     try:
         made = convert(content, png, LIMITS)
-    except ConversionError as error:
+    except ImageTooLarge as error:
         return type(error).__name__
+    except ConversionError as error:
+        return _compare_renditions(content, type(error).__name__, None)
     except Exception as error:  # noqa: BLE001 - that there are none is what is tested
         return f"WRONG: {type(error).__name__}: {error}"
-    return _compare(content, png.getvalue(), made)
+    outcome = _compare(content, png.getvalue(), made)
+    return outcome if outcome.startswith("WRONG") else _compare_renditions(content, outcome, made)
+
+
+def _compare_renditions(content: bytes, outcome: str, made: Conversion | None) -> str:
+    """Make a rendition of each format, too: they must succeed or fail as the PNG did."""
+    files = [io.BytesIO() for _ in RENDITIONS]
+    try:
+        convert_all(content, list(zip(RENDITIONS, files, strict=True)), _ENOUGH)
+    except ConversionError as error:
+        return outcome if type(error).__name__ == outcome else f"WRONG: renditions: {error}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"WRONG: renditions: {type(error).__name__}: {error}"
+    if made is None:
+        return f"WRONG: {outcome} for the PNG, and renditions of it"
+    for rendition, file in zip(RENDITIONS, files, strict=True):
+        size = reduction.plan(rendition, made.width, made.height).size
+        with Image.open(file) as written:
+            written.load()
+            if (written.format, written.size) != (rendition.format.upper(), size):
+                return f"WRONG: {rendition.name} is {written.format} of {written.size}"
+    return outcome
 
 
 def _compare(content: bytes, png: bytes, made: Conversion) -> str:

@@ -140,7 +140,8 @@ class _Check:
         """Yield a sentence for each destination key where an older image hides a newer one."""
         for run in self.converted:
             ours = self.order[run.key, run.worked_on or ""]
-            for location in _locations(run.output["images"]):
+            images = run.output["images"]
+            for location in (*_locations(images), *_renditions(images)):
                 for key in {location["key"], _without_aside(location["key"])}:
                     current = _current(self.snapshot.destination.get(key, ()))
                     made_from = current.metadata.get("source-version", "") if current else ""
@@ -164,6 +165,19 @@ class _Check:
                 yield f"{kind} {location['key']} does not have the bytes of {_name(upload)}"
             elif kind == "resized" and pixels.difference(upload.body, stored.body):
                 yield f"{kind} {location['key']} does not have the pixels of {_name(upload)}"
+        for rendition in _renditions(images):
+            if wrong := self._wrong_rendition(rendition, upload):
+                yield f"rendition {rendition['key']} version {rendition['versionId']} {wrong}"
+
+    def _wrong_rendition(self, rendition: Mapping[str, Any], upload: Upload) -> str:
+        """Return what is untrue of a further rendition; empty if nothing is."""
+        stored = self._stored(rendition)
+        if stored is None or stored.body is None:
+            return "does not exist"
+        # One that is aside without provenance says by its key what it is.
+        if stored.metadata.get("source-version", upload.version) != upload.version:
+            return f"is not of {_name(upload)}"
+        return _wrong_file(stored.body, rendition)
 
     def _stored(self, location: Mapping[str, Any]) -> Stored | None:
         history = self.snapshot.destination.get(location["key"], ())
@@ -189,6 +203,26 @@ def is_whole(jpeg: bytes) -> bool:
     except OSError:
         return False
     return True
+
+
+@lru_cache(maxsize=2048)
+def _described(body: bytes) -> tuple[str, tuple[int, int]]:
+    with Image.open(io.BytesIO(body)) as made:
+        made.load()
+        return (made.format or "").lower(), made.size
+
+
+def _wrong_file(body: bytes, rendition: Mapping[str, Any]) -> str:
+    found = _described(body)
+    said = rendition["format"], (rendition["width"], rendition["height"])
+    if (*found, len(body)) == (*said, rendition["size"]):
+        return ""
+    return f"is {found} of {len(body)} bytes, not {said} of {rendition['size']}"
+
+
+def _renditions(images: Any) -> Iterable[Mapping[str, Any]]:
+    further: Iterable[Mapping[str, Any]] = images[1]["resized"].get("renditions", ())
+    return further
 
 
 def _locations(images: Any) -> Iterable[Mapping[str, Any]]:

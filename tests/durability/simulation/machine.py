@@ -153,7 +153,8 @@ class Machine:
                 if task.tries[number] < rule["MaxAttempts"]:
                     tries = list(task.tries)
                     tries[number] += 1
-                    node = self._handlers.start(state["Resource"], _payload(state, task.data))
+                    payload = _payload(state, task.data)
+                    node = self._handlers.start(state["Resource"], payload, again=True)
                     return self._moved(states, replace(task, tries=tuple(tries), node=node))
                 break
         rule = next(one for one in state["Catch"] if _matches(one["ErrorEquals"], error))

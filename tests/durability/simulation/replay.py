@@ -11,7 +11,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -62,6 +62,7 @@ class Node:
         result: what the handler returned, as JSON, where it has ended well.
         error: the class name of what it raised, where it has ended badly.
         cause: the message of that.
+        again: whether it is not the first attempt of its state.
     """
 
     function: str
@@ -71,6 +72,7 @@ class Node:
     result: str | None = None
     error: str = ""
     cause: str = ""
+    again: bool = False
 
 
 class _Asks(BaseException):
@@ -84,14 +86,23 @@ class _Asks(BaseException):
 class Handlers:
     """The real handlers, with what has been found out about them."""
 
-    def __init__(self, without: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def __init__(
+        self,
+        without: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        settings_of_retries: Mapping[str, str] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             without: parameters, by method, that never reach AWS; to show what they are there for.
+            settings: of the environment, beside the usual ones.
+            settings_of_retries: what those are from a state's second attempt on.
         """
         self.without = without or {}
-        self._ids: dict[tuple[str, str, tuple[Answer, ...]], int] = {}
+        self._settings = (settings or {}, settings_of_retries or settings or {})
+        self._ids: dict[tuple[str, bool, str, tuple[Answer, ...]], int] = {}
         self.nodes: list[Node] = []
         self._answers: Iterator[Answer] = iter(())
         self._next: dict[tuple[int, Answer], int] = {}
@@ -110,24 +121,27 @@ class Handlers:
             patch.setattr(log, "_write", lambda *_: None)
             yield
 
-    def start(self, function: str, event: str) -> int:
-        """Return the node of a new invocation."""
-        return self._node(function, event, ())
+    def start(self, function: str, event: str, *, again: bool = False) -> int:
+        """Return the node of a new invocation, again if it is not the first attempt."""
+        return self._node(function, event, (), again=again)
 
     def resume(self, node_id: int, answer: Answer) -> int:
         """Return the node to which an answer leads."""
         if (node_id, answer) not in self._next:
             node = self.nodes[node_id]
             self._next[node_id, answer] = self._node(
-                node.function, node.event, (*node.answers, answer)
+                node.function, node.event, (*node.answers, answer), again=node.again
             )
         return self._next[node_id, answer]
 
-    def _node(self, function: str, event: str, answers: tuple[Answer, ...]) -> int:
-        key = (function, event, answers)
+    def _node(self, function: str, event: str, answers: tuple[Answer, ...], *, again: bool) -> int:
+        key = (function, again, event, answers)
         if key not in self._ids:
             self._ids[key] = len(self.nodes)
-            self.nodes.append(self._run(function, event, answers))
+            with pytest.MonkeyPatch.context() as patch:
+                for name, value in self._settings[again].items():
+                    patch.setenv(name, value)
+                self.nodes.append(replace(self._run(function, event, answers), again=again))
         return self._ids[key]
 
     def _run(self, function: str, event: str, answers: tuple[Answer, ...]) -> Node:

@@ -22,6 +22,7 @@ from image_converter.layer import MODULE as LAYER_MODULE
 from scripts.lib.paths import REPOSITORY
 from scripts.package import PackageError, interpreters, stamp
 from scripts.package import build as build_module
+from scripts.package.__main__ import main
 from scripts.package.build import Inputs, build
 from scripts.package.target import host_target
 
@@ -258,3 +259,33 @@ def test_a_package_over_lambdas_limit_is_refused(
 def test_sources_without_the_package_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="package image_converter is not in"):
         build(host_target(), tmp_path / "package", Inputs(sources=tmp_path))
+
+
+def test_formats_of_renditions_are_packaged_where_they_are_asked_for(
+    host_package: Path, tmp_path: Path
+) -> None:
+    build(host_target(), tmp_path / "package", Inputs(formats=("webp", "avif")))
+    without, added = (
+        {member for member in members(package, "layer.zip") if "__pycache__" not in member}
+        for package in (host_package, tmp_path / "package")
+    )
+    new = sorted(re.sub(r"[.-].*", "", Path(member).name) for member in added - without)
+
+    assert without <= added
+    assert {"_avif", "_webp", "AvifImagePlugin", "WebPImagePlugin"} <= set(new)
+    manifests = [
+        json.loads((package / "manifest.json").read_text())
+        for package in (host_package, tmp_path / "package")
+    ]
+    assert [each["formats"] for each in manifests] == [
+        ["png", "jpeg"],
+        ["png", "jpeg", "avif", "webp"],
+    ]
+    # AVIF brings the most: 1.8 MB.
+    sizes = [each["artifacts"]["layer"]["zipped_bytes"] for each in manifests]
+    assert 1_000_000 < sizes[1] - sizes[0] < 4_000_000
+
+
+def test_a_format_that_no_layer_can_have(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--host", "--formats", "webp,gif"]) == 1
+    assert "FORMATS has gif, but may only have webp, avif." in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """A JPEG becomes a PNG with its pixels, and what is damaged or too large becomes a named error."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from PIL import Image
 
-from image_converter import clients, destination
+from image_converter import clients, destination, events
 from image_converter.errors import (
     DamagedImage,
     ImageTooLarge,
@@ -25,6 +26,7 @@ from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, Cloud, recorded
 from tests.support.faults import observe, refuse
 from tests.support.images import jpeg, pixels
+from tests.support.jpeg.editing import END, cut
 
 # Every awkward key has a PNG key that S3 allows.
 AWKWARD = {name: key for name, key in AWKWARD_KEYS.items() if len(key.encode()) <= 1024}
@@ -221,3 +223,122 @@ def test_the_marks_of_a_png_always_fit(cloud: Cloud) -> None:
     assert sum(len(name) + len(value) for name, value in written.items()) < (
         destination.MAX_METADATA_BYTES
     )
+
+
+THUMB = {"name": "thumb", "format": "webp", "max_width": 8, "cache_control": "max-age=60"}
+SMALL = {"name": "small", "format": "jpeg", "max_width": 12}
+
+
+@pytest.fixture
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ask_for(monkeypatch, {"name": "png", "format": "png"}, THUMB, SMALL)
+
+
+def _ask_for(monkeypatch: pytest.MonkeyPatch, *entries: dict[str, Any]) -> None:
+    monkeypatch.setenv("RENDITIONS", json.dumps(entries))
+
+
+def test_the_default_written_out_changes_nothing(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    answer = handler(record, None)
+    _ask_for(monkeypatch, {"name": "png", "format": "png"})
+    puts = observe(clients.s3(), "PutObject")
+    assert handler(record, None) == answer
+    assert puts == []
+    assert "renditions" not in answer
+    assert cloud.metadata("a.png").keys() == {
+        *("source-key-hash", "source-version", "source-modified", "source-sequencer"),
+        *("png-compression", "image-width", "image-height", "image-bytes"),
+    }
+
+
+@pytest.mark.usefixtures("three")
+def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
+    answer = handler(cloud.upload("b/a.jpg", jpeg(24, 16)), None)
+    assert answer["key"] == "b/a.png"
+    assert answer["contentType"] == "image/png"
+    expected = [
+        ("thumb", "webp", "b/a-thumb.webp", 8, 5),
+        ("small", "jpeg", "b/a-small.jpg", 12, 8),
+    ]
+    common = {
+        name: value
+        for name, value in answer.items()
+        if name in ("region", "bucket", *events.SOURCE_FIELDS)
+    }
+    assert len(answer["renditions"]) == len(expected)
+    for found, (name, image_format, key, width, height) in zip(
+        answer["renditions"], expected, strict=True
+    ):
+        stored = cloud.s3.head_object(Bucket=DESTINATION, Key=key)
+        assert found == {
+            **common,
+            "name": name,
+            "format": image_format,
+            "key": key,
+            "eTag": stored["ETag"].strip('"'),
+            "versionId": stored["VersionId"],
+            "contentType": f"image/{image_format}",
+            "width": width,
+            "height": height,
+            "size": len(cloud.content(DESTINATION, key)),
+        }
+    thumb = cloud.s3.head_object(Bucket=DESTINATION, Key="b/a-thumb.webp")
+    assert (thumb["ContentType"], thumb["CacheControl"]) == ("image/webp", "max-age=60")
+
+
+@pytest.mark.usefixtures("three")
+def test_a_repeated_execution_makes_only_what_is_missing_or_changed(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    first = handler(record, None)
+    with monkeypatch.context() as nothing_to_do:
+        nothing_to_do.setattr("image_converter.handlers.resize_image.convert_all", None)
+        assert handler(record, None) == first
+
+    _ask_for(monkeypatch, {"name": "png", "format": "png"}, {**THUMB, "quality": 5}, SMALL)
+    puts = observe(clients.s3(), "PutObject")
+    second = handler(record, None)
+    assert [put["url"].rpartition("/")[2] for put in puts] == ["a-thumb.webp"]
+    assert second["versionId"] == first["versionId"]
+    assert second["renditions"][1] == first["renditions"][1]
+    assert second["renditions"][0]["versionId"] != first["renditions"][0]["versionId"]
+
+    cloud.s3.delete_object(Bucket=DESTINATION, Key="a-small.jpg")
+    puts.clear()
+    handler(record, None)
+    assert [put["url"].rpartition("/")[2] for put in puts] == ["a-small.jpg"]
+
+
+def test_a_png_is_not_necessary(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ask_for(monkeypatch, THUMB)
+    answer = handler(cloud.upload("a.jpg", jpeg()), None)
+    assert (answer["key"], answer["contentType"]) == ("a.webp", "image/webp")
+    assert cloud.keys(DESTINATION) == {"a.webp"}
+
+
+@pytest.mark.usefixtures("three")
+def test_of_a_damaged_image_nothing_is_written(cloud: Cloud) -> None:
+    with pytest.raises(DamagedImage):
+        handler(cloud.upload("a.jpg", cut(jpeg(200, 200), 0.9) + END), None)
+    assert cloud.keys(DESTINATION) == set()
+
+
+@pytest.mark.usefixtures("three")
+def test_a_rendition_that_comes_too_late_goes_aside(cloud: Cloud) -> None:
+    earlier = cloud.upload("a.jpg", jpeg())
+    later = cloud.upload("a.jpg", jpeg(seed=1))
+    handler(later, None)
+    answer = handler(earlier, None)
+    version = earlier["s3"]["object"]["versionId"]
+    keys = [answer["key"], *(each["key"] for each in answer["renditions"])]
+    assert keys == [f"aside/{version}/{key}" for key in ("a.png", "a-thumb.webp", "a-small.jpg")]
+
+
+def test_settings_that_make_no_sense(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ask_for(monkeypatch, {"name": "a", "format": "gif"})
+    with pytest.raises(InvalidSettings, match="gif"):
+        handler(cloud.upload("a.jpg", jpeg()), None)

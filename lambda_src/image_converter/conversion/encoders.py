@@ -1,0 +1,87 @@
+"""Files of the formats that Pillow encodes, each encoder loaded where it is used."""
+
+import importlib
+from typing import Any, BinaryIO
+
+from PIL import Image
+
+from image_converter.conversion import cmyk, jpeg_metadata
+from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
+from image_converter.conversion.rows import ImageRows
+from image_converter.errors import InvalidSettings
+from image_converter.renditions import Format, Rendition
+
+# Speeds at which twice the time would save a few percent of the bytes. One thread: Lambda has one
+# processor for most sizes of memory, and each further thread takes memory.
+_OPTIONS: dict[Format, dict[str, Any]] = {
+    "jpeg": {"optimize": True},
+    "webp": {"method": 4},
+    "avif": {"speed": 8, "max_threads": 1},
+}
+_PLUGINS: dict[Format, str] = {
+    "jpeg": "PIL.JpegImagePlugin",
+    "webp": "PIL.WebPImagePlugin",
+    "avif": "PIL.AvifImagePlugin",
+}
+# Formats without gray images.
+_COLOURS_ONLY = frozenset({"webp"})
+
+MAX_SIDES: dict[Format, int] = {"webp": 16_383, "avif": 32_768}
+"""Pixels a side that a format can have, where a JPEG can have more; of AVIF, that readers take."""
+
+
+def encode(
+    image: Image.Image, rendition: Rendition, icc_profile: bytes, exif: bytes, file: BinaryIO
+) -> None:
+    """Writes an image as a file of the rendition's format.
+
+    Args:
+        image: of the rendition's size, in gray or RGB.
+        rendition: what it is to be.
+        icc_profile: the colour profile of the pixels; empty for none.
+        exif: EXIF data that the file gets, as a TIFF; empty for none.
+        file: where it goes.
+
+    Raises:
+        InvalidSettings: this Pillow does not write the format.
+    """
+    if rendition.format == "png":
+        metadata = PngMetadata(icc_profile, None, exif)
+        if rendition.compression == "smallest":
+            write_smallest(ImageRows(image), file, metadata)
+        else:
+            write_png(ImageRows(image), file, metadata)
+        return
+    if image.mode == "L" and rendition.format in _COLOURS_ONLY:
+        image, icc_profile = _in_colour(image, icc_profile), b""
+    _load(rendition.format)
+    # Pillow keeps a profile for some formats and drops it for others unless it is passed.
+    image.save(
+        file,
+        rendition.format.upper(),
+        quality=rendition.quality,
+        icc_profile=icc_profile or None,
+        # A JPEG's segment has a name before the data, which is not part of them elsewhere.
+        exif=b"Exif\0\0" + exif if exif and rendition.format == "jpeg" else exif,
+        **_OPTIONS[rendition.format],
+    )
+
+
+def _load(image_format: Format) -> None:
+    """Loads the encoder, which a layer has only if it was built for the format."""
+    try:
+        importlib.import_module(_PLUGINS[image_format])
+        if image_format.upper() in Image.SAVE:
+            return
+    except ImportError:
+        pass
+    raise InvalidSettings(
+        f"the layer does not write {image_format}: build it by `make package FORMATS=...`"
+    )
+
+
+def _in_colour(image: Image.Image, profile: bytes) -> Image.Image:
+    if jpeg_metadata.is_valid_profile(profile, "L"):
+        to_rgb, _ = cmyk.to_rgb(profile, "L")
+        return to_rgb(image)
+    return image.convert("RGB")

@@ -2,8 +2,9 @@
 
 A request may come from a program here, and from nowhere else: not from a page of any origin, and
 not under a name that somebody else's DNS server has pointed at this machine. Browsers say both:
-Origin and Sec-Fetch-Site name the page, Host the name that was looked up. Nothing that this project
-does locally is a page's request, forms of ``POST /upload-url`` included: programs send them.
+Origin and Sec-Fetch-Site name the page, Host the name that was looked up. There is one exception:
+an API or a bucket whose owner lists an origin (`upload_cors_origins`) is called by pages of exactly
+that origin, as on AWS.
 
 Sources: https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fetch-metadata/
 """
@@ -31,15 +32,20 @@ _NAMES = re.compile(r"127\.0\.0\.1|localhost|[a-z0-9]+\.execute-api\.localhost")
 class Gate:
     """An ASGI application that passes on what may come in, and refuses the rest."""
 
-    def __init__(self, app: App, check: Check) -> None:
+    def __init__(
+        self, app: App, check: Check, invites: Callable[[Message], bool] = lambda _scope: False
+    ) -> None:
         """Stand before an application.
 
         Parameters:
             app: the application.
             check: returns why a request is refused, or None where it is not.
+            invites: says of a request whether its target asks for it although a page sends it; the
+                page may then read the answer.
         """
         self._app = app
         self._check = check
+        self._invites = invites
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle a connection as ASGI asks for it."""
@@ -48,7 +54,7 @@ class Gate:
             return
         problem = self._check(scope)
         if problem is None:
-            await self._app(scope, receive, _without_cors(send))
+            await self._app(scope, receive, send if self._invites(scope) else _without_cors(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -56,17 +62,22 @@ class Gate:
             await _refuse(send, problem)
 
 
-def refusal(headers: Iterable[tuple[bytes, bytes]], port: int) -> str | None:
+def refusal(
+    headers: Iterable[tuple[bytes, bytes]], port: int, *, invited: bool = False
+) -> str | None:
     """Return why a request with these headers is refused, or None where it is not.
 
     Parameters:
         headers: the request's, as often as each was sent; names in lower case.
         port: the TCP port that the local AWS is reached at.
+        invited: whether the request's target asks for requests of this page.
     """
     values = by_name(headers)
     hosts = values.get(b"host", [])
     if len(hosts) != 1 or not _is_here(hosts[0].decode("latin-1").lower(), port):
         return f"The local AWS only answers requests whose Host is 127.0.0.1:{port}."
+    if invited:
+        return None
     # "none" is what somebody typed into the address bar, such as a presigned URL.
     if b"origin" in values or set(values.get(b"sec-fetch-site", [])) - {b"none"}:
         return "The local AWS does not accept requests from web pages."

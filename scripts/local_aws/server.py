@@ -10,14 +10,19 @@ from pathlib import Path
 from ministack import app
 
 from scripts.local_aws import patches
-from scripts.local_aws.gate import Gate, refusal
+from scripts.local_aws.gate import Gate, Message, refusal
+from scripts.local_aws.patches import cors
 
 
 def main() -> None:
     """Serve until a signal says to stop."""
     patches.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
     port = int(os.environ["GATEWAY_PORT"])
-    app.app = Gate(app.app, lambda scope: refusal(scope["headers"], port))
+
+    def check(scope: Message) -> str | None:
+        return refusal(scope["headers"], port, invited=cors.invites(scope))
+
+    app.app = Gate(app.app, check, cors.invites)
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
 

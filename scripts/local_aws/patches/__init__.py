@@ -20,6 +20,7 @@ service:
   Versions without an id of their own are called "null", as on AWS.
 * ``s3_events``: events on the bus name the object's version.
 * ``apigateway``: JWT authorisers have no payload format version, or each plan would remove it.
+* ``cors``: what CORS configurations of APIs and buckets say, for the gate.
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
 * ``logs``: CloudWatch Logs keeps saved queries.

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import sts
+from ministack.services import iam, sts
 
 # Whether the caller, whose signature has been checked, is only looked up for an API's event.
 _NAMING_CALLER: ContextVar[bool] = ContextVar("naming_caller", default=False)
@@ -62,7 +62,7 @@ def _complete_condition_keys() -> None:
     def resolve_condition_key(key: str, ctx: object) -> object:
         name = key.lower()
         value = fixed.get(name) or resolve(key, ctx)
-        return _without_session(str(value)) if name == "aws:principalarn" else value
+        return _role_of(str(value)) if name == "aws:principalarn" else value
 
     iam_evaluator._resolve_condition_key = resolve_condition_key
 
@@ -108,12 +108,14 @@ def _complete_event_keys() -> None:
     iam_actions.request_tag_context = request_context
 
 
-def _without_session(arn: str) -> str:
-    """Return the ARN of a session's role; of any other principal, its own.
+def _role_of(arn: str) -> str:
+    """Return the ARN of a session's role, with its path; of any other principal, its own.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
-    return re.sub(r":sts::(\d+):assumed-role/([^/]+)/.*", r":iam::\1:role/\2", arn)
+    session = re.search(r":assumed-role/([^/]+)/", arn)
+    role = iam._roles.get(session[1]) if session else None
+    return str(role["Arn"]) if role else arn
 
 
 def _match_newlines() -> None:

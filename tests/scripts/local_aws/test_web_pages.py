@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -222,3 +223,98 @@ def test_page_out_of_a_bucket_can_do_nothing(
     page.close()
     clients.s3.delete_object(Bucket="pages", Key="a.html")
     clients.s3.delete_bucket(Bucket="pages")
+
+
+INVITED = "https://pictures.example.com"
+PREFLIGHT = ("Access-Control-Request-Method", "POST")
+FORM = ("Content-Type", "multipart/form-data; boundary=x")
+
+
+def _posts_from(origin: str) -> Any:
+    return {"CORSRules": [{"AllowedOrigins": [origin], "AllowedMethods": ["POST"]}]}
+
+
+@pytest.fixture
+def inviting(clients: Clients) -> Iterator[dict[str, str]]:
+    """A bucket and an API that list an origin: their names as hosts and paths."""
+    clients.s3.create_bucket(Bucket="inviting")
+    clients.s3.put_bucket_cors(Bucket="inviting", CORSConfiguration=_posts_from(INVITED))
+    apis = clients.client("apigatewayv2")
+    cors = {"AllowOrigins": [INVITED], "AllowMethods": ["POST"]}
+    api = apis.create_api(Name="inviting", ProtocolType="HTTP", CorsConfiguration=cors)["ApiId"]
+    yield {"BUCKET": "127.0.0.1", "API": f"{api}.execute-api.localhost"}
+    apis.delete_api(ApiId=api)
+    clients.s3.delete_bucket(Bucket="inviting")
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "method", "headers"),
+    [
+        ("BUCKET", "/inviting", "OPTIONS", [PREFLIGHT]),
+        ("BUCKET", "/inviting", "POST", [FORM]),
+        ("BUCKET", "/inviting/", "POST", [FORM, ("Sec-Fetch-Site", "cross-site")]),
+        ("API", "/upload", "OPTIONS", [PREFLIGHT]),
+        ("API", "/upload-url", "POST", []),
+    ],
+)
+def test_listed_origin_may_send_what_its_owner_asks_for(
+    aws: LocalAws,
+    inviting: dict[str, str],
+    target: str,
+    path: str,
+    method: str,
+    headers: list[tuple[str, str]],
+) -> None:
+    host = ("Host", f"{inviting[target]}:PORT")
+
+    _status, _headers, body = _ask(aws, [host, ("Origin", INVITED), *headers], method, path)
+    assert b"web pages" not in body
+    for origin in (f"http://{EVIL}", "null", INVITED.upper(), f"{INVITED}.{EVIL}", "*"):
+        sent = [host, ("Origin", origin), *headers]
+        status, _headers, body = _ask(aws, sent, method, path)
+        assert (status, body) == (403, b"The local AWS does not accept requests from web pages.\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "headers"),
+    [
+        ("/inviting", "PUT", [FORM]),
+        ("/inviting", "GET", []),
+        ("/inviting", "OPTIONS", [("Access-Control-Request-Method", "PUT")]),
+        ("/inviting", "POST", [("Content-Type", "application/x-www-form-urlencoded")]),
+        ("/inviting", "POST", [FORM, ("X-Amz-Target", "AmazonSQS.CreateQueue")]),
+        ("/inviting", "POST", [FORM, ("Authorization", "AWS4-HMAC-SHA256 Credential=a/b/c/sqs")]),
+        ("/inviting", "POST", [FORM, ("Origin", f"http://{EVIL}")]),
+        ("/inviting?delete", "POST", [FORM]),
+        ("/inviting?Action=CreateQueue&QueueName=q", "POST", [FORM]),
+        ("/inviting/photo.jpg", "POST", [FORM]),
+        ("/", "POST", [FORM]),
+        ("/?Action=CreateQueue&QueueName=q", "POST", [FORM]),
+        ("/another", "POST", [FORM]),
+    ],
+)
+def test_listed_origin_may_send_nothing_else(
+    aws: LocalAws,
+    clients: Clients,
+    inviting: dict[str, str],
+    path: str,
+    method: str,
+    headers: list[tuple[str, str]],
+) -> None:
+    assert inviting
+    status, _headers, body = _ask(aws, [HERE, ("Origin", INVITED), *headers], method, path)
+
+    assert (status, body) == (403, b"The local AWS does not accept requests from web pages.\n")
+    assert not clients.sqs.list_queues().get("QueueUrls")
+
+
+def test_wildcard_of_a_bucket_invites_nobody(aws: LocalAws, clients: Clients) -> None:
+    clients.s3.create_bucket(Bucket="wildcard")
+    clients.s3.put_bucket_cors(Bucket="wildcard", CORSConfiguration=_posts_from("*"))
+
+    status, _headers, _body = _ask(
+        aws, [HERE, ("Origin", f"http://{EVIL}"), FORM], "POST", "/wildcard"
+    )
+
+    assert status == 403
+    clients.s3.delete_bucket(Bucket="wildcard")

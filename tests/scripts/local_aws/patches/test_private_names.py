@@ -32,7 +32,11 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "error_response_json": "code message status extra message_key content_type",
         "json_response": "data status content_type",
     },
-    "ministack.services.apigateway": {"_authorizers": None, "_create_authorizer": "api_id data"},
+    "ministack.services.apigateway": {
+        "_apis": None,
+        "_authorizers": None,
+        "_create_authorizer": "api_id data",
+    },
     "ministack.services.cloudwatch": {
         "_describe_alarms": "params cbor_data is_cbor is_json",
         "_p": "params key default",
@@ -45,6 +49,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "handle_request": "method path headers body query_params",
     },
     "ministack.services.eventbridge": {"_dispatch_event": "event view"},
+    "ministack.services.iam": {"_roles": None},
     "ministack.services.lambda_svc": {
         "_docker_extracted_dir": "blob kind",
         "_execute_function_provided_warm": "func event request_id",
@@ -58,6 +63,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
     "ministack.services.s3": {
         "_bucket_versioning": None,
         "_check_put_preconditions": "headers existing_obj",
+        "_cors_rules": "bucket_name",
         "_dispatch": "method bucket key headers body query_params",
         "_copy_object": "bucket_name dest_key headers",
         "_ensure_bucket": "name",

@@ -9,7 +9,7 @@ are this stack's by name, the key by its tag. What AWS gives no names to has `*`
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Template
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
@@ -31,6 +31,22 @@ FUNCTIONS = (*map(functions.on_aws, functions.FUNCTIONS), "destroy-guard")
 REPORTER = "report-failure"  # of failures, where the stack sends events
 
 
+class Roles(NamedTuple):
+    """What Terraform's variables say of the roles.
+
+    Attributes:
+        path: Terraform's variable `role_path`.
+        permissions_boundary_arn: the variable of that name. With it, roles can only be created, and
+            given permissions, within the boundary.
+    """
+
+    path: str = "/"
+    permissions_boundary_arn: str | None = None
+
+
+ROLES_OF_A_DEFAULT_STACK = Roles()
+
+
 def policy(  # noqa: PLR0913 - each is a fact about the stack
     account: str,
     region: str,
@@ -41,6 +57,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     existing: Mapping[str, str] | None = None,
     budget: bool = False,
     events: bool = False,
+    roles: Roles = ROLES_OF_A_DEFAULT_STACK,
 ) -> dict[str, Any]:
     """Return the policy.
 
@@ -55,6 +72,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
             these are only looked at.
         budget: whether the stack has a budget, Terraform's variable `monthly_budget_usd`.
         events: whether the stack sends events, Terraform's variable `events`.
+        roles: path and boundary of the stack's roles.
 
     Raises:
         ValueError: there is no such bucket.
@@ -80,7 +98,8 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
             for qualifier in ("", ":*")
         ],
         "roles": [
-            f"iam::{account}:role/{name}-{each}-{region}" for each in (*deployed, "state-machine")
+            f"iam::{account}:role{roles.path}{name}-{each}-{region}"
+            for each in (*deployed, "state-machine")
         ],
     }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -98,7 +117,25 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         "Rule": "source" in existing,
     }
     statements = [each for each in found["Statement"] if needed.get(each["Sid"], True)]
+    if roles.permissions_boundary_arn:
+        [allowed] = [each for each in statements if each["Sid"] == "Roles"]
+        allowed["Action"].append("iam:PutRolePermissionsBoundary")
+        statements.append(_only_within(roles.permissions_boundary_arn))
     return {**found, "Statement": statements}
+
+
+def _only_within(boundary_arn: str) -> dict[str, Any]:
+    """Return what denies roles, and permissions of roles, without the boundary.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    return {
+        "Sid": "RolesOnlyWithinTheBoundary",
+        "Effect": "Deny",
+        "Action": ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
+        "Resource": ["*"],
+        "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": boundary_arn}},
+    }
 
 
 def parts(whole: Mapping[str, Any], limit: int = MANAGED_POLICY_LIMIT) -> list[dict[str, Any]]:
@@ -143,8 +180,10 @@ def _of_buckets(function: Command) -> Command:
 @_of_buckets
 @click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
 @click.option("--events", is_flag=True, help="The stack sends events, `events`.")
+@click.option("--role-path", default="/", show_default=True, help="`role_path` of the stack.")
+@click.option("--permissions-boundary-arn", help="`permissions_boundary_arn` of the stack.")
 @click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
-def command(
+def command(  # noqa: PLR0913 - each is an option
     account: str,
     region: str,
     name: str,
@@ -153,6 +192,8 @@ def command(
     *,
     budget: bool,
     events: bool,
+    role_path: str,
+    permissions_boundary_arn: str | None,
     **buckets: str | None,
 ) -> int:
     """Print the policy of the role that deploys the stack, as JSON.
@@ -179,6 +220,7 @@ def command(
         existing=existing,
         budget=budget,
         events=events,
+        roles=Roles(role_path, permissions_boundary_arn),
     )
     found = parts(whole) if part else [whole]
     if part and part > len(found):

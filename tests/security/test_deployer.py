@@ -159,6 +159,31 @@ def test_buckets_of_other_names() -> None:
         _statements(bucket_names={"access_logs": "my-logs"})
 
 
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
+
+
+ROLES = deployer_policy.Roles("/a-department/a-team/", BOUNDARY)
+
+
+def test_roles_only_within_the_boundary() -> None:
+    assert "RolesOnlyWithinTheBoundary" not in _statements()
+    found = _statements(roles=ROLES)
+
+    denied = found["RolesOnlyWithinTheBoundary"]
+    assert denied["Effect"] == "Deny"
+    assert denied["Resource"] == ["*"]
+    assert denied["Condition"] == {"StringNotEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    giving = {"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
+    assert set(denied["Action"]) == giving
+    assert giving <= set(found["Roles"]["Action"])
+    assert "iam:DeleteRolePermissionsBoundary" not in found["Roles"]["Action"]
+
+
+def test_roles_with_a_path() -> None:
+    for arn in _statements(roles=ROLES)["Roles"]["Resource"]:
+        assert arn.startswith("arn:aws:iam::123456789012:role/a-department/a-team/some-stack-")
+
+
 def test_a_budget_only_where_there_is_one() -> None:
     assert "Budget" not in _statements()
     assert _statements(budget=True)["Budget"]["Resource"] == [
@@ -258,6 +283,7 @@ def test_fits_into_managed_policies(more: dict[str, Any], count: int) -> None:
         bucket_names=dict.fromkeys(deployer_policy.BUCKETS, "b" * 63),
         budget=True,
         **more,
+        roles=ROLES,
     )
     parts = deployer_policy.parts(made)
     assert len(parts) == count

@@ -26,24 +26,29 @@ module "frankfurt" {
   source   = "../.."
   for_each = var.teams
 
-  name        = "${each.key}-images"
-  package_dir = var.package_dir
-  tags        = { Team = each.key }
+  name          = "${each.key}-images"
+  package_dir   = var.package_dir
+  force_destroy = var.force_destroy
+  tags          = { Team = each.key }
 
   providers = {
     aws = aws.frankfurt
   }
 }
 
-# Roles, dashboards and budgets have the region in their names, so both calls can use the same names.
+# Roles, dashboards and budgets have the region in their names, so both calls can use the same names. These stacks only take
+# uploads to the bucket, and somebody else watches them.
 module "virginia" {
   source   = "../.."
   for_each = var.teams
 
-  name             = "${each.key}-images"
-  package_dir      = var.package_dir
-  tags             = { Team = each.key }
-  create_dashboard = false
+  name              = "${each.key}-images"
+  package_dir       = var.package_dir
+  force_destroy     = var.force_destroy
+  tags              = { Team = each.key }
+  create_dashboard  = false
+  create_alarms     = false
+  create_upload_api = false
 
   providers = {
     aws = aws.virginia

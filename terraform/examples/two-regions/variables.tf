@@ -9,3 +9,9 @@ variable "package_dir" {
   type        = string
   default     = null
 }
+
+variable "force_destroy" {
+  description = "Whether `terraform destroy` may delete buckets that still contain images."
+  type        = bool
+  default     = false
+}

@@ -43,6 +43,19 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("key_deletion_window_days", 3, "KMS allows 7 to 30"),
     ("noncurrent_version_expiration_days", 0, "at least 1"),
     ("package_s3", {"bucket": "zips"}, "needs bucket, functions_key and layer_key"),
+    ("existing_source_bucket", "My_Photos", "must be the name of a bucket"),
+    ("existing_source_bucket", "my-photos", "existing_source_bucket needs source_after"),
+    ("existing_source_bucket_kms_key_arn", KEY, "which is not set"),
+    ("existing_destination_bucket", {"bucket": "my-images"}, "are name, prefix and kms_key_arn"),
+    ("existing_destination_bucket", {"name": "My_Images"}, "must be the name of a bucket"),
+    ("existing_destination_bucket", {"name": "my-images", "prefix": "png"}, "end with a slash"),
+    (
+        "existing_destination_bucket",
+        {"name": "my-images", "kms_key_arn": "alias/images"},
+        "must be the ARN of a key, not of an alias",
+    ),
+    ("events", {"buses": "default"}, "its only setting is bus"),
+    ("events", {"bus": "mine"}, "must be default or the ARN of an EventBridge bus"),
     ("role_path", "teams/", "must begin and end with a slash"),
     ("permissions_boundary_arn", "boundary", "must be the ARN of an IAM policy"),
     ("kms_key_arn", "alias/images", "an alias does not work"),
@@ -144,6 +157,33 @@ REFUSED: list[tuple[str, Any, str]] = [
 ]
 REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
     ({"workflow_type": "EXPRESS", "execution_timeout_seconds": 600}, "EXPRESS executions end"),
+    (
+        {
+            "existing_source_bucket": "my-photos",
+            "source_after": "keep",
+            "bucket_names": {"source": "new-photos"},
+        },
+        "leave one of them out",
+    ),
+    (
+        {
+            "existing_source_bucket": "my-photos",
+            "source_after": "keep",
+            "existing_source_bucket_kms_key_arn": "alias/photos",
+        },
+        "must be the ARN of a key, not of an alias",
+    ),
+    (
+        {
+            "existing_destination_bucket": {"name": "my-images"},
+            "bucket_names": {"destination": "new-images"},
+        },
+        "leave one of them out",
+    ),
+    (
+        {"events": {"bus": "default"}, "state_machine_log_level": "OFF"},
+        "events needs the state machine's log",
+    ),
     (
         {"create_kms_key": True, "kms_key_arn": KEY},
         "create_kms_key is true, but kms_key_arn names a key",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +27,10 @@ from scripts.lib.aws import Clients
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.user_errors import UserError
 
-# Existing buckets are none of the state's resources, and are not looked at.
-_BUCKETS = ("module.source_bucket[0]", "module.destination_bucket[0]")
-_TABLE = "module.table.aws_dynamodb_table.this"
+# They may be counted, and be in a module that somebody calls. Existing buckets are none of the
+# state's resources, and are not looked at.
+_BUCKET = re.compile(r"(^|\.)module\.(source|destination)_bucket(\[0\])?\.aws_s3_bucket\.this$")
+_TABLE = re.compile(r"(^|\.)module\.table(\[0\])?\.aws_dynamodb_table\.this$")
 _ONE_REQUEST = 1000  # the most that S3 lists, and deletes, at a time
 _PROTECTED = (
     "Nothing was destroyed: the table {table} is protected. Run "
@@ -117,12 +119,11 @@ def _state(command: Sequence[str], env: Mapping[str, str]) -> Mapping[str, Any]:
 
 def _holdings(state: Mapping[str, Any]) -> Holdings:
     root = state.get("values", {}).get("root_module", {})
-    found = {one["address"]: one["values"] for one in _resources(root)}
-    buckets = (found.get(f"{module}.aws_s3_bucket.this") for module in _BUCKETS)
-    table = found.get(_TABLE, {})
+    found = [(one["address"], one["values"]) for one in _resources(root)]
+    tables = [values for address, values in found if _TABLE.search(address)]
     return Holdings(
-        tuple(bucket["bucket"] for bucket in buckets if bucket),
-        table["name"] if table.get("deletion_protection_enabled") else None,
+        tuple(values["bucket"] for address, values in found if _BUCKET.search(address)),
+        next((one["name"] for one in tables if one.get("deletion_protection_enabled")), None),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scripts.commands import destroy
 from scripts.lib import terraform_cli
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
@@ -34,6 +35,12 @@ def guarded(deployment: Deployment) -> Iterator[Deployment]:
     yield deployment
     deployment.stack.use_variables(force_destroy=True)
     deployment.stack.apply()
+
+
+def test_the_command_finds_both_buckets_in_the_state(deployment: Deployment) -> None:
+    holdings = destroy._holdings(deployment.stack._json("show", "-json"))
+    wanted = {deployment.outputs["source_bucket"], deployment.outputs["destination_bucket"]}
+    assert set(holdings.buckets) == wanted
 
 
 @pytest.mark.ends_deployment

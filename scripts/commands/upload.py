@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from boto3.s3.transfer import TransferConfig
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from image_converter import keys
@@ -26,11 +25,11 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, endings
 from scripts.lib.executions.endings import Ending
 from scripts.lib.executions.model import Outcome
+from scripts.lib.executions.uploads import send
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
-_PARTS = TransferConfig(multipart_threshold=16 * 1024**2, multipart_chunksize=16 * 1024**2)
 _PATIENCE_SECONDS = 900  # for all images together; a queue may be before them
 
 
@@ -207,24 +206,9 @@ def _progress(console: Console) -> Iterator[_Show]:
 
 
 def _send(clients: Clients, stack: Deployment, upload: Upload, show: _Show) -> None:
-    s3 = clients.client("s3")  # one for each file, so that what it hears is about that file
-    versions: list[str] = []
-    for operation in ("PutObject", "CompleteMultipartUpload"):
-        s3.meta.events.register(
-            f"after-call.s3.{operation}",
-            lambda parsed, **_: versions.append(parsed.get("VersionId") or ""),
-        )
     content_type = mimetypes.guess_type(upload.path.name)[0] or "application/octet-stream"
-    with show.file(upload) as sent:
-        s3.upload_file(
-            str(upload.path),
-            stack.source_bucket,
-            upload.key,
-            ExtraArgs={"ContentType": content_type},
-            Callback=sent,
-            Config=_PARTS,
-        )
-    upload.version = versions[-1]
+    with show.file(upload) as sent, upload.path.open("rb") as content:
+        upload.version = send(clients, stack, upload.key, content, content_type, sent)
 
 
 def _wait(

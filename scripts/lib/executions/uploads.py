@@ -1,5 +1,6 @@
 """Uploads, as the notification of one becomes an execution."""
 
+from collections.abc import Callable
 from typing import IO
 
 from boto3.s3.transfer import TransferConfig
@@ -9,21 +10,29 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 
+_PART = 16 * 1024**2  # bytes
+
 
 def execution_arn(stack: Deployment, key: str, version: str) -> str:
     """Return the ARN of the execution that an upload's notification starts."""
     return stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
 
 
-_ALL_HERE = TransferConfig(use_threads=False)  # a stream is read by one thread anyway
-
-
 def send(
-    clients: Clients, stack: Deployment, key: str, content: IO[bytes], content_type: str
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    content: IO[bytes],
+    content_type: str,
+    progress: Callable[[int], None] | None = None,
 ) -> str:
-    """Put an object into the source bucket from a stream, big ones in parts; return its version.
+    """Put an object into the source bucket, big ones in parts; return its version.
 
-    Nothing is stored if the stream raises an exception.
+    Nothing is stored if reading raises an exception.
+
+    Parameters:
+        content: a file, or a stream of which little is kept in memory.
+        progress: called with each number of bytes that is sent.
     """
     s3 = clients.client("s3")  # of this upload only, so that what it hears is about this upload
     versions: list[str] = []
@@ -37,7 +46,12 @@ def send(
         stack.source_bucket,
         key,
         ExtraArgs={"ContentType": content_type},
-        Config=_ALL_HERE,
+        Callback=progress,
+        Config=TransferConfig(
+            multipart_threshold=_PART,
+            multipart_chunksize=_PART,
+            use_threads=content.seekable(),  # several parts of a stream would wait in memory
+        ),
     )
     return versions[-1]
 

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from botocore.config import Config
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from scripts.console.server import Console
 from scripts.lib import deployed
@@ -114,9 +114,14 @@ def test_three_photographs_are_dropped_and_followed(
 
     with opened(chromium, console.address) as page:
         expect(page.locator("#shown")).not_to_have_text("Asking AWS…")
+        held: list[Route] = []
+        page.route("**/images?*", lambda upload: held.append(upload))  # noqa: PLW0108 - playwright marks it
         drop(page, *(tmp_path / name for name in files))
         for name in files:
-            expect(row(page, name).locator(".graph .node")).to_have_count(10)  # at once
+            expect(row(page, name).locator(".pill")).to_have_text("uploading")
+            expect(row(page, name).locator(".graph .node")).to_have_count(10)
+        for upload in held:
+            upload.continue_()
 
         upright, half, notes = (row(page, name) for name in files)
         expect(upright.locator(".pill")).to_have_text("✓converted", timeout=SLOWLY)
@@ -160,7 +165,8 @@ def test_a_failure_is_retried_once_its_cause_is_fixed(
         with opened(chromium, console.address, width=360) as page:
             page.set_input_files("#files", photo)  # as by the keyboard
             image = row(page, photo.name)
-            expect(state(image, "ResizeImage")).to_have_class(re.compile("warn"), timeout=SLOWLY)
+            retrying = image.locator('[data-state="ResizeImage"].warn[aria-label*="retrying"]')
+            expect(retrying).to_be_visible(timeout=SLOWLY)
             expect(image.locator(".pill")).to_have_text("✕failed", timeout=SLOWLY)
             expect(state(image, "QuitResize")).to_have_class(re.compile("bad"))
             expect(image.locator(".error")).to_contain_text("AccessDenied")

@@ -16,6 +16,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, restarts
 from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
 
+_UNVERSIONED = "null"  # what S3 calls a version without an id of its own
 _UPLOADS = 10  # the newest of a key that are looked at
 _SHOWN = 20  # executions, the newest; each costs a call or two
 _SEARCHED = 10_000  # executions of the stack among which those started by hand are looked for
@@ -111,24 +112,40 @@ def _described(
     known = {one["executionArn"] for one in found}
     if uploads:
         since = uploads[-1]["LastModified"] - _CLOCKS_DIFFER
-        by_hand = _started_by_hand(clients, stack, since, notes)
+        named = _readable(stack, key) if _UNVERSIONED in versions else None
+        searched = _searched_for(clients, stack, since, named, notes)
         found += [
-            one for one in by_hand if one["executionArn"] not in known and _source(one)[0] == key
+            one for one in searched if one["executionArn"] not in known and _source(one)[0] == key
         ]
     return sorted(found, key=_begun, reverse=True)
 
 
-def _started_by_hand(
-    clients: Clients, stack: Deployment, since: datetime, notes: list[str]
+def _readable(stack: Deployment, key: str) -> str:
+    """Return how the names of a key's executions begin."""
+    return keys.execution_name(stack.source_bucket, key, "").rpartition("-")[0] + "-"
+
+
+def _searched_for(
+    clients: Clients, stack: Deployment, since: datetime, named: str | None, notes: list[str]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the executions since then whose names do not follow from an upload."""
+    """Yield the executions since then whose names do not follow from a version of an upload.
+
+    Where the bucket keeps no versions, they follow from the sequencer, which S3 tells only once.
+
+    Parameters:
+        named: also those whose names begin so.
+    """
     listed = list(
         itertools.takewhile(
             lambda one: one["startDate"] >= since,
             collect.listed(clients, stack.state_machine_arn, most=_SEARCHED),
         )
     )
-    others = [one for one in listed if not restarts.is_of_an_upload(one["name"])]
+    others = [
+        one
+        for one in listed
+        if not restarts.is_of_an_upload(one["name"]) or (named and one["name"].startswith(named))
+    ]
     if len(listed) == _SEARCHED or len(others) > _DESCRIBED:
         notes.append("Older executions that were started by hand are not shown: there are many.")
     for one in others[:_DESCRIBED]:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from image_converter import file_types, keys, notifications
+from image_converter import events, file_types, keys, notifications
 from image_converter.errors import InvalidRecord
 from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
@@ -275,7 +275,11 @@ class Redrive:
     def _object(self, key: str) -> Iterator[Result]:
         head = self._clients.s3.head_object(Bucket=self._stack.source_bucket, Key=key)
         version = head.get("VersionId", "null")
-        if (key, version) in self._seen or self._is_converted(key, version):
+        # Inputs and records do not name the version null of a bucket that keeps none.
+        named = events.real_version_id(version)
+        if {(key, version), (key, named)} & self._seen:
+            return
+        if self._is_converted(key, named or head["ETag"].strip('"')):
             return
         if self._stack.express:
             why = self._express(key, version, head["LastModified"])

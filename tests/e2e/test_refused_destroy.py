@@ -99,6 +99,7 @@ def _configuration(folder: Path) -> None:
             },
             "source_bucket": {
                 "source": str(modules / "bucket"),
+                "count": 1,
                 "name": _BUCKET,
                 "kms_key": {"arn": "${module.key.arn}"},
                 "outlived_by": ["${module.table.arn}"],

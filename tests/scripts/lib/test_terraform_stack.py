@@ -43,7 +43,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "terraform/x_override.tf",
         "terraform/.terraform/plugin",
         "terraform/modules/bucket/main.tf",
-        "asl/image_converter.asl.json",
+        "terraform/asl/image_converter.asl.json",
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
@@ -89,7 +89,7 @@ def test_copy_leaves_out_what_is_somebodys_own(tmp_path: Path, package: Path) ->
         if path.is_file()
     }
     assert copied == {
-        "asl/image_converter.asl.json",
+        "terraform/asl/image_converter.asl.json",
         "package/manifest.json",
         "terraform/.terraform.lock.hcl",
         "terraform/main.tf",

@@ -124,6 +124,7 @@ CHANGED = {
     ".newer_noncurrent_versions": "optional",
     "aws_s3_bucket_lifecycle_configuration.rule.noncurrent_version_transition"
     ".newer_noncurrent_versions": "optional",
+    "data.aws_s3_bucket.region": "optional, computed",
     "aws_s3_bucket_server_side_encryption_configuration.rule.bucket_key_enabled": (
         "optional, computed"
     ),

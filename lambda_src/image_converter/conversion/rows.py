@@ -17,7 +17,7 @@ _UPRIGHT = {
 }
 TRANSPOSED_ORIENTATIONS = range(5, 9)
 FROM_THE_RIGHT, FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
-"""Orientations in which the left edge, or the top, of the upright image is stored as the far one."""
+"""Orientations in which the upright image's left edge, or its top, is stored as the far one."""
 
 _ROWS = 64
 

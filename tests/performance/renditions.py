@@ -21,9 +21,9 @@ from rich.table import Table
 from image_converter import renditions
 from image_converter.conversion import Limits, convert_all
 from image_converter.renditions import Rendition
-from tests.performance import engines, measure, photographs
 from scripts.lib.paths import BUILD
 from scripts.lib.terminal import Console
+from tests.performance import engines, measure, photographs
 
 FOLDER = BUILD / "bench"
 _LIMITS = Limits(max_bytes=1 << 40, max_pixels=1 << 40)
@@ -103,7 +103,7 @@ class Sharp:
         return answer, [Path(str(each["file"])).read_bytes() for each in outputs]
 
     def _ask(self, request: str) -> tuple[float, str]:
-        assert self._process.stdin and self._process.stdout  # noqa: S101, PT018 - both are pipes
+        assert self._process.stdin and self._process.stdout  # noqa: PT018 - both are pipes
         self._process.stdin.write(f"{request}\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()

@@ -168,6 +168,10 @@ bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engine
 	@command -v magick >/dev/null || sh tests/support/system_packages.sh convert-im6.q16=imagemagick-6.q16
 	$(RUN) tests.performance $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
+.PHONY: bench-renditions
+bench-renditions: $(STAMP) ## Benchmark renditions against sharp: time, size and PSNR (ROUNDS=5)
+	$(RUN) tests.performance.renditions $(if $(ROUNDS),--rounds "$(ROUNDS)")
+
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)
 	$(RUN) tests.performance.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")

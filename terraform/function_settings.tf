@@ -35,7 +35,7 @@ locals {
 
   # What encoders take in addition: the image, its file, and as much as the format needs.
   encoder_bytes           = 16 * local.bytes_per_mb
-  encoder_bytes_per_pixel = { png = 5, jpeg = 6, webp = 34, avif = 30 }
+  encoder_bytes_per_pixel = { png = 5, jpeg = 6, webp = 34, avif = 48 }
   image_bytes_per_pixel   = 4
 
   # Of the renditions whose size is limited. What the others take depends on the image, and the function decides.

@@ -44,6 +44,7 @@ _CHANGES: Final = (
     ('log_level = "ERROR"', dataclasses.replace(STANDARD, log_level="ERROR")),
     ('events = { bus = "default" }', dataclasses.replace(STANDARD, events=True)),
     ('existing_source_bucket = "..."', dataclasses.replace(STANDARD, existing_source_bucket=True)),
+    ("renditions = PNG, WebP 1280, WebP 320", dataclasses.replace(STANDARD, two_webps=True)),
 )
 
 
@@ -83,9 +84,9 @@ class Comparison:
     def changes(self) -> Iterable[tuple[str, float]]:
         """What a million images cost with another setting, by that setting."""
         for label, settings in _CHANGES:
-            memory_moves_time = bool(settings.memory_mb)
-            if memory_moves_time and not self.seen.whole_processor:
-                continue  # charges with one memory size do not predict those with another
+            moves_time = settings.memory_mb or settings.two_webps
+            if moves_time and not self.seen.whole_processor:
+                continue  # charges do not predict those of another memory size, or of more work
             yield label, pipeline.bill(self.seen, settings, label).per_million
 
     @property

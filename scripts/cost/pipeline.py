@@ -45,6 +45,9 @@ _BETWEEN_STATES_MS: Final = 25
 _HTTP_API_CHUNK: Final = 512 * 1024
 _UPLOAD_MEMORY_MB: Final = 512
 _UPLOAD_WORK: Final = Work(processor_ms=15, waiting_ms=S3_MS)
+# What two WebPs add to an image of 2 megapixels, each: measured as the rest, on 2026-11-27.
+_WEBP_MS: Final = 90
+_RENDITION_BYTES: Final = 500  # in the record
 _LINE_BYTES: Final = 700  # START, END, REPORT and a line of its own
 
 
@@ -56,6 +59,7 @@ class Settings:
         memory_mb: memory of single functions, where it is not what was observed.
         events: whether an event is sent for each image.
         existing_source_bucket: whether S3 sends an event for each object to a bus.
+        two_webps: whether `renditions` adds WebPs of 1280 and 320 pixels to the PNG.
         state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
     """
 
@@ -69,6 +73,12 @@ class Settings:
     noncurrent_version_expiration_days: int = 30
     events: bool = False
     existing_source_bucket: bool = False
+    two_webps: bool = False
+
+    @property
+    def further_renditions(self) -> int:
+        """How many images are made besides the PNG."""
+        return 2 if self.two_webps else 0
 
     @property
     def logs_all_events(self) -> bool:
@@ -86,6 +96,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         name: what to call it.
     """
     writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
+    further = settings.further_renditions
     durations = {call.function: milliseconds(call, seen, settings) for call in seen.calls}
     seconds = sum(
         gb_seconds(_memory(call, settings), durations[call.function]) for call in seen.calls
@@ -96,8 +107,8 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             seconds,
             settings.architecture,
             len(seen.calls),
-            s3=(writes, reads),
-            table_units=model.table_writes(seen.record_bytes),
+            s3=(writes + further, reads + further),
+            table_units=model.table_writes(seen.record_bytes + further * _RENDITION_BYTES),
         ),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
         Line("Logs of functions", _function_logs(seen, settings) / GB, prices.LOG_GB, "log_level"),
@@ -157,9 +168,13 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
     """Return how long a call takes on Lambda: as it was reported, or from its processor time."""
     if not seen.whole_processor:
         return call.billed_ms
-    waiting = sum(S3_REQUESTS.get(call.function, ())) * S3_MS
+    requests, work = sum(S3_REQUESTS.get(call.function, ())), call.billed_ms
+    if call.function == "resize_image":
+        requests += 2 * settings.further_renditions
+        work += _WEBP_MS * settings.further_renditions
+    waiting = requests * S3_MS
     waiting += _WAITING_ELSEWHERE.get(call.function, 0)
-    return Work(call.billed_ms, waiting).duration_ms(_memory(call, settings))
+    return Work(work, waiting).duration_ms(_memory(call, settings))
 
 
 def _function_logs(seen: Observation, settings: Settings) -> int:

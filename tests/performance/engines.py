@@ -49,7 +49,7 @@ def available(folder: Path) -> tuple[list[Engine], dict[str, str]]:
         _python(peers, "libvips-fastest", "libvips, compression 1, filter sub"),
     ]
     missing: dict[str, str] = {}
-    if problem := _install_sharp(folder):
+    if problem := install_sharp(folder):
         missing["sharp"] = problem
     else:
         script = str(HERE / "sharp_worker.js")
@@ -77,7 +77,7 @@ def _python(python: str, name: str, about: str) -> Engine:
     return Engine(name, (python, "-m", "tests.performance.worker", name), about)
 
 
-def _install_sharp(folder: Path) -> str | None:
+def install_sharp(folder: Path) -> str | None:
     """Install sharp with npm; return why not, where that fails."""
     if (folder / "node_modules" / "sharp").is_dir():
         return None

@@ -45,7 +45,7 @@ class Worker:
         self._process = subprocess.Popen(
             engine.command,
             cwd=REPOSITORY,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -119,7 +119,8 @@ def size(answers: dict[str, list[Answer]], pictures: Iterable[Picture]) -> int:
     return sum(answers[picture.path.name][-1].png_bytes for picture in pictures)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return what workers run with."""
     # One thread each: what counts is the work, and Lambda sells the processor by the share. And an
     # allocator that keeps what is freed, for all: without it, the system clears the pages of each
     # image again, a third of the time that some peers take. These are the most that glibc takes.

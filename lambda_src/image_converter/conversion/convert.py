@@ -122,11 +122,13 @@ def convert_all(
     source = _check(jpeg, limits)
     from image_converter.conversion import renditions  # noqa: PLC0415 - not for the PNG alone
 
-    renditions.refuse_too_large([rendition for rendition, _ in targets], source.size, limits)
-    with _decode(source) as (rows, icc):
+    work = renditions.plan([rendition for rendition, _ in targets], source.size, source.orientation)
+    renditions.refuse_too_large(work, limits)
+    with _decode(source, work.shrink) as (rows, icc):
         encoded = renditions.write(
             rows,
-            targets,
+            work,
+            [file for _, file in targets],
             PngMetadata(source.icc_profile if icc == "kept" else b"", source.density),
             jpeg_metadata.copyright_exif(source.exif),
         )
@@ -165,13 +167,16 @@ def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
 
 
 @contextmanager
-def _decode(source: _CheckedJpeg) -> Iterator[tuple[Rows, Icc]]:
-    """Opens the image for reading upright rows, and says what becomes of its colour profile."""
+def _decode(source: _CheckedJpeg, shrink: int = 1) -> Iterator[tuple[Rows, Icc]]:
+    """Opens the image for reading upright rows, and says what becomes of its colour profile.
+
+    `shrink` is that of `libjpeg_decoder`.
+    """
     if source.orientation == 1 and source.colours not in ("cmyk", "ycck"):
-        with _open(source) as rows:
+        with _open(source, shrink) as rows:
             yield rows, _icc(source, rows.mode)
         return
-    with _open(source) as rows:
+    with _open(source, shrink) as rows:
         image = to_image(rows)
     if image.mode == "CMYK":
         from image_converter.conversion import cmyk  # noqa: PLC0415 - rare, and slow to import
@@ -184,14 +189,14 @@ def _decode(source: _CheckedJpeg) -> Iterator[tuple[Rows, Icc]]:
         yield ImageRows(image, source.orientation), _icc(source, image.mode)
 
 
-def _open(source: _CheckedJpeg) -> AbstractContextManager[Rows]:
+def _open(source: _CheckedJpeg, shrink: int) -> AbstractContextManager[Rows]:
     """Opens the image with the decoder for it; both are strict."""
     header, scans, complaints, colours = source[:4]
-    if libtiff_decoder.supports(header, scans, colours):
+    if shrink == 1 and libtiff_decoder.supports(header, scans, colours):
         return libtiff_decoder.JpegRows(header, scans, colours, complaints)
     from image_converter.conversion import libjpeg_decoder  # noqa: PLC0415 - rare, not for starts
 
-    return libjpeg_decoder.JpegRows(header, scans, colours, complaints)
+    return libjpeg_decoder.JpegRows(header, scans, colours, complaints, shrink)
 
 
 def _icc(source: _CheckedJpeg, mode: str) -> Icc:

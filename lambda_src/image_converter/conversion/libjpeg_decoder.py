@@ -61,7 +61,9 @@ class _Decompressor(ctypes.Structure):
         ("components", ctypes.c_int),
         ("colours", ctypes.c_int),
         ("output_colours", ctypes.c_int),
-        ("unused", ctypes.c_char * 564),
+        ("scale_numerator", ctypes.c_uint),
+        ("scale_denominator", ctypes.c_uint),
+        ("unused", ctypes.c_char * 556),
     )
 
 
@@ -91,7 +93,12 @@ class JpegRows:
     """
 
     def __init__(
-        self, header: Header, scans: Scans, colours: Colours, complaints: Complaints
+        self,
+        header: Header,
+        scans: Scans,
+        colours: Colours,
+        complaints: Complaints,
+        shrink: int = 1,
     ) -> None:
         """Starts to decode.
 
@@ -100,12 +107,14 @@ class JpegRows:
             scans: its scans.
             colours: its colours.
             complaints: where libjpeg's messages go.
+            shrink: 1, or 2, 4 or 8 for an image of that fraction of its width and height. All of
+                the data is read for that, so that damage shows as ever.
 
         Raises:
             OSError: this Pillow brings no libjpeg along.
         """
         _library()  # before the fork, so that all children have it
-        self.width, self.height = header.width, header.height
+        self.width, self.height = -(-header.width // shrink), -(-header.height // shrink)
         self.mode = _MODES[colours]
         self._row = 0
         self._row_bytes = self.width * len(self.mode)
@@ -114,7 +123,7 @@ class JpegRows:
         messages_end, to_messages = os.pipe()
         self._child = os.fork()
         if self._child == 0:
-            decoding = _Decoding(complaints, to_messages)
+            decoding = _Decoding(complaints, to_messages, shrink)
             decoding.run_and_exit(b"".join(scans.image), self.mode, colours, to_rows)
         os.close(to_rows)
         os.close(to_messages)
@@ -161,8 +170,8 @@ class JpegRows:
 class _Decoding:
     """One decoding in a process of its own, which ends with the first complaint that counts."""
 
-    def __init__(self, complaints: Complaints, to_messages: int) -> None:
-        self._complaints, self._to_messages = complaints, to_messages
+    def __init__(self, complaints: Complaints, to_messages: int, shrink: int) -> None:
+        self._complaints, self._to_messages, self._shrink = complaints, to_messages, shrink
         self._library = _library()
         self._errors = _Errors()
         self._state = _Decompressor()
@@ -189,13 +198,14 @@ class _Decoding:
         library.jpeg_read_header(state, 1)
         self._state.colours = _COLOUR_SPACES[colours]
         self._state.output_colours = _OUTPUT[mode]
+        self._state.scale_numerator, self._state.scale_denominator = 1, self._shrink
         library.jpeg_start_decompress(state)
-        stride = self._state.image_width * len(mode)
+        stride = -(-self._state.image_width // self._shrink) * len(mode)
         count = max(_SOME_ROWS, _SENT_BYTES // stride)
         block = (ctypes.c_char * (count * stride))()
         first = ctypes.addressof(block)
         addresses = (ctypes.c_void_p * count)(*range(first, first + len(block), stride))
-        left = self._state.image_height
+        left = -(-self._state.image_height // self._shrink)
         while left:
             done, wanted = 0, min(count, left)
             while done < wanted:

@@ -36,7 +36,7 @@ COPIES = 3
 OVERHEAD_BYTES = 192 * 1024**2
 """What Python, its libraries and the AWS SDK take before the first image."""
 
-ENCODER_BYTES_PER_PIXEL: dict[Format, int] = {"png": 5, "jpeg": 6, "webp": 34, "avif": 30}
+ENCODER_BYTES_PER_PIXEL: dict[Format, int] = {"png": 5, "jpeg": 6, "webp": 34, "avif": 48}
 """Peak of an encoder beside the image that it is given."""
 
 ENCODER_BYTES = 16 * 1024**2

@@ -75,16 +75,23 @@ def factor(plans: Sequence[Plan]) -> int:
 class Reduction:
     """An image, reduced by a whole factor while its rows are read from here: it is `Rows`, too."""
 
-    def __init__(self, rows: Rows, factor: int) -> None:
+    def __init__(
+        self, rows: Rows, factor: int, shrink: int = 1, origin: tuple[int, int] = (0, 0)
+    ) -> None:
         """Takes the rows.
 
         Args:
             rows: the image; nothing of it was read yet.
             factor: the side of the squares that become a pixel each.
+            shrink: how many times as wide and high the image of the plans is as these rows are.
+            origin: where that image begins in these rows, in its own pixels: they have whole
+                squares of it, and where they are turned, the one that is cut off may come first.
         """
+        self._shrink, self._origin = shrink, origin
         self._rows, self._factor = rows, factor
         self.width, self.height, self.mode = rows.width, rows.height, rows.mode
-        self._image = Image.new(self.mode, (-(-self.width // factor), -(-self.height // factor)))
+        size = (-(-self.width // factor), -(-self.height // factor))
+        self._image = Image.new(self.mode, size, None)
         # The upper rows of squares whose lower rows are still to come.
         self._waiting = Image.new(self.mode, (self.width, factor))
         self._row = 0
@@ -93,8 +100,9 @@ class Reduction:
         """Writes the next rows into a block; see `Rows`."""
         self._rows.read(block, offset, stride, count)
         view: Any = memoryview(block)[offset:]  # any buffer will do, whatever the stubs say
-        size = (self.width, count)
-        self._take(Image.frombuffer(self.mode, size, view, "raw", self.mode, stride, 1))
+        part = Image.new(self.mode, (self.width, count), None)
+        part.frombytes(view, "raw", self.mode, stride, 1)
+        self._take(part)
 
     def read_all(self) -> None:
         """Reads all rows for the reduced image alone."""
@@ -106,9 +114,12 @@ class Reduction:
 
     def resized(self, wanted: Plan) -> Image.Image:
         """Returns the image that was planned, after all rows were read."""
-        left, top, right, bottom = (edge / self._factor for edge in wanted.box)
+        scale = self._factor * self._shrink
+        left, top, right, bottom = (
+            (edge + start) / scale for edge, start in zip(wanted.box, self._origin * 2, strict=True)
+        )
         size: tuple[float, float] = wanted.size
-        if self._factor == 1 and size == (right - left, bottom - top):
+        if scale == 1 and size == (right - left, bottom - top):
             whole = (0, 0, self.width, self.height)
             box = (int(left), int(top), int(right), int(bottom))
             return self._image if box == whole else self._image.crop(box)

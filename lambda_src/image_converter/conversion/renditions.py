@@ -1,109 +1,146 @@
 """All renditions of an image: its rows are read once, for a PNG of all of it and for the rest."""
 
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from image_converter.conversion import encoders, limits, reduction
 from image_converter.conversion.model import Encoded, Limits
 from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
 from image_converter.conversion.reduction import Plan, Reduction
-from image_converter.conversion.rows import Rows
+from image_converter.conversion.rows import FROM_THE_BOTTOM, FROM_THE_RIGHT, Rows
 from image_converter.errors import ImageTooLarge
 from image_converter.renditions import Rendition
 
 Target = tuple[Rendition, BinaryIO]
 
+# With fewer pixels, the process that decodes in a fraction of the size costs more than it saves.
+_WORTH_SHRINKING = 1_000_000
 
-def refuse_too_large(
-    renditions: Sequence[Rendition], size: tuple[int, int], allowed: Limits
-) -> None:
-    """Refuses what takes more memory than there is, or has more pixels a side than its format.
+
+class Work(NamedTuple):
+    """How the renditions of an image are made.
+
+    Attributes:
+        renditions: what is to be made.
+        size: width and height of the upright image.
+        plans: the part and the size of each rendition.
+        whole: which is written row by row, the first PNG of the whole image; None for none.
+        others: the others, which are made from a reduced image.
+        shrink: 1, 2, 4 or 8: the fraction of its size in which the image is decoded.
+        factor: by which the rows that come from the decoder are reduced for the others.
+        origin: where the image begins in its rows, in pixels of its own; see `Reduction`.
+    """
+
+    renditions: tuple[Rendition, ...]
+    size: tuple[int, int]
+    plans: tuple[Plan, ...]
+    whole: int | None
+    others: tuple[int, ...]
+    shrink: int
+    factor: int
+    origin: tuple[int, int]
+
+
+def plan(renditions: Sequence[Rendition], size: tuple[int, int], orientation: int = 1) -> Work:
+    """Returns how to make the renditions of an image.
 
     Args:
         renditions: what is to be made.
-        size: width and height of the upright image.
+        size: its width and height, upright.
+        orientation: the EXIF orientation by which it is turned.
+    """
+    plans = tuple(reduction.plan(rendition, *size) for rendition in renditions)
+    uncut = Plan((0, 0, *size), size)
+    whole = next(
+        (
+            number
+            for number, (rendition, each) in enumerate(zip(renditions, plans, strict=True))
+            if rendition.format == "png" and each == uncut
+        ),
+        None,
+    )
+    others = tuple(number for number in range(len(plans)) if number != whole)
+    factor = reduction.factor([plans[number] for number in others]) if others else 1
+    shrink = 1
+    if whole is None and size[0] * size[1] >= _WORTH_SHRINKING:
+        shrink = max(each for each in (1, 2, 4, 8) if each <= factor)
+    origin = (
+        -size[0] % shrink if orientation in FROM_THE_RIGHT else 0,
+        -size[1] % shrink if orientation in FROM_THE_BOTTOM else 0,
+    )
+    return Work(tuple(renditions), size, plans, whole, others, shrink, factor // shrink, origin)
+
+
+def refuse_too_large(work: Work, allowed: Limits) -> None:
+    """Refuses what takes more memory than there is, or has more pixels a side than its format.
+
+    Args:
+        work: what is to be made.
         allowed: the limits of an image of which one PNG is made; they stand for the memory.
 
     Raises:
         ImageTooLarge: as above.
     """
-    plans = [reduction.plan(rendition, *size) for rendition in renditions]
-    for rendition, plan in zip(renditions, plans, strict=True):
-        most = encoders.MAX_SIDES.get(rendition.format, max(plan.size))
-        if max(plan.size) > most:
+    width, height = work.size
+    for rendition, each in zip(work.renditions, work.plans, strict=True):
+        most = encoders.MAX_SIDES.get(rendition.format, max(each.size))
+        if max(each.size) > most:
             raise ImageTooLarge(
-                f"Rendition '{rendition.name}' would have {plan.size[0]:,} x {plan.size[1]:,}"
+                f"Rendition '{rendition.name}' would have {each.size[0]:,} x {each.size[1]:,}"
                 f" pixels; {most:,} a side is the most that {rendition.format} can have."
             )
-    streamed = _streamed(renditions, plans, size)
-    reduced = [number for number in range(len(plans)) if number != streamed]
-    needed = limits.bytes_for_renditions(
-        size[0] * size[1],
-        reduction.factor([plans[number] for number in reduced]) if reduced else 1,
-        [
-            (renditions[number].format, plans[number].size[0] * plans[number].size[1])
-            for number in reduced
-        ],
-    )
+    outputs = [
+        (work.renditions[number].format, work.plans[number].size[0] * work.plans[number].size[1])
+        for number in work.others
+    ]
+    needed = limits.bytes_for_renditions(width * height, work.factor * work.shrink, outputs)
     if needed > limits.bytes_for_pixels(allowed):
         raise ImageTooLarge(
-            f"The JPEG has {size[0]:,} x {size[1]:,} pixels, and its renditions would take"
+            f"The JPEG has {width:,} x {height:,} pixels, and its renditions would take"
             f" {needed:,} bytes of memory; {limits.bytes_for_pixels(allowed):,} is the limit here."
         )
 
 
 def write(
-    rows: Rows, targets: Sequence[Target], metadata: PngMetadata, copyright_exif: bytes
+    rows: Rows,
+    work: Work,
+    files: Sequence[BinaryIO],
+    metadata: PngMetadata,
+    copyright_exif: bytes,
 ) -> tuple[Encoded, ...]:
     """Writes all renditions.
 
     Args:
-        rows: the image; read once.
-        targets: what to make, and where each goes.
+        rows: the image, decoded in the fraction of its size that is planned; read once.
+        work: what to make.
+        files: where each rendition goes.
         metadata: what a PNG of the whole image says; the others get its colour profile.
         copyright_exif: EXIF data for renditions that keep the copyright.
 
     Returns:
-        what was written, in the order of the targets.
+        what was written, in the order of the renditions.
 
     Raises:
         DamagedImage: the image cannot be decoded as a whole.
     """
-    renditions = [rendition for rendition, _ in targets]
-    size = (rows.width, rows.height)
-    plans = [reduction.plan(rendition, *size) for rendition in renditions]
-    streamed = _streamed(renditions, plans, size)
-    exifs = [copyright_exif if each.metadata == "copyright" else b"" for each in renditions]
-    starts = [file.tell() for _, file in targets]
-    others = [number for number in range(len(targets)) if number != streamed]
-    reduced = None
-    if others:
-        factor = reduction.factor([plans[number] for number in others])
-        rows = reduced = Reduction(rows, factor)
-    if streamed is not None:
-        rendition, file = targets[streamed]
-        writer = write_smallest if rendition.compression == "smallest" else write_png
-        writer(rows, file, metadata._replace(exif=exifs[streamed]))
-    elif reduced:
-        reduced.read_all()
-    for number in others:
-        assert reduced is not None  # noqa: S101 - there are others
-        image = reduced.resized(plans[number])
-        encoders.encode(
-            image, targets[number][0], metadata.icc_profile, exifs[number], targets[number][1]
+    exifs = [copyright_exif if each.metadata == "copyright" else b"" for each in work.renditions]
+    starts = [file.tell() for file in files]
+    reduced = Reduction(rows, work.factor, work.shrink, work.origin)
+    if work.whole is not None:
+        smallest = work.renditions[work.whole].compression == "smallest"
+        writer = write_smallest if smallest else write_png
+        writer(
+            reduced if work.others else rows,
+            files[work.whole],
+            metadata._replace(exif=exifs[work.whole]),
         )
+    else:
+        reduced.read_all()
+    for number in work.others:
+        image = reduced.resized(work.plans[number])
+        rendition, icc = work.renditions[number], metadata.icc_profile
+        encoders.encode(image, rendition, icc, exifs[number], files[number])
     return tuple(
-        Encoded(*plan.size, file.tell() - start)
-        for plan, (_, file), start in zip(plans, targets, starts, strict=True)
+        Encoded(*each.size, file.tell() - start)
+        for each, file, start in zip(work.plans, files, starts, strict=True)
     )
-
-
-def _streamed(
-    renditions: Sequence[Rendition], plans: Sequence[Plan], size: tuple[int, int]
-) -> int | None:
-    """Returns which rendition is written row by row: the first PNG of the whole image."""
-    whole = Plan((0, 0, *size), size)
-    for number, (rendition, plan) in enumerate(zip(renditions, plans, strict=True)):
-        if rendition.format == "png" and plan == whole:
-            return number
-    return None

@@ -16,7 +16,9 @@ _UPRIGHT = {
     8: _Transpose.ROTATE_90,
 }
 TRANSPOSED_ORIENTATIONS = range(5, 9)
-_REVERSED_ORIENTATIONS = (3, 4, 7, 8)
+FROM_THE_RIGHT, FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
+"""Orientations in which the upright image's left edge, or its top, is stored as the far one."""
+
 _ROWS = 64
 
 
@@ -75,7 +77,7 @@ class ImageRows:
 
     def _strip(self, top: int, bottom: int) -> Image.Image:
         width, height = self._image.size
-        if self._orientation in _REVERSED_ORIENTATIONS:
+        if self._orientation in FROM_THE_BOTTOM:
             top, bottom = self.height - bottom, self.height - top
         transposed = self._orientation in TRANSPOSED_ORIENTATIONS
         box = (top, 0, bottom, height) if transposed else (0, top, width, bottom)

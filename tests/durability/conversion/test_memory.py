@@ -267,8 +267,9 @@ _SMALL = [
 def _needed(entries: list[dict[str, Any]], width: int, height: int) -> int:
     """Return what the conversion itself allows for, by refusing to do with one byte less."""
     wanted = renditions.parse(json.dumps(entries))
+    work = conversion_renditions.plan(wanted, (width, height))
     with pytest.raises(ImageTooLarge) as caught:
-        conversion_renditions.refuse_too_large(wanted, (width, height), Limits(10**9, 1))
+        conversion_renditions.refuse_too_large(work, Limits(10**9, 1))
     found = re.search(r"([\d,]+) bytes of memory", str(caught.value))
     assert found
     return int(found[1].replace(",", ""))

@@ -14,6 +14,7 @@ from PIL import Image
 
 from image_converter import renditions
 from image_converter.conversion import Conversion, Limits, convert, convert_all, reduction
+from image_converter.conversion import renditions as conversion_renditions
 from image_converter.conversion.jpeg_parser import read_header
 from image_converter.conversion.jpeg_scans import check_scans
 from image_converter.errors import ConversionError, ImageTooLarge
@@ -137,6 +138,7 @@ def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -
 def main(seed: int, first: int, last: int) -> None:
     """Judge the files from one number to another."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    conversion_renditions._WORTH_SHRINKING = 0  # decode all in a fraction of their size
     logging.disable()
     warnings.simplefilter("ignore")
     corpus = files()

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from image_converter import renditions
 from image_converter.conversion import Limits, convert, convert_all, encoders, limits, reduction
+from image_converter.conversion import renditions as conversion_renditions
 from image_converter.conversion.reduction import Plan
 from image_converter.errors import ConversionError, DamagedImage, ImageTooLarge, InvalidSettings
 from scripts.lib import photographs
@@ -55,6 +56,14 @@ def encoded(image: Image.Image, **options: Any) -> bytes:
     return file.getvalue()
 
 
+@pytest.fixture(params=[1, 10**9], ids=["shrunk", "reduced"])
+def least_shrunk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """From how many pixels on an image is decoded in a fraction of its size: always, or never."""
+    monkeypatch.setattr(conversion_renditions, "_WORTH_SHRINKING", request.param)
+    return int(request.param)
+
+
+@pytest.mark.usefixtures("least_shrunk")
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 @pytest.mark.parametrize("width", [1201, 1200, 700, 401, 384, 300, 120, 33])
 def test_a_reduced_image_is_within_50_db_of_lanczos(
@@ -82,11 +91,12 @@ def test_every_format_and_mode(photograph: Image.Image, image_format: str, mode:
     stored = Image.open(io.BytesIO(made))
     is_gray = mode == "L" and image_format in ("png", "jpeg", "avif")
     assert stored.format == image_format.upper()
-    assert (stored.mode == "L") == is_gray or image_format == "avif"
+    assert (stored.mode == "L") == is_gray
     expected = whole.resize(stored.size, Image.Resampling.LANCZOS).convert("RGB")
     assert psnr(opened(made), expected) > 35
 
 
+@pytest.mark.usefixtures("least_shrunk")
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("fit", ["inside", "cover"])
 def test_every_orientation(photograph: Image.Image, orientation: int, fit: str) -> None:
@@ -190,6 +200,21 @@ def test_nothing_but_the_copyright_is_kept_and_only_if_wanted(image_format: str)
     assert kept.keys() - {0x8298, 0x013B} == set()
 
 
+@pytest.mark.parametrize(
+    ("size", "shrink", "factor"),
+    [((999, 1000), 1, 9), ((1000, 1000), 8, 1), ((500, 2000), 4, 1), ((2500, 2500), 8, 3)],
+)
+def test_large_images_are_decoded_in_a_fraction_of_their_size(
+    size: tuple[int, int], shrink: int, factor: int
+) -> None:
+    (small,) = renditions.parse(json.dumps([{**PNG, "max_width": 50}]))
+    work = conversion_renditions.plan([small], size)
+    assert (work.shrink, work.factor) == (shrink, factor)
+    (whole,) = renditions.parse("")
+    assert conversion_renditions.plan([whole, small], size).shrink == 1
+
+
+@pytest.mark.usefixtures("least_shrunk")
 @pytest.mark.parametrize("mode", ["RGB", "CMYK"])
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_no_damaged_image_passes(image_format: str, mode: str) -> None:

@@ -1,0 +1,204 @@
+"""Benchmark renditions against sharp, in turns: ``python -m tests.performance.renditions``."""
+
+import argparse
+import io
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from rich.table import Table
+
+from image_converter import renditions
+from image_converter.conversion import Limits, convert_all
+from image_converter.renditions import Rendition
+from scripts.lib.paths import BUILD
+from scripts.lib.terminal import Console
+from tests.performance import engines, measure, photographs
+
+FOLDER = BUILD / "bench"
+_LIMITS = Limits(max_bytes=1 << 40, max_pixels=1 << 40)
+_QUALITIES = range(30, 76)  # of sharp's AVIFs, tried for as many bytes as ours have
+
+
+def _webp(width: int) -> dict[str, Any]:
+    return {"name": f"webp-{width}", "format": "webp", "max_width": width}
+
+
+def _jpeg(width: int) -> dict[str, Any]:
+    return {"name": f"jpeg-{width}", "format": "jpeg", "max_width": width}
+
+
+_PNG = {"name": "png", "format": "png"}
+
+
+@dataclass
+class Job:
+    """Renditions of one photograph, and the share of sharp's time that they may take.
+
+    Attributes:
+        ours, theirs: processor milliseconds, a figure for each round.
+        quality: sharp's, where it is not ours.
+    """
+
+    name: str
+    goal: float
+    entries: list[dict[str, Any]]
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+    quality: int | None = None
+
+    @property
+    def wanted(self) -> tuple[Rendition, ...]:
+        """The renditions."""
+        return renditions.parse(json.dumps(self.entries))
+
+
+def _jobs() -> list[Job]:
+    avif = {"name": "avif", "format": "avif", "max_width": 1280}
+    return [
+        Job("PNG + WebP 1280 + WebP 320", 0.45, [_PNG, _webp(1280), _webp(320)]),
+        Job("WebP 1280 + WebP 320", 1.0, [_webp(1280), _webp(320)]),
+        Job("JPEG 1280 + JPEG 320", 1.0, [_jpeg(1280), _jpeg(320)]),
+        Job("AVIF 1280 at equal bytes", 0.9, [avif]),
+    ]
+
+
+class Sharp:
+    """A running worker of sharp."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start it."""
+        script = Path(__file__).with_name("sharp_renditions.js")
+        self._process = subprocess.Popen(
+            ["node", str(script), str(folder)],
+            env=measure.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, jpeg: Path, job: Job) -> tuple[float, list[bytes]]:
+        """Return processor milliseconds and the files."""
+        outputs = [
+            {
+                "file": str(FOLDER / f"sharp-{each.name}"),
+                "format": each.format,
+                "options": {"quality": job.quality or each.quality} if each.quality else {},
+                "width": each.max_width or 0,
+            }
+            for each in job.wanted
+        ]
+        request = json.dumps({"jpeg": str(jpeg), "outputs": outputs})
+        answer, _ = self._ask(request)
+        return answer, [Path(str(each["file"])).read_bytes() for each in outputs]
+
+    def _ask(self, request: str) -> tuple[float, str]:
+        assert self._process.stdin and self._process.stdout  # noqa: PT018 - both are pipes
+        self._process.stdin.write(f"{request}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        return float(line), line
+
+    def close(self) -> None:
+        """End it."""
+        with suppress(OSError):
+            self._process.communicate(timeout=60)
+
+
+def _own(jpeg: Path, job: Job) -> tuple[float, list[bytes]]:
+    """Return processor milliseconds, with those of decoding processes, and the files."""
+    files = [io.BytesIO() for _ in job.wanted]
+    before = _cpu_seconds()
+    convert_all(jpeg.read_bytes(), list(zip(job.wanted, files, strict=True)), _LIMITS)
+    return (_cpu_seconds() - before) * 1000, [file.getvalue() for file in files]
+
+
+def _cpu_seconds() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _psnr(encoded: bytes, full: Image.Image) -> float:
+    """Return how near a rendition is to a full decode and Lanczos."""
+    image = Image.open(io.BytesIO(encoded)).convert("RGB")
+    exact = full.resize(image.size, Image.Resampling.LANCZOS)
+    difference = np.asarray(image, dtype=float) - np.asarray(exact, dtype=float)
+    return float(10 * np.log10(255**2 / np.mean(difference**2)))
+
+
+def _match_bytes(sharp: Sharp, jpeg: Path, job: Job) -> None:
+    """Choose sharp's quality for as many bytes as ours; bytes grow with it."""
+    (ours,) = _own(jpeg, job)[1]
+    low, high = _QUALITIES[0], _QUALITIES[-1]
+    while low < high:
+        job.quality = (low + high) // 2
+        (theirs,) = sharp.run(jpeg, job)[1]
+        low, high = (job.quality + 1, high) if len(theirs) < len(ours) else (low, job.quality)
+    job.quality = low
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.performance.renditions")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default 5)")
+    options = parser.parse_args(arguments)
+    console = Console()
+    problem = engines.install_sharp(FOLDER / "sharp")
+    if problem:
+        console.print(f"There is no sharp to compare with: {problem}", markup=False)
+        return 1
+    pictures, _ = photographs.make(FOLDER / "images")
+    jpeg = next(each.path for each in pictures if each.path.name == "photo-12.jpg")
+    full = Image.open(jpeg).convert("RGB")
+    table = Table(title="Renditions of a 12 MP photograph", title_justify="left")
+    for heading in ("job", "ours, ms", "sharp, ms", "share", "goal", "", "ours", "sharp"):
+        table.add_column(heading)
+    sharp = Sharp(FOLDER / "sharp")
+    for job in _jobs():
+        if job.entries[0]["format"] == "avif":
+            _match_bytes(sharp, jpeg, job)
+        _own(jpeg, job)
+        sharp.run(jpeg, job)
+        made: list[list[bytes]] = []
+        for _ in range(options.rounds):
+            ours, own_files = _own(jpeg, job)
+            theirs, sharp_files = sharp.run(jpeg, job)
+            job.ours.append(ours)
+            job.theirs.append(theirs)
+            made = [own_files, sharp_files]
+        share = statistics.median(job.ours) / statistics.median(job.theirs)
+        table.add_row(
+            job.name,
+            f"{statistics.median(job.ours):.0f}",
+            f"{statistics.median(job.theirs):.0f}",
+            f"{share:.2f}",
+            f"{job.goal:.2f}",
+            "✓" if share <= job.goal else "✗",
+            *(_described(job, files, full) for files in made),
+        )
+    sharp.close()
+    console.width = max(console.width, 120)
+    console.print(table)
+    return 0
+
+
+def _described(job: Job, files: list[bytes], full: Image.Image) -> str:
+    return ", ".join(
+        f"{len(content) / 1000:.0f} KB"
+        + ("" if each.format == "png" else f" {_psnr(content, full):.1f} dB")
+        for each, content in zip(job.wanted, files, strict=True)
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

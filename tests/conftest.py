@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from scripts.lib.aws import Clients
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from tests.support import parallel
+from tests.support import other_pages, parallel
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
 
@@ -53,6 +54,13 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """A local AWS that lets everybody do everything, and waits for nothing."""
     with LocalAws(tmp_path_factory.mktemp("emulator"), Options(wait_scale=0.0)) as aws:
         yield Emulator(aws, Clients(aws.env))
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, once: Playwright drives no second one from the same thread."""
+    with other_pages.chromium(tmp_path_factory.mktemp("browser")) as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

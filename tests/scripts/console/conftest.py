@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from scripts.console.server import Console, listening
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.local_aws import LocalAws
-from tests.support import other_pages
 from tests.support.emulator import ROLE
 
 # Does what its input's `do` says: runs for a minute, fails, or succeeds.
@@ -75,7 +73,7 @@ class Small:
         wait.until(f"{count} executions to be {status}", settled)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def unguarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS that enforces no IAM policy: whatever reaches it is done."""
     with LocalAws(tmp_path_factory.mktemp("console")) as aws:
@@ -127,9 +125,3 @@ def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
 @pytest.fixture
 def serve() -> Serve:
     return served
-
-
-@pytest.fixture(scope="package")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with other_pages.chromium(tmp_path_factory.mktemp("home")) as launched:
-        yield launched

@@ -25,10 +25,10 @@ def console(small: Small, serve: Serve) -> Iterator[Console]:
 
 
 @pytest.fixture
-def evil(chromium: Browser) -> Iterator[Page]:
+def evil(browser: Browser) -> Iterator[Page]:
     """A page of somebody else's, on another port of this machine."""
     with other_pages.evil_origin() as origin:
-        page = chromium.new_page()
+        page = browser.new_page()
         page.goto(origin)
         yield page
         page.close()
@@ -111,10 +111,10 @@ def test_without_the_token_nothing_is_answered(console: Console, path: str) -> N
 
 
 def test_other_ports_of_this_machine_are_not_sent_the_token(
-    console: Console, chromium: Browser
+    console: Console, browser: Browser
 ) -> None:
     """Cookies do not know ports, so there are none; and the address goes into no Referer."""
-    page = chromium.new_page()
+    page = browser.new_page()
     page.goto(console.address)
     assert page.context.cookies() == []
     seen: list[dict[str, str]] = []
@@ -165,10 +165,10 @@ def test_a_page_of_another_origin_cannot_post_a_form_or_frame_the_page(
 
 
 def test_a_name_that_points_here_opens_nothing(
-    console: Console, small: Small, chromium: Browser
+    console: Console, small: Small, browser: Browser
 ) -> None:
     """DNS rebinding: the evil page and this one are of one origin to the browser."""
-    page = chromium.new_page()
+    page = browser.new_page()
     address = console.address.replace("127.0.0.1", EVIL)
     answer = page.goto(address)
     assert answer is not None
@@ -182,12 +182,10 @@ def test_a_name_that_points_here_opens_nothing(
 EVIL_KEY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'{{7*7}}.jpg"
 
 
-def test_keys_and_errors_are_never_markup(
-    console: Console, small: Small, chromium: Browser
-) -> None:
+def test_keys_and_errors_are_never_markup(console: Console, small: Small, browser: Browser) -> None:
     small.start("evil", "fail", EVIL_KEY)
     small.settle("FAILED", 1)
-    page = chromium.new_page()
+    page = browser.new_page()
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
@@ -216,12 +214,10 @@ _INJECT = """() => {
 }"""
 
 
-def test_no_script_but_the_pages_own_runs(
-    console: Console, small: Small, chromium: Browser
-) -> None:
+def test_no_script_but_the_pages_own_runs(console: Console, small: Small, browser: Browser) -> None:
     """Should a key ever come through as markup, it would still not be a script."""
     small.start("a", "succeed")
-    page = chromium.new_page()
+    page = browser.new_page()
     page.add_init_script("window.ran = []")
     for path in ("", "report/a"):
         page.goto(console.address)

@@ -37,10 +37,10 @@ def console(deployment: Deployment, serve: Serve) -> Iterator[Console]:
 
 @contextmanager
 def opened(
-    chromium: Browser, address: str, width: int = 1280, scheme: str = "light"
+    browser: Browser, address: str, width: int = 1280, scheme: str = "light"
 ) -> Iterator[Page]:
     """Yield a window in which nothing may go wrong."""
-    context = chromium.new_context(
+    context = browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if scheme == "dark" else "light",
     )
@@ -99,7 +99,7 @@ def top(place: Locator) -> float:
 
 
 def test_three_photographs_are_dropped_and_followed(
-    console: Console, chromium: Browser, tmp_path: Path
+    console: Console, browser: Browser, tmp_path: Path
 ) -> None:
     whole = images.jpeg(120, 80)
     turned = Image.Exif()
@@ -112,7 +112,7 @@ def test_three_photographs_are_dropped_and_followed(
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
 
-    with opened(chromium, console.address) as page:
+    with opened(browser, console.address) as page:
         expect(page.locator("#shown")).not_to_have_text("Asking AWS…")
         held: list[Route] = []
         page.route("**/images?*", lambda upload: held.append(upload))  # noqa: PLW0108 - playwright marks it
@@ -152,7 +152,7 @@ def test_three_photographs_are_dropped_and_followed(
 
 
 def test_a_failure_is_retried_once_its_cause_is_fixed(
-    console: Console, deployment: Deployment, chromium: Browser, tmp_path: Path
+    console: Console, deployment: Deployment, browser: Browser, tmp_path: Path
 ) -> None:
     """The function that converts may not write for a while: its state is orange, then red."""
     roles = deployment.clients.iam.list_roles()["Roles"]
@@ -162,7 +162,7 @@ def test_a_failure_is_retried_once_its_cause_is_fixed(
     photo = tmp_path / "console-retried.jpg"
     photo.write_bytes(images.jpeg(90, 60))
     try:
-        with opened(chromium, console.address, width=360) as page:
+        with opened(browser, console.address, width=360) as page:
             page.set_input_files("#files", photo)  # as by the keyboard
             image = row(page, photo.name)
             retrying = image.locator('[data-state="ResizeImage"].warn[aria-label*="retrying"]')
@@ -196,8 +196,8 @@ def some(small: Small, serve: Serve) -> Iterator[Console]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(some: Console, chromium: Browser, scheme: str) -> None:
-    with opened(chromium, some.address, scheme=scheme) as page:
+def test_axe_finds_nothing(some: Console, browser: Browser, scheme: str) -> None:
+    with opened(browser, some.address, scheme=scheme) as page:
         expect(page.locator("#items > li")).to_have_count(3)
         for summary in page.locator("summary").all():
             summary.click()
@@ -208,10 +208,8 @@ def test_axe_finds_nothing(some: Console, chromium: Browser, scheme: str) -> Non
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_is_not_wider_than_its_window(
-    some: Console, chromium: Browser, width: int
-) -> None:
-    with opened(chromium, some.address, width) as page:
+def test_the_page_is_not_wider_than_its_window(some: Console, browser: Browser, width: int) -> None:
+    with opened(browser, some.address, width) as page:
         expect(page.locator("#items > li")).to_have_count(3)
         for summary in page.locator("summary").all():
             summary.click()
@@ -219,8 +217,8 @@ def test_the_page_is_not_wider_than_its_window(
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_keyboard_is_enough(some: Console, chromium: Browser) -> None:
-    with opened(chromium, some.address) as page:
+def test_the_keyboard_is_enough(some: Console, browser: Browser) -> None:
+    with opened(browser, some.address) as page:
         expect(page.locator("#items > li")).to_have_count(3)
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the images")).to_be_focused()
@@ -237,16 +235,16 @@ def test_the_keyboard_is_enough(some: Console, chromium: Browser) -> None:
 
 
 def test_an_express_stack_says_what_it_cannot_show(
-    small: Small, serve: Serve, chromium: Browser
+    small: Small, serve: Serve, browser: Browser
 ) -> None:
     express = deployed.Deployment(**{**vars(small.deployment), "express": True})
-    with serve(small.clients, express) as console, opened(chromium, console.address) as page:
+    with serve(small.clients, express) as console, opened(browser, console.address) as page:
         expect(page.locator(".error.warn")).to_contain_text("cannot show their states")
         expect(page.locator("#shown")).to_have_text("There are no executions yet.")
 
 
 def test_an_aws_that_cannot_be_asked_is_reported_and_the_page_recovers(
-    small: Small, serve: Serve, chromium: Browser, monkeypatch: pytest.MonkeyPatch
+    small: Small, serve: Serve, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.console.server._TROUBLED_SECONDS", 0.1)
     dead = boto3.client(
@@ -259,7 +257,7 @@ def test_an_aws_that_cannot_be_asked_is_reported_and_the_page_recovers(
     )
     with (
         serve(small.clients, small.deployment) as console,
-        opened(chromium, console.address) as page,
+        opened(browser, console.address) as page,
     ):
         expect(page.locator("#shown")).to_have_text("There are no executions yet.")
         healthy, console.live.clients.stepfunctions = console.live.clients.stepfunctions, dead
@@ -270,8 +268,8 @@ def test_an_aws_that_cannot_be_asked_is_reported_and_the_page_recovers(
         expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_a_server_that_has_ended_is_reported(small: Small, serve: Serve, chromium: Browser) -> None:
-    context = chromium.new_context()
+def test_a_server_that_has_ended_is_reported(small: Small, serve: Serve, browser: Browser) -> None:
+    context = browser.new_context()
     with serve(small.clients, small.deployment) as console:
         page = context.new_page()
         page.goto(console.address)
@@ -281,14 +279,14 @@ def test_a_server_that_has_ended_is_reported(small: Small, serve: Serve, chromiu
 
 
 def test_with_200_executions_the_page_stays_responsive(
-    small: Small, serve: Serve, chromium: Browser
+    small: Small, serve: Serve, browser: Browser
 ) -> None:
     for number in range(200):
         small.start(f"image-{number}", "fail" if number % 10 == 0 else "succeed")
     small.settle("SUCCEEDED", 180)
     with (
         serve(small.clients, small.deployment) as console,
-        opened(chromium, console.address) as page,
+        opened(browser, console.address) as page,
     ):
         expect(page.locator("#items > li")).to_have_count(200)
         expect(page.locator("#count-failed")).to_have_text("20")

@@ -34,15 +34,9 @@ def evil_origin() -> Iterator[str]:
         yield origin
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with other_pages.chromium(tmp_path_factory.mktemp("home")) as launched:
-        yield launched
-
-
 @pytest.fixture
-def page(chromium: Browser, evil_origin: str) -> Iterator[Page]:
-    page = chromium.new_page()
+def page(browser: Browser, evil_origin: str) -> Iterator[Page]:
+    page = browser.new_page()
     page.goto(evil_origin)
     yield page
     page.close()
@@ -189,10 +183,10 @@ def test_page_of_another_origin_cannot_post_a_form(
 
 
 def test_name_that_points_here_opens_nothing(
-    aws: LocalAws, clients: Clients, chromium: Browser
+    aws: LocalAws, clients: Clients, browser: Browser
 ) -> None:
     """DNS rebinding: the page and the local AWS are of one origin to the browser."""
-    page = chromium.new_page()
+    page = browser.new_page()
     origin = f"http://{EVIL}:{_port(aws)}"
 
     answer = page.goto(f"{origin}/?Action=CreateQueue&QueueName=q")
@@ -206,12 +200,12 @@ def test_name_that_points_here_opens_nothing(
 
 
 def test_page_out_of_a_bucket_can_do_nothing(
-    aws: LocalAws, clients: Clients, chromium: Browser
+    aws: LocalAws, clients: Clients, browser: Browser
 ) -> None:
     """It is of the same origin as the local AWS: whoever uploads a page must not become root."""
     clients.s3.create_bucket(Bucket="pages")
     clients.s3.put_object(Bucket="pages", Key="a.html", Body=b"<p>A", ContentType="text/html")
-    page = chromium.new_page()
+    page = browser.new_page()
 
     answer = page.goto(f"{aws.endpoint}/pages/a.html")
     assert answer is not None

@@ -8,21 +8,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from scripts.lib import browser as browsers
 from scripts.lib.executions import history, invocations, thumbnails
 from scripts.lib.executions.run import LogLine, Picture, Run
 from scripts.report import pages
 from tests.support.recordings import record
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, with a profile of its own."""
-    found = browsers.program()
-    if found is None:
-        pytest.skip("Chromium is not installed; `make system-packages` installs it or says how")
-    with browsers.launched(found, tmp_path_factory.mktemp("browser")) as launched:
-        yield launched
 
 
 @pytest.fixture

@@ -67,10 +67,8 @@ run "trusted_accounts" {
 
   assert {
     condition = alltrue([
-      for bucket in [module.source_bucket[0], module.destination_bucket[0]] : jsonencode([
-        for statement in jsondecode(bucket.policy).Statement : statement.Condition.StringNotEquals["aws:PrincipalAccount"]
-        if statement.Sid == "ThisAccountOnly"
-      ]) == jsonencode([["123456789012", "111122223333"]])
+      for bucket in [module.source_bucket[0], module.destination_bucket[0]] :
+      strcontains(bucket.policy, jsonencode({ "aws:PrincipalAccount" = ["123456789012", "111122223333"] }))
     ])
     error_message = "the image buckets deny the trusted account, or admit others: ${module.source_bucket[0].policy}"
   }

@@ -115,7 +115,7 @@ run "express" {
   }
 
   assert {
-    condition     = output.commands.watch == "aws logs tail /aws/vendedlogs/states/image-converter --follow"
+    condition     = startswith(output.commands.watch, "aws logs filter-log-events --log-group-name /aws/vendedlogs/states/image-converter ")
     error_message = "executions without a history are watched by ${output.commands.watch}"
   }
 }

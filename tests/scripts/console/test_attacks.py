@@ -65,6 +65,16 @@ def test_the_page_itself_is_answered(console: Console, attacked: Small) -> None:
     assert "own.jpg" in uploaded(attacked)
 
 
+@pytest.mark.parametrize("path", ["", "console.js", "items/none", "no-such-page"])
+def test_every_answer_makes_browsers_careful(console: Console, path: str) -> None:
+    url = urlsplit(console.address)
+    _, headers, _ = other_pages.ask(url.port or 0, [HERE], "GET", url.path + path)
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

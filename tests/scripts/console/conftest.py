@@ -80,8 +80,8 @@ def unguarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws
         yield aws
 
 
-@pytest.fixture
-def small(unguarded_aws: LocalAws) -> Small:
+def small_stack(unguarded_aws: LocalAws) -> Small:
+    """Make a stack of its own."""
     clients = Clients(unguarded_aws.env)
     name = f"console-{next(_numbers)}"
     for bucket in (name, f"{name}-destination"):
@@ -104,6 +104,11 @@ def small(unguarded_aws: LocalAws) -> Small:
     return Small(clients, deployment)
 
 
+@pytest.fixture
+def small(unguarded_aws: LocalAws) -> Small:
+    return small_stack(unguarded_aws)
+
+
 @contextmanager
 def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
     """Yield the live page, which is served meanwhile."""
@@ -122,6 +127,6 @@ def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
             loop.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve() -> Serve:
     return served

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.console.server import Console
-from tests.scripts.console.conftest import Serve, Small
+from scripts.local_aws import LocalAws
+from tests.scripts.console.conftest import Serve, Small, small_stack
 from tests.support import other_pages
 from tests.support.other_pages import EVIL, SEND, Headers
 
@@ -18,9 +19,15 @@ OWN = ("Origin", "http://127.0.0.1:PORT")
 FILE = [("Content-Length", "4"), ("Content-Type", "image/jpeg")]
 
 
-@pytest.fixture
-def console(small: Small, serve: Serve) -> Iterator[Console]:
-    with serve(small.clients, small.deployment) as console:
+@pytest.fixture(scope="module")
+def attacked(unguarded_aws: LocalAws) -> Small:
+    """A stack in which no attack is to change anything."""
+    return small_stack(unguarded_aws)
+
+
+@pytest.fixture(scope="module")
+def console(attacked: Small, serve: Serve) -> Iterator[Console]:
+    with serve(attacked.clients, attacked.deployment) as console:
         yield console
 
 
@@ -50,12 +57,22 @@ def uploaded(small: Small) -> list[str]:
     return [one["Key"] for one in listed.get("Contents", [])]
 
 
-def test_the_page_itself_is_answered(console: Console, small: Small) -> None:
+def test_the_page_itself_is_answered(console: Console, attacked: Small) -> None:
     assert ask(console, [HERE])[0] == 200
     assert ask(console, [HERE, ("Sec-Fetch-Site", "none")])[0] == 200
     own = [HERE, OWN, ("Sec-Fetch-Site", "same-origin")]
-    assert ask(console, own, "POST", "images?key=a.jpg")[0] == 200
-    assert uploaded(small) == ["a.jpg"]
+    assert ask(console, own, "POST", "images?key=own.jpg")[0] == 200
+    assert "own.jpg" in uploaded(attacked)
+
+
+@pytest.mark.parametrize("path", ["", "console.js", "items/none", "no-such-page"])
+def test_every_answer_makes_browsers_careful(console: Console, path: str) -> None:
+    url = urlsplit(console.address)
+    _, headers, _ = other_pages.ask(url.port or 0, [HERE], "GET", url.path + path)
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "script-src 'self';" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
@@ -78,11 +95,11 @@ def test_the_page_itself_is_answered(console: Console, small: Small) -> None:
     ids=lambda headers: " ".join(map("=".join, headers)),
 )
 def test_others_upload_and_retry_nothing_even_if_they_know_the_token(
-    console: Console, small: Small, headers: Headers
+    console: Console, attacked: Small, headers: Headers
 ) -> None:
     for path in ("images?key=a.jpg", "retry/a"):
         assert ask(console, headers, "POST", path)[0] == 403
-    assert uploaded(small) == []
+    assert "a.jpg" not in uploaded(attacked)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +148,7 @@ def test_other_ports_of_this_machine_are_not_sent_the_token(
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("mode", ["cors", "no-cors"])
 def test_a_page_of_another_origin_can_send_and_read_nothing(
-    console: Console, small: Small, evil: Page, mode: str, name: str
+    console: Console, attacked: Small, evil: Page, mode: str, name: str
 ) -> None:
     """The worst case: it has got hold of the address."""
     address = console.address.replace("127.0.0.1", name)
@@ -143,11 +160,11 @@ def test_a_page_of_another_origin_can_send_and_read_nothing(
     ):
         answer = evil.evaluate(SEND, [address + path, {"mode": mode, **options}])
         assert answer == "opaque" if mode == "no-cors" else answer.startswith("refused: ")
-    assert uploaded(small) == []
+    assert "a.jpg" not in uploaded(attacked)
 
 
 def test_a_page_of_another_origin_cannot_post_a_form_or_frame_the_page(
-    console: Console, small: Small, evil: Page
+    console: Console, attacked: Small, evil: Page
 ) -> None:
     evil.set_content(
         f'<form method="post" enctype="text/plain" action="{console.address}images?key=a.jpg">'
@@ -161,11 +178,11 @@ def test_a_page_of_another_origin_cannot_post_a_form_or_frame_the_page(
         evil.goto(origin)
         evil.set_content(f'<iframe src="{console.address}"></iframe>')
         expect(evil.frame_locator("iframe").locator("#files")).to_have_count(0)
-    assert uploaded(small) == []
+    assert "a.jpg" not in uploaded(attacked)
 
 
 def test_a_name_that_points_here_opens_nothing(
-    console: Console, small: Small, browser: Browser
+    console: Console, attacked: Small, browser: Browser
 ) -> None:
     """DNS rebinding: the evil page and this one are of one origin to the browser."""
     page = browser.new_page()
@@ -175,21 +192,28 @@ def test_a_name_that_points_here_opens_nothing(
     assert answer.status == 403
     sent = page.evaluate(SEND, [f"{address}images?key=a.jpg", {"method": "POST", "body": "JPEG"}])
     assert "only answers requests whose Host is" in sent
-    assert uploaded(small) == []
+    assert "a.jpg" not in uploaded(attacked)
     page.close()
+
+
+@pytest.fixture
+def own(small: Small, serve: Serve) -> Iterator[Console]:
+    """The page of a stack whose executions the test chooses."""
+    with serve(small.clients, small.deployment) as console:
+        yield console
 
 
 EVIL_KEY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'{{7*7}}.jpg"
 
 
-def test_keys_and_errors_are_never_markup(console: Console, small: Small, browser: Browser) -> None:
+def test_keys_and_errors_are_never_markup(own: Console, small: Small, browser: Browser) -> None:
     small.start("evil", "fail", EVIL_KEY)
     small.settle("FAILED", 1)
     page = browser.new_page()
     page.on("dialog", lambda dialog: pytest.fail(dialog.message))
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text))
-    page.goto(console.address)
+    page.goto(own.address)
 
     row = page.locator("#items > li")
     expect(row.locator(".key")).to_have_text(EVIL_KEY)
@@ -214,15 +238,15 @@ _INJECT = """() => {
 }"""
 
 
-def test_no_script_but_the_pages_own_runs(console: Console, small: Small, browser: Browser) -> None:
+def test_no_script_but_the_pages_own_runs(own: Console, small: Small, browser: Browser) -> None:
     """Should a key ever come through as markup, it would still not be a script."""
     small.start("a", "succeed")
     page = browser.new_page()
     page.add_init_script("window.ran = []")
     for path in ("", "report/a"):
-        page.goto(console.address)
+        page.goto(own.address)
         expect(page.locator("#items > li")).to_have_count(1)
-        page.goto(console.address + path)
+        page.goto(own.address + path)
         page.evaluate(_INJECT)
         assert page.evaluate("window.ran") == []
     page.close()

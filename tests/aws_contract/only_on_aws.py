@@ -108,6 +108,20 @@ ROWS = (
         "`modules/key/main.tf`: delete `Condition` of NotificationsOfTheSourceBucket",
     ),
     Row(
+        "events: PutEvents on condition of events:source, and the subscription to the log",
+        "AWS's pages show the condition for rules, others use it for PutEvents; the log that the "
+        "local AWS writes follows AWS's description, and its delivery is best effort on AWS",
+        "apply with `events`, upload a whole and a damaged JPEG, and look at a rule for the stack's "
+        "name. If WriteToDynamoDb is denied PutEvents: delete `condition` in `events.tf`",
+    ),
+    Row(
+        "an existing bucket: EventBridge sends to the encrypted queue and the dead-letter queue",
+        "the local AWS asks neither queue's nor key's policy when a rule delivers",
+        "apply `examples/existing-bucket` and upload a JPEG: otherwise the rule's FailedInvocations "
+        "count. Loosen in `modules/key/main.tf`: delete `Condition` of "
+        "NotificationsOfTheSourceBucket",
+    ),
+    Row(
         "a function writes to the table with only kms:Decrypt, through DynamoDB",
         "AWS documents the permissions for creating a table; for writing items it only mentions "
         "Decrypt on the table's key",

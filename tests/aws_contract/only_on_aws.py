@@ -111,14 +111,14 @@ ROWS = (
         "events: PutEvents on condition of events:source, and the subscription to the log",
         "AWS's pages show the condition for rules, others use it for PutEvents; the log that the "
         "local AWS writes follows AWS's description, and its delivery is best effort on AWS",
-        "apply with `events`, upload a whole and a damaged JPEG, and look at a rule for the stack's "
-        "name. If WriteToDynamoDb is denied PutEvents: delete `condition` in `events.tf`",
+        "apply with `events` and a rule whose pattern has the stack's name as `source`, and upload "
+        "a whole and a damaged JPEG. If WriteToDynamoDb is denied PutEvents: delete `condition` in `events.tf`",
     ),
     Row(
         "an existing bucket: EventBridge sends to the encrypted queue and the dead-letter queue",
         "the local AWS asks neither queue's nor key's policy when a rule delivers",
-        "apply `examples/existing-bucket` and upload a JPEG: otherwise the rule's FailedInvocations "
-        "count. Loosen in `modules/key/main.tf`: delete `Condition` of "
+        "apply `examples/existing-bucket` and upload a JPEG: otherwise the rule's metric "
+        "FailedInvocations counts. Loosen in `modules/key/main.tf`: delete `Condition` of "
         "NotificationsOfTheSourceBucket",
     ),
     Row(

@@ -112,7 +112,8 @@ ROWS = (
         "AWS's pages show the condition for rules, others use it for PutEvents; the log that the "
         "local AWS writes follows AWS's description, and its delivery is best effort on AWS",
         "apply with `events` and a rule whose pattern has the stack's name as `source`, and upload "
-        "a whole and a damaged JPEG. If WriteToDynamoDb is denied PutEvents: delete `condition` in `events.tf`",
+        "a whole and a damaged JPEG. If WriteToDynamoDb is denied PutEvents: delete `condition` "
+        "in `events.tf`",
     ),
     Row(
         "an existing bucket: EventBridge sends to the encrypted queue and the dead-letter queue",

@@ -108,7 +108,6 @@ class Stack:
         *,
         package: Path,
         variables: Mapping[str, object] | None = None,
-        root: str = "terraform",
     ) -> None:
         """Prepare, without running anything.
 
@@ -118,11 +117,9 @@ class Stack:
             env: the environment that says which AWS to use, and as whom.
             package: the folder with the zips and their manifest, as `make package` fills it.
             variables: values for Terraform's variables.
-            root: the configuration, a folder of the repository: this one, or one of its examples.
         """
         self.directory = directory
         self._package = package
-        self._root = directory / root
         self._variables = dict(variables or {})
         self._base = {
             name: value for name, value in env.items() if not name.startswith(_FOREIGN_SETTINGS)
@@ -144,10 +141,7 @@ class Stack:
         self.directory.mkdir(parents=True)
         self.use_package(self._package)
         ignore = shutil.ignore_patterns(*_NOT_COPIED)
-        shutil.copytree(REPOSITORY / "terraform", self.directory / "terraform", ignore=ignore)
-        lock = self.directory / "terraform" / ".terraform.lock.hcl"
-        if lock.parent != self._root:
-            shutil.copy(lock, self._root)
+        shutil.copytree(REPOSITORY / "terraform", self._root, ignore=ignore)
         self._env = terraform_cli.environment(self._base)
         terraform_cli.init(self._root, self._env, "-lockfile=readonly")
 
@@ -226,6 +220,10 @@ class Stack:
     @property
     def _deployed_package(self) -> Path:
         return self.directory.resolve() / "package"
+
+    @property
+    def _root(self) -> Path:
+        return self.directory / "terraform"
 
     def _command(self, arguments: Iterable[str]) -> list[str]:
         terraform = terraform_cli.terraform_binary(self._env.get("PATH"))

@@ -19,6 +19,7 @@ from tests.conftest import PACKAGE, WAIT_SCALE, Deployment
 from tests.security.scan import scan
 from tests.support import door, images, other_pages
 from tests.support.examples import Example
+from tests.support.listener import Listener
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -128,6 +129,23 @@ def test_stack_with_an_organisations_own_converts_and_keeps(complete: Deployment
 
     assert images.pixels(png) == images.pixels(content)
     assert complete.clients.s3.get_object(Bucket=source, Key="photo.jpg")["Body"].read() == content
+
+
+def test_the_queue_receives_an_event_of_each_image(
+    complete: Deployment, applied: dict[str, Example]
+) -> None:
+    listener = Listener(complete.clients, applied["complete"].outputs()["events_queue_url"])
+    whole, damaged = images.jpeg(60, 40, seed=6), images.jpeg(60, 40)[:-200]
+    for key, content in {"done.jpg": whole, "half.jpg": damaged}.items():
+        complete.clients.s3.put_object(
+            Bucket=complete.outputs["source_bucket"], Key=key, Body=content
+        )
+
+    converted = listener.event("Image Converted", "done.jpg")
+    failed = listener.event("Image Not Converted", "half.jpg")
+
+    assert converted["outputs"][0]["bucket"] == complete.outputs["destination_bucket"]
+    assert failed["error"]["name"] == "DamagedImage"
 
 
 def test_everything_of_the_organisations_own_is_used(complete: Deployment) -> None:

@@ -1,5 +1,6 @@
 """The demonstration, step by step."""
 
+import itertools
 import mimetypes
 import shutil
 import time
@@ -50,9 +51,8 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
-        stack = Stack(
-            directory / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
-        )
+        settings = {"force_destroy": True, "renditions": verdict.RENDITIONS}
+        stack = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
         outputs = _apply(display, stack)
         images = upload(display, clients, outputs["source_bucket"], files)
         follow(display, clients, outputs["state_machine_arn"], images)
@@ -171,7 +171,9 @@ def check(
     display.step("Checking")
     converted = len(fetched)
     faults = {
-        f"all {len(images)} files were handled correctly": verdict.outcome_faults(images),
+        f"all {len(images)} files were handled correctly": itertools.chain(
+            verdict.outcome_faults(images), verdict.thumbnail_faults(fetched)
+        ),
         f"{converted} originals are complete (by their SHA-256)": verdict.original_faults(fetched),
         f"{converted} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(fetched),
         "the source bucket is empty": verdict.source_faults(clients, source_bucket),
@@ -191,7 +193,7 @@ def _holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
 
 
 def _keep(fetched: Iterable[Fetched], folder: Path) -> None:
-    """Write the originals and the PNGs where a person can look at them."""
+    """Write the originals and what was made of them where a person can look at them."""
     for key, content in _named(fetched):
         path = folder / key.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,6 +204,7 @@ def _named(fetched: Iterable[Fetched]) -> Iterator[tuple[str, bytes]]:
     for result in fetched:
         yield result.image.original_key or "", result.original
         yield result.image.png_key or "", result.png
+        yield result.image.thumbnail_key or "", result.thumbnail
 
 
 def destroy(display: Display, stack: Stack) -> None:

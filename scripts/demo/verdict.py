@@ -13,6 +13,16 @@ from scripts.lib.executions import durations
 from scripts.lib.executions.model import SUCCEEDED, Execution
 from scripts.lib.executions.run import Run
 
+THUMBNAIL_SIDE = 320
+RENDITIONS = [
+    {"name": "png", "format": "png"},
+    {
+        "name": "thumb",
+        "format": "webp",
+        "max_width": THUMBNAIL_SIDE,
+        "max_height": THUMBNAIL_SIDE,
+    },
+]
 _JPEG_START = b"\xff\xd8\xff"
 
 
@@ -57,6 +67,13 @@ class Image:
         return self._image_key(1, "resized")
 
     @property
+    def thumbnail_key(self) -> str | None:
+        """The key of the thumbnail in the destination bucket."""
+        images = self.execution.result.get("images") if self.execution else None
+        key: str | None = images[1]["resized"]["renditions"][0]["key"] if images else None
+        return key
+
+    @property
     def seconds(self) -> dict[str, float]:
         """How long each state took."""
         runs = [Run(self.execution)] if self.execution else []
@@ -75,24 +92,26 @@ class Fetched:
         image: the image.
         original: the bytes of its original.
         png: the bytes of its PNG.
+        thumbnail: the bytes of its WebP.
     """
 
     image: Image
     original: bytes = field(repr=False)
     png: bytes = field(repr=False)
+    thumbnail: bytes = field(repr=False)
 
 
 def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetched]:
-    """Return the originals and PNGs of all converted images, and note the PNGs' sizes."""
+    """Return what was made of all converted images, and note the PNGs' sizes."""
     fetched = []
     for image in images:
-        if image.original_key and image.png_key:
-            original, png = (
+        if image.original_key and image.png_key and image.thumbnail_key:
+            original, png, thumbnail = (
                 clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-                for key in (image.original_key, image.png_key)
+                for key in (image.original_key, image.png_key, image.thumbnail_key)
             )
             image.png_bytes, image.size = len(png), Pillow.open(io.BytesIO(png)).size
-            fetched.append(Fetched(image, original, png))
+            fetched.append(Fetched(image, original, png, thumbnail))
     return fetched
 
 
@@ -129,6 +148,20 @@ def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
     for result in fetched:
         if fault := pixels.difference(result.image.content, result.png):
             yield f"{result.image.png_key} {fault}"
+
+
+def thumbnail_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+    """Yield a sentence for each thumbnail that is not one of its PNG."""
+    for result in fetched:
+        thumbnail = Pillow.open(io.BytesIO(result.thumbnail))
+        expected = Pillow.open(io.BytesIO(result.png))
+        scale = min(1, THUMBNAIL_SIDE / max(expected.size))
+        size = tuple(max(1, round(side * scale)) for side in expected.size)
+        if (thumbnail.format, thumbnail.size) != ("WEBP", size):
+            yield (
+                f"{result.image.thumbnail_key} is {thumbnail.format} of {thumbnail.size} pixels, "
+                f"not WEBP of {size}"
+            )
 
 
 def source_faults(clients: Clients, bucket: str) -> Iterator[str]:

@@ -42,7 +42,10 @@ def _execution(output: dict[str, Any] | None, status: str = "SUCCEEDED") -> Exec
 
 CONVERTED = {
     "fileType": "jpg",
-    "images": [{"original": {"key": "a.jpg"}}, {"resized": {"key": "a.png"}}],
+    "images": [
+        {"original": {"key": "a.jpg"}},
+        {"resized": {"key": "a.png", "renditions": [{"key": "a-thumb.webp"}]}},
+    ],
 }
 DELETED = {"fileType": "txt"}
 
@@ -70,8 +73,18 @@ def test_outcomes(image: Image, fault: str | None) -> None:
         assert fault in found[0]
 
 
+def _webp(content: bytes, side: int = verdict.THUMBNAIL_SIDE) -> bytes:
+    image = Pillow.open(io.BytesIO(content))
+    image.thumbnail((side, side))
+    encoded = io.BytesIO()
+    image.save(encoded, "WEBP")
+    return encoded.getvalue()
+
+
 def _fetched(**changes: bytes) -> Fetched:
-    whole = Fetched(_image(JPEG, _execution(CONVERTED)), original=JPEG, png=_png(JPEG))
+    whole = Fetched(
+        _image(JPEG, _execution(CONVERTED)), original=JPEG, png=_png(JPEG), thumbnail=_webp(JPEG)
+    )
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
@@ -91,6 +104,22 @@ def test_whole_original_passes_and_a_changed_one_does_not() -> None:
 )
 def test_pixels(png: bytes, fault: str | None) -> None:
     found = list(verdict.pixel_faults([_fetched(png=png)]))
+
+    assert len(found) == (fault is not None)
+    if fault:
+        assert fault in found[0]
+
+
+@pytest.mark.parametrize(
+    ("thumbnail", "fault"),
+    [
+        (_webp(JPEG), None),
+        (_webp(JPEG, 8), "is WEBP of (8, 5) pixels, not WEBP of (24, 16)"),
+        (_png(JPEG), "is PNG of (24, 16)"),
+    ],
+)
+def test_thumbnails(thumbnail: bytes, fault: str | None) -> None:
+    found = list(verdict.thumbnail_faults([_fetched(thumbnail=thumbnail)]))
 
     assert len(found) == (fault is not None)
     if fault:

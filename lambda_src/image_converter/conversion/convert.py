@@ -124,16 +124,20 @@ def convert_all(
 
     work = renditions.plan([rendition for rendition, _ in targets], source.size, source.orientation)
     renditions.refuse_too_large(work, limits)
+    files = [file for _, file in targets]
+    starts = [file.tell() for file in files]
+    kept = jpeg_metadata.copyright_exif(source.exif)
     with _decode(source, work.shrink) as (rows, icc):
-        encoded = renditions.write(
-            rows,
-            work,
-            [file for _, file in targets],
-            PngMetadata(source.icc_profile if icc == "kept" else b"", source.density),
-            jpeg_metadata.copyright_exif(source.exif),
-        )
+        metadata = PngMetadata(source.icc_profile if icc == "kept" else b"", source.density)
+        reduced = renditions.read(rows, work, files, metadata, kept)
         skipped = source.scans.skipped + source.complaints.skipped
-        return Conversions(encoded, len(jpeg) - source.scans.end, skipped)
+    del rows  # and with them, what decoding took: encoders need the memory
+    renditions.encode(reduced, work, files, metadata.icc_profile, kept)
+    encoded = tuple(
+        Encoded(*each.size, file.tell() - start)
+        for each, file, start in zip(work.plans, files, starts, strict=True)
+    )
+    return Conversions(encoded, len(jpeg) - source.scans.end, skipped)
 
 
 def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:

@@ -64,7 +64,7 @@ def bytes_for_pixels(limits: Limits) -> int:
 
 
 def bytes_for_renditions(
-    pixels: int, reduced_by: int, outputs: Sequence[tuple[Format, int]]
+    pixels: int, reduced_by: int, outputs: Sequence[tuple[Format, int]], *, with_png: bool = False
 ) -> int:
     """Returns the memory that several renditions take at most, the file of the JPEG not included.
 
@@ -72,13 +72,19 @@ def bytes_for_renditions(
         pixels: of the JPEG.
         reduced_by: the factor of the reduced image, from which the outputs are made.
         outputs: format and pixels of each.
+        with_png: whether there is a PNG of the whole image besides.
     """
     if not outputs:
         return pixels * BYTES_PER_PIXEL
-    # While one output is resampled, there is as much again, at most, as the reduced image takes.
-    reduced = 2 * IMAGE_BYTES_PER_PIXEL * -(-pixels // reduced_by**2)
+    reduced = IMAGE_BYTES_PER_PIXEL * -(-pixels // reduced_by**2)
+    decoding = pixels * BYTES_PER_PIXEL + reduced
     files = sum(IMAGE_BYTES_PER_PIXEL * output for _, output in outputs)
-    encoder = max(
-        (IMAGE_BYTES_PER_PIXEL + ENCODER_BYTES_PER_PIXEL[kind]) * output for kind, output in outputs
+    if with_png:
+        files += IMAGE_BYTES_PER_PIXEL * pixels
+    # To resample it takes as much again, at most, as the reduced image; that is over before an
+    # output is encoded.
+    encoding = max(
+        IMAGE_BYTES_PER_PIXEL * output + max(reduced, ENCODER_BYTES_PER_PIXEL[kind] * output)
+        for kind, output in outputs
     )
-    return pixels * BYTES_PER_PIXEL + reduced + files + encoder + ENCODER_BYTES
+    return max(decoding, reduced + files + encoding) + ENCODER_BYTES

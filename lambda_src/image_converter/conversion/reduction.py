@@ -72,6 +72,34 @@ def factor(plans: Sequence[Plan]) -> int:
     return int(ratio / _GAP)
 
 
+class Reduced(NamedTuple):
+    """An image that renditions are made from.
+
+    Attributes:
+        image: the image.
+        scale: how many pixels of the image in the plans are one of it, in each direction.
+        origin: where that image begins in it, in pixels of that image.
+    """
+
+    image: Image.Image
+    scale: int
+    origin: tuple[int, int]
+
+    def resized(self, wanted: Plan) -> Image.Image:
+        """Returns what was planned."""
+        left, top, right, bottom = (
+            (edge + start) / self.scale
+            for edge, start in zip(wanted.box, self.origin * 2, strict=True)
+        )
+        size: tuple[float, float] = wanted.size
+        if self.scale == 1 and size == (right - left, bottom - top):
+            box = (int(left), int(top), int(right), int(bottom))
+            return self.image if box == (0, 0, *self.image.size) else self.image.crop(box)
+        return self.image.resize(
+            wanted.size, Image.Resampling.LANCZOS, (left, top, right, bottom), reducing_gap=3.0
+        )
+
+
 class Reduction:
     """An image, reduced by a whole factor while its rows are read from here: it is `Rows`, too."""
 
@@ -112,20 +140,9 @@ class Reduction:
         for top in range(0, self.height, count):
             self.read(block, 0, stride, min(count, self.height - top))
 
-    def resized(self, wanted: Plan) -> Image.Image:
-        """Returns the image that was planned, after all rows were read."""
-        scale = self._factor * self._shrink
-        left, top, right, bottom = (
-            (edge + start) / scale for edge, start in zip(wanted.box, self._origin * 2, strict=True)
-        )
-        size: tuple[float, float] = wanted.size
-        if scale == 1 and size == (right - left, bottom - top):
-            whole = (0, 0, self.width, self.height)
-            box = (int(left), int(top), int(right), int(bottom))
-            return self._image if box == whole else self._image.crop(box)
-        return self._image.resize(
-            wanted.size, Image.Resampling.LANCZOS, (left, top, right, bottom), reducing_gap=3.0
-        )
+    def finished(self) -> Reduced:
+        """Returns the reduced image, after all rows were read; it holds nothing of the decoder."""
+        return Reduced(self._image, self._factor * self._shrink, self._origin)
 
     def _take(self, rows: Image.Image) -> None:
         """Averages the next rows in squares."""

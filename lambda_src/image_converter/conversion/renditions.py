@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
 from image_converter.conversion import encoders, limits, reduction
-from image_converter.conversion.model import Encoded, Limits
+from image_converter.conversion.model import Limits
 from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
-from image_converter.conversion.reduction import Plan, Reduction
+from image_converter.conversion.reduction import Plan, Reduced, Reduction
 from image_converter.conversion.rows import FROM_THE_BOTTOM, FROM_THE_RIGHT, Rows
 from image_converter.errors import ImageTooLarge
 from image_converter.renditions import Rendition
@@ -93,54 +93,59 @@ def refuse_too_large(work: Work, allowed: Limits) -> None:
         (work.renditions[number].format, work.plans[number].size[0] * work.plans[number].size[1])
         for number in work.others
     ]
-    needed = limits.bytes_for_renditions(width * height, work.factor * work.shrink, outputs)
+    needed = limits.bytes_for_renditions(
+        width * height, work.factor * work.shrink, outputs, with_png=work.whole is not None
+    )
     if needed > limits.bytes_for_pixels(allowed):
         raise ImageTooLarge(
             f"The JPEG has {width:,} x {height:,} pixels, and its renditions would take"
-            f" {needed:,} bytes of memory; {limits.bytes_for_pixels(allowed):,} is the limit here."
+            f" {needed:,} bytes of memory; the limit is {limits.bytes_for_pixels(allowed):,}."
         )
 
 
-def write(
-    rows: Rows,
-    work: Work,
-    files: Sequence[BinaryIO],
-    metadata: PngMetadata,
-    copyright_exif: bytes,
-) -> tuple[Encoded, ...]:
-    """Writes all renditions.
+def read(
+    rows: Rows, work: Work, files: Sequence[BinaryIO], metadata: PngMetadata, copyright_exif: bytes
+) -> Reduced:
+    """Reads an image once: writes the PNG of all of it, if there is to be one, and reduces it.
 
     Args:
-        rows: the image, decoded in the fraction of its size that is planned; read once.
+        rows: the image, decoded in the fraction of its size that is planned.
         work: what to make.
         files: where each rendition goes.
-        metadata: what a PNG of the whole image says; the others get its colour profile.
+        metadata: what a PNG of the whole image says.
         copyright_exif: EXIF data for renditions that keep the copyright.
 
     Returns:
-        what was written, in the order of the renditions.
+        what `encode` makes the other renditions from.
 
     Raises:
         DamagedImage: the image cannot be decoded as a whole.
     """
-    exifs = [copyright_exif if each.metadata == "copyright" else b"" for each in work.renditions]
-    starts = [file.tell() for file in files]
-    reduced = Reduction(rows, work.factor, work.shrink, work.origin)
-    if work.whole is not None:
-        smallest = work.renditions[work.whole].compression == "smallest"
-        writer = write_smallest if smallest else write_png
-        writer(
-            reduced if work.others else rows,
-            files[work.whole],
-            metadata._replace(exif=exifs[work.whole]),
-        )
+    reduction = Reduction(rows, work.factor, work.shrink, work.origin)
+    if work.whole is None:
+        reduction.read_all()
     else:
-        reduced.read_all()
+        rendition = work.renditions[work.whole]
+        kept = metadata._replace(exif=_kept(copyright_exif, rendition))
+        writer = write_smallest if rendition.compression == "smallest" else write_png
+        writer(reduction if work.others else rows, files[work.whole], kept)
+    return reduction.finished()
+
+
+def encode(
+    reduced: Reduced,
+    work: Work,
+    files: Sequence[BinaryIO],
+    icc_profile: bytes,
+    copyright_exif: bytes,
+) -> None:
+    """Writes the renditions that `read` has not written; the arguments are as there."""
     for number in work.others:
+        rendition = work.renditions[number]
+        exif = _kept(copyright_exif, rendition)
         image = reduced.resized(work.plans[number])
-        rendition, icc = work.renditions[number], metadata.icc_profile
-        encoders.encode(image, rendition, icc, exifs[number], files[number])
-    return tuple(
-        Encoded(*each.size, file.tell() - start)
-        for each, file, start in zip(work.plans, files, starts, strict=True)
-    )
+        encoders.encode(image, rendition, icc_profile, exif, files[number])
+
+
+def _kept(copyright_exif: bytes, rendition: Rendition) -> bytes:
+    return copyright_exif if rendition.metadata == "copyright" else b""

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -280,3 +282,29 @@ def test_a_format_that_the_layer_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(encoders._PLUGINS, "avif", "PIL.NoSuchPlugin")
     with pytest.raises(InvalidSettings, match="avif"):
         make(jpeg(), {"format": "avif"})
+
+
+_DEFAULT = """
+import io, sys
+from image_converter import renditions
+from image_converter.conversion import Limits, convert_all
+from image_converter.handlers import resize_image
+from tests.support.images import jpeg
+convert_all(jpeg(), [(renditions.parse("")[0], io.BytesIO())], Limits(10**6, 10**6))
+print(*sorted(sys.modules))
+"""
+
+
+def test_the_png_alone_loads_no_other_encoder() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _DEFAULT],
+        env={"PYTHONPATH": "lambda_src:.", "AWS_DEFAULT_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "image_converter.conversion.png_encoder" in loaded
+    further = ("encoders", "limits", "reduction", "renditions", "cmyk")
+    assert not loaded & {f"image_converter.conversion.{name}" for name in further}
+    assert not loaded & {"PIL.WebPImagePlugin", "PIL.AvifImagePlugin"}

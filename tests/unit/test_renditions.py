@@ -127,6 +127,9 @@ def test_another_name_or_a_default_written_out_is_the_same_object() -> None:
     assert before.settings_metadata == after.settings_metadata
 
 
-def test_a_smaller_png_is_not_taken_for_the_whole_one() -> None:
-    (whole,), (small,) = parse(PNG), parse({**PNG, "max_width": 100})
-    assert not whole.settings_metadata.keys() & small.settings_metadata.keys()
+@pytest.mark.parametrize(
+    "change", [{"max_width": 100}, {"cache_control": "max-age=60"}, {"metadata": "copyright"}]
+)
+def test_another_png_is_not_taken_for_the_plain_one(change: dict[str, Any]) -> None:
+    (plain,), (other,) = parse(PNG), parse({**PNG, **change})
+    assert not plain.settings_metadata.keys() & other.settings_metadata.keys()

@@ -71,6 +71,7 @@ class Observation:
         megapixels: of the image, in 10^6.
         executions: how many the times are of.
         times: how long each state takes.
+        further_renditions: how many images were made besides the first.
     """
 
     where: str
@@ -89,6 +90,7 @@ class Observation:
     megapixels: float
     executions: int = 1
     times: tuple[StateTime, ...] = ()
+    further_renditions: int = 0
 
     def write(self, file: Path) -> None:
         """Write it as JSON."""
@@ -126,8 +128,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
             f"The image of execution {execution.name} was not converted at the first attempt "
             f"({execution.kind}). Name an execution that did convert a JPEG at the first attempt."
         )
-    sizes = {picture.role: picture for picture in run.pictures}
-    original, png = sizes["Original"], sizes["PNG"]
+    original, png = run.pictures[:2]
     events = [_logged(event.type, event.details) for event in execution.events]
     bare = [
         _logged(event.type, {n: v for n, v in event.details.items() if n not in _DATA})
@@ -151,6 +152,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         png_bytes=png.size,
         megapixels=round(png.width * png.height / 1e6, 3),
         times=durations.by_state([run]),
+        further_renditions=len(run.pictures) - 2,
     )
 
 

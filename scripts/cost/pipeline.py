@@ -96,7 +96,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         name: what to call it.
     """
     writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
-    further = settings.further_renditions
+    further = seen.further_renditions or settings.further_renditions
     durations = {call.function: milliseconds(call, seen, settings) for call in seen.calls}
     seconds = sum(
         gb_seconds(_memory(call, settings), durations[call.function]) for call in seen.calls
@@ -108,7 +108,9 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             settings.architecture,
             len(seen.calls),
             s3=(writes + further, reads + further),
-            table_units=model.table_writes(seen.record_bytes + further * _RENDITION_BYTES),
+            table_units=model.table_writes(
+                seen.record_bytes + settings.further_renditions * _RENDITION_BYTES
+            ),
         ),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
         Line("Logs of functions", _function_logs(seen, settings) / GB, prices.LOG_GB, "log_level"),

@@ -16,13 +16,21 @@ def bill(run: Run) -> Bill:
     calls = run.invocations
     seconds = sum(model.gb_seconds(call.memory_mb, call.billed_ms) for call in calls)
     writes, reads = (sum(requests[place] for requests in map(_requests, calls)) for place in (0, 1))
+    # Each further rendition is looked for and written.
+    further = len(run.execution.objects.get("PNG", {}).get("renditions", ()))
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
     written = model.table_writes(model.item_bytes(run.record) if run.record else _RECORD_BYTES)
     return Bill(
         run.execution.name,
         (
             model.transitions(run.execution.transitions),
-            *model.usage(seconds, run.architecture, len(calls), (writes, reads), saved * written),
+            *model.usage(
+                seconds,
+                run.architecture,
+                len(calls),
+                (writes + further, reads + further),
+                saved * written,
+            ),
         ),
     )
 

@@ -456,8 +456,7 @@ variable "renditions" {
   validation {
     condition = alltrue([
       for rendition in var.renditions : lookup(rendition, "quality", null) == null || try(
-        rendition.format != "png" && tonumber(rendition.quality) >= 1 && tonumber(rendition.quality) <= 100
-        && tonumber(rendition.quality) % 1 == 0, false
+        rendition.format != "png" && contains(range(1, 101), tonumber(rendition.quality)), false
       )
     ])
     error_message = "renditions has a quality that is not a whole number of 1 to 100, or a png with one: its pixels are exact."
@@ -471,8 +470,8 @@ variable "renditions" {
   validation {
     condition = alltrue([
       for key in [for rendition in var.renditions : lookup(rendition, "key", null)] : key == null || try(
-        strcontains(key, "{dir}") && strcontains(key, "{stem}") && endswith(key, ".{ext}") && !startswith(key, "aside/")
-        && !can(regex("[{}]", replace(key, "/{(dir|stem|name|ext)}/", ""))), false
+        strcontains(key, "{dir}") && strcontains(key, "{stem}") && endswith(key, ".{ext}") &&
+        !startswith(key, "aside/") && !can(regex("[{}]", replace(key, "/{(dir|stem|name|ext)}/", ""))), false
       )
     ])
     error_message = "renditions has a key that breaks the rules: it must contain {dir} and {stem}, end with .{ext}, have no other braces except {name}, and not begin with aside/."

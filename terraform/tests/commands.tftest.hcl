@@ -28,7 +28,7 @@ run "on_aws_no_endpoint_is_named" {
   }
 
   assert {
-    condition     = strcontains(output.commands.upload_api, "--aws-sigv4") && strcontains(output.commands.upload_api, "$${AWS_SESSION_TOKEN:+")
+    condition     = strcontains(output.commands.upload_api, "--aws-sigv4") && strcontains(output.commands.upload_api, "AWS_SESSION_TOKEN:+")
     error_message = "upload_api signs with ${output.commands.upload_api}"
   }
 }

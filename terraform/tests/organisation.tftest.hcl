@@ -130,8 +130,8 @@ run "without_upload_api_alarms_and_dashboard" {
 
   assert {
     condition = (
-      output.upload_url == null && output.upload_api_id == null && !contains(keys(output.function_names), "upload")
-      && !contains(keys(output.role_names), "upload") && !contains(keys(output.log_groups), "upload_api")
+      output.upload_url == null && output.upload_api_id == null && !contains(keys(output.function_names), "upload") &&
+      !contains(keys(output.role_names), "upload") && !contains(keys(output.log_groups), "upload_api")
     )
     error_message = "something of the upload API is left: ${jsonencode(output.function_names)}"
   }

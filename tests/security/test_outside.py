@@ -99,7 +99,7 @@ def test_accounts_that_are_let_in(
 def test_buckets_deny_plain_http_and_other_accounts(
     bucket: str, resources: list[Resource], deployment: Deployment
 ) -> None:
-    address = f"module.{bucket}_bucket.aws_s3_bucket"
+    address = f"module.{bucket}_bucket[0].aws_s3_bucket"
     values = _of(resources, "aws_s3_bucket_policy")[f"{address}_policy.this"]
     found = {each["Sid"]: each for each in json.loads(values["policy"])["Statement"]}
     arn = f"arn:aws:s3:::{values['bucket']}"
@@ -108,7 +108,7 @@ def test_buckets_deny_plain_http_and_other_accounts(
     for sid, condition in {
         "TlsOnly": {"Bool": {"aws:SecureTransport": "false"}},
         "ThisAccountOnly": {
-            "StringNotEquals": {"aws:PrincipalAccount": account},
+            "StringNotEquals": {"aws:PrincipalAccount": [account]},
             # Unsigned requests carry no such word, and are denied, too.
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
         },
@@ -135,7 +135,7 @@ def test_images_are_encrypted_with_the_stacks_key(
     """checkov's check of it is skipped, for the sake of the access logs alone."""
     kind = "aws_s3_bucket_server_side_encryption_configuration"
     for bucket in ("source", "destination"):
-        [rule] = _of(resources, kind)[f"module.{bucket}_bucket.{kind}.this"]["rule"]
+        [rule] = _of(resources, kind)[f"module.{bucket}_bucket[0].{kind}.this"]["rule"]
         [encryption] = rule["apply_server_side_encryption_by_default"]
         assert encryption["sse_algorithm"] == "aws:kms"
         assert encryption["kms_master_key_id"] == deployment.outputs["kms_key_arn"]

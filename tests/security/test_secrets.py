@@ -62,9 +62,13 @@ def test_logs_of_everything_that_ran(deployment: Deployment) -> None:
 
 @pytest.mark.terraform
 def test_state(deployment: Deployment) -> None:
-    state = (deployment.stack.directory / "terraform" / "terraform.tfstate").read_text("utf-8")
-    assert json.loads(state)["resources"]
-    assert secrets(state) == []
+    state = json.loads(
+        (deployment.stack.directory / "terraform" / "terraform.tfstate").read_text("utf-8")
+    )
+    assert state["resources"]
+    # The ready-made commands name variables of the shell; what these hold is not in the state.
+    del state["outputs"]["commands"]
+    assert secrets(json.dumps(state)) == []
 
 
 @pytest.mark.parametrize(

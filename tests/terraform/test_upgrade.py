@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
 # Applied to the local AWS by the last commit with a provider block in terraform/, with every option
 # of that commit; long texts, such as policies, are left out.
-BEFORE = Path(__file__).with_name("upgrade") / "before_the_module.tfstate.json"
+BEFORE = Path(__file__).with_name("before_the_module.json")
 
 # A new build is a new version of the layer; nothing else may go.
 REPLACED_BY_EVERY_BUILD = {"module.layer.aws_lambda_layer_version.this"}

@@ -12,6 +12,7 @@ from ministack import app
 from scripts.local_aws import patches
 from scripts.local_aws.gate import Gate, Message, refusal
 from scripts.local_aws.patches import cors
+from scripts.local_aws.replay import Replay
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     def check(scope: Message) -> str | None:
         return refusal(scope["headers"], port, invited=cors.invites(scope))
 
-    app.app = Gate(app.app, check, cors.invites)
+    app.app = Gate(Replay(app.app), check, cors.invites)
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
 

@@ -1,0 +1,55 @@
+"""Answers that got lost on their way to Terraform are given again.
+
+Now and then the emulator's server closes a connection before its answer is read. Terraform's AWS
+provider sends the request again, and would be told that what it asked for exists already. AWS does
+not lose answers that often, so this is no part of what it does: only Terraform is answered so.
+"""
+
+from collections import OrderedDict
+from typing import Final
+
+from scripts.local_aws.gate import App, Message, Receive, Send
+
+_KEPT: Final = 1_000  # answers; the provider sends a request again within seconds
+_READING: Final = ("GET", "HEAD")  # may be done twice
+
+
+class Replay:
+    """An ASGI application that does what it is asked once, however often Terraform sends it."""
+
+    def __init__(self, app: App) -> None:
+        """Stand before an application.
+
+        Parameters:
+            app: the application.
+        """
+        self._app = app
+        self._answers: OrderedDict[bytes, list[Message]] = OrderedDict()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle a connection as ASGI asks for it."""
+        headers = dict(scope.get("headers", ()))
+        # The SDK gives all attempts of a call the same ID:
+        # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+        call = headers.get(b"amz-sdk-invocation-id")
+        terraform = b"Terraform" in headers.get(b"user-agent", b"")
+        if call is None or not terraform or scope["method"] in _READING:
+            await self._app(scope, receive, send)
+            return
+        if call in self._answers:
+            while (await receive()).get("more_body"):
+                pass
+            for message in self._answers[call]:
+                await send(message)
+            return
+        answer: list[Message] = []
+
+        async def send_and_keep(message: Message) -> None:
+            answer.append(message)
+            await send(message)
+
+        await self._app(scope, receive, send_and_keep)
+        if answer and answer[0].get("status", 500) < 300:  # noqa: PLR2004 - HTTP's limit of success
+            self._answers[call] = answer
+            while len(self._answers) > _KEPT:
+                self._answers.popitem(last=False)

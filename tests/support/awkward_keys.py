@@ -10,7 +10,7 @@ AWKWARD_KEYS = {
     "several scripts": "日本/фото 🏔.jpeg",
     "emoji": "🐈‍⬛.jpg",
     "decomposed": "u\u0308.jpg",
-    "no extension": "photo",
+    "no extension": "no-suffix",
     "dot only": ".jpg",
     "leading slash": "/photo.jpg",
     "double slash": "a//b.jpg",

@@ -12,7 +12,8 @@ from scripts.commands import cli
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
-from scripts.local_aws import LocalAws
+from scripts.local_aws import LocalAws, Options
+from tests.conftest import WAIT_SCALE
 from tests.support import images
 from tests.support.examples import Example
 from tests.support.listener import Listener, listening
@@ -88,9 +89,17 @@ class Owner:
 
 
 @pytest.fixture(scope="module")
-def owner(local_aws: LocalAws) -> Iterator[Owner]:
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    """A local AWS of the bucket's owner, which enforces IAM policies."""
+    directory = tmp_path_factory.mktemp("owner-aws")
+    with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def owner(aws: LocalAws) -> Iterator[Owner]:
     """The bucket, unversioned and with notifications of its own."""
-    found = Owner(Clients(local_aws.env))
+    found = Owner(Clients(aws.env))
     s3, sqs = found.clients.s3, found.clients.sqs
     url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -133,7 +142,7 @@ def settings(owner: Owner) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def stack(
-    local_aws: LocalAws,
+    aws: LocalAws,
     owner: Owner,
     listener: Listener,  # noqa: ARG001 - it listens before
     settings: dict[str, Any],  # noqa: ARG001 - they are read before
@@ -143,7 +152,7 @@ def stack(
     made = Example.copied(
         "existing-bucket",
         tmp_path_factory.mktemp("existing"),
-        local_aws.env,
+        aws.env,
         bucket=BUCKET,
         force_destroy=True,
     )
@@ -157,8 +166,8 @@ def stack(
 
 
 @pytest.fixture(autouse=True)
-def _environment(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in local_aws.env.items():
+def _environment(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in aws.env.items():
         monkeypatch.setenv(name, value)
 
 

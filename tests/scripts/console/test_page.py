@@ -125,7 +125,8 @@ def test_three_photographs_are_dropped_and_followed(
 
         upright, half, notes = (row(page, name) for name in files)
         expect(upright.locator(".pill")).to_have_text("✓converted", timeout=SLOWLY)
-        expect(half.locator(".pill")).to_have_text("✕failed", timeout=SLOWLY)
+        expect(half.locator("summary .pill")).to_have_text("✕failed", timeout=SLOWLY)
+        expect(half.locator("figure.damaged .pill")).to_have_text("✕damaged")
         expect(notes.locator(".pill")).to_have_text("⊘not a JPEG", timeout=SLOWLY)
 
         expect(state(upright, "DeleteSourceFile")).to_have_class(re.compile("good"))

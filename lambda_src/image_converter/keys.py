@@ -9,7 +9,7 @@ from image_converter.errors import KeyTooLong
 
 JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 PNG_SUFFIX = ".png"
-_PLACE = re.compile(r"\{(dir|stem|name|ext)\}")
+PLACE = re.compile(r"\{(dir|stem|name|ext)\}")
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
@@ -87,7 +87,7 @@ def derived(key: str, template: str, *, name: str, ext: str) -> str:
     folder, slash, stem = key[: len(key) - len(suffix)].rpartition("/")
     parts = {"dir": folder + slash, "stem": stem, "name": name, "ext": ext}
     # In one pass: parts of the key may look like places themselves.
-    made = _PLACE.sub(lambda place: parts[place[1]], template)
+    made = PLACE.sub(lambda place: parts[place[1]], template)
     if _size(made) > MAX_KEY_BYTES:
         raise KeyTooLong(
             f"the {ext.upper()} of {key!r} would need a key of {_size(made)} bytes and S3 allows "

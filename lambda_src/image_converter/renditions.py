@@ -189,7 +189,7 @@ def _is_template(key: str) -> bool:
         and "{stem}" in key
         and key.endswith(".{ext}")
         and not key.startswith("aside/")
-        and not re.search("[{}]", re.sub(r"\{(dir|stem|name|ext)\}", "", key))
+        and not re.search("[{}]", keys.PLACE.sub("", key))
     )
 
 

@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
-from image_converter.conversion import allocator, jpeg_metadata, libtiff_decoder
+from image_converter.conversion import allocator, jpeg_metadata, libtiff_decoder, png_encoder
 from image_converter.conversion.complaints import Complaints
 from image_converter.conversion.jpeg_metadata import Colours, Density
 from image_converter.conversion.jpeg_parser import Header, read_header
@@ -19,7 +19,7 @@ from image_converter.conversion.model import (
     Icc,
     Limits,
 )
-from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
+from image_converter.conversion.png_encoder import PngMetadata
 from image_converter.conversion.rows import TRANSPOSED_ORIENTATIONS, ImageRows, Rows, to_image
 from image_converter.errors import ImageTooLarge, UnsupportedImage
 from image_converter.renditions import Rendition
@@ -79,10 +79,7 @@ def convert(
     start = png.tell()
     with _decode(source) as (rows, icc):
         metadata = PngMetadata(source.icc_profile if icc == "kept" else b"", source.density)
-        if compression == "smallest":
-            write_smallest(rows, png, metadata)
-        else:
-            write_png(rows, png, metadata, parallel=parallel)
+        png_encoder.write(rows, png, metadata, compression, parallel=parallel)
         return Conversion(
             width=rows.width,
             height=rows.height,

@@ -5,8 +5,8 @@ from typing import Any, BinaryIO
 
 from PIL import Image
 
-from image_converter.conversion import cmyk, jpeg_metadata
-from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
+from image_converter.conversion import cmyk, jpeg_metadata, png_encoder
+from image_converter.conversion.png_encoder import PngMetadata
 from image_converter.conversion.rows import ImageRows
 from image_converter.errors import InvalidSettings
 from image_converter.renditions import Format, Rendition
@@ -46,11 +46,8 @@ def encode(
         InvalidSettings: this Pillow does not write the format.
     """
     if rendition.format == "png":
-        metadata = PngMetadata(icc_profile, None, exif)
-        if rendition.compression == "smallest":
-            write_smallest(ImageRows(image), file, metadata)
-        else:
-            write_png(ImageRows(image), file, metadata)
+        metadata = PngMetadata(icc_profile, exif=exif)
+        png_encoder.write(ImageRows(image), file, metadata, rendition.compression)
         return
     if image.mode == "L" and rendition.format in _COLOURS_ONLY:
         image, icc_profile = _in_colour(image, icc_profile), b""

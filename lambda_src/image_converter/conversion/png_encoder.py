@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import BinaryIO, NamedTuple
 
+from image_converter.compression import Compression
 from image_converter.conversion import png_filters
 from image_converter.conversion.deflate import HEAD, LAST, Deflate
 from image_converter.conversion.jpeg_metadata import Density
@@ -66,15 +67,30 @@ class PngMetadata(NamedTuple):
     exif: bytes = b""
 
 
-def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: bool = False) -> None:
+def write(
+    rows: Rows,
+    png: BinaryIO,
+    metadata: PngMetadata,
+    compression: Compression,
+    *,
+    parallel: bool = False,
+) -> None:
     """Writes rows as a PNG.
 
     Args:
         rows: the image.
         png: where the PNG goes.
         metadata: what it says besides its pixels.
-        parallel: whether blocks are decoded on one processor and compressed on another.
+        compression: "fast" for the encoder of this module, "smallest" for Pillow's.
+        parallel: whether "fast" decodes blocks on one processor and compresses them on another.
     """
+    if compression == "smallest":
+        _write_smallest(rows, png, metadata)
+    else:
+        _write_fast(rows, png, metadata, parallel=parallel)
+
+
+def _write_fast(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: bool) -> None:
     png.write(_SIGNATURE)
     size = struct.pack(">II", rows.width, rows.height)
     _chunk(png, b"IHDR", [size, bytes([_BITS, _COLOUR_TYPES[rows.mode], 0, 0, 0])])
@@ -90,8 +106,8 @@ def write_png(rows: Rows, png: BinaryIO, metadata: PngMetadata, *, parallel: boo
     _chunk(png, b"IEND", [])
 
 
-def write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
-    """Writes the smallest PNG, by Pillow's encoder; see `write_png`.
+def _write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
+    """Writes the smallest PNG, by Pillow's encoder.
 
     Pillow cannot write an aspect ratio without a unit: such a density is left out.
     """

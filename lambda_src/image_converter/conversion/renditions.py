@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
-from image_converter.conversion import encoders, limits, reduction
+from image_converter.conversion import encoders, limits, png_encoder, reduction
 from image_converter.conversion.model import Limits
-from image_converter.conversion.png_encoder import PngMetadata, write_png, write_smallest
+from image_converter.conversion.png_encoder import PngMetadata
 from image_converter.conversion.reduction import Plan, Reduced, Reduction
 from image_converter.conversion.rows import FROM_THE_BOTTOM, FROM_THE_RIGHT, Rows
 from image_converter.errors import ImageTooLarge
 from image_converter.renditions import Rendition
-
-Target = tuple[Rendition, BinaryIO]
 
 # With fewer pixels, the process that decodes in a fraction of the size costs more than it saves.
 _WORTH_SHRINKING = 1_000_000
@@ -127,8 +125,8 @@ def read(
     else:
         rendition = work.renditions[work.whole]
         kept = metadata._replace(exif=_kept(copyright_exif, rendition))
-        writer = write_smallest if rendition.compression == "smallest" else write_png
-        writer(reduction if work.others else rows, files[work.whole], kept)
+        all_rows = reduction if work.others else rows
+        png_encoder.write(all_rows, files[work.whole], kept, rendition.compression)
     return reduction.finished()
 
 

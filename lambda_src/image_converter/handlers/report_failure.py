@@ -36,8 +36,8 @@ def handler(event: Mapping[str, Any], context: object) -> None:
             input names no image, which somebody started by hand, is only logged.
     """
     layer.check()
-    chosen = settings.load(EventSettings)
-    bus = Bus(chosen.event_bus, chosen.event_source)
+    config = settings.load(EventSettings)
+    bus = Bus(config.event_bus, config.event_source)
     failures: list[Exception] = []
     for line in _logged(event):
         try:

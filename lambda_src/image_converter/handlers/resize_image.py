@@ -76,7 +76,7 @@ def handler(event: Event, context: object) -> Location:
             for rendition, key in zip(wanted, keys, strict=True)
         ]
         missing = [output for output in outputs if output.written is None]
-        made = iter(_convert(config, missing, source, body) if missing else ())
+        made = iter(_convert(config, place, missing, source, body) if missing else ())
     written = [output.written or next(made) for output in outputs]
     first, made_first = written[0], _sizes(written[0])
     log.info(
@@ -125,7 +125,11 @@ def _location(bucket: str, rendition: Rendition, written: Written, source: Sourc
 
 
 def _convert(
-    config: ResizeSettings, outputs: Sequence[_Output], source: Source, body: "StreamingBody"
+    config: ResizeSettings,
+    place: Place,
+    outputs: Sequence[_Output],
+    source: Source,
+    body: "StreamingBody",
 ) -> list[Written]:
     """Convert the JPEG once and, only when all of it has proved sound, write what was made."""
     if source.size > config.max_image_bytes:
@@ -145,7 +149,6 @@ def _convert(
             skippedBytes=made.skipped_bytes,
             trailingBytes=made.trailing_bytes,
         )
-    place = Place(config.destination_bucket, config.destination_prefix)
     written = []
     for output, file, (width, height, size) in zip(outputs, files, made.encoded, strict=True):
         metadata = {

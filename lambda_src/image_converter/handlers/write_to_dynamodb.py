@@ -37,12 +37,12 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
 @outcomes.log_outcome
 def _write(state: Event, execution: object) -> dict[str, object]:
     layer.check()
-    chosen = settings.load(TableSettings)
+    config = settings.load(TableSettings)
     record = events.parse_record(state)
-    saved = records.save(chosen.table_name, records.item(state))
+    saved = records.save(config.table_name, records.item(state))
     log.info("record saved" if saved.replaced else "newer record kept", key=record.key)
-    if chosen.event_bus:
-        _send_event(chosen, state, str(execution))
+    if config.event_bus:
+        _send_event(config, state, str(execution))
     return {
         "status": "Item saved successfully" if saved.replaced else "Item of a newer upload kept",
         "details": {
@@ -56,6 +56,6 @@ def _write(state: Event, execution: object) -> dict[str, object]:
     }
 
 
-def _send_event(chosen: TableSettings, state: Event, execution: str) -> None:
-    bus = event_bus.Bus(chosen.event_bus, chosen.event_source)
+def _send_event(config: TableSettings, state: Event, execution: str) -> None:
+    bus = event_bus.Bus(config.event_bus, config.event_source)
     event_bus.send(bus, event_bus.CONVERTED, event_bus.converted(state, execution))

@@ -88,7 +88,7 @@ module "access_logs_bucket" {
     resources  = ["${local.bucket_arns.access_logs}/*"]
     condition = {
       StringEquals = { "aws:SourceAccount" = [local.account] }
-      ArnEquals    = { "aws:SourceArn" = [for bucket in local.own_buckets : local.bucket_arns[bucket]] }
+      ArnEquals    = { "aws:SourceArn" = local.own_bucket_arns }
     }
   }]
 }

@@ -5,7 +5,7 @@
 module "destroy_guard" {
   source = "./modules/function"
 
-  name                     = "${var.name}-destroy-guard"
+  name                     = local.lambda_names.destroy_guard
   description              = "Refuses to destroy a stack that still holds images"
   role_name                = local.role_names.destroy_guard
   role_path                = var.role_path
@@ -24,12 +24,9 @@ module "destroy_guard" {
   tracing                  = var.tracing
   tags                     = local.tags
 
-  environment = {
-    LOG_LEVEL = var.log_level
-    TRACING   = var.tracing ? "on" : "off"
-  }
+  environment = local.common_environment
 
-  policy_statements = [for arns in [[for bucket in local.own_buckets : local.bucket_arns[bucket]]] : {
+  policy_statements = [for arns in [local.own_bucket_arns] : {
     sid       = "SeeWhetherImagesAreLeft"
     actions   = ["s3:ListBucketVersions"]
     resources = arns

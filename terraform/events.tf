@@ -13,15 +13,13 @@ locals {
     resources = [arn]
     condition = { StringEquals = { "events:source" = [var.name] } }
   }]
-
-  failure_reporter = "${var.name}-report-failure"
 }
 
 module "report_failure" {
   source = "./modules/function"
   count  = var.events == null ? 0 : 1
 
-  name                     = local.failure_reporter
+  name                     = local.lambda_names.report_failure
   description              = "Sends an event for each image whose execution failed"
   role_name                = local.role_names.report_failure
   role_path                = var.role_path
@@ -40,10 +38,7 @@ module "report_failure" {
   tracing                  = var.tracing
   tags                     = local.tags
 
-  environment = merge(local.event_environment, {
-    LOG_LEVEL = var.log_level
-    TRACING   = var.tracing ? "on" : "off"
-  })
+  environment = merge(local.event_environment, local.common_environment)
 
   policy_statements = concat(local.send_events, [{
     sid       = "SeeInputs" # of executions that timed out or were stopped
@@ -68,10 +63,9 @@ resource "aws_cloudwatch_log_subscription_filter" "failures" {
   count = var.events == null ? 0 : 1
 
   name            = "failures"
-  log_group_name  = local.log_groups.state_machine
+  log_group_name  = module.state_machine.log_group
   filter_pattern  = "{ ($.type = \"FailStateEntered\") || ($.type = \"ExecutionTimedOut\") || ($.type = \"ExecutionAborted\") }"
   destination_arn = module.report_failure[0].arn
 
-  # The log group is a resource of the state machine's module.
-  depends_on = [aws_lambda_permission.failures, module.state_machine]
+  depends_on = [aws_lambda_permission.failures]
 }

@@ -6,6 +6,12 @@ locals {
   # What the function does where nothing else is asked of it.
   makes_only_png = jsonencode(local.renditions) == jsonencode([{ key = "{dir}{stem}.{ext}", name = "png", format = "png" }])
 
+  # Of all functions, also those outside var.functions.
+  common_environment = {
+    LOG_LEVEL = var.log_level
+    TRACING   = var.tracing ? "on" : "off"
+  }
+
   function_descriptions = {
     upload            = "Stores an image from POST /upload in the source bucket, or issues a presigned form for larger ones"
     trigger           = "Starts an execution for each notification of a new image"
@@ -91,8 +97,5 @@ module "function" {
   tracing                  = var.tracing
   tags                     = local.tags
 
-  environment = merge(local.function_environments[each.key], {
-    LOG_LEVEL = var.log_level
-    TRACING   = var.tracing ? "on" : "off"
-  })
+  environment = merge(local.function_environments[each.key], local.common_environment)
 }

@@ -11,7 +11,7 @@ module "key" {
   ]
   notifier             = local.existing.source ? { service = "events.amazonaws.com", arn = local.rule_arn } : { service = "s3.amazonaws.com", arn = local.bucket_arns.source }
   trusted_account_ids  = var.trusted_account_ids
-  trusted_bucket_arns  = [for bucket in local.own_buckets : local.bucket_arns[bucket]]
+  trusted_bucket_arns  = local.own_bucket_arns
   budget_notices       = var.monthly_budget_usd != null
   deletion_window_days = var.key_deletion_window_days
 }

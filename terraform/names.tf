@@ -22,7 +22,8 @@ locals {
   bucket_arns = { for bucket, name in local.bucket_names : bucket => "arn:${local.partition}:s3:::${name}" }
 
   # Of the buckets with images, those that this stack creates.
-  own_buckets = [for bucket in ["source", "destination"] : bucket if !local.existing[bucket]]
+  own_buckets     = [for bucket in ["source", "destination"] : bucket if !local.existing[bucket]]
+  own_bucket_arns = [for bucket in local.own_buckets : local.bucket_arns[bucket]]
 
   # The key of each of them; null if S3's own keys encrypt an existing one.
   bucket_keys = {
@@ -39,13 +40,16 @@ locals {
     if function != "upload" || var.create_upload_api
   }
 
+  # Those too that handle no image, which var.functions does not set.
+  lambda_names = merge(
+    local.function_names,
+    { destroy_guard = "${var.name}-destroy-guard" },
+    { for function in ["report_failure"] : function => "${var.name}-report-failure" if var.events != null },
+  )
+
   role_names = merge(
-    { for function, name in local.function_names : function => "${name}-${local.region}" },
-    {
-      destroy_guard = "${var.name}-destroy-guard-${local.region}"
-      state_machine = "${var.name}-state-machine-${local.region}"
-    },
-    { for function in ["report_failure"] : function => "${local.failure_reporter}-${local.region}" if var.events != null },
+    { for function, name in local.lambda_names : function => "${name}-${local.region}" },
+    { state_machine = "${var.name}-state-machine-${local.region}" },
   )
 
   dashboard_name = "${var.name}-${local.region}"
@@ -56,9 +60,7 @@ locals {
   table_arn         = "arn:${local.partition}:dynamodb:${local.region}:${local.account}:table/${var.name}"
 
   log_groups = merge(
-    { for function, name in local.function_names : function => "/aws/lambda/${name}" },
-    { destroy_guard = "/aws/lambda/${var.name}-destroy-guard" },
-    { for function in ["report_failure"] : function => "/aws/lambda/${local.failure_reporter}" if var.events != null },
+    { for function, name in local.lambda_names : function => "/aws/lambda/${name}" },
     # Log groups outside /aws/vendedlogs are added one by one to a resource policy, which has a size limit.
     { state_machine = "/aws/vendedlogs/states/${var.name}" },
     { for log_group in ["upload_api"] : log_group => "/aws/vendedlogs/apigateway/${var.name}" if var.create_upload_api },

@@ -48,6 +48,11 @@ run "to_the_default_bus" {
   }
 
   assert {
+    condition     = aws_cloudwatch_log_subscription_filter.failures[0].log_group_name == local.log_groups.state_machine
+    error_message = "the filter reads ${aws_cloudwatch_log_subscription_filter.failures[0].log_group_name}"
+  }
+
+  assert {
     condition     = local.function_environments.write_to_dynamodb.EVENT_SOURCE == "image-converter"
     error_message = "the events' source is ${local.function_environments.write_to_dynamodb.EVENT_SOURCE}"
   }

@@ -31,7 +31,7 @@ locals {
 
   uploads = {
     for alarm in ["upload-errors"] : alarm => {
-      description = "The function ${coalesce(var.upload_function_name, "-")} failed, and with it an upload by HTTP; its log group shows why."
+      description = "The function ${var.upload_function_name} failed, and with it an upload by HTTP; its log group shows why."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.upload_function_name }
@@ -41,7 +41,7 @@ locals {
 
   events = {
     for alarm in ["events-not-sent"] : alarm => {
-      description = "Events for images that failed were not sent; the log group of ${coalesce(var.failure_reporter_name, "-")} shows why."
+      description = "Events for images that failed were not sent; the log group of ${var.failure_reporter_name} shows why."
       namespace   = "AWS/Lambda"
       metric      = "Errors"
       dimensions  = { FunctionName = var.failure_reporter_name }

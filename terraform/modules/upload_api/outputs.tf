@@ -8,11 +8,6 @@ output "form_url" {
   value       = "${aws_apigatewayv2_api.this.api_endpoint}/upload-url"
 }
 
-output "endpoint" {
-  description = "URL of the API."
-  value       = aws_apigatewayv2_api.this.api_endpoint
-}
-
 output "api_id" {
   description = "Id of the API."
   value       = aws_apigatewayv2_api.this.id

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import boto3
 import click
 from click.shell_completion import CompletionItem
 
@@ -71,8 +72,6 @@ def _remember(context: click.Context, parameter: click.Parameter, value: str | N
 
 
 def _profiles(_context: object, _parameter: object, start: str) -> list[CompletionItem]:
-    import boto3  # noqa: PLC0415 - only to complete a profile's name
-
     return [
         CompletionItem(one) for one in boto3.Session().available_profiles if one.startswith(start)
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -230,7 +230,9 @@ def _wait(
         return not left
 
     with (
-        console.status("Waiting for the images to be handled") if console.is_terminal else _quiet()
+        console.status("Waiting for the images to be handled")
+        if console.is_terminal
+        else nullcontext()
     ):
         try:
             wait.until("all images to be handled", some_have_ended, _PATIENCE_SECONDS)
@@ -241,11 +243,6 @@ def _wait(
                 f"({names}). `image-converter status KEY` shows where they are.",
                 ExitStatus.TIMED_OUT,
             ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    yield
 
 
 def _report(clients: Clients, upload: Upload, out: Path | None, console: Console) -> None:

@@ -83,6 +83,7 @@ class Watch:
         self._stack = stack
         self.began = datetime.now(UTC)
         self.since = self.began - _JUST_ENDED
+        self._definition: Any = None
         self._seen: dict[str, Followed] = {}
         self.running: list[Followed] = []
         self.ended: list[Followed] = []
@@ -90,6 +91,9 @@ class Watch:
     def look(self) -> list[Followed]:
         """Ask AWS once; return what has changed since the last time."""
         machine = self._stack.state_machine_arn
+        if self._definition is None:  # saves a request for each execution each time
+            described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
+            self._definition = json.loads(described["definition"])
         for told in collect.listed(self._clients, machine, most=_LISTED):
             self._meet(told)
         self.running.sort(key=lambda one: one.started)
@@ -117,7 +121,7 @@ class Watch:
 
     def _update(self, one: Followed) -> bool:
         before = (one.key, one.place)
-        execution = collect.execution(self._clients, one.arn)
+        execution = collect.execution(self._clients, one.arn, self._definition)
         inside = [
             f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
             for name in execution.running_states

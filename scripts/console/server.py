@@ -11,9 +11,10 @@ import io
 import json
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,24 @@ def serve(clients: Clients, stack: Deployment, port: int | None = None) -> None:
         terminal.say(f"The live page of {stack.name} is at {console.address}")
         terminal.say("Whoever has this address can use it as you can. Press ctrl-C to stop.")
         asyncio.run(console.run(at))
+
+
+@contextmanager
+def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
+    """Yield the live page of a stack, which another thread serves meanwhile."""
+    with listening(None) as at:
+        console = Console(clients, stack, at.getsockname()[1])
+        loop, stop = asyncio.new_event_loop(), asyncio.Event()
+        serving = threading.Thread(
+            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
+        )
+        serving.start()
+        try:
+            yield console
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            serving.join()
+            loop.close()
 
 
 def listening(port: int | None) -> socket.socket:

@@ -8,11 +8,9 @@ machine is drawn from the definition that ran.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import io
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from scripts.console.server import Console, listening
+from scripts.console.server import served
 from scripts.lib import browser, deployed, photographs, terminal, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -60,8 +58,8 @@ def _draw(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as (clients, stack):
         images = Path(folder) / "photographs"
         good, bad = _runs(clients, stack, images)
-        with _served(clients, stack) as address, _page() as page:
-            _convert_on_the_page(page, address, images)
+        with served(clients, stack) as console, _page() as page:
+            _convert_on_the_page(page, console.address, images)
             _photograph(page, page.locator("#items"), options.out / "console.png")
     drawn = pages.picture(graph.of_machine(good.execution.machine))
     (options.out / "state-machine.svg").write_text(drawn, encoding="utf-8")
@@ -112,23 +110,6 @@ def _page() -> Iterator[Page]:
         browser.launched(chromium, Path(home)) as launched,
     ):
         yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
-
-
-@contextmanager
-def _served(clients: Clients, stack: Deployment) -> Iterator[str]:
-    """Yield the address of the live page, which is served meanwhile."""
-    with listening(None) as at:
-        console = Console(clients, stack, at.getsockname()[1])
-        loop, stop = asyncio.new_event_loop(), asyncio.Event()
-        serving = threading.Thread(
-            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
-        )
-        serving.start()
-        try:
-            yield console.address
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            serving.join()
 
 
 def _convert_on_the_page(page: Page, address: str, images: Path) -> None:

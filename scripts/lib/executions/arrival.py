@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
-
-from botocore.exceptions import ClientError
 
 from image_converter import notifications
 from image_converter.errors import InvalidRecord
@@ -40,12 +37,13 @@ class Filter:
 def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
     """Return which keys of the source bucket start executions; None where nothing says so.
 
-    S3 sends the bucket's notifications to the stack's queue, or an EventBridge rule does.
+    S3 knows which of its notifications go to the stack's queue. Of an existing bucket, whose
+    notifications are its owner's, the trigger's settings say it.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    if stack.pairs is not None:  # an existing bucket, whose notifications are its owner's
+    if stack.pairs is not None:
         return Filter(stack.pairs)
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
     # An existing bucket may notify others, too.
@@ -54,17 +52,7 @@ def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
         for one in answer.get("QueueConfigurations", [])
         if one["QueueArn"].endswith(f":{stack.name}")
     ]
-    if own:
-        return Filter(tuple(_pair(one) for one in own))
-    events = clients.client("events")
-    try:
-        pattern = json.loads(events.describe_rule(Name=stack.name)["EventPattern"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return None
-    keys = pattern["detail"].get("object", {}).get("key", [{}])
-    return Filter(tuple(_pair_of_pattern(one) for one in keys))
+    return Filter(tuple(_pair(one) for one in own)) if own else None
 
 
 def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
@@ -72,12 +60,6 @@ def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
     # S3 keeps them URL-encoded, like the keys in its notifications; "Prefix" may be capitalized.
     found = {rule["Name"].lower(): unquote_plus(rule["Value"]) for rule in rules}
     return found.get("prefix", ""), found.get("suffix", "")
-
-
-def _pair_of_pattern(pattern: Mapping[str, str]) -> tuple[str, str]:
-    """Return what the module `ingest` has made a pattern for a key of."""
-    prefix, _, suffix = pattern.get("wildcard", "*").partition("*")
-    return pattern.get("prefix", prefix), pattern.get("suffix", suffix)
 
 
 def is_paused(clients: Clients, stack: Deployment) -> bool:

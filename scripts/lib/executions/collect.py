@@ -15,7 +15,7 @@ from PIL import Image
 from image_converter.errors import DamagedImage
 from scripts.lib import deployed, storage, user_errors, wait
 from scripts.lib.aws import Clients
-from scripts.lib.executions import history, invocations, thumbnails
+from scripts.lib.executions import history, invocations, restarts, thumbnails
 from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import RUNNING, Attempt, Execution, format_of
 from scripts.lib.executions.run import Invocation, Picture, Run
@@ -88,11 +88,8 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
 
 def has_ended(clients: Clients, arn: str) -> bool:
     """Return whether an execution has ended; one that is not there has not begun."""
-    states = clients.stepfunctions
-    try:
-        return states.describe_execution(executionArn=arn)["status"] != RUNNING
-    except states.exceptions.ExecutionDoesNotExist:
-        return False
+    described = restarts.described(clients, arn)
+    return described is not None and described["status"] != RUNNING
 
 
 def wait_for(clients: Clients, arn: str, seconds: float = 120) -> None:

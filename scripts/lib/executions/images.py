@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -115,7 +114,9 @@ def _described(
         named = _readable(stack, key) if _UNVERSIONED in versions else None
         searched = _searched_for(clients, stack, since, named, notes)
         found += [
-            one for one in searched if one["executionArn"] not in known and _source(one)[0] == key
+            one
+            for one in searched
+            if one["executionArn"] not in known and restarts.source(one)[0] == key
         ]
     return sorted(found, key=_begun, reverse=True)
 
@@ -160,24 +161,17 @@ def _begun(described: dict[str, Any]) -> datetime:
     return begun
 
 
-def _source(described: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return the key and the version that an execution's input names."""
-    try:
-        item = json.loads(described["input"])["s3"]["object"]
-        return item.get("key"), item.get("versionId")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None, None
-
-
 def _handling(
     clients: Clients,
     described: dict[str, Any],
     others: Sequence[dict[str, Any]],
     record: dict[str, Any] | None,
 ) -> Handling:
-    version = _source(described)[1]
+    version = restarts.source(described)[1]
     status = described["status"]
-    succeeded = any(one["status"] == SUCCEEDED and _source(one)[1] == version for one in others)
+    succeeded = any(
+        one["status"] == SUCCEEDED and restarts.source(one)[1] == version for one in others
+    )
     written = record is not None and record["sourceVersionId"] == version
     fixed = status not in (RUNNING, SUCCEEDED) and (succeeded or written)
     name = described["name"]

@@ -7,9 +7,9 @@ accident converts nothing twice.
 
 from __future__ import annotations
 
-import json
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -188,8 +188,7 @@ class Redrive:
         if not executions:
             return  # forgotten since it was listed
         newest = executions[-1]
-        item = _object_of(newest["input"])
-        key, version = item.get("key"), item.get("versionId")
+        key, version = restarts.source(newest)
         self._seen.add((key, version))
         if newest["status"] not in self._statuses or self._is_settled(newest, key, version):
             return
@@ -229,7 +228,10 @@ class Redrive:
         limits = deployed.function(self._clients, name).settings
         for pattern, setting in ((_BYTES, "MAX_IMAGE_BYTES"), (_PIXELS, "MAX_IMAGE_PIXELS")):
             found = pattern.search(cause)
-            if found and _product(found.groups()) <= int(limits[setting]):
+            if not found:
+                continue
+            size = math.prod(int(number.replace(",", "")) for number in found.groups())
+            if size <= int(limits[setting]):
                 return ""
         return "it is still too large"
 
@@ -337,25 +339,9 @@ class Redrive:
         return {"start": "started", "send": "sent"}[what]
 
 
-def _object_of(given: str) -> Mapping[str, Any]:
-    """Return the object that an execution's input names; empty if it does not."""
-    try:
-        item = json.loads(given)["s3"]["object"]
-    except (ValueError, LookupError, TypeError):
-        return {}
-    return item if isinstance(item, Mapping) else {}
-
-
 def _subject(key: str, version: str | None) -> str:
     return f"{key} (version {version})" if version else key
 
 
 def _last(arn: str) -> str:
     return arn.rpartition(":")[2]
-
-
-def _product(numbers: Iterable[str]) -> int:
-    product = 1
-    for number in numbers:
-        product *= int(number.replace(",", ""))
-    return product

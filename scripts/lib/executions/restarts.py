@@ -57,6 +57,15 @@ def described(clients: Clients, arn: str) -> dict[str, Any] | None:
         return None
 
 
+def source(described: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the key and the version that an execution's input names."""
+    try:
+        item = json.loads(described["input"])["s3"]["object"]
+        return item.get("key"), item.get("versionId")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None, None
+
+
 def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any]]:
     """Return the executions that were started under a name, and again under those that follow.
 

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -96,21 +96,16 @@ class Stack:
         )
         return [one["Body"] for one in answer.get("Messages", [])]
 
-    def filter(self, *patterns: dict[str, str]) -> None:
-        """Have only these keys start executions, as the stack's `source_filter` says it.
+    def filter(self, *pairs: tuple[str, str]) -> None:
+        """Have only keys with these prefixes and suffixes start executions.
 
-        By an EventBridge rule without a target, so that nothing arrives in the queue.
+        As for an existing bucket, so that nothing arrives in the queue; all keys without any.
         """
-        detail: dict[str, Any] = {"bucket": {"name": [self.deployment.source_bucket]}}
-        if patterns:
-            detail["object"] = {"key": patterns}
-        rule = {"source": ["aws.s3"], "detail": detail}
-        self.clients.client("events").put_rule(
-            Name=self.deployment.name, EventPattern=json.dumps(rule)
-        )
+        self.deployment = replace(self.deployment, pairs=pairs or (("", ""),))
 
     def notify(self, **rules: str) -> None:
         """Have S3 notify the queue of keys that fit the rules."""
+        self.deployment = replace(self.deployment, pairs=None)
         arn = f"arn:aws:sqs:us-east-1:000000000000:{self.deployment.name}"
         statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}}
         statement |= {"Action": "sqs:SendMessage", "Resource": arn}

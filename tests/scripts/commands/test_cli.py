@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from scripts.commands import cli, options
 from scripts.commands.options import Target
 from scripts.lib.paths import REPOSITORY
+from tests.conftest import use
 from tests.support import json_output
 from tests.support.emulator import Emulator
 
@@ -124,8 +125,7 @@ def test_options_are_understood_on_both_sides_of_the_command() -> None:
 def test_a_stack_that_is_not_there_is_named(little: Emulator, capsys: Capture) -> None:
     arguments = ["status", "a.jpg", "--endpoint-url", little.aws.endpoint, "--region", "us-east-1"]
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in little.aws.env.items():
-            patch.setenv(name, value)
+        use(little.aws, patch)
         began = time.monotonic()
         assert cli.run([*arguments, "--name", "nobody"]) == 3
         assert time.monotonic() - began < 2

@@ -11,19 +11,12 @@ from PIL import Image
 from scripts.commands import cli
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
-from tests.conftest import Deployment
 from tests.support import images, json_output
 from tests.support.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("in_the_environment")]
 
 Capture = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(autouse=True)
-def _environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in deployment.aws.env.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

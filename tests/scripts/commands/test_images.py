@@ -1,9 +1,11 @@
 """What is known of an image: every execution of it, and its state now."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from scripts.lib import deployed
 from scripts.lib.executions import arrival, images
 from scripts.lib.executions.images import Image
 from tests.scripts.commands.conftest import FAILS, Stack
@@ -80,7 +82,7 @@ def test_the_state_is_that_of_the_newest_upload(stack: Stack) -> None:
 
 
 def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
-    stack.filter({"wildcard": "photos/*.jpg"})
+    stack.filter(("photos/", ".jpg"))
     stack.put("other.jpg")
     state = known(stack, "other.jpg").state
     assert state.kind == "not handled"
@@ -117,22 +119,24 @@ def test_a_filter_is_read_as_s3_keeps_it(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "expected"),
+    ("prefixes", "suffixes", "expected"),
     [
-        ({"prefix": "photos/"}, ["photos/a.jpg", "photos/a.txt"]),
-        ({"suffix": ".jpg"}, ["photos/a.jpg", "a.jpg"]),
-        ({"wildcard": "photos/*.jpg"}, ["photos/a.jpg"]),
+        (["photos/"], [], ["photos/a.jpg", "photos/a.txt"]),
+        ([], [".jpg"], ["photos/a.jpg", "a.jpg"]),
+        (["photos/"], [".jpg"], ["photos/a.jpg"]),
+        ([], [], ["photos/a.jpg", "photos/a.txt", "a.jpg"]),
     ],
 )
-def test_a_filter_is_read_from_eventbridges_rule(
-    stack: Stack, pattern: dict[str, str], expected: list[str]
+def test_the_filter_of_an_existing_bucket_is_read_from_the_triggers_settings(
+    stack: Stack, prefixes: list[str], suffixes: list[str], expected: list[str]
 ) -> None:
-    stack.filter(pattern)
+    setting = json.dumps({"prefixes": prefixes, "suffixes": suffixes})
+    stack.deployment = replace(stack.deployment, pairs=deployed._pairs(setting))
     assert accepted(stack, "photos/a.jpg", "photos/a.txt", "a.jpg") == expected
 
 
 def test_where_nothing_says_what_is_handled_nothing_is_claimed(stack: Stack) -> None:
-    stack.clients.client("events").delete_rule(Name=stack.deployment.name)
+    stack.deployment = replace(stack.deployment, pairs=None)
     stack.put()
     assert arrival.source_filter(stack.clients, stack.deployment) is None
     assert known(stack).state.kind == "waiting"

@@ -178,7 +178,7 @@ class TestObjectsWithoutAnExecution:
         stack.put("other.jpg")
         stack.put("photos/notes.txt")
         version = stack.put("photos/a.jpg")
-        stack.filter({"wildcard": "photos/*.jpg"})
+        stack.filter(("photos/", ".jpg"))
         assert [result.version for result in stack.redrive(dry_run=True)] == [version]
 
     def test_a_folder_is_left_alone(self, stack: Stack) -> None:

@@ -1,17 +1,15 @@
 """The live page of a stack, served for tests; and a stack that is made in a moment."""
 
-import asyncio
 import itertools
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from scripts.console.server import Console, listening
+from scripts.console.server import Console, served
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -109,24 +107,13 @@ def small(unguarded_aws: LocalAws) -> Small:
     return small_stack(unguarded_aws)
 
 
-@contextmanager
-def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
-    """Yield the live page, which is served meanwhile."""
-    with listening(None) as at:
-        console = Console(clients, stack, at.getsockname()[1])
-        loop, stop = asyncio.new_event_loop(), asyncio.Event()
-        serving = threading.Thread(
-            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
-        )
-        serving.start()
-        try:
-            yield console
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            serving.join()
-            loop.close()
-
-
 @pytest.fixture(scope="session")
 def serve() -> Serve:
     return served
+
+
+@pytest.fixture
+def own(small: Small, serve: Serve) -> Iterator[Console]:
+    """The page of a stack whose executions the test chooses."""
+    with serve(small.clients, small.deployment) as console:
+        yield console

@@ -196,13 +196,6 @@ def test_a_name_that_points_here_opens_nothing(
     page.close()
 
 
-@pytest.fixture
-def own(small: Small, serve: Serve) -> Iterator[Console]:
-    """The page of a stack whose executions the test chooses."""
-    with serve(small.clients, small.deployment) as console:
-        yield console
-
-
 EVIL_KEY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>\"'{{7*7}}.jpg"
 
 

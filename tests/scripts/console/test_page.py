@@ -17,7 +17,8 @@ from scripts.console.server import Console
 from scripts.lib import deployed
 from tests.conftest import Deployment
 from tests.scripts.console.conftest import Serve, Small
-from tests.support import images
+from tests.support import images, other_pages
+from tests.support.other_pages import Scheme
 
 pytestmark = pytest.mark.e2e
 
@@ -37,24 +38,12 @@ def console(deployment: Deployment, serve: Serve) -> Iterator[Console]:
 
 @contextmanager
 def opened(
-    browser: Browser, address: str, width: int = 1280, scheme: str = "light"
+    browser: Browser, address: str, width: int = 1280, scheme: Scheme = "light"
 ) -> Iterator[Page]:
-    """Yield a window in which nothing may go wrong."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(address)
-    yield page
-    context.close()
-    assert complaints == []
+    """Yield a window with the page, in which nothing may go wrong."""
+    with other_pages.flawless(browser, width, scheme) as (page, _):
+        page.goto(address)
+        yield page
 
 
 def row(page: Page, key: str) -> Locator:
@@ -197,7 +186,7 @@ def some(small: Small, serve: Serve) -> Iterator[Console]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(some: Console, browser: Browser, scheme: str) -> None:
+def test_axe_finds_nothing(some: Console, browser: Browser, scheme: Scheme) -> None:
     with opened(browser, some.address, scheme=scheme) as page:
         expect(page.locator("#items > li")).to_have_count(3)
         for summary in page.locator("summary").all():

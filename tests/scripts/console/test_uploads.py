@@ -2,24 +2,17 @@
 
 import http.client
 import os
-from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
 import pytest
 
 from scripts.console.server import Console
 from scripts.lib import wait
-from tests.scripts.console.conftest import Serve, Small
+from tests.scripts.console.conftest import Small
 
 pytestmark = pytest.mark.e2e
 
 BIG = 20 * 1024**2  # bytes; it goes to S3 in parts
-
-
-@pytest.fixture
-def console(small: Small, serve: Serve) -> Iterator[Console]:
-    with serve(small.clients, small.deployment) as console:
-        yield console
 
 
 def begin(console: Console, key: str, length: int) -> http.client.HTTPConnection:
@@ -36,11 +29,9 @@ def begin(console: Console, key: str, length: int) -> http.client.HTTPConnection
 
 @pytest.mark.parametrize("size", [0, 3, BIG])
 @pytest.mark.parametrize("key", ["holiday/Küste & more?.jpg"])
-def test_an_upload_arrives_byte_by_byte(
-    console: Console, small: Small, key: str, size: int
-) -> None:
+def test_an_upload_arrives_byte_by_byte(own: Console, small: Small, key: str, size: int) -> None:
     content = os.urandom(size)
-    connection = begin(console, key, size)
+    connection = begin(own, key, size)
     connection.send(content)
     answer = connection.getresponse()
     assert answer.status == 200, answer.read()
@@ -49,20 +40,18 @@ def test_an_upload_arrives_byte_by_byte(
     stored = small.clients.s3.get_object(Bucket=small.deployment.source_bucket, Key=key)
     assert stored["Body"].read() == content
     assert stored["ContentType"] == "image/jpeg"
-    [item] = console.live.items.values()
+    [item] = own.live.items.values()
     assert (item.key, item.version, item.group) == (key, stored["VersionId"], "waiting")
 
 
 @pytest.mark.parametrize("sent", [1000, BIG - 1])
-def test_an_upload_that_breaks_off_stores_nothing(
-    console: Console, small: Small, sent: int
-) -> None:
+def test_an_upload_that_breaks_off_stores_nothing(own: Console, small: Small, sent: int) -> None:
     s3, bucket = small.clients.s3, small.deployment.source_bucket
-    connection = begin(console, "a.jpg", BIG)
+    connection = begin(own, "a.jpg", BIG)
     connection.send(os.urandom(sent))
     connection.close()
 
-    whole = begin(console, "b.jpg", 3)
+    whole = begin(own, "b.jpg", 3)
     whole.send(b"abc")
     assert whole.getresponse().status == 200
     assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["b.jpg"]
@@ -72,9 +61,9 @@ def test_an_upload_that_breaks_off_stores_nothing(
     )
 
 
-def test_what_s3_answers_is_passed_on(console: Console, small: Small) -> None:
+def test_what_s3_answers_is_passed_on(own: Console, small: Small) -> None:
     small.clients.s3.delete_bucket(Bucket=small.deployment.source_bucket)
-    connection = begin(console, "a.jpg", 3)
+    connection = begin(own, "a.jpg", 3)
     connection.send(b"abc")
     answer = connection.getresponse()
     assert answer.status == 502
@@ -82,8 +71,8 @@ def test_what_s3_answers_is_passed_on(console: Console, small: Small) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a" * 1025, "ü" * 513])
-def test_a_key_that_s3_would_refuse_is_refused(console: Console, small: Small, key: str) -> None:
-    connection = begin(console, key, 3)
+def test_a_key_that_s3_would_refuse_is_refused(own: Console, small: Small, key: str) -> None:
+    connection = begin(own, key, 3)
     connection.send(b"abc")
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (400, b"A key has from 1 to 1024 bytes.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +16,12 @@ from scripts.local_aws import LocalAws, Options
 from tests.support import other_pages, parallel
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
+from tests.support.stubs import stubs
 
-__all__ = ["PACKAGE", "cloud"]
+__all__ = ["PACKAGE", "cloud", "stubs"]
 
 # State machines wait between attempts; a tenth of the real seconds is enough to see that they do.
-WAIT_SCALE = 0.1
+_WAIT_SCALE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,21 @@ class Deployment:
     before: set[str]
 
 
+def enforcing(directory: Path) -> LocalAws:
+    """Return a local AWS that enforces IAM policies."""
+    return LocalAws(directory, Options(auth=True, wait_scale=_WAIT_SCALE))
+
+
+def use(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands that run in this process use a local AWS."""
+    for name, value in aws.env.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS that enforces IAM policies, for the whole session."""
-    directory = tmp_path_factory.mktemp("local-aws")
-    with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
+    with enforcing(tmp_path_factory.mktemp("local-aws")) as aws:
         yield aws
 
 
@@ -77,6 +89,12 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
     stack.init()
     stack.apply()
     return Deployment(local_aws, stack, clients, stack.outputs(), before)
+
+
+@pytest.fixture
+def in_the_environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that run in this process use the deployment's local AWS."""
+    use(deployment.aws, monkeypatch)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

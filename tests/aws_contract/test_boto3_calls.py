@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,15 +39,8 @@ MODELS = json.loads(
 
 ETAG = '"d41d8cd98f00b204e9800998ecf8427e"'
 VERSION = "096fKKXTRTtl3on89fVO.nfljtsv6qko"
-NEWER_SEQUENCER = "0055AED6DCD90281E6".ljust(32, "0")
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 GONE = ("404", 404)
-
-
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
-    with stubbed(monkeypatch) as made:
-        yield made
 
 
 def record() -> dict[str, Any]:

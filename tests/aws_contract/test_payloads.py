@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,19 +10,13 @@ from image_converter import events, keys
 from image_converter.handlers import trigger, upload
 from scripts.lib import asl
 from tests.support import fake_cloud
-from tests.support.stubs import STATE_MACHINE, Stubs, stubbed
+from tests.support.stubs import STATE_MACHINE, Stubs
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 EXECUTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 CREATED = ("s3_created_2_1", "s3_created_2_1_unversioned")
 OTHERS = ("s3_test_event", "s3_replication_2_2", "s3_restore_2_3")
-
-
-@pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
-    with stubbed(monkeypatch) as made:
-        yield made
 
 
 def queued(notification: Any) -> dict[str, Any]:

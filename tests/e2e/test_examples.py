@@ -14,8 +14,8 @@ from scripts.lib.aws import Clients
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import TERRAFORM
 from scripts.lib.terraform_stack import Stack
-from scripts.local_aws import LocalAws, Options
-from tests.conftest import PACKAGE, WAIT_SCALE, Deployment
+from scripts.local_aws import LocalAws
+from tests.conftest import PACKAGE, Deployment, enforcing
 from tests.security.scan import scan
 from tests.support import door, images, other_pages
 from tests.support.examples import Example
@@ -37,8 +37,7 @@ def port() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS for the examples alone, which enforces IAM policies."""
-    directory = tmp_path_factory.mktemp("examples-aws")
-    with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
+    with enforcing(tmp_path_factory.mktemp("examples-aws")) as aws:
         yield aws
 
 
@@ -185,12 +184,6 @@ def test_second_plan_is_empty_and_checkov_finds_nothing(
     assert found.passed >= 200
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with other_pages.chromium(tmp_path_factory.mktemp("home")) as launched:
-        yield launched
-
-
 # As docs/module.md has it, with a signature instead of a token.
 _UPLOAD = """async ([api, name, headers, bytes]) => {
     try {
@@ -211,12 +204,12 @@ _UPLOAD = """async ([api, name, headers, bytes]) => {
     ("host", "admitted"), [("localhost", True), ("127.0.0.1", False)], ids=["listed", "another"]
 )
 def test_page_of_a_listed_origin_uploads_by_the_form(
-    complete: Deployment, chromium: Browser, port: int, host: str, admitted: bool
+    complete: Deployment, browser: Browser, port: int, host: str, admitted: bool
 ) -> None:
     content = images.jpeg(60, 40, seed=5)
     name = f"page-{host}.jpg"
     headers = door.signed(complete, b"", f"name={name}", path="/upload-url")
-    page = chromium.new_page()
+    page = browser.new_page()
     page.goto(f"http://{host}:{port}")
 
     sent = [

@@ -12,8 +12,8 @@ from scripts.commands import cli
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
-from scripts.local_aws import LocalAws, Options
-from tests.conftest import WAIT_SCALE
+from scripts.local_aws import LocalAws
+from tests.conftest import enforcing, use
 from tests.support import images
 from tests.support.examples import Example
 from tests.support.listener import Listener, listening
@@ -91,13 +91,12 @@ class Owner:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS of the bucket's owner, which enforces IAM policies."""
-    directory = tmp_path_factory.mktemp("owner-aws")
-    with LocalAws(directory, Options(auth=True, wait_scale=WAIT_SCALE)) as aws:
+    with enforcing(tmp_path_factory.mktemp("owner-aws")) as aws:
         yield aws
 
 
 @pytest.fixture(scope="module")
-def owner(aws: LocalAws) -> Iterator[Owner]:
+def owner(aws: LocalAws) -> Owner:
     """The bucket, unversioned and with notifications of its own."""
     found = Owner(Clients(aws.env))
     s3, sqs = found.clients.s3, found.clients.sqs
@@ -120,11 +119,7 @@ def owner(aws: LocalAws) -> Iterator[Owner]:
     )
     for key, content in THERE_BEFORE.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    yield found
-    for key in found.objects():
-        s3.delete_object(Bucket=BUCKET, Key=key)
-    s3.delete_bucket(Bucket=BUCKET)
-    sqs.delete_queue(QueueUrl=url)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +142,7 @@ def stack(
     listener: Listener,  # noqa: ARG001 - it listens before
     settings: dict[str, Any],  # noqa: ARG001 - they are read before
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Example]:
+) -> Example:
     """The example, applied, with everything uploaded."""
     made = Example.copied(
         "existing-bucket",
@@ -159,16 +154,12 @@ def stack(
     made.apply()
     for key, content in UPLOADED.items():
         owner.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    try:
-        yield made
-    finally:
-        made.destroy()
+    return made
 
 
 @pytest.fixture(autouse=True)
 def _environment(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in aws.env.items():
-        monkeypatch.setenv(name, value)
+    use(aws, monkeypatch)
 
 
 @pytest.fixture(scope="module")

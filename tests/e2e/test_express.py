@@ -16,7 +16,7 @@ from scripts.lib.executions import uploads
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.usefixtures("in_the_environment")]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -33,12 +33,6 @@ def express(deployment: Deployment) -> Iterator[deployed.Deployment]:
     finally:
         deployment.stack.use_variables(workflow_type="STANDARD")
         deployment.stack.apply()
-
-
-@pytest.fixture(autouse=True)
-def _environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in deployment.aws.env.items():
-        monkeypatch.setenv(name, value)
 
 
 def _png() -> bytes:

@@ -16,7 +16,7 @@ from tests.security import permissions
 from tests.support import images, pipeline
 from tests.support.listener import listening
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.usefixtures("in_the_environment")]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -49,12 +49,6 @@ def keeping_express(keeping: Deployment) -> deployed.Deployment:
     keeping.stack.use_variables(workflow_type="EXPRESS", events={"bus": "default"})
     keeping.stack.apply()
     return deployed.find(keeping.clients, deployed.DEFAULT_NAME)
-
-
-@pytest.fixture(autouse=True)
-def _environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in deployment.aws.env.items():
-        monkeypatch.setenv(name, value)
 
 
 def _write(folder: Path, contents: dict[str, bytes]) -> str:

@@ -9,7 +9,7 @@ from scripts.commands import cli
 from scripts.lib import deployed
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import SUCCEEDED
-from tests.conftest import Deployment
+from tests.conftest import Deployment, use
 from tests.durability import invariants
 from tests.durability.invariants import Upload, take_snapshot
 from tests.durability.load import kill
@@ -67,8 +67,7 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
     assert "CopyObject" in failed.sentence
     _check(deployment, stack, version, content)
 
-    for name, value in deployment.aws.env.items():
-        monkeypatch.setenv(name, value)
+    use(deployment.aws, monkeypatch)
     assert cli.run(["redrive"]) == 0
     assert "redriven.jpg" in capsys.readouterr().out
     again = pipeline.ended(deployment, f"{failed.arn}-redo1")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib import wait
+from scripts.lib.paths import REPOSITORY
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
@@ -21,12 +22,14 @@ def paste(deployment: Deployment, tmp_path: Path) -> Paste:
     """Run one in a shell that has credentials, but no word of the local AWS: nothing may leave."""
     (tmp_path / "photo.jpg").write_bytes(images.jpeg(60, 40, seed=70))
     env = {name: value for name, value in deployment.aws.env.items() if name != "AWS_ENDPOINT_URL"}
+    env["PATH"] += f":{REPOSITORY / '.venv' / 'awscli' / 'bin'}"
 
     def run(name: str) -> str:
         command = deployment.outputs["commands"][name]
         program = command.split()[0]
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+        if shutil.which(program, path=env["PATH"]) is None:
+            advice = "run `make setup-awscli`" if program == "aws" else "install it"
+            pytest.skip(f"{program} is not on the PATH: {advice} to test this command")
         done = subprocess.run(
             ["sh", "-c", command],
             env=env,

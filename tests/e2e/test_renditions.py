@@ -11,7 +11,7 @@ from PIL import Image
 from scripts.commands import cli
 from scripts.lib import pixels
 from scripts.lib.executions.model import Execution
-from tests.conftest import Deployment
+from tests.conftest import Deployment, use
 from tests.support import images, pipeline
 from tests.support.jpeg import profiles
 
@@ -82,8 +82,7 @@ def test_three_renditions_of_ten_images(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for name, value in rendering.aws.env.items():
-        monkeypatch.setenv(name, value)
+    use(rendering.aws, monkeypatch)
     folder = tmp_path / "renditions"
     folder.mkdir()
     for name, content in IMAGES.items():

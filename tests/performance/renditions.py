@@ -3,11 +3,9 @@
 import argparse
 import io
 import json
-import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +21,7 @@ from image_converter.conversion import Limits, convert_all
 from image_converter.renditions import Rendition
 from scripts.lib.paths import BUILD
 from scripts.lib.terminal import Console
-from tests.performance import engines, measure, photographs
+from tests.performance import engines, measure, photographs, worker
 
 FOLDER = BUILD / "bench"
 _LIMITS = Limits(max_bytes=1 << 40, max_pixels=1 << 40)
@@ -118,14 +116,9 @@ class Sharp:
 def _own(jpeg: Path, job: Job) -> tuple[float, list[bytes]]:
     """Return processor milliseconds, with those of decoding processes, and the files."""
     files = [io.BytesIO() for _ in job.wanted]
-    before = _cpu_seconds()
+    before = worker.cpu_seconds()
     convert_all(jpeg.read_bytes(), list(zip(job.wanted, files, strict=True)), _LIMITS)
-    return (_cpu_seconds() - before) * 1000, [file.getvalue() for file in files]
-
-
-def _cpu_seconds() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
+    return (worker.cpu_seconds() - before) * 1000, [file.getvalue() for file in files]
 
 
 def _psnr(encoded: bytes, full: Image.Image) -> float:

@@ -88,10 +88,10 @@ def main() -> None:
     convert = _ENGINES[sys.argv[1]]()
     for line in sys.stdin:
         jpeg, png = line.rstrip("\n").split("\t")
-        before, start = _cpu_seconds(), time.perf_counter()
+        before, start = cpu_seconds(), time.perf_counter()
         convert(jpeg, png)
         took = {
-            "cpu_ms": (_cpu_seconds() - before) * 1000,
+            "cpu_ms": (cpu_seconds() - before) * 1000,
             "wall_ms": (time.perf_counter() - start) * 1000,
             "peak_mb": _peak_mb(),
         }
@@ -99,7 +99,7 @@ def main() -> None:
         sys.stdout.flush()
 
 
-def _cpu_seconds() -> float:
+def cpu_seconds() -> float:
     """Return the processor time of this process and of those that it waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

@@ -1,4 +1,4 @@
-"""A browser in which other people's pages attack what is served on this machine."""
+"""A browser: windows in which nothing may go wrong, and pages of other people that attack."""
 
 import http.client
 import threading
@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from scripts.lib import browser
+from scripts.lib import browser as installed
 
 EVIL = "evil.example"  # which the attacker's DNS server has pointed at this machine
 
@@ -25,6 +26,7 @@ SEND = """async ([url, options]) => {
 }"""
 
 Headers = list[tuple[str, str]]
+Scheme = Literal["light", "dark"]
 
 
 class _EvilPage(BaseHTTPRequestHandler):
@@ -50,12 +52,33 @@ def evil_origin() -> Iterator[str]:
 @contextmanager
 def chromium(home: Path) -> Iterator[Browser]:
     """Yield Chromium, for which the name EVIL is this machine."""
-    found = browser.program()
+    found = installed.program()
     if found is None:
         pytest.fail("Chromium is missing. Run `make system-packages`.")
     rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
-    with browser.launched(found, home, rules) as launched:
+    with installed.launched(found, home, rules) as launched:
         yield launched
+
+
+@contextmanager
+def flawless(
+    browser: Browser, width: int = 1280, scheme: Scheme = "light"
+) -> Iterator[tuple[Page, list[str]]]:
+    """Yield a window in which nothing may go wrong, and the list of what does."""
+    complaints: list[str] = []
+
+    def note(said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            complaints.append(said.text)
+
+    with browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme
+    ) as context:
+        page = context.new_page()
+        page.on("console", note)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page, complaints
+    assert complaints == []
 
 
 def ask(

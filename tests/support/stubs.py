@@ -89,6 +89,13 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
             )
 
 
+@pytest.fixture
+def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
+    """Stubbed clients, which the functions use."""
+    with stubbed(monkeypatch) as made:
+        yield made
+
+
 @lru_cache
 def client_of(service: str) -> Any:
     """Return the service's client, which sends nothing while it is stubbed."""

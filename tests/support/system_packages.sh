@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the programs that tests need in addition to Python and Terraform, if possible without asking:
-# as root on a system with apt. Elsewhere it says what to install; the tests that need it are skipped by name.
+# as root on a system with apt. Elsewhere it says what to install; the tests that need it are skipped by name, or fail.
 # Arguments: other programs instead, each by its name, or as PROGRAM=PACKAGE.
 set -eu
 
@@ -16,6 +16,6 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     # shellcheck disable=SC2086  # a list of words, each the name of a package
     apt-get install -qq --yes --no-install-recommends $missing >/dev/null
 else
-    echo "Not installed:$missing. Tests that need them are skipped. To run these too, install the packages" \
+    echo "Not installed:$missing. Tests that need them are skipped or fail. To run these too, install the packages" \
         "of those names, on Debian and Ubuntu: sudo apt-get install$missing" >&2
 fi

@@ -11,29 +11,21 @@ from playwright.sync_api import Browser, Page
 from scripts.lib.executions import history, invocations, thumbnails
 from scripts.lib.executions.run import LogLine, Picture, Run
 from scripts.report import pages
+from tests.support import other_pages
 from tests.support.recordings import record
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A window in which nothing may go wrong: no error on the console, no request elsewhere."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-    )
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "request",
-        lambda asked: (
-            None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url)
-        ),
-    )
-    yield opened
-    context.close()
-    assert complaints == []
+    with other_pages.flawless(browser) as (opened, complaints):
+        opened.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(("file:", "data:")) else complaints.append(asked.url)
+            ),
+        )
+        yield opened
 
 
 def run_of(folder: str, name: str) -> Run:

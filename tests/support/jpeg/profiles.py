@@ -5,7 +5,6 @@ import struct
 from PIL import ImageCms
 
 _D50 = (0.9642, 1.0, 0.8249)
-_LAB_OF_WHITE_AND_BLACK = ((255, 128, 128), (0, 128, 128))
 
 
 def srgb() -> bytes:

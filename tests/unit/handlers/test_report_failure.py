@@ -3,7 +3,6 @@
 import base64
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,18 +10,17 @@ import pytest
 from image_converter.errors import InvalidSettings
 from image_converter.handlers.report_failure import handler
 from tests.support.fake_cloud import recorded
-from tests.support.stubs import Stubs, stubbed
+from tests.support.stubs import Stubs
 
 SENT = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
 INPUT = {"s3": {"bucket": {"name": "pictures-source"}, "object": {"key": "half a.jpg"}}}
 
 
 @pytest.fixture
-def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
+def stubs(stubs: Stubs, monkeypatch: pytest.MonkeyPatch) -> Stubs:
     monkeypatch.setenv("EVENT_BUS", "default")
     monkeypatch.setenv("EVENT_SOURCE", "image-converter")
-    with stubbed(monkeypatch) as made:
-        yield made
+    return stubs
 
 
 def logged(*lines: dict[str, Any], kind: str = "DATA_MESSAGE") -> dict[str, Any]:

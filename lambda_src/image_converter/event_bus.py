@@ -97,7 +97,7 @@ def _detail(state: Event, execution: str) -> dict[str, Any]:
         theirs: item[ours] for ours, theirs in events.EVENTBRIDGE_FIELDS.items() if item.get(ours)
     }
     if events.real_version_id(named.get("version-id")) is None:
-        named.pop("version-id", None)  # "null" is no version: it would be taken for one
+        named.pop("version-id", None)  # "null" is not a version, but would be taken for one
     return {
         "version": _VERSION,
         "bucket": {"name": record.bucket},

@@ -1,8 +1,8 @@
 """Answers that got lost on their way to Terraform are given again.
 
 Now and then the emulator's server closes a connection before its answer is read. Terraform's AWS
-provider sends the request again, and would be told that what it asked for exists already. AWS does
-not lose answers that often, so this is no part of what it does: only Terraform is answered so.
+provider then sends the request again, and the emulator would answer that the resource exists. AWS
+does not replay answers, so only Terraform gets this treatment.
 """
 
 from collections import OrderedDict

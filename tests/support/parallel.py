@@ -17,6 +17,7 @@ _SHARED: Final = {
     "deployment": "deployment",
     "stacks": "stacks",
     "emulator": "emulator",
+    "unguarded_aws": "unguarded",
     "host_package": "packages",
     "lambda_package": "packages",
     "changed_package": "packages",

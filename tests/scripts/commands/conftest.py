@@ -129,14 +129,9 @@ class Stack:
 
 
 @pytest.fixture(scope="session")
-def little(local_aws: LocalAws) -> Emulator:
+def little(unguarded_aws: LocalAws) -> Emulator:
     """What makes functions; state machines take their time to wait, as they do on AWS."""
-    clients = Clients(local_aws.env)
-    services = {"Service": ["states.amazonaws.com", "lambda.amazonaws.com"]}
-    trust = {"Effect": "Allow", "Principal": services, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    clients.iam.create_role(RoleName=ROLE.rpartition("/")[2], AssumeRolePolicyDocument=document)
-    return Emulator(local_aws, clients)
+    return Emulator(unguarded_aws, Clients(unguarded_aws.env))
 
 
 @pytest.fixture

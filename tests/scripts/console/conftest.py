@@ -71,13 +71,6 @@ class Small:
         wait.until(f"{count} executions to be {status}", settled)
 
 
-@pytest.fixture(scope="session")
-def unguarded_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """A local AWS that enforces no IAM policy: whatever reaches it is done."""
-    with LocalAws(tmp_path_factory.mktemp("console")) as aws:
-        yield aws
-
-
 def small_stack(unguarded_aws: LocalAws) -> Small:
     """Make a stack of its own."""
     clients = Clients(unguarded_aws.env)

@@ -1,6 +1,7 @@
 """What Terraform asks for twice, because an answer got lost, is done once."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,7 +36,9 @@ def _ask(app: Replay, call: str, agent: str = TERRAFORM, method: str = "POST") -
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": "/", "headers": headers}
-    asyncio.run(app(scope, receive, send))
+    # In a thread of its own: the browser of other tests has an event loop running in this one.
+    with ThreadPoolExecutor() as threads:
+        threads.submit(asyncio.run, app(scope, receive, send)).result()
     return bytes(sent[1]["body"])
 
 

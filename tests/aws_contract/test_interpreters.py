@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import (
+    BranchWorker,
+)
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 
+from scripts.lib import wait
 from scripts.lib.functions import TASKS
 from tests.aws_contract import differences, interpreters, scripted
 from tests.aws_contract.interpreters import Outcome
@@ -221,6 +226,25 @@ def test_on_moto(case: str, tmp_path: Path) -> None:
     script = _script(CASES[case], MOTO_TIMEOUT)
     found = interpreters.on_moto(tmp_path, script, CASES[case].more, **numbers)
     assert found == _allowing(case, "moto")
+
+
+def test_a_branch_that_is_stopped_before_its_first_state_just_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """pytest fails a test with an exception in a thread."""
+    run_branch = BranchWorker._thread_routine
+
+    def run_late(worker: BranchWorker) -> None:
+        if worker._program.start_at.start_at_name == "ResizeImage":
+            wait.until("the stop", lambda: isinstance(worker.env.program_state(), ProgramStopped))
+        run_branch(worker)
+
+    monkeypatch.setattr(BranchWorker, "_thread_routine", run_late)
+    failed = interpreters.on_moto(tmp_path, {"copy_file": ["InvalidRecord"]})
+    assert (failed.error, failed.attempts) == (
+        "InvalidRecord",
+        {"copy_file": 1, "get_file_type": 1},
+    )
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -33,6 +33,7 @@ from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.component.program.program import Program
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import (
     StateTaskLambda,
@@ -143,6 +144,7 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=waits.append)),
         patch.object(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "\0"),
         patch.object(EvalComponent, "eval", _stopping(EvalComponent.eval)),
+        patch.object(Program, "eval", _stopping(Program.eval)),
         patch.object(StateTaskLambda, "_from_error", _passing_stops(StateTaskLambda._from_error)),
         patch.multiple(eval_component.LOG, disabled=True),  # it prints the whole machine
         patch.object(StepFunctionsParserBackend, "_validate_definition", _validate),
@@ -155,17 +157,31 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
 _validate = cache(StepFunctionsParserBackend._validate_definition)
 
 
-class _StoppedError(Exception):
+class _StoppedError(RuntimeError):
     """The branch is to do no more."""
 
 
 def _stopping(evaluate: Callable[..., None]) -> Callable[..., None]:
+    """Return the evaluation of a component, which raises once the branch is stopped.
+
+    The branch itself, a program, ends silently: nothing waits for its threads any more. It may be
+    stopped before its first state, and moto raises RuntimeError if that happens halfway.
+    """
+
     def eval_unless_stopped(component: EvalComponent, env: Any) -> None:
-        if isinstance(env.program_state(), ProgramStopped):
-            raise _StoppedError
-        evaluate(component, env)
+        try:
+            if _is_stopped(env):
+                raise _StoppedError
+            evaluate(component, env)
+        except RuntimeError:
+            if not (isinstance(component, Program) and _is_stopped(env)):
+                raise
 
     return eval_unless_stopped
+
+
+def _is_stopped(env: Any) -> bool:
+    return isinstance(env.program_state(), ProgramStopped)
 
 
 def _passing_stops(from_error: Callable[..., Any]) -> Callable[..., Any]:

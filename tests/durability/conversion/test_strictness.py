@@ -6,10 +6,12 @@ to be those of the file without the fault.
 """
 
 import io
+import multiprocessing
 import random
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import pairwise
 
@@ -124,44 +126,72 @@ def _djpeg_accepts(encoded: bytes) -> bool:
     return done.returncode == 0
 
 
-def _convert(encoded: bytes) -> reference.Pixels | None:
-    """Return the PNG's pixels, or None where the JPEG is refused."""
-    png = io.BytesIO()
-    try:
-        convert(encoded, png, LIMITS)
-    except ConversionError:
-        return None
-    return reference.decode_png(png.getvalue())
+def _pngs(files: list[bytes]) -> list[bytes | None]:
+    """Return the PNG of each file, or None where it is refused."""
+    pngs: list[bytes | None] = []
+    for encoded in files:
+        png = io.BytesIO()
+        try:
+            convert(encoded, png, LIMITS)
+        except ConversionError:
+            pngs.append(None)
+        else:
+            pngs.append(png.getvalue())
+    return pngs
+
+
+Convert = Callable[[list[bytes]], list[reference.Pixels | None]]
+
+
+@pytest.fixture(scope="module")
+def converted() -> Iterator[Convert]:
+    """Converts files in a process that is small.
+
+    A JPEG in CMYK is decoded in a fork, and of the process that runs all tests, which has half a
+    gigabyte by then, a fork takes ten times as long.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+
+        def run(files: list[bytes]) -> list[reference.Pixels | None]:
+            pngs = pool.submit(_pngs, files).result()
+            return [None if png is None else reference.decode_png(png) for png in pngs]
+
+        yield run
 
 
 @pytest.mark.parametrize(("source", "variant"), KINDS)
 def test_a_cut_is_converted_only_if_no_more_than_the_end_marker_is_missing(
-    source: str, variant: str
+    converted: Convert, source: str, variant: str
 ) -> None:
     whole = _make(source, variant)
-    expected = _convert(whole)
+    cuts = [(size, ending) for size in range(len(whole)) for ending in (b"", END)]
+    expected, *others = converted([whole, *(whole[:size] + ending for size, ending in cuts)])
     assert expected is not None
-    for size in range(len(whole)):
-        for ending in (b"", END):
-            converted = _convert(whole[:size] + ending)
-            if converted is not None:
-                assert _djpeg_accepts(whole[:size] + END), (size, ending)
-                assert np.array_equal(converted, expected), (size, ending)
+    for (size, ending), pixels in zip(cuts, others, strict=True):
+        if pixels is not None:
+            assert _djpeg_accepts(whole[:size] + END), (size, ending)
+            assert np.array_equal(pixels, expected), (size, ending)
 
 
 @pytest.mark.parametrize(("source", "variant"), KINDS)
-def test_flipped_bits_are_refused_where_djpeg_refuses_them(source: str, variant: str) -> None:
+def test_flipped_bits_are_refused_where_djpeg_refuses_them(
+    converted: Convert, source: str, variant: str
+) -> None:
     whole = _make(source, variant)
     seeded = random.Random(f"{source}/{variant}")  # noqa: S311 - no secret
-    for number in range(FLIPS):
-        flips = [(seeded.randrange(len(whole)), seeded.randrange(8)) for _ in range(2)]
-        converted = _convert(_flip(whole, flips))
-        if converted is None or _djpeg_accepts(_flip(whole, flips)):
+    all_flips = [
+        [(seeded.randrange(len(whole)), seeded.randrange(8)) for _ in range(2)]
+        for _ in range(FLIPS)
+    ]
+    for flips, pixels in zip(
+        all_flips, converted([_flip(whole, flips) for flips in all_flips]), strict=True
+    ):
+        if pixels is None or _djpeg_accepts(_flip(whole, flips)):
             continue
         assert any(
-            _djpeg_accepts(better) and _is_same(converted, _convert(better))
+            _djpeg_accepts(better) and _is_same(pixels, converted([better])[0])
             for better in _without_what_lies_outside(whole, flips)
-        ), (number, flips)
+        ), flips
 
 
 def _flip(whole: bytes, flips: list[tuple[int, int]]) -> bytes:

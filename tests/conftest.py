@@ -1,5 +1,6 @@
 """What several groups of tests share: a local AWS with this project's Terraform applied to it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ __all__ = ["PACKAGE", "cloud", "stubs"]
 _WAIT_SCALE = 0.1
 
 
+DELETABLE = {"force_destroy": True}
+
+
 @dataclass(frozen=True)
 class Deployment:
     """The applied Terraform.
@@ -41,6 +45,11 @@ class Deployment:
     clients: Clients
     outputs: dict[str, Any]
     before: set[str]
+
+    def change(self, **variables: object) -> None:
+        """Apply with these values for Terraform's variables, and defaults for all others."""
+        self.stack.use_variables(**DELETABLE, **variables)
+        self.stack.apply()
 
 
 def enforcing(directory: Path) -> LocalAws:
@@ -84,17 +93,28 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
         tmp_path_factory.mktemp("stack"),
         local_aws.env,
         package=PACKAGE,
-        variables={"force_destroy": True},
+        variables=DELETABLE,
     )
     stack.init()
     stack.apply()
     return Deployment(local_aws, stack, clients, stack.outputs(), before)
 
 
+@pytest.fixture(scope="session")
+def plan(deployment: Deployment) -> dict[str, Any]:
+    """Terraform's plan with every value known, since everything is applied."""
+    return deployment.stack.planned()
+
+
 @pytest.fixture
 def in_the_environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that run in this process use the deployment's local AWS."""
     use(deployment.aws, monkeypatch)
+
+
+def pytest_configure() -> None:
+    """Let Terraform and its provider take memory rather than time, a quarter of it, to collect."""
+    os.environ.setdefault("GOGC", "400")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -59,6 +61,7 @@ def test_helpers_hold_no_tests() -> None:
         ((), "tests/unit/test_keys.py"),
         (("cloud", "tmp_path"), "tests/unit/test_keys.py"),
         (("deployment", "local_aws"), "deployment"),
+        (("local_aws",), "local AWS"),
         (("emulator", "deployment"), "deployment"),
         (("stacks", "cloud"), "stacks"),
         (("host_package",), "packages"),
@@ -69,6 +72,22 @@ def test_tests_that_share_what_is_expensive_are_in_one_group(
     fixtures: tuple[str, ...], expected: str
 ) -> None:
     assert parallel.group("tests/unit/test_keys.py", fixtures) == expected
+
+
+def test_what_changes_a_deployment_comes_late_and_what_ends_it_last() -> None:
+    def item(fixture: str, *markers: str) -> Any:
+        return SimpleNamespace(
+            path=TESTS / "test_it.py",
+            fixturenames=[fixture],
+            get_closest_marker=lambda name: name if name in markers else None,
+        )
+
+    ends = item("deployment", "ends_deployment")
+    changes = item("deployment", "changes_deployment")
+    other, first = item("stacks"), item("deployment")
+    items = [other, ends, changes, first]
+    parallel.arrange(items, TESTS, name_groups=False)
+    assert items == [first, changes, ends, other]
 
 
 _TESTS_OF_A_GROUP = """

@@ -163,8 +163,8 @@ class Stack:
         shutil.copytree(package, self._deployed_package)
 
     def use_variables(self, **variables: object) -> None:
-        """Apply with these values for Terraform's variables from now on, others as they were."""
-        self._variables |= variables
+        """Apply with these values for Terraform's variables from now on, and no others."""
+        self._variables = variables
 
     def apply(self, report: Report = _silent) -> None:
         """Create or change everything.
@@ -191,7 +191,7 @@ class Stack:
         Raises:
             TerraformError: it failed; the message carries Terraform's own.
         """
-        return sorted(_changes(self.planned()))
+        return changes(self.planned())
 
     def planned(self, *options: str) -> dict[str, Any]:
         """Return a plan with everything that Terraform knows of it, unchanged resources too.
@@ -276,6 +276,11 @@ class Stack:
 def _sentence(diagnostic: Mapping[str, Any]) -> str:
     parts = [diagnostic.get("address"), diagnostic["summary"], diagnostic.get("detail")]
     return ": ".join(part for part in parts if part)
+
+
+def changes(plan: Mapping[str, Any]) -> list[str]:
+    """Return what an apply of a plan would do, for example ``update aws_s3_bucket.source``."""
+    return sorted(_changes(plan))
 
 
 def _changes(plan: Mapping[str, Any]) -> Iterator[str]:

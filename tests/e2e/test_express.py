@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,12 @@ from scripts.lib.executions import uploads
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.usefixtures("in_the_environment")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.terraform,
+    pytest.mark.changes_deployment,
+    pytest.mark.usefixtures("in_the_environment"),
+]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,15 +28,10 @@ WHOLE = {"express/beach.jpg": 1, "express/at the sea.JPEG": 2, "express/no-suffi
 
 
 @pytest.fixture(scope="module")
-def express(deployment: Deployment) -> Iterator[deployed.Deployment]:
-    """The shared stack, changed to EXPRESS and afterwards back, as its owner would do it."""
-    deployment.stack.use_variables(workflow_type="EXPRESS")
-    deployment.stack.apply()
-    try:
-        yield deployed.find(deployment.clients, deployed.DEFAULT_NAME)
-    finally:
-        deployment.stack.use_variables(workflow_type="STANDARD")
-        deployment.stack.apply()
+def express(deployment: Deployment) -> deployed.Deployment:
+    """The shared stack, changed to EXPRESS as its owner would do it."""
+    deployment.change(workflow_type="EXPRESS")
+    return deployed.find(deployment.clients, deployed.DEFAULT_NAME)
 
 
 def _png() -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,38 +17,36 @@ from tests.security import permissions
 from tests.support import images, pipeline
 from tests.support.listener import listening
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.usefixtures("in_the_environment")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.terraform,
+    pytest.mark.changes_deployment,
+    pytest.mark.usefixtures("in_the_environment"),
+]
 
 Capture = pytest.CaptureFixture[str]
 
 HEIC = b"\0\0\0\x18ftypheic" + bytes(100)
 FILTER = {"prefixes": ["keep/", "keep-express/"], "suffixes": [".jpg", ".heic"]}
+KEEPING: dict[str, Any] = {
+    "source_after": "keep",
+    "other_types": "keep",
+    "source_filter": FILTER,
+}
 OUTSIDE = {"other/beach.jpg": images.jpeg(60, 40, seed=10), "keep/notes.txt": b"words"}
 
 
 @pytest.fixture(scope="module")
-def keeping(deployment: Deployment) -> Iterator[Deployment]:
-    """The shared stack, changed to keep everything and to filter, and afterwards back."""
-    deployment.stack.use_variables(source_after="keep", other_types="keep", source_filter=FILTER)
-    deployment.stack.apply()
-    try:
-        yield deployment
-    finally:
-        deployment.stack.use_variables(
-            source_after="delete",
-            other_types="delete",
-            source_filter={},
-            workflow_type="STANDARD",
-            events=None,
-        )
-        deployment.stack.apply()
+def keeping(deployment: Deployment) -> Deployment:
+    """The shared stack, changed to keep everything and to filter."""
+    deployment.change(**KEEPING)
+    return deployment
 
 
 @pytest.fixture(scope="module")
 def keeping_express(keeping: Deployment) -> deployed.Deployment:
     """The same stack as EXPRESS and with events, from here to the end of the module."""
-    keeping.stack.use_variables(workflow_type="EXPRESS", events={"bus": "default"})
-    keeping.stack.apply()
+    keeping.change(**KEEPING, workflow_type="EXPRESS", events={"bus": "default"})
     return deployed.find(keeping.clients, deployed.DEFAULT_NAME)
 
 

@@ -14,6 +14,7 @@ from scripts.lib import terraform_cli
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
 from scripts.lib.terraform_cli import TerraformError
+from scripts.lib.terraform_stack import changes
 from scripts.local_aws import LocalAws
 from tests.conftest import Deployment
 from tests.support import images
@@ -28,7 +29,7 @@ _BUCKET = f"{_NAME}-source"
 def guarded(deployment: Deployment) -> Iterator[Deployment]:
     """The deployment, whose owner has not agreed to lose images, with one that was deleted."""
     s3, bucket = deployment.clients.s3, deployment.outputs["destination_bucket"]
-    deployment.stack.use_variables(force_destroy=False)
+    deployment.stack.use_variables()
     deployment.stack.apply()
     s3.put_object(Bucket=bucket, Key="a.png", Body=images.jpeg())
     s3.delete_object(Bucket=bucket, Key="a.png")
@@ -72,11 +73,12 @@ def test_a_refused_destroy_touches_nothing(guarded: Deployment) -> None:
 
 @pytest.mark.ends_deployment
 def test_buckets_that_are_replaced_are_looked_into_first(deployment: Deployment) -> None:
-    deployment.stack.use_variables(bucket_names={"destination": "refused-destroy-another"})
+    names = {"destination": "refused-destroy-another"}
+    deployment.stack.use_variables(force_destroy=True, bucket_names=names)
     try:
-        planned = deployment.stack.plan()
+        planned = changes(deployment.stack.planned("-refresh=false"))
     finally:
-        deployment.stack.use_variables(bucket_names={})
+        deployment.stack.use_variables(force_destroy=True)
 
     assert "delete/create aws_lambda_invocation.destroy_guard" in planned
 

@@ -1,7 +1,6 @@
 """Three renditions of all kinds of images, from the layer that is deployed; then one changes."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from tests.conftest import Deployment, use
 from tests.support import images, pipeline
 from tests.support.jpeg import profiles
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.changes_deployment]
 
 THUMB = {
     "name": "thumb",
@@ -54,15 +53,10 @@ IMAGES = {
 
 
 @pytest.fixture(scope="module")
-def rendering(deployment: Deployment) -> Iterator[Deployment]:
-    """The shared stack, changed to make three renditions, and afterwards back."""
-    deployment.stack.use_variables(renditions=RENDITIONS)
-    deployment.stack.apply()
-    try:
-        yield deployment
-    finally:
-        deployment.stack.use_variables(renditions=RENDITIONS[:1])
-        deployment.stack.apply()
+def rendering(deployment: Deployment) -> Deployment:
+    """The shared stack, changed to make three renditions."""
+    deployment.change(renditions=RENDITIONS)
+    return deployment
 
 
 def _outputs(execution: Execution) -> list[dict[str, Any]]:
@@ -116,8 +110,7 @@ def test_three_renditions_of_ten_images(
         for key in _keys(name)
     }
     changed = {**THUMB, "quality": 30}
-    rendering.stack.use_variables(renditions=[RENDITIONS[0], changed, RENDITIONS[2]])
-    rendering.stack.apply()
+    rendering.change(renditions=[RENDITIONS[0], changed, RENDITIONS[2]])
     source = rendering.outputs["source_bucket"]
     for name in IMAGES:
         listed = rendering.clients.s3.list_object_versions(

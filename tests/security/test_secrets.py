@@ -40,6 +40,7 @@ def _logged(deployment: Deployment) -> Iterator[str]:
             yield from (event["message"] for event in page["events"])
 
 
+@pytest.mark.changes_deployment
 def test_logs_of_everything_that_ran(deployment: Deployment) -> None:
     """Whatever other tests have run on this stack so far is looked at, too."""
     content = images.jpeg(64, 64, seed=3)

@@ -13,8 +13,8 @@ from _pytest.nodeid import coerce_node_id
 
 # By fixtures, the strongest claim first: a test that asks for several is in the first one's group.
 _SHARED: Final = {
-    "local_aws": "deployment",
     "deployment": "deployment",
+    "local_aws": "local AWS",
     "stacks": "stacks",
     "emulator": "emulator",
     "unguarded_aws": "unguarded",
@@ -39,6 +39,10 @@ def group(path: str, fixtures: Collection[str]) -> str:
     return next((name for fixture, name in _SHARED.items() if fixture in fixtures), path)
 
 
+# Markers of tests that come late in their group, the last of all first.
+_LATE: Final = ("ends_deployment", "changes_deployment")
+
+
 def _rank(name: str) -> int:
     return LONG.index(name) if name in LONG else len(LONG)
 
@@ -46,7 +50,8 @@ def _rank(name: str) -> int:
 def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
     """Put every test into its group, the groups that take longest first.
 
-    Within a group, what ends the deployment comes after everything that needs it.
+    Within a group, what changes the deployment comes after everything that needs it unchanged,
+    and what ends it comes last.
 
     Args:
         items: the tests, which are sorted in place.
@@ -60,6 +65,7 @@ def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
         name = group(item.path.relative_to(root).as_posix(), getattr(item, "fixturenames", ()))
         if name_groups:
             item._id = coerce_node_id(f"{item.nodeid}@{name}")
-        named.append((_rank(name), item.get_closest_marker("ends_deployment") is not None, item))
-    named.sort(key=lambda one: one[:2])
-    items[:] = [item for _rank_, _ends, item in named]
+        late = [item.get_closest_marker(marker) is not None for marker in _LATE]
+        named.append(((_rank(name), *late), item))
+    named.sort(key=lambda ranked: ranked[0])
+    items[:] = [item for _, item in named]

@@ -10,10 +10,12 @@ from tests.support.images import jpeg
 
 IMAGE = jpeg()
 
+# Made once: that takes longer than an execution.
+_AWS = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
+
 
 def check(record: Record, *results: Result) -> None:
     """Raise if the promise is broken."""
-    aws = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
     item = record["s3"]["object"]
     runs = [
         invariants.ExecutionSummary(
@@ -24,9 +26,9 @@ def check(record: Record, *results: Result) -> None:
     invariants.check(
         invariants.Snapshot(
             uploads=[invariants.Upload(item["key"], item["versionId"], IMAGE)],
-            source=take_snapshot.stored(aws, SOURCE),
-            destination=take_snapshot.stored(aws, DESTINATION),
-            records=storage.records(aws, TABLE),
+            source=take_snapshot.stored(_AWS, SOURCE),
+            destination=take_snapshot.stored(_AWS, DESTINATION),
+            records=storage.records(_AWS, TABLE),
             runs=runs,
         )
     )

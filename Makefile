@@ -30,7 +30,8 @@ FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR 
 HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
 
 # Tests that share something expensive are in one group, which one worker runs: tests/support/parallel.py
-WORKERS ?= 2
+# One worker more than there are cores: Terraform's applies and the browser mostly wait.
+WORKERS ?= 3
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 STACK = $(if $(NAME),--name "$(NAME)")
@@ -52,7 +53,9 @@ console: setup package-local ## Start a local AWS, apply the stack and serve its
 	@$(HERMETIC) $(RUN) scripts.demo.console $(if $(PORT),--port "$(PORT)")
 
 .PHONY: test
-test: setup setup-checkov system-packages lint package package-local ## Run every linter and every test
+test: ## Run every linter and every test
+	@$(MAKE) --jobs=3 setup setup-checkov system-packages
+	@$(MAKE) --jobs=3 lint package package-local
 	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2
 	$(HERMETIC) $(RUN) pytest $(PARALLEL) $(PYTEST_ARGS)
 

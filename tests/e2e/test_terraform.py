@@ -61,6 +61,14 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
     ]
 
 
+@pytest.fixture(scope="module")
+def unapplied(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """A stack that is only planned."""
+    stack = Stack(tmp_path_factory.mktemp("unapplied"), local_aws.env, package=PACKAGE)
+    stack.init()
+    return stack
+
+
 @pytest.mark.parametrize(
     ("variables", "sentence"),
     [
@@ -71,13 +79,12 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
     ids=["name", "runtime", "workflow type"],
 )
 def test_wrong_value_fails_in_the_plan_with_a_sentence(
-    local_aws: LocalAws, tmp_path: Path, variables: dict[str, object], sentence: str
+    unapplied: Stack, variables: dict[str, object], sentence: str
 ) -> None:
-    stack = Stack(tmp_path / "stack", local_aws.env, package=PACKAGE, variables=variables)
-    stack.init()
+    unapplied.use_variables(**variables)
 
     with pytest.raises(TerraformError) as failure:
-        stack.plan()
+        unapplied.plan()
 
     assert sentence in " ".join(str(failure.value).split())
 

@@ -1,6 +1,6 @@
 """Which tests run in one worker, and which of them first, when pytest has several workers.
 
-`make test` has one worker for each of two cores. What is expensive to make is made once, by the
+`make test` has three workers on two cores. What is expensive to make is made once, by the
 worker that runs all tests of the group which share it; other tests stay with those of their file.
 """
 
@@ -25,8 +25,16 @@ _SHARED: Final = {
     "report": "report",
 }
 
-# Groups that take minutes, the longest first: begun last, they would leave the other worker idle.
-LONG: Final = ("deployment",)
+# Groups that take minutes, the longest first: begun last, they would leave the other workers idle.
+# In between are some that calculate, so that not all workers wait for an apply at first.
+LONG: Final = (
+    "deployment",
+    "tests/e2e/test_examples.py",
+    "stacks",
+    "tests/durability/conversion/test_strictness.py",
+    "tests/e2e/test_existing_bucket.py",
+    "local AWS",
+)
 
 
 def group(path: str, fixtures: Collection[str]) -> str:

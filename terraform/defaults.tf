@@ -1,7 +1,10 @@
-# The variables with several settings are maps, and their defaults are here: Terraform silently drops attributes that an
-# object type does not have, so a misspelt setting would not fail the plan.
+# What variables.tf refers to. The variables with several settings are maps, and their defaults are here: Terraform silently
+# drops attributes that an object type does not have, so a misspelt setting would not fail the plan.
 
 locals {
+  kms_key_arn_pattern = "^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$"
+  bucket_name_pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$" # of a bucket that exists; a new one gets no dots
+
   retry_defaults = {
     # After a task failed or timed out.
     interval_seconds = 5

@@ -30,6 +30,7 @@ locals {
     source      = local.existing.source ? var.existing_source_bucket_kms_key_arn : module.key.arn
     destination = local.existing.destination ? lookup(coalesce(var.existing_destination_bucket, {}), "kms_key_arn", null) : module.key.arn
   }
+  # The same as a condition that is known in the plan.
   has_key = {
     source      = !local.existing.source || var.existing_source_bucket_kms_key_arn != null
     destination = !local.existing.destination || lookup(coalesce(var.existing_destination_bucket, {}), "kms_key_arn", null) != null

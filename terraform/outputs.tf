@@ -111,10 +111,11 @@ output "role_names" {
 
 output "role_arns" {
   description = "ARNs of the roles of the functions, the destroy guard and the state machine."
-  value = merge({ for function in keys(local.function_names) : function => module.function[function].role_arn }, {
-    destroy_guard = module.destroy_guard.role_arn
-    state_machine = module.state_machine.role_arn
-  })
+  value = merge(
+    { for function in keys(local.function_names) : function => module.function[function].role_arn },
+    { for function in module.report_failure : "report_failure" => function.role_arn },
+    { destroy_guard = module.destroy_guard.role_arn, state_machine = module.state_machine.role_arn },
+  )
 }
 
 output "log_groups" {

@@ -68,7 +68,7 @@ variable "existing_source_bucket" {
   default     = null
 
   validation {
-    condition     = var.existing_source_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.existing_source_bucket))
+    condition     = var.existing_source_bucket == null || can(regex(local.bucket_name_pattern, var.existing_source_bucket))
     error_message = "existing_source_bucket is '${coalesce(var.existing_source_bucket, "null")}', but must be the name of a bucket."
   }
 
@@ -94,7 +94,7 @@ variable "existing_source_bucket_kms_key_arn" {
   }
 
   validation {
-    condition     = var.existing_source_bucket_kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", var.existing_source_bucket_kms_key_arn))
+    condition     = var.existing_source_bucket_kms_key_arn == null || can(regex(local.kms_key_arn_pattern, var.existing_source_bucket_kms_key_arn))
     error_message = "existing_source_bucket_kms_key_arn is '${coalesce(var.existing_source_bucket_kms_key_arn, "null")}', but must be the ARN of a key, not of an alias."
   }
 }
@@ -111,7 +111,7 @@ variable "existing_destination_bucket" {
   }
 
   validation {
-    condition     = var.existing_destination_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.existing_destination_bucket["name"]))
+    condition     = var.existing_destination_bucket == null || can(regex(local.bucket_name_pattern, var.existing_destination_bucket["name"]))
     error_message = "existing_destination_bucket.name is '${try(var.existing_destination_bucket["name"], "null")}', but must be the name of a bucket."
   }
 
@@ -126,7 +126,7 @@ variable "existing_destination_bucket" {
   validation {
     condition = alltrue([
       for arn in compact([lookup(coalesce(var.existing_destination_bucket, {}), "kms_key_arn", null)]) :
-      can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", arn))
+      can(regex(local.kms_key_arn_pattern, arn))
     ])
     error_message = "existing_destination_bucket.kms_key_arn is '${try(var.existing_destination_bucket["kms_key_arn"], "null")}', but must be the ARN of a key, not of an alias."
   }
@@ -171,7 +171,7 @@ variable "kms_key_arn" {
   default     = null
 
   validation {
-    condition     = var.kms_key_arn == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", var.kms_key_arn))
+    condition     = var.kms_key_arn == null || can(regex(local.kms_key_arn_pattern, var.kms_key_arn))
     error_message = "kms_key_arn is '${coalesce(var.kms_key_arn, "null")}', but must be the ARN of a key; an alias does not work, because the bucket policies compare ARNs of keys."
   }
 }
@@ -200,7 +200,7 @@ variable "access_logs_bucket" {
   default     = null
 
   validation {
-    condition     = var.access_logs_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_logs_bucket))
+    condition     = var.access_logs_bucket == null || can(regex(local.bucket_name_pattern, var.access_logs_bucket))
     error_message = "access_logs_bucket is '${coalesce(var.access_logs_bucket, "null")}', but must be the name of a bucket."
   }
 

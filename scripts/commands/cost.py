@@ -13,6 +13,7 @@ from scripts.commands.options import Target
 from scripts.cost import article, model, observation, prices
 from scripts.cost.comparison import Comparison, compare
 from scripts.cost.observation import RECORDED, Observation
+from scripts.lib.aws import is_local
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import ExitStatus
 
@@ -61,7 +62,7 @@ def _observe(target: Target, execution: str | None) -> Observation:
     if not execution:
         return observation.read(RECORDED)
     clients = target.clients()
-    local = "127.0.0.1" in clients.stepfunctions.meta.endpoint_url
+    local = is_local(clients.stepfunctions.meta.endpoint_url)
     return observation.observe(clients, execution, local=local)
 
 

@@ -38,7 +38,7 @@ from image_converter import keys
 from scripts.console import guard
 from scripts.console.live import Item, Live, not_started
 from scripts.lib import terminal, user_errors
-from scripts.lib.aws import Clients
+from scripts.lib.aws import Clients, is_local
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.user_errors import UserError
@@ -199,10 +199,11 @@ class Console:
     async def _page(self, _request: Request) -> Response:
         machine = await asyncio.to_thread(self.live.machine)
         meta = self.live.clients.stepfunctions.meta
-        on_aws = "amazonaws" in meta.endpoint_url
         html = _template("console.html.j2").render(
             stack=self.live.stack,
-            place=meta.region_name if on_aws else f"the local AWS at {meta.endpoint_url}",
+            place=f"the local AWS at {meta.endpoint_url}"
+            if is_local(meta.endpoint_url)
+            else meta.region_name,
             account=self.live.stack.state_machine_arn.split(":")[4],
             planned=graph.of_execution(not_started(machine)),
         )

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 
+def is_local(endpoint: str | None) -> bool:
+    """Return whether an endpoint's URL is that of a local AWS, not AWS's own or none."""
+    return bool(endpoint) and "amazonaws" not in str(endpoint)
+
+
 class Clients:
     """One client for each service, made when first used.
 

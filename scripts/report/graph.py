@@ -32,7 +32,6 @@ class Node:
         name, words: the two lines of text in it.
         css_class: the names of its colour and kind, for the style.
         about: the same for a screen reader; empty where there is nothing to choose.
-        outcome: what became of the state.
     """
 
     box: Box
@@ -41,7 +40,6 @@ class Node:
     words: str = ""
     css_class: str = ""
     about: str = ""
-    outcome: str = ""
 
     @property
     def short(self) -> str:
@@ -102,7 +100,7 @@ def of_execution(execution: Execution) -> Graph:
             about += f", {text.counted(len(run.attempts), 'attempt')}"
         shape = "holder" if box.kind in _CONTAINERS else "state"
         css_class = f"{shown.tone} {box.kind.lower()}"
-        return Node(box, shape, box.name, words, css_class, about, str(run.outcome))
+        return Node(box, shape, box.name, words, css_class, about)
 
     drawing = layout.draw(execution.machine)
     went = execution.taken() | {(layout.START, execution.machine.start_at)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from scripts.demo.display import Display
 from scripts.lib import user_errors
-from scripts.lib.aws import Clients
+from scripts.lib.aws import Clients, is_local
 from scripts.lib.paths import PACKAGE, PACKAGE_LOCAL
 from scripts.lib.terminal import Console
 from scripts.lib.terraform_cli import TerraformError
@@ -70,8 +70,7 @@ def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name:
 
 def _package(env: Mapping[str, str]) -> Path:
     """Return the package's folder: the local AWS runs functions with this machine's Python."""
-    local = "127.0.0.1" in env.get("AWS_ENDPOINT_URL", "")
-    return PACKAGE_LOCAL if local else PACKAGE
+    return PACKAGE_LOCAL if is_local(env.get("AWS_ENDPOINT_URL")) else PACKAGE
 
 
 if __name__ == "__main__":

@@ -48,6 +48,11 @@ run "to_the_default_bus" {
   }
 
   assert {
+    condition     = output.role_arns["report_failure"] == module.report_failure[0].role_arn
+    error_message = "the roles are those of ${join(", ", keys(output.role_arns))}"
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_subscription_filter.failures[0].log_group_name == local.log_groups.state_machine
     error_message = "the filter reads ${aws_cloudwatch_log_subscription_filter.failures[0].log_group_name}"
   }

@@ -85,7 +85,7 @@ def connect(env: Mapping[str, str] = os.environ) -> Clients:
         UserError: only half of the credentials is there, or nothing answers at the endpoint.
     """
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    missing = [one for one in names if not env.get(one)]
+    missing = [variable for variable in names if not env.get(variable)]
     if len(missing) == 1:
         raise UserError(
             f"{missing[0]} is not set, although its counterpart is. Set both or neither.",
@@ -167,7 +167,7 @@ def function(clients: Clients, function_name: str) -> Function:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     try:
-        told: Any = clients.functions.get_function_configuration(FunctionName=function_name)
+        answer: Any = clients.functions.get_function_configuration(FunctionName=function_name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -177,9 +177,9 @@ def function(clients: Clients, function_name: str) -> Function:
         ) from error
     return Function(
         name=function_name,
-        memory_mb=told.get("MemorySize", 128),
-        architecture=(told.get("Architectures") or ["x86_64"])[0],
-        log_group=(told.get("LoggingConfig") or {}).get("LogGroup")
+        memory_mb=answer.get("MemorySize", 128),
+        architecture=(answer.get("Architectures") or ["x86_64"])[0],
+        log_group=(answer.get("LoggingConfig") or {}).get("LogGroup")
         or f"/aws/lambda/{function_name}",
-        settings=(told.get("Environment") or {}).get("Variables", {}),
+        settings=(answer.get("Environment") or {}).get("Variables", {}),
     )

@@ -31,7 +31,9 @@ def visible(text: str, *, keep: str = "") -> str:
     """
     if text.isprintable():
         return text
-    return "".join(one if one in keep or not _obeyed(one) else _written_out(one) for one in text)
+    return "".join(
+        letter if letter in keep or not _obeyed(letter) else _written_out(letter) for letter in text
+    )
 
 
 def _obeyed(character: str) -> bool:

@@ -82,12 +82,12 @@ def added(output: str, given: str | None) -> str:
 
 def _beyond(value: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     left: dict[str, Any] = {}
-    for name, one in value.items():
-        if one == known.get(name, _NOWHERE):
+    for name, inner in value.items():
+        if inner == known.get(name, _NOWHERE):
             continue
         other = known.get(name)
-        both = isinstance(one, dict) and isinstance(other, dict)
-        left[name] = _beyond(one, other) if both and other else one
+        both = isinstance(inner, dict) and isinstance(other, dict)
+        left[name] = _beyond(inner, other) if both and other else inner
     return left
 
 

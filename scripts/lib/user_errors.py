@@ -131,8 +131,8 @@ def sentence(error: Exception, env: Mapping[str, str] = os.environ) -> str:
         return _refused(error, env)
     if isinstance(error, _UNREACHABLE):
         return _silent(error, env)
-    told = next((advice for kinds, advice in _ADVICE if isinstance(error, kinds)), "{error}")
-    return told.format(error=error)
+    advice = next((text for kinds, text in _ADVICE if isinstance(error, kinds)), "{error}")
+    return advice.format(error=error)
 
 
 def _silent(error: Exception, env: Mapping[str, str]) -> str:

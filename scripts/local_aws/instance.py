@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import IO, Self
 
 from scripts.lib import supervisor
+from scripts.lib.paths import BUILD, REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DEFAULT_DIRECTORY = REPOSITORY / "build" / "local-aws"
+DEFAULT_DIRECTORY = BUILD / "local-aws"
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 
 # The emulator only listens here, because it does not know who may talk to it.

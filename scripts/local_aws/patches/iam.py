@@ -94,12 +94,12 @@ def _complete_event_keys() -> None:
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
     """
-    told = iam_actions.request_tag_context
+    original = iam_actions.request_tag_context
 
     def request_context(
         service: str, iam_action: str, body: bytes, params: dict[str, Any]
     ) -> dict[str, Any]:
-        context: dict[str, Any] = told(service, iam_action, body, params)
+        context: dict[str, Any] = original(service, iam_action, body, params)
         if iam_action == "events:PutEvents":
             sources = {entry["Source"] for entry in json.loads(body)["Entries"]}
             context["events:source"] = sources.pop() if len(sources) == 1 else sorted(sources)

@@ -41,6 +41,7 @@ _WHOLE = {
     "monthly_budget_usd": 50,
     "upload_jwt": {"issuer": "https://example.com", "audience": ["uploads"]},
     "functions": {"upload": {"snap_start": True}},
+    "backfill": {"enabled": True},
 }
 
 PLACES = {

@@ -31,7 +31,7 @@ def _complete_state_machines() -> None:
         return _invalid_definition(data) or _keeping_tracing(update, data)
 
     def validate_state_machine_definition(data: dict[str, Any]) -> Response:
-        problems = asl_check.problems(data.get("definition", ""))
+        problems = _problems(data.get("definition", ""))
         diagnostics = [
             {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
             for problem in problems
@@ -45,14 +45,15 @@ def _complete_state_machines() -> None:
 
 
 def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
-    if "definition" not in data:
-        return None
-    definition = data["definition"]
-    problems = asl_check.problems(definition) or stepfunctions_maps.refusals(definition)
+    problems = _problems(data["definition"]) if "definition" in data else []
     if not problems:
         return None
     sentence = "Invalid State Machine Definition: " + "; ".join(problems)
     return json_error("InvalidDefinition", sentence)
+
+
+def _problems(definition: str) -> list[str]:
+    return asl_check.problems(definition) or stepfunctions_maps.refusals(definition)
 
 
 def _keeping_tracing(

@@ -54,7 +54,10 @@ PLACES = {
         "us-gov-west-1", "aws-us-gov", variables={"alarm_email": "someone@example.com"}
     ),
     # As long as a name may be, where regions' names are longest.
-    "longest": Place("ap-southeast-1", variables={"name": "a234567890-234567890-23"}),
+    "longest": Place(
+        "ap-southeast-1",
+        variables={"name": "a234567890-234567890-23", "backfill": {"enabled": True}},
+    ),
     "express": Place(
         "eu-west-1",
         variables={

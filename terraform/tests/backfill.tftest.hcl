@@ -16,6 +16,11 @@ run "nobody_has_it_by_default" {
   }
 
   assert {
+    condition     = !strcontains(jsonencode(module.alarms[0].names), "backfill")
+    error_message = "there is an alarm that nobody asked for"
+  }
+
+  assert {
     condition     = !contains(keys(output.role_names), "backfill") && !contains(keys(output.log_groups), "backfill")
     error_message = "there is a role or a log group that nobody asked for"
   }
@@ -75,6 +80,13 @@ run "the_role_may_do_exactly_this" {
   assert {
     condition     = module.backfill[0].policy != module.state_machine.policy && !strcontains(module.state_machine.policy, "sqs:SendMessage")
     error_message = "the pipeline's role has become the backfill's, too"
+  }
+
+  assert {
+    condition = toset([for name in module.alarms[0].names : name if strcontains(name, "backfill")]) == toset([
+      "image-converter-backfill-failed", "image-converter-backfill-timed-out",
+    ])
+    error_message = "the alarms are ${jsonencode(module.alarms[0].names)}"
   }
 
   # Only what is under backfill/ is open to others than the pipeline.

@@ -48,15 +48,17 @@ module "destination_bucket" {
   outlived_by                        = [module.table.arn]
   tags                               = local.tags
 
-  # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete.
+  # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete, and who may write
+  # manifests of a backfill.
   policy_statements = concat(
     [{
-      sid        = "OnlyThePipelineWrites"
-      effect     = "Deny"
-      principals = { AWS = ["*"] }
-      actions    = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
-      resources  = [local.destination_objects]
-      condition  = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
+      sid           = "OnlyThePipelineWrites"
+      effect        = "Deny"
+      principals    = { AWS = ["*"] }
+      actions       = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
+      resources     = local.backfill.enabled ? [] : [local.destination_objects]
+      not_resources = local.backfill.enabled ? [local.backfill_objects] : []
+      condition     = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
     }],
     [for accounts in local.trusted_accounts : {
       sid        = "TrustedAccountsRead"
@@ -64,7 +66,6 @@ module "destination_bucket" {
       principals = { AWS = accounts }
       actions    = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"]
       resources  = [local.bucket_arns.destination, local.destination_objects]
-      condition  = {}
     }],
   )
 }

@@ -37,11 +37,24 @@ locals {
     queue_age_seconds = 900 # how long the oldest notification may wait
   }
 
+  # How a backfill's state machine works through its list.
+  backfill_defaults = {
+    max_concurrency              = 100   # objects at the same time, a few hundred a second
+    tolerated_failure_percentage = 0     # of the objects; beyond it the run ends, and can be redriven
+    timeout_seconds              = 86400 # of a run
+  }
+
   # null means the default, as in other variables.
   retry            = merge(local.retry_defaults, { for name, value in var.retry : name => value if value != null })
   upload_form      = merge(local.upload_form_defaults, { for name, value in var.upload_form : name => value if value != null })
   upload_throttle  = merge(local.upload_throttle_defaults, { for name, value in var.upload_throttle : name => value if value != null })
   alarm_thresholds = merge(local.alarm_thresholds_defaults, { for name, value in var.alarm_thresholds : name => value if value != null })
+
+  backfill = merge(
+    local.backfill_defaults,
+    { for name, value in var.backfill : name => tonumber(value) if name != "enabled" && value != null },
+    { enabled = try(coalesce(tobool(var.backfill["enabled"])), false) },
+  )
 
   rendition_numbers = ["max_width", "max_height", "quality"]
 

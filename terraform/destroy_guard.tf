@@ -56,6 +56,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
     aws_lambda_permission.failures,
     module.access_logs_bucket,
     module.alarms,
+    module.backfill,
     module.destination_bucket,
     module.destroy_guard,
     module.function,

@@ -38,6 +38,7 @@ locals {
     trigger = merge(
       { STATE_MACHINE_ARN = local.state_machine_arn, SOURCE_BUCKET = local.bucket_names.source },
       local.existing.source ? { SOURCE_FILTER = jsonencode(local.source_filter) } : {},
+      local.backfill_trigger_environment,
     )
     get_file_type = {}
     copy_file     = local.destination_environment
@@ -80,7 +81,7 @@ module "function" {
   role_name                = local.role_names[each.key]
   role_path                = var.role_path
   permissions_boundary_arn = var.permissions_boundary_arn
-  policy_statements        = local.function_permissions[each.key]
+  policy_statements        = concat(local.function_permissions[each.key], lookup(local.backfill_function_permissions, each.key, []))
   handler                  = "image_converter.handlers.${each.key}.handler"
   runtime                  = local.runtime
   architecture             = local.architecture

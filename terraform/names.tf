@@ -51,6 +51,7 @@ locals {
   role_names = merge(
     { for function, name in local.lambda_names : function => "${name}-${local.region}" },
     { state_machine = "${var.name}-state-machine-${local.region}" },
+    { for machine in ["backfill"] : machine => "${var.name}-backfill-${local.region}" if local.backfill.enabled },
   )
 
   dashboard_name = "${var.name}-${local.region}"
@@ -64,6 +65,7 @@ locals {
     { for function, name in local.lambda_names : function => "/aws/lambda/${name}" },
     # Log groups outside /aws/vendedlogs are added one by one to a resource policy, which has a size limit.
     { state_machine = "/aws/vendedlogs/states/${var.name}" },
+    { for machine in ["backfill"] : machine => "/aws/vendedlogs/states/${var.name}-backfill" if local.backfill.enabled },
     { for log_group in ["upload_api"] : log_group => "/aws/vendedlogs/apigateway/${var.name}" if var.create_upload_api },
   )
 }

@@ -33,14 +33,14 @@ output "existing_buckets_need" {
   value = concat(
     !local.existing.source ? [] : [
       "EventBridge must be on for ${local.bucket_names.source}: S3 console, Properties, Amazon EventBridge; or EventBridgeConfiguration in its notification configuration, next to those that it has.",
-      "Its policy must not deny the roles of get_file_type, copy_file, resize_image and delete_file (output role_arns).",
+      "Its policy must not deny the roles of ${local.backfill.enabled ? "backfill, trigger, " : ""}get_file_type, copy_file, resize_image and delete_file (output role_arns).",
       "Without versioning, ${local.source_after == "keep" && local.other_types == "keep" ? "an image that is overwritten before its turn is not converted" : "what is deleted or overwritten cannot be restored"}.",
     ],
     local.existing.source && local.has_key.source ? ["The policy of ${local.bucket_keys.source} must leave kms:Decrypt to IAM, or allow it for those roles."] : [],
     !local.existing.destination ? [] : [
-      "The policy of ${local.bucket_names.destination} should deny writes to ${local.destination_prefix}* by everyone but the roles of copy_file and resize_image (output role_arns).",
+      "The policy of ${local.bucket_names.destination} should deny writes to ${local.destination_prefix}* by everyone but the roles of copy_file and resize_image (output role_arns)${local.backfill.enabled ? ", except to ${local.backfill_place}*" : ""}.",
     ],
-    local.existing.destination && local.has_key.destination ? ["The policy of ${local.bucket_keys.destination} must leave kms:Decrypt and kms:GenerateDataKey to IAM, or allow them for those roles."] : [],
+    local.existing.destination && local.has_key.destination ? ["The policy of ${local.bucket_keys.destination} must leave kms:Decrypt and kms:GenerateDataKey to IAM, or allow them for those roles${local.backfill.enabled ? ", and for those of backfill and get_file_type" : ""}."] : [],
   )
 }
 
@@ -57,6 +57,11 @@ output "table_arn" {
 output "state_machine_arn" {
   description = "ARN of the state machine."
   value       = module.state_machine.arn
+}
+
+output "backfill_state_machine_arn" {
+  description = "ARN of the state machine that sends what is there already; null without a backfill."
+  value       = one(module.backfill[*].arn)
 }
 
 output "queue_url" {
@@ -105,15 +110,16 @@ output "function_arns" {
 }
 
 output "role_names" {
-  description = "Names of the roles of the functions, the destroy guard and the state machine."
+  description = "Names of the roles of the functions, the destroy guard and the state machines."
   value       = local.role_names
 }
 
 output "role_arns" {
-  description = "ARNs of the roles of the functions, the destroy guard and the state machine."
+  description = "ARNs of the roles of the functions, the destroy guard and the state machines."
   value = merge(
     { for function in keys(local.function_names) : function => module.function[function].role_arn },
     { for function in module.report_failure : "report_failure" => function.role_arn },
+    { for machine in module.backfill : "backfill" => machine.role_arn },
     { destroy_guard = module.destroy_guard.role_arn, state_machine = module.state_machine.role_arn },
   )
 }

@@ -701,6 +701,89 @@ variable "other_types" {
   }
 }
 
+# --- What is there already ---
+
+# { enabled = true } makes a state machine that sends objects of the source bucket to the queue as if they had just been
+# uploaded, and roles for it; docs/backfill.md describes it. The other settings, with their defaults in defaults.tf:
+# max_concurrency, tolerated_failure_percentage and timeout_seconds.
+variable "backfill" {
+  description = "Whether objects that are already in the source bucket can be converted, and originals again: `enabled`, and how the state machine for it works."
+  type        = map(string) # a boolean and numbers; a map for the reason that defaults.tf gives
+  default     = { enabled = false }
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.backfill), concat(["enabled"], keys(local.backfill_defaults)))) == 0
+    error_message = "backfill has ${join(", ", keys(var.backfill))}, but its settings are ${join(", ", concat(["enabled"], keys(local.backfill_defaults)))}."
+  }
+
+  validation {
+    condition     = can(tobool(lookup(var.backfill, "enabled", null)))
+    error_message = "backfill.enabled is '${try(coalesce(var.backfill["enabled"]), "null")}', but must be true or false."
+  }
+
+  # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+  validation {
+    condition = alltrue([
+      for value in [lookup(var.backfill, "max_concurrency", null)] :
+      try(tonumber(value) >= 1 && tonumber(value) <= 10000 && tonumber(value) % 1 == 0, value == null)
+    ])
+    error_message = "backfill.max_concurrency is ${try(coalesce(var.backfill["max_concurrency"]), "null")}, but must be a whole number of 1 to 10,000."
+  }
+
+  validation {
+    condition = alltrue([
+      for value in [lookup(var.backfill, "tolerated_failure_percentage", null)] :
+      try(tonumber(value) >= 0 && tonumber(value) <= 100, value == null)
+    ])
+    error_message = "backfill.tolerated_failure_percentage is ${try(coalesce(var.backfill["tolerated_failure_percentage"]), "null")}, but must be 0 to 100."
+  }
+
+  validation {
+    condition = alltrue([
+      for value in [lookup(var.backfill, "timeout_seconds", null)] :
+      try(tonumber(value) >= 1 && tonumber(value) <= 31536000 && tonumber(value) % 1 == 0, value == null)
+    ])
+    error_message = "backfill.timeout_seconds is ${try(coalesce(var.backfill["timeout_seconds"]), "null")}, but must be a whole number of 1 to 31,536,000 (a year)."
+  }
+}
+
+# For example { bucket = "inventories", prefix = "photos/daily/" }; kms_key_arn if a KMS key encrypts them. What is under
+# backfill/ in the destination bucket can be read in any case.
+variable "backfill_manifests" {
+  description = "Places in buckets of this account and region whose manifests the backfill may read, those of S3 Inventory for example: `bucket`, `prefix` and `kms_key_arn`."
+  type        = list(map(string))
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for place in var.backfill_manifests : length(setsubtract(keys(place), ["bucket", "prefix", "kms_key_arn"])) == 0])
+    error_message = "backfill_manifests has ${join(", ", distinct(flatten([for place in var.backfill_manifests : keys(place)])))}, but the settings of a place are bucket, prefix and kms_key_arn."
+  }
+
+  validation {
+    condition     = alltrue([for place in var.backfill_manifests : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", place.bucket))])
+    error_message = "backfill_manifests has a place without the name of a bucket."
+  }
+
+  validation {
+    condition     = alltrue([for place in var.backfill_manifests : !can(regex("[*?$]", place.prefix))])
+    error_message = "backfill_manifests has the prefixes ${join(", ", [for place in var.backfill_manifests : "'${try(coalesce(place.prefix), "")}'"])}, but there are no wildcards, and IAM policies cannot have *, ? and $ in them."
+  }
+
+  validation {
+    condition = alltrue([
+      for place in var.backfill_manifests : lookup(place, "kms_key_arn", null) == null || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:\\d{12}:key/[a-z0-9-]+$", place.kms_key_arn))
+    ])
+    error_message = "backfill_manifests has a kms_key_arn that is not the ARN of a key; an alias does not work."
+  }
+
+  validation {
+    condition     = length(var.backfill_manifests) == 0 || try(tobool(var.backfill["enabled"]), false) == true
+    error_message = "backfill_manifests names places for a backfill, but backfill.enabled is not true."
+  }
+}
+
 # --- Events ---
 
 # Each event is sent at least once for images that were converted. Failures are read from the state machine's log, which

@@ -25,7 +25,8 @@ __all__ = ["PACKAGE", "cloud", "stubs"]
 _WAIT_SCALE = 0.1
 
 
-DELETABLE = {"force_destroy": True}
+# What all tests of the deployment find, whatever else they change.
+USUAL = {"force_destroy": True, "backfill": {"enabled": True}}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Deployment:
     before: set[str]
 
     def change(self, **variables: object) -> None:
-        """Apply with these values for Terraform's variables, and defaults for all others."""
-        self.stack.use_variables(**DELETABLE, **variables)
+        """Apply with these values for Terraform's variables, and the usual ones for all others."""
+        self.stack.use_variables(**{**USUAL, **variables})
         self.stack.apply()
 
 
@@ -93,7 +94,7 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
         tmp_path_factory.mktemp("stack"),
         local_aws.env,
         package=PACKAGE,
-        variables=DELETABLE,
+        variables=USUAL,
     )
     stack.init()
     stack.apply()

@@ -57,6 +57,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     existing: Mapping[str, str] | None = None,
     budget: bool = False,
     events: bool = False,
+    backfill: bool = False,
     roles: Roles = ROLES_OF_A_DEFAULT_STACK,
 ) -> dict[str, Any]:
     """Return the policy.
@@ -72,6 +73,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
             these are only looked at.
         budget: whether the stack has a budget, Terraform's variable `monthly_budget_usd`.
         events: whether the stack sends events, Terraform's variable `events`.
+        backfill: whether the stack has one, Terraform's variable `backfill`.
         roles: path and boundary of the stack's roles.
 
     Raises:
@@ -87,6 +89,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         if each not in existing
     ]
     deployed = (*FUNCTIONS, REPORTER) if events else FUNCTIONS
+    machines = [name, f"{name}-backfill"] if backfill else [name]
     names = {
         "existing": [f"s3:::{bucket}" for bucket in existing.values()],
         "buckets": [f"s3:::{bucket}" for bucket in buckets],
@@ -99,8 +102,9 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         ],
         "roles": [
             f"iam::{account}:role{roles.path}{name}-{each}-{region}"
-            for each in (*deployed, "state-machine")
+            for each in (*deployed, "state-machine", *(["backfill"] if backfill else []))
         ],
+        "machines": [f"states:{region}:{account}:stateMachine:{each}" for each in machines],
     }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         {each: _arns(partition, found) for each, found in names.items()},
@@ -180,6 +184,7 @@ def _of_buckets(function: Command) -> Command:
 @_of_buckets
 @click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
 @click.option("--events", is_flag=True, help="The stack sends events, `events`.")
+@click.option("--backfill", is_flag=True, help="The stack has one, `backfill`.")
 @click.option("--role-path", default="/", show_default=True, help="`role_path` of the stack.")
 @click.option("--permissions-boundary-arn", help="`permissions_boundary_arn` of the stack.")
 @click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
@@ -192,6 +197,7 @@ def command(  # noqa: PLR0913 - each is an option
     *,
     budget: bool,
     events: bool,
+    backfill: bool,
     role_path: str,
     permissions_boundary_arn: str | None,
     **buckets: str | None,
@@ -220,6 +226,7 @@ def command(  # noqa: PLR0913 - each is an option
         existing=existing,
         budget=budget,
         events=events,
+        backfill=backfill,
         roles=Roles(role_path, permissions_boundary_arn),
     )
     found = parts(whole) if part else [whole]

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from scripts.cost import article, model, pipeline, prices
+from scripts.cost import article, backfill, model, pipeline, prices
 from scripts.cost.article import ImageMagick
 from scripts.cost.model import Bill, Line, gb_seconds
 from scripts.cost.observation import LOCAL, Call, Observation
@@ -81,6 +81,19 @@ class Comparison:
         return self.article, self.standard, self.express
 
     @property
+    def backfilled(self) -> tuple[Bill, ...]:
+        """The bills of images that a backfill sends, by both types of workflow."""
+        return (
+            backfill.bill(self.seen, STANDARD, "STANDARD"),
+            backfill.bill(self.seen, EXPRESS, "EXPRESS"),
+        )
+
+    @property
+    def before_the_usual(self) -> tuple[tuple[Line, ...], tuple[Line, ...]]:
+        """The lines of every object that a backfill finds, and those of each that it sends."""
+        return backfill.sending(), backfill.looking(self.seen, STANDARD)
+
+    @property
     def changes(self) -> Iterable[tuple[str, float]]:
         """What a million images cost with another setting, by that setting."""
         for label, settings in _CHANGES:
@@ -134,7 +147,9 @@ class Comparison:
         """Return the page in Markdown."""
         page = Path(__file__).with_name("costs.md.j2")
         template = generated.template(page, per_million=model.per_million)
-        return template.render(comparison=self, prices=prices, model=model, LOCAL=LOCAL)
+        return template.render(
+            comparison=self, prices=prices, model=model, backfill=backfill, LOCAL=LOCAL
+        )
 
 
 def compare(seen: Observation, engine: ImageMagick) -> Comparison:

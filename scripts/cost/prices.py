@@ -81,9 +81,14 @@ SNAPSHOT_GB_RESTORED: Final = Price(
 )
 S3_WRITE: Final = Price(0.005 / 1000, "PUT or COPY", "$0.005 per 1,000", _S3, _GUIDE)
 S3_READ: Final = Price(0.0004 / 1000, "GET or HEAD", "$0.0004 per 1,000", _S3, _GUIDE)
+S3_LIST: Final = Price(0.005 / 1000, "LIST", "$0.005 per 1,000", _S3, _GUIDE)
 S3_GB_MONTH: Final = Price(0.023, "GB for a month", "$0.023", _S3, _GUIDE)
 TABLE_WRITE: Final = Price(
     0.625 / 1e6, "KB written to the table", "$0.625 per million", _DYNAMODB, _TABLES
+)
+# Of 4 KB at most, read consistently.
+TABLE_READ: Final = Price(
+    0.125 / 1e6, "record read from the table", "$0.125 per million", _DYNAMODB, _TABLES
 )
 QUEUE_REQUEST: Final = Price(0.40 / 1e6, "request to the queue", "$0.40 per million", _SQS, _GUIDE)
 LOG_GB: Final = Price(0.50, "GB of logs", "$0.50", _CLOUDWATCH, _GUIDE)
@@ -102,6 +107,6 @@ ALL: Final = (
     *(TRANSITION, EXPRESS_REQUEST, EXPRESS_GB_SECOND),
     *(*LAMBDA_GB_SECOND.values(), LAMBDA_REQUEST),
     *(SNAPSHOT_GB_SECOND, SNAPSHOT_GB_RESTORED),
-    *(S3_WRITE, S3_READ, S3_GB_MONTH, TABLE_WRITE, QUEUE_REQUEST),
+    *(S3_WRITE, S3_READ, S3_LIST, S3_GB_MONTH, TABLE_WRITE, TABLE_READ, QUEUE_REQUEST),
     *(LOG_GB, TRACE, EVENT, HTTP_API, REST_API),
 )

@@ -1,21 +1,25 @@
-"""The state machine's definition, rendered as Terraform's `templatefile` renders it.
+"""The state machines' definitions, rendered as Terraform's `templatefile` renders it.
 
 The template holds substitutions only, so both agree on everything that it can say.
 """
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from scripts.lib.paths import REPOSITORY
 
-TEMPLATE = REPOSITORY / "asl" / "image_converter.asl.json"
+_FOLDER = REPOSITORY / "asl"
+TEMPLATE = _FOLDER / "image_converter.asl.json"
+BACKFILL = _FOLDER / "backfill.asl.json"
+BACKFILL_OBJECT = _FOLDER / "backfill_object.asl.json"  # the children's states
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z0-9_]+)\}")
 
 
-def template() -> str:
-    """Return the text of the state machine's template."""
-    return TEMPLATE.read_text(encoding="utf-8")
+def template(file: Path = TEMPLATE) -> str:
+    """Return the text of a template."""
+    return file.read_text(encoding="utf-8")
 
 
 def render(template: str, values: Mapping[str, object]) -> str:

@@ -52,17 +52,19 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Scope:
-    """States that can lead to each other: those of the machine, or those of one branch.
+    """States that can lead to each other: those of the machine, of one branch or of a Map's items.
 
     Attributes:
         name: where they are, for a person.
         start: the name of the first one.
         states: all of them by name.
+        has_executions: whether each run of them is an execution, whose error is that of its state.
     """
 
     name: str
     start: str
     states: Mapping[str, State]
+    has_executions: bool = False
 
 
 def problems(machine: Mapping[str, Any], function_errors: Collection[str]) -> list[str]:
@@ -100,8 +102,11 @@ def lambda_errors() -> frozenset[str]:
 
 
 def _scopes(name: str, machine: Mapping[str, Any]) -> Iterator[Scope]:
-    yield Scope(name, machine["StartAt"], machine["States"])
+    distributed = machine.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
+    yield Scope(name, machine["StartAt"], machine["States"], has_executions=distributed)
     for state_name, state in machine["States"].items():
+        if "ItemProcessor" in state:
+            yield from _scopes(f"the items of {state_name}", state["ItemProcessor"])
         for number, branch in enumerate(state.get("Branches", []), start=1):
             yield from _scopes(f"branch {number} of {state_name}", branch)
 
@@ -109,12 +114,7 @@ def _scopes(name: str, machine: Mapping[str, Any]) -> Iterator[Scope]:
 def _of_state(scope: Scope, name: str, state: State, known: Collection[str]) -> Iterator[str]:
     if len(name) > MAX_NAME_CHARACTERS:
         yield f"{name} is longer than the {MAX_NAME_CHARACTERS} characters of a state's name"
-    if state["Type"] == "Choice" and "Default" not in state:
-        yield f"{name} has no Default: what matches no rule ends in States.NoChoiceMatched"
-    if state["Type"] == "Task":
-        yield from _of_task(name, state)
-    if state["Type"] == "Fail":
-        yield from _unwritten_paths(scope, name, state)
+    yield from _of_type(scope, name, state)
     for kind in ("Retry", "Catch"):
         yield from _of_rules(name, kind, state.get(kind, []), known)
     for catcher in state.get("Catch", []):
@@ -122,11 +122,41 @@ def _of_state(scope: Scope, name: str, state: State, known: Collection[str]) -> 
             yield f"{name} has a Catch without ResultPath: the error replaces the whole input"
 
 
-def _of_task(name: str, state: State) -> Iterator[str]:
+def _of_type(scope: Scope, name: str, state: State) -> Iterator[str]:
+    if state["Type"] == "Choice" and "Default" not in state:
+        yield f"{name} has no Default: what matches no rule ends in States.NoChoiceMatched"
+    if state["Type"] == "Task":
+        yield from _of_task(scope, name, state)
+    if state["Type"] == "Map":
+        yield from _of_map(name, state)
+    if state["Type"] == "Fail":
+        yield from _unwritten_paths(scope, name, state)
+
+
+def _of_task(scope: Scope, name: str, state: State) -> Iterator[str]:
     if "TimeoutSeconds" not in state:
         yield f"{name} has no TimeoutSeconds: it may wait for 99,999,999 seconds"
-    if not any("States.ALL" in catcher["ErrorEquals"] for catcher in state.get("Catch", [])):
+    if "Retry" not in state:
+        yield f"{name} has no Retry: what would pass by itself fails for good"
+    caught = any("States.ALL" in catcher["ErrorEquals"] for catcher in state.get("Catch", []))
+    if not (caught or scope.has_executions):
         yield f"{name} has no Catch of States.ALL: an error ends the execution without its Fail"
+
+
+def _of_map(name: str, state: State) -> Iterator[str]:
+    """Yield what spoils a Distributed Map of very many items.
+
+    What it returns may have 256 KiB, those of all its children together; and a redrive goes on with
+    a Map that failed only where the execution ended in that state:
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
+    """
+    if "ResultWriter" not in state:
+        yield f"{name} has no ResultWriter: its output grows with the number of items"
+    if "Catch" in state:
+        yield f"{name} has a Catch: a redrive would begin behind it, and leave out what failed"
+    for limit in ("MaxConcurrency", "ToleratedFailurePercentage"):
+        if limit not in state:
+            yield f"{name} has no {limit}"
 
 
 def _of_rules(

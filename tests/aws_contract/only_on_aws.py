@@ -19,9 +19,10 @@ class Row:
 
 ROWS = (
     Row(
-        "permissions of the state machine's role, of KMS, of the event source",
+        "permissions of the state machines' roles, of KMS, of the event source",
         "the local AWS enforces the functions' roles for S3, DynamoDB and Step Functions only",
-        "`make smoke`: an execution that succeeds has used all of them",
+        "`make smoke`: an execution that succeeds has used all of them. For the backfill's role: "
+        "run it with a prefix and with a manifest, and redrive a run that was stopped",
     ),
     Row(
         "a Fail state whose ErrorPath finds a name that begins with `States.`",
@@ -62,6 +63,22 @@ ROWS = (
         "the local AWS has no redrive",
         "stop an execution in ResizeImage, `image-converter redrive --all`: it must continue from "
         "there",
+    ),
+    Row(
+        "a Distributed Map: more than one page of a listing, its pace, and when too many children "
+        "failed; what it writes of children that had not started",
+        "the local AWS lists at once, runs all children before it counts failures, and writes "
+        "results as AWS documents them, whose names for JSON Lines AWS does not show; AWS does not "
+        "document either whether S3 Inventory's keys are decoded, which the definition does",
+        "run a backfill over some thousand objects and over an inventory with a key that has a "
+        "space and a plus sign; then one over a manifest with a row of another bucket. Should keys "
+        "come decoded, loosen `key` in `asl/backfill_object.asl.json`",
+    ),
+    Row(
+        "JSONata in the backfill's definition",
+        "both interpreters use one library, a port of the reference implementation; AWS has its "
+        "own, and forbids `$eval` and `$` at the top level, which the definition does not use",
+        "the same runs: a child that fails with States.QueryEvaluationError says where",
     ),
     Row(
         "logs under /aws/vendedlogs, X-Ray traces, alarms that are raised and sent",

@@ -41,6 +41,7 @@ _WHOLE = {
     "monthly_budget_usd": 50,
     "upload_jwt": {"issuer": "https://example.com", "audience": ["uploads"]},
     "functions": {"upload": {"snap_start": True}},
+    "backfill": {"enabled": True},
 }
 
 PLACES = {
@@ -53,7 +54,10 @@ PLACES = {
         "us-gov-west-1", "aws-us-gov", variables={"alarm_email": "someone@example.com"}
     ),
     # As long as a name may be, where regions' names are longest.
-    "longest": Place("ap-southeast-1", variables={"name": "a234567890-234567890-23"}),
+    "longest": Place(
+        "ap-southeast-1",
+        variables={"name": "a234567890-234567890-23", "backfill": {"enabled": True}},
+    ),
     "express": Place(
         "eu-west-1",
         variables={

@@ -1,4 +1,4 @@
-"""The rendered state machine passes every check, and every check fails on a broken copy."""
+"""The rendered state machines pass every check, and every check fails on a broken copy."""
 
 import json
 import re
@@ -41,11 +41,12 @@ def rules(machine: Machine) -> list[str]:
 
 
 def state(machine: Machine, name: str) -> dict[str, Any]:
-    """Return a state of the machine or of one of its branches."""
+    """Return a state of the machine, of one of its branches or of a Map's items."""
     if name in machine["States"]:
         found: dict[str, Any] = machine["States"][name]
         return found
     branches = [b for s in machine["States"].values() for b in s.get("Branches", [])]
+    branches += [s["ItemProcessor"] for s in machine["States"].values() if "ItemProcessor" in s]
     return next(b["States"][name] for b in branches if name in b["States"])
 
 
@@ -59,13 +60,71 @@ def _catcher(machine: Machine, name: str) -> dict[str, Any]:
     return catcher
 
 
+def backfill() -> Machine:
+    rendered: Machine = json.loads(rendering.backfill())
+    return rendered
+
+
+@pytest.mark.parametrize("make", [rendering.machine, backfill])
 @pytest.mark.parametrize("check", [statelint, schema, rules])
-def test_the_rendered_definition_passes(check: Callable[[Machine], list[str]]) -> None:
-    assert check(rendering.machine()) == []
+def test_the_rendered_definition_passes(
+    check: Callable[[Machine], list[str]], make: Callable[[], Machine]
+) -> None:
+    assert check(make()) == []
 
 
-def test_the_template_names_no_partition() -> None:
-    assert asl_rules.template_problems(asl.template()) == []
+@pytest.mark.parametrize("file", [asl.TEMPLATE, asl.BACKFILL, asl.BACKFILL_OBJECT])
+def test_the_template_names_no_partition(file: Path) -> None:
+    assert asl_rules.template_problems(asl.template(file)) == []
+
+
+# What only our rules see of the backfill.
+OF_THE_BACKFILL: dict[str, tuple[Break, str]] = {
+    "results that nobody writes": (
+        lambda m: state(m, "SendObjects").pop("ResultWriter"),
+        "SendObjects has no ResultWriter",
+    ),
+    "a Catch of what a redrive is for": (
+        lambda m: state(m, "SendRows").update(
+            Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "QuitInput"}]
+        ),
+        "SendRows has a Catch",
+    ),
+    "as many children as there are objects": (
+        lambda m: state(m, "SendLines").pop("MaxConcurrency"),
+        "SendLines has no MaxConcurrency",
+    ),
+    "a Task of a child without timeout": (
+        lambda m: state(m, "SendEntry").pop("TimeoutSeconds"),
+        "SendEntry has no TimeoutSeconds",
+    ),
+    "a Task of a child that gives up at once": (
+        lambda m: state(m, "SendObject").pop("Retry"),
+        "SendObject has no Retry",
+    ),
+    "a child's Choice without Default": (
+        lambda m: state(m, "CheckRow").pop("Default"),
+        "CheckRow has no Default",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", OF_THE_BACKFILL)
+def test_our_rules_find_what_spoils_a_backfill(fault: str) -> None:
+    spoil, sentence = OF_THE_BACKFILL[fault]
+    broken = backfill()
+    spoil(broken)
+    assert any(sentence in problem for problem in rules(broken)), rules(broken)
+    assert (statelint(broken), schema(broken)) == ([], [])
+
+
+def test_names_are_unique_in_all_children() -> None:
+    broken = backfill()
+    rows, lines = (broken["States"][name]["ItemProcessor"] for name in ("SendRows", "SendLines"))
+    broken["States"]["SendLines"]["ItemProcessor"] = rows
+    assert any("ReadRow names 2 states" in problem for problem in rules(broken))
+    assert statelint(broken)
+    assert rows != lines
 
 
 def test_an_arn_in_the_template_is_found() -> None:
@@ -224,6 +283,7 @@ def test_all_tasks_try_again_by_the_same_rules() -> None:
     assert asl.template().count('"Retry": ${task_retry}') == len(STATES_OF_FUNCTIONS)
     assert asl.template().count('"Retry"') == len(STATES_OF_FUNCTIONS)
     assert max(map(len, asl.template().splitlines())) <= MOST_COLUMNS
+    assert asl.template(asl.BACKFILL_OBJECT).count('"Retry": ${task_retry}') == 1
 
 
 def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:

@@ -193,3 +193,17 @@ def test_the_definition_is_the_one_that_other_tests_render(stacks: dict[str, Sta
         re.sub(mocked, "...", text) for text in (found["definition"], rendering.rendered())
     )
     assert json.loads(made) == json.loads(rendered)
+
+
+def test_the_backfill_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:
+    found = stacks["ireland"].resources["module.backfill[0].aws_sfn_state_machine.this"]
+    made = json.loads(found["definition"])
+    place = "123456789012-eu-west-1"
+    rendered = rendering.backfill(
+        source_bucket=f"image-converter-source-{place}",
+        destination_bucket=f"image-converter-destination-{place}",
+        queue_url=made["States"]["SendRows"]["ItemProcessor"]["States"]["SendRow"]["Arguments"][
+            "QueueUrl"
+        ],
+    )
+    assert made == json.loads(rendered)

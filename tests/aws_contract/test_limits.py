@@ -51,7 +51,7 @@ NAMES = {
     "name of a bucket": ("aws_s3_bucket", "bucket"),
     "name of a function": ("aws_lambda_function", "function_name"),
     "name of a role": ("aws_iam_role", "name"),
-    "name of the state machine": ("aws_sfn_state_machine", "name"),
+    "name of a state machine": ("aws_sfn_state_machine", "name"),
     "name of a queue": ("aws_sqs_queue", "name"),
 }
 
@@ -103,7 +103,8 @@ def test_logs_that_services_deliver_have_the_prefix_for_that(stacks: dict[str, S
     for stack in stacks.values():
         groups = [g["name"] for g in stack.of_type("aws_cloudwatch_log_group").values()]
         assert all(name.startswith(("/aws/lambda/", "/aws/vendedlogs/")) for name in groups)
-        assert sum(name.startswith("/aws/vendedlogs/") for name in groups) == 2
+        machines = len(stack.of_type("aws_sfn_state_machine"))
+        assert sum(name.startswith("/aws/vendedlogs/") for name in groups) == 1 + machines
 
 
 # ---- Sizes of what is configured ---------------------------------------------------------------
@@ -131,7 +132,7 @@ def test_environments(stacks: dict[str, Stack]) -> None:
 @pytest.mark.terraform
 def test_definition(stacks: dict[str, Stack]) -> None:
     definitions = values(stacks, "aws_sfn_state_machine", "definition")
-    check("definition of the state machine", longest(definitions))
+    check("definition of a state machine", longest(definitions))
 
 
 @pytest.mark.package

@@ -80,7 +80,9 @@ def deployer_env(local_aws: LocalAws) -> dict[str, str]:
         _UNTIED_MAPPINGS,
     ]
     policies = {
-        "deployer": deployer_policy.policy(ACCOUNT, REGION, bucket_names=BUCKETS, budget=True),
+        "deployer": deployer_policy.policy(
+            ACCOUNT, REGION, bucket_names=BUCKETS, budget=True, backfill=True
+        ),
         "untied": {"Version": "2012-10-17", "Statement": untied},
     }
     iam.create_user(UserName="deployer")

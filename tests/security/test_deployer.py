@@ -64,7 +64,9 @@ def _statements(**options: Any) -> dict[str, dict[str, Any]]:
 @pytest.fixture
 def statements() -> list[dict[str, Any]]:
     existing = {"source": "some-stack-photos", "destination": "some-stack-site"}
-    made = _statements(budget=True, events=True) | _statements(events=True, existing=existing)
+    made = _statements(budget=True, events=True) | _statements(
+        events=True, backfill=True, existing=existing
+    )
     return list(made.values())
 
 
@@ -213,7 +215,8 @@ def test_names_are_those_of_the_stack(deployment: Deployment) -> None:
     """Roles, functions and buckets are listed by name: none is missing, none is too many."""
     clients = deployment.clients
     account = clients.sts.get_caller_identity()["Account"]
-    found = {each["Sid"]: each for each in deployer_policy.policy(account, REGION)["Statement"]}
+    policy = deployer_policy.policy(account, REGION, backfill=True)
+    found = {each["Sid"]: each for each in policy["Statement"]}
     guard = "image-converter-destroy-guard"
     functions = {*deployment.outputs["function_names"].values(), guard}
     arn = f"arn:aws:lambda:{REGION}:{account}:function"
@@ -303,4 +306,17 @@ def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         existing={"source": "photos"},
         budget=True,
         events=True,
+    )
+
+
+def test_the_backfill_only_where_there_is_one() -> None:
+    assert "-backfill" not in json.dumps(_statements())
+    found = _statements(backfill=True)
+    assert found["StateMachine"]["Resource"] == [
+        "arn:aws:states:eu-central-1:123456789012:stateMachine:some-stack",
+        "arn:aws:states:eu-central-1:123456789012:stateMachine:some-stack-backfill",
+    ]
+    assert (
+        "arn:aws:iam::123456789012:role/some-stack-backfill-eu-central-1"
+        in found["Roles"]["Resource"]
     )

@@ -261,6 +261,10 @@ def test_only_the_pipeline_writes_to_the_destination(deployment: Deployment) -> 
     with user_of_s3(deployment.clients, dict(deployment.aws.env)) as user:
         with pytest.raises(ClientError, match="AccessDenied"):
             user.s3.put_object(Bucket=bucket, Key="forged.png", Body=b"forged")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            user.s3.put_object(Bucket=bucket, Key="backfills/forged.png", Body=b"forged")
+        manifest = user.s3.put_object(Bucket=bucket, Key="backfill/1.csv", Body=b"Bucket,Key")
+        user.s3.delete_object(Bucket=bucket, Key="backfill/1.csv", VersionId=manifest["VersionId"])
         assert user.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == images.jpeg()
         user.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
     assert not root.list_object_versions(Bucket=bucket, Prefix=key).get("Versions")

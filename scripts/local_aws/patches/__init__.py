@@ -14,6 +14,8 @@ service:
 * ``stepfunctions_history``: histories hold the states in branches, too, and functions' events.
 * ``stepfunctions_logs``: executions are logged at the state machine's level, and subscription
   filters choose lines by their type.
+* ``stepfunctions_maps``: Distributed Maps read inventories, write results and end, as on AWS, if
+  results that they do not write are too large. An ItemBatcher is refused.
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
   ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
   ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
@@ -43,6 +45,7 @@ from scripts.local_aws.patches import (
     stepfunctions,
     stepfunctions_history,
     stepfunctions_logs,
+    stepfunctions_maps,
 )
 
 MINISTACK_VERSION = "1.5.33"
@@ -74,6 +77,7 @@ def install(runtime_python: Path) -> None:
         stepfunctions,
         stepfunctions_history,
         stepfunctions_logs,
+        stepfunctions_maps,
         s3,
         s3_events,
         apigateway,

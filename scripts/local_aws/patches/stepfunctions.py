@@ -10,6 +10,7 @@ from typing import Any
 from ministack.services import stepfunctions
 
 from scripts.lib import asl_check
+from scripts.local_aws.patches import stepfunctions_maps
 from scripts.local_aws.patches.answers import Response, json_answer, json_error
 
 
@@ -30,7 +31,7 @@ def _complete_state_machines() -> None:
         return _invalid_definition(data) or _keeping_tracing(update, data)
 
     def validate_state_machine_definition(data: dict[str, Any]) -> Response:
-        problems = asl_check.problems(data.get("definition", ""))
+        problems = _problems(data.get("definition", ""))
         diagnostics = [
             {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
             for problem in problems
@@ -44,11 +45,15 @@ def _complete_state_machines() -> None:
 
 
 def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
-    problems = asl_check.problems(data["definition"]) if "definition" in data else []
+    problems = _problems(data["definition"]) if "definition" in data else []
     if not problems:
         return None
     sentence = "Invalid State Machine Definition: " + "; ".join(problems)
     return json_error("InvalidDefinition", sentence)
+
+
+def _problems(definition: str) -> list[str]:
+    return asl_check.problems(definition) or stepfunctions_maps.refusals(definition)
 
 
 def _keeping_tracing(
@@ -102,7 +107,8 @@ def _refuse_questions_about_express_executions() -> None:
     list_executions = stepfunctions._list_executions
 
     def list_standard_executions(data: dict[str, Any]) -> Response:
-        if _is_express(data.get("stateMachineArn")):
+        run = stepfunctions._map_runs.get(data.get("mapRunArn"))
+        if _is_express(run["_stateMachineArn"] if run else data.get("stateMachineArn")):
             sentence = "This operation is not supported by this type of state machine"
             return json_error("StateMachineTypeNotSupported", sentence)
         answer: Response = list_executions(data)
@@ -128,5 +134,9 @@ def _refuse_questions_about_express_executions() -> None:
 
 
 def _is_express(state_machine_arn: object) -> bool:
-    machine = stepfunctions._state_machines.get(state_machine_arn)
+    # The children of a Distributed Map have the ARN of its state machine, a slash and a label.
+    arn, of_a_map, _label = str(state_machine_arn).partition("/")
+    machine = stepfunctions._state_machines.get(arn)
+    if of_a_map:
+        return bool(machine) and stepfunctions_maps.starts_express_children(machine["definition"])
     return bool(machine) and machine.get("type") == "EXPRESS"

@@ -1,8 +1,8 @@
 # Alarms for everything that a person must act on, and nothing else: failed executions, dead letters, notifications that
-# wait too long, server errors of the upload API, events that were not sent and, optionally, a budget that is exceeded. Functions that the state
-# machine or the queue calls have no alarm: if a retry succeeds, there is nothing to do; otherwise the failure ends as a
-# failed execution or a dead letter. All alarms notify one topic: this module's own, or the caller's (`topic_arn`), whose
-# policy then needs the statements in the output `topic_statements`.
+# wait too long, server errors of the upload API, events that were not sent, failed backfills and, optionally, a budget that
+# is exceeded. Functions that the state machine or the queue calls have no alarm: if a retry succeeds, there is nothing to
+# do; otherwise the failure ends as a failed execution or a dead letter. All alarms notify one topic: this module's own, or
+# the caller's (`topic_arn`), whose policy then needs the statements in the output `topic_statements`.
 
 data "aws_caller_identity" "current" {}
 
@@ -27,6 +27,16 @@ locals {
     failed    = "ExecutionsFailed"
     timed-out = "ExecutionsTimedOut"
     aborted   = "ExecutionsAborted"
+  }
+
+  # Whoever stops a backfill knows.
+  backfills = {
+    for outcome, metric in local.execution_metrics : "backfill-${outcome}" => {
+      description = "A backfill ${outcome}: not every object was sent to the queue. Its error says why; redrive it to go on."
+      namespace   = "AWS/States"
+      metric      = metric
+      dimensions  = { StateMachineArn = var.backfill_state_machine_arn }
+    } if var.backfill_state_machine_arn != null && outcome != "aborted"
   }
 
   uploads = {
@@ -68,7 +78,7 @@ locals {
     }
   }
 
-  alarms = merge(local.executions, local.uploads, local.events, local.queues)
+  alarms = merge(local.executions, local.backfills, local.uploads, local.events, local.queues)
 
   topic_arn = var.create_topic ? one(aws_sns_topic.this[*].arn) : var.topic_arn
 

@@ -31,6 +31,12 @@ variable "state_machine_arn" {
   type        = string
 }
 
+variable "backfill_state_machine_arn" {
+  description = "ARN of the backfill's state machine; null without one."
+  type        = string
+  default     = null
+}
+
 variable "upload_function_name" {
   description = "Name of the function behind the upload API; null without one."
   type        = string

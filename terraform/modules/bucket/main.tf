@@ -43,8 +43,9 @@ locals {
           Effect    = statement.effect
           Principal = statement.principals
           Action    = statement.actions
-          Resource  = statement.resources
         },
+        length(statement.not_resources) > 0 ? { NotResource = statement.not_resources } : {},
+        length(statement.not_resources) > 0 ? {} : { Resource = statement.resources },
         length(statement.condition) > 0 ? { Condition = statement.condition } : {},
       )],
     )

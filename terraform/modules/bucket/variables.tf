@@ -53,12 +53,13 @@ variable "cors_origins" {
 variable "policy_statements" {
   description = "Additional statements of the bucket's policy, which always denies plain HTTP and other accounts."
   type = list(object({
-    sid        = string
-    effect     = string
-    principals = map(list(string))
-    actions    = list(string)
-    resources  = list(string)
-    condition  = optional(map(map(list(string))), {}) # as in IAM: operator, key, values
+    sid           = string
+    effect        = string
+    principals    = map(list(string))
+    actions       = list(string)
+    resources     = optional(list(string), [])
+    not_resources = optional(list(string), [])           # instead of resources: all others
+    condition     = optional(map(map(list(string))), {}) # as in IAM: operator, key, values
   }))
   default = []
 }

@@ -1,5 +1,5 @@
-# The state machine with its own role and log group. The role may invoke the given functions and deliver logs and traces,
-# nothing else.
+# The state machine with its own role and log group. The role may invoke the given functions, do what the given statements
+# say, and deliver logs and traces, nothing else.
 
 data "aws_caller_identity" "current" {}
 
@@ -21,13 +21,22 @@ locals {
   policy = {
     Version = "2012-10-17"
     Statement = concat(
-      [
+      [for functions in [var.function_arns] : {
+        Sid      = "InvokeTheFunctions"
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = functions
+      } if length(functions) > 0],
+      [for statement in var.policy_statements : merge(
         {
-          Sid      = "InvokeTheFunctions"
+          Sid      = statement.sid
           Effect   = "Allow"
-          Action   = ["lambda:InvokeFunction"]
-          Resource = var.function_arns
+          Action   = statement.actions
+          Resource = statement.resources
         },
+        length(statement.condition) > 0 ? { Condition = statement.condition } : {},
+      )],
+      [
         {
           # Actions on log deliveries do not support resources.
           # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html

@@ -21,6 +21,18 @@ variable "definition" {
 variable "function_arns" {
   description = "ARNs of the functions that the definition invokes."
   type        = list(string)
+  default     = []
+}
+
+variable "policy_statements" {
+  description = "What else the state machine's role may do."
+  type = list(object({
+    sid       = string
+    actions   = list(string)
+    resources = list(string)
+    condition = optional(map(map(list(string))), {}) # as in IAM: operator, key, values
+  }))
+  default = []
 }
 
 variable "role_name" {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from scripts.cost import article, pipeline
+from scripts.cost import article, backfill, pipeline
 from scripts.cost.article import ImageMagick
 from scripts.cost.comparison import EXPRESS, STANDARD, compare
 from scripts.cost.model import Bill, Work, item_bytes
@@ -84,6 +84,25 @@ def test_an_express_bill_by_hand() -> None:
     # 1.23 seconds count as 1.3, 50 MB and a little as 64: 81,250 GB-seconds at 6 cents the hour.
     assert dollars["EXPRESS time"] == 1.35
     assert dollars["Logs of executions"] == 15.00  # 30,000 bytes at 50 cents the GB
+
+
+def test_a_backfill_by_hand() -> None:
+    bill = backfill.bill(ON_AWS, EXPRESS, "EXPRESS")
+    dollars = Dollars(bill)
+
+    assert dollars["Listing"] == 0.01  # a thousand requests, rounded up
+    assert dollars["State transitions: children"] == 25.00
+    assert dollars["EXPRESS children"] == 1.00
+    # A sixteenth of a GB for 0.2 s each: 12,500 GB-seconds at 6 cents the hour.
+    assert dollars["EXPRESS children's time"] == 0.21
+    assert dollars["The trigger's HEAD request"] == 0.40
+    assert dollars["Table: the record"] == 0.12  # 12.5 cents
+    # A quarter of a GB for 60 ms each: 15,000 GB-seconds on arm64.
+    assert dollars["The trigger's time"] == 0.20
+    usual = pipeline.bill(ON_AWS, EXPRESS, "EXPRESS")
+    assert bill.per_million == pytest.approx(
+        usual.per_million + 0.005 + 25 + 1 + 0.20833 + 0.4 + 0.125 + 0.2, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize(

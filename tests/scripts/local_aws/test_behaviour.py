@@ -163,6 +163,57 @@ def test_definition_is_checked(clients: Clients) -> None:
         sfn.update_state_machine(stateMachineArn=arn, definition="{}")
 
 
+def _map_over_what_is_given(**more: object) -> str:
+    """Return a Distributed Map whose EXPRESS children return their items."""
+    whole = {"Type": "Pass", "End": True}
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    items = {"ProcessorConfig": config, "StartAt": "Whole", "States": {"Whole": whole}}
+    each = {"Type": "Map", "ItemProcessor": items, "MaxConcurrency": 4, "End": True, **more}
+    return json.dumps({"StartAt": "Each", "States": {"Each": each}})
+
+
+def test_a_map_in_batches_is_refused_because_it_would_not_run_in_batches(clients: Clients) -> None:
+    sfn = clients.stepfunctions
+    definition = _map_over_what_is_given(ItemBatcher={"MaxItemsPerBatch": 10})
+    checked = sfn.validate_state_machine_definition(definition=definition)
+    assert "ItemBatcher" in checked["diagnostics"][0]["message"]
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match="ItemBatcher"):
+        sfn.create_state_machine(name="batches", definition=definition, roleArn="arn:any")
+
+
+@pytest.mark.parametrize("more", [{}, {"ResultPath": None}], ids=["returned", "discarded"])
+def test_a_map_ends_if_its_output_is_too_large(clients: Clients, more: dict[str, object]) -> None:
+    sfn = clients.stepfunctions
+    machine = sfn.create_state_machine(
+        name=f"large-{len(more)}", definition=_map_over_what_is_given(**more), roleArn="arn:any"
+    )["stateMachineArn"]
+
+    def ended(items: list[str]) -> dict[str, Any]:
+        started = sfn.start_execution(stateMachineArn=machine, input=json.dumps(items))
+        arn = started["executionArn"]
+        wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
+        return _described(clients, arn)
+
+    assert ended(["x"])["status"] == "SUCCEEDED"
+    assert ended(["x" * 100_000] * 3)["error"] == "States.DataLimitExceeded"
+
+
+def _described(clients: Clients, arn: str) -> dict[str, Any]:
+    return dict(clients.stepfunctions.describe_execution(executionArn=arn))
+
+
+def test_express_children_of_a_map_are_not_listed(clients: Clients) -> None:
+    sfn = clients.stepfunctions
+    machine = sfn.create_state_machine(
+        name="children", definition=_map_over_what_is_given(), roleArn="arn:any"
+    )["stateMachineArn"]
+    arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2]")["executionArn"]
+    wait.until("it to end", lambda: _described(clients, arn)["status"] == "SUCCEEDED")
+    [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
+    with pytest.raises(sfn.exceptions.StateMachineTypeNotSupported):
+        sfn.list_executions(mapRunArn=run["mapRunArn"])
+
+
 def test_policies_are_enforced_where_asked(tmp_path: Path) -> None:
     with LocalAws(tmp_path, Options(auth=True)) as aws:
         root = Clients(aws.env)

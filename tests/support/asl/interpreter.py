@@ -2,7 +2,7 @@
 
     result = run(definition, {"s3": ...}, {arn: handler, ...})
 
-moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Four things
+moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Five things
 are put right here:
 
 * Lambda: a Task calls the function for its ARN, and an exception becomes the error object that
@@ -10,6 +10,7 @@ are put right here:
 * Waiting: a retry does not sleep; what it would have waited stands in `Result.waits`.
 * Parallel: when a branch fails, moto goes through the other one's remaining steps without doing
   them, and garbage comes into the history. Here the other branch stops, as on AWS.
+* JSONata: moto asks a Java virtual machine, which is not there. The emulator's library answers.
 * Fail with ErrorPath: moto takes the name that the path finds for a custom one, and stops at
   `States.Timeout` with a ValueError. AWS documents no such limit of ErrorPath.
 """
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import boto3
+import jsonata
 from moto import mock_aws
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component import eval_component
@@ -39,6 +41,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_la
     StateTaskLambda,
 )
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
@@ -142,6 +145,7 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
         patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}),
         patch.object(lambda_eval_utils, "boto_client_for", lambda **_: lambdas),
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=waits.append)),
+        patch.object(moto_jsonata, "_eval_jsonata", _evaluate),
         patch.object(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "\0"),
         patch.object(EvalComponent, "eval", _stopping(EvalComponent.eval)),
         patch.object(Program, "eval", _stopping(Program.eval)),
@@ -155,6 +159,10 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
 
 # Once for each definition: it parses the whole, and takes as long as an execution.
 _validate = cache(StepFunctionsParserBackend._validate_definition)
+
+
+def _evaluate(expression: str) -> Any:
+    return jsonata.Jsonata.jsonata(expression).evaluate(None)
 
 
 class _StoppedError(RuntimeError):

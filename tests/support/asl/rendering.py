@@ -1,4 +1,4 @@
-"""The state machine as Terraform renders it, with values for every substitution."""
+"""The state machines as Terraform renders it, with values for every substitution."""
 
 import json
 from collections.abc import Mapping
@@ -107,6 +107,61 @@ def rendered(prefix: str = "image-converter", **changed: float) -> str:
         changed: numbers in place of Terraform's defaults.
     """
     return filled({function: function_arn(function, prefix) for function in TASKS}, **changed)
+
+
+# Of the backfill, with a filter that accepts everything.
+EVERYTHING: Mapping[str, Any] = {"prefixes": [], "suffixes": [], "encoded": True}
+_BACKFILL: Mapping[str, Any] = {
+    "partition": "aws",
+    "source_bucket": "source",
+    "destination_bucket": "destination",
+    "queue_url": "https://sqs.us-east-1.amazonaws.com/123456789012/image-converter",
+    "source_filter": EVERYTHING,
+    "max_concurrency": 100,
+    "tolerated_failure_percentage": 0,
+    "timeout": 86400,
+}
+
+
+def backfill(**changed: Any) -> str:
+    """Return the text of the backfill's definition, as backfill.tf renders it.
+
+    Args:
+        changed: what differs from Terraform's defaults, by the names of `_BACKFILL`.
+    """
+    given = {**_BACKFILL, **changed}
+    states = f"arn:{given['partition']}:states:::"
+    child = {
+        "source_bucket": given["source_bucket"],
+        "destination_bucket": given["destination_bucket"],
+        "source_filter": json.dumps(given["source_filter"]),
+        "send_message_arn": f"{states}sqs:sendMessage",
+        "send_message_timeout": 10,
+        "queue_url": given["queue_url"],
+        "task_retry": task_retry(NUMBERS),
+    }
+    children = {
+        f"send_{item.lower()}": asl.render(
+            asl.template(asl.BACKFILL_OBJECT), {**child, "item": item}
+        )
+        for item in ("Object", "Row", "Line", "Entry")
+    }
+    results = {
+        "Resource": f"{states}s3:putObject",
+        "Parameters": {"Bucket": given["destination_bucket"], "Prefix": "backfill/results"},
+        "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
+    }
+    numbers = ("max_concurrency", "tolerated_failure_percentage", "timeout")
+    return asl.render(
+        asl.template(asl.BACKFILL),
+        {
+            **children,
+            **{name: given[name] for name in numbers},
+            "list_objects_arn": f"{states}s3:listObjectsV2",
+            "get_object_arn": f"{states}s3:getObject",
+            "result_writer": json.dumps(results),
+        },
+    )
 
 
 def machine(prefix: str = "image-converter", **changed: float) -> dict[str, Any]:

@@ -59,7 +59,8 @@ class Record(NamedTuple):
 class Location(TypedDict, total=False):
     """An object in the destination bucket, as the state and the table's record carry it.
 
-    `resized` has `renditions` where there are further ones, each with its `name` and `format`.
+    `resized` has `renditions` where there are further ones, each with its `name` and `format`, and
+    `settings` where they are not the default: what `renditions.settings_hash` says of them.
     """
 
     region: str
@@ -74,6 +75,7 @@ class Location(TypedDict, total=False):
     name: str
     format: str
     renditions: "list[Location]"
+    settings: str
     sourceVersionId: str
     sourceETag: str
     sourceLastModified: str

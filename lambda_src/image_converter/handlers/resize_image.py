@@ -98,6 +98,9 @@ def handler(event: Event, context: object) -> Location:
             {**each, "name": output.rendition.name, "format": output.rendition.format}
             for output, each in zip(outputs[1:], further, strict=True)
         ]
+    made_with = renditions.settings_hash(wanted)
+    if made_with != renditions.DEFAULT_SETTINGS:
+        location["settings"] = made_with
     return location
 
 

@@ -9,7 +9,7 @@ manifest; the trigger decides again when the message comes.
 from collections.abc import Mapping
 from typing import Any
 
-from image_converter import renditions
+from image_converter import events, renditions
 from image_converter.events import Location, real_version_id
 
 # A record of the table, as plain values.
@@ -58,4 +58,39 @@ def manifest_line(record: TableRecord, wanted: str) -> dict[str, Any]:
         "Key": copy["key"],
         **({"VersionId": version} if version else {}),
         "Reprocess": {"imageName": record["imageName"], "settings": wanted},
+    }
+
+
+def execution_input(record: TableRecord) -> dict[str, Any]:
+    """Return the input of an execution that makes outdated renditions of a record's image again.
+
+    It names the image as its upload did: bucket, key and version of the source, and the sequencer.
+    So what is made takes the place of what that upload made, and no newer one's. `reprocess` says
+    where the bytes are.
+    """
+    copy = original(record)
+    version, etag = record["sourceVersionId"], record["sourceETag"]
+    notified = {
+        "eventTime": record.get("uploadedAt"),
+        "s3": {
+            "bucket": {"name": record["sourceBucket"]},
+            "object": {
+                "key": record["imageName"],
+                "eTag": etag,
+                # A version without an id of its own is called by its ETag.
+                "versionId": version if version != etag else None,
+                "sequencer": record.get("sequencer"),
+            },
+        },
+    }
+    named = {
+        "bucket": copy["bucket"],
+        "key": copy["key"],
+        "versionId": copy.get("versionId"),
+        "eTag": copy["eTag"],
+        "sourceLastModified": record["sourceLastModified"],
+    }
+    return {
+        **events.execution_input(notified),
+        "reprocess": {name: value for name, value in named.items() if value is not None},
     }

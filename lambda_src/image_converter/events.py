@@ -157,7 +157,7 @@ def _copy(event: Event) -> Copy:
         bucket=_required(event, "reprocess.bucket"),
         key=_required(event, "reprocess.key"),
         version_id=_optional(event, "reprocess.versionId"),
-        etag=_required(event, "reprocess.eTag"),
+        etag=_required(event, "reprocess.eTag").strip('"'),
         source_last_modified=_required(event, "reprocess.sourceLastModified"),
     )
 

@@ -4,14 +4,29 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from image_converter import backfill, clients, executions, keys, records, renditions, reprocessing
+from image_converter import (
+    backfill,
+    clients,
+    event_bus,
+    executions,
+    keys,
+    records,
+    renditions,
+    reprocessing,
+)
 from image_converter.errors import InvalidRecord
-from image_converter.handlers import delete_file, get_file_type, trigger, write_to_dynamodb
+from image_converter.handlers import (
+    copy_file,
+    delete_file,
+    get_file_type,
+    resize_image,
+    trigger,
+    write_to_dynamodb,
+)
 from tests.support.fake_cloud import DESTINATION, SOURCE, TABLE, Cloud, Record, notification
 from tests.support.faults import before, observe, refuse
 from tests.support.images import jpeg
@@ -469,8 +484,8 @@ def test_the_same_settings_start_one_and_others_another(
         ask_for(*wanted)
         assert send(reprocess(), reprocess()) == []
         assert len(started) == count
-        later = datetime(2026, 1, 1, 0, 0, count, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        monkeypatch.setattr(records.time, "strftime", lambda *_, later=later: later)
+        later = f"2026-01-01T00:00:0{count}Z"
+        monkeypatch.setattr("image_converter.records.time.strftime", lambda *_, at=later: at)
         process(list(started.values())[-1])
 
 
@@ -490,12 +505,8 @@ def test_a_newer_upload_while_it_is_made_again_wins(
         assert cloud.metadata(key)["source-version"] == version
 
 
-@pytest.mark.parametrize("handle", [converted, get_file_type.handler])
-def test_a_copy_of_another_version_is_refused(
-    cloud: Cloud,
-    started: dict[str, Record],
-    ask_for: Callable[..., str],
-    handle: Callable[..., Any],
+def test_an_input_that_names_another_image_s_copy_writes_nothing(
+    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
 ) -> None:
     for number, key in enumerate(("a.jpg", "b.jpg")):
         process(cloud.upload(key, jpeg(seed=number)))
@@ -503,11 +514,56 @@ def test_a_copy_of_another_version_is_refused(
     send(reprocess("a.jpg"), reprocess("b.jpg"))
     first, second = started.values()
     mixed = {**first, "reprocess": second["reprocess"]}
-    if handle is converted:
-        versions = cloud.version_count(DESTINATION)
+    versions = cloud.version_count(DESTINATION)
+    for handler in (copy_file.handler, resize_image.handler):
         with pytest.raises(InvalidRecord, match=r"'b.jpg' .* is not the copy of 'a.jpg'"):
-            converted(mixed)
-        assert cloud.version_count(DESTINATION) == versions
-    del mixed["reprocess"]["eTag"]
-    with pytest.raises(InvalidRecord, match="reprocess.eTag is missing"):
-        get_file_type.handler(mixed, None)
+            handler(mixed, None)
+    assert cloud.version_count(DESTINATION) == versions
+
+
+def test_an_input_whose_copy_is_in_another_bucket_writes_nothing(
+    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+) -> None:
+    process(cloud.upload("a.jpg", jpeg()))
+    ask_for(PNG, SMALL)
+    send(reprocess())
+    (given,) = started.values()
+    cloud.s3.create_bucket(Bucket="elsewhere")
+    metadata = cloud.metadata("a.jpg")
+    copy = cloud.s3.put_object(Bucket="elsewhere", Key="a.jpg", Body=jpeg(), Metadata=metadata)
+    where = {"bucket": "elsewhere", "key": "a.jpg", "eTag": copy["ETag"].strip('"')}
+    elsewhere = {**given, "reprocess": {**given["reprocess"], **where}}
+    del elsewhere["reprocess"]["versionId"]
+    versions = cloud.version_count(DESTINATION)
+    for handler in (copy_file.handler, resize_image.handler):
+        with pytest.raises(InvalidRecord, match="not the copy"):
+            handler(elsewhere, None)
+    assert cloud.version_count(DESTINATION) == versions
+
+
+def test_what_is_in_the_destination_bucket_is_never_taken_for_an_upload(cloud: Cloud) -> None:
+    process(cloud.upload("a.jpg", jpeg()))
+    given = {"s3": {"bucket": {"name": DESTINATION}, "object": {"key": "a.jpg"}}}
+    versions = cloud.version_count(DESTINATION)
+    for handler in (copy_file.handler, resize_image.handler):
+        with pytest.raises(InvalidRecord, match="in the destination bucket"):
+            handler(given, None)
+    assert cloud.version_count(DESTINATION) == versions
+
+
+def test_events_name_what_was_uploaded(
+    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+) -> None:
+    upload = cloud.upload("a.jpg", jpeg())
+    process(upload)
+    ask_for(PNG, SMALL)
+    send(reprocess())
+    (given,) = started.values()
+    item = upload["s3"]["object"]
+    expected = {"key": "a.jpg", "etag": item["eTag"], "version-id": item["versionId"]}
+    for detail in (
+        event_bus.not_converted(given, "arn", "Name", "cause"),
+        event_bus.converted(converted(given), "arn"),
+    ):
+        assert detail["bucket"] == {"name": SOURCE}
+        assert expected.items() <= detail["object"].items()

@@ -325,7 +325,9 @@ def test_what_is_missing_is_made_from_the_copy_and_nothing_else_changes(
 ) -> None:
     monkeypatch.setenv("DESTINATION_PREFIX", prefix)
     cloud.keep_versions(versioning)
-    process(cloud.upload("b/a.jpg", jpeg(8, 8)))
+    upload = cloud.upload("b/a.jpg", jpeg(8, 8))
+    cloud.age(upload, -3600)
+    process(upload)
     before_it = record_of("b/a.jpg")
     in_source = cloud.version_count(SOURCE)
     wanted = ask_for(PNG, SMALL)

@@ -147,7 +147,7 @@ def test_whatever_is_asked_for_differently_has_another_hash() -> None:
         [THUMB, PNG],
         [PNG, {**THUMB, "max_width": 321}],
         [PNG, {**THUMB, "quality": 81}],
-        [PNG, {**THUMB, "name": "thumbnail", "key": "{dir}{stem}-thumb.{ext}"}],
+        [PNG, {**THUMB, "name": "thumbnail", "key": "{dir}{stem}-{name}.{ext}"}],
         [PNG, {**THUMB, "key": "{dir}small/{stem}.{ext}"}],
         [PNG, {**THUMB, "cache_control": "max-age=60"}],
         [PNG, {**THUMB, "metadata": "copyright"}],

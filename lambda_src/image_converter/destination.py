@@ -22,7 +22,8 @@ from typing import Any, NamedTuple, cast
 from botocore.exceptions import ClientError
 
 from image_converter import clients, keys, s3_errors, settings
-from image_converter.events import Location
+from image_converter.errors import InvalidRecord
+from image_converter.events import Copy, Location
 from image_converter.s3_errors import error_code
 from image_converter.sources import Source
 
@@ -74,6 +75,43 @@ class Slot(NamedTuple):
 
     key: str
     current: dict[str, Any] | None
+
+
+def refuse_unknown_origin(bucket: str, source: Source) -> None:
+    """Refuse to work on an object in the destination bucket that is not the original it should be.
+
+    There are renditions beside the originals: to take one for an upload would make images of
+    images. And an original of another image or version would make the record untrue.
+
+    Args:
+        bucket: the destination bucket.
+        source: what was found by the record.
+
+    Raises:
+        InvalidRecord: it is in the destination bucket and no reprocess names it; or a reprocess
+            names what was not copied there from the version that its input names.
+    """
+    record, copy = source.record, source.record.copy
+    if copy is None:
+        if record.bucket == bucket:
+            raise InvalidRecord(
+                f"{record.key!r} is in the destination bucket, which gets no uploads: start "
+                "`image-converter reprocess` to have its image made again"
+            )
+        return
+    # Without its prefix, which may have been another one when the copy was made.
+    _, aside, rest = copy.key.partition(keys.fallback_key("", source.identity))
+    is_copy = _is_made_from(aside + rest, source.headers["Metadata"], source)
+    if copy.bucket != bucket or not is_copy:
+        raise InvalidRecord(
+            f"{copy.key!r} in {copy.bucket!r} is not the copy of {record.key!r} "
+            f"(version {source.version!r}) in the destination bucket"
+        )
+
+
+def in_place(copy: Copy, source: Source) -> Written:
+    """Return the original that a reprocess has read, which stays as it is."""
+    return Written(copy.key, source.headers, source.headers["Metadata"], repeated=True)
 
 
 def find_slot(place: Place, key: str, source: Source) -> Slot:

@@ -34,6 +34,25 @@ _SEAL_DIGITS = 16
 SOURCE_FIELDS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
 
+class Copy(NamedTuple):
+    """The original in the destination bucket, which a reprocess reads in place of the source.
+
+    Attributes:
+        bucket: the destination bucket, as the image's record had it.
+        key: the whole key, with any prefix.
+        version_id: as `Record.version_id`.
+        etag: the copy's own, without quotes.
+        source_last_modified: when the source version was created, which the copy's headers do not
+            say; ISO 8601, UTC, to the second.
+    """
+
+    bucket: str
+    key: str
+    version_id: str | None
+    etag: str
+    source_last_modified: str
+
+
 class Record(NamedTuple):
     """One version of one object in the source bucket, as an S3 event record names it.
 
@@ -46,6 +65,8 @@ class Record(NamedTuple):
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
             Of a record that did not come from S3 through the queue there is none.
         event_time: when the object was created, ISO 8601.
+        copy: where its bytes are read, of a reprocess; the source bucket may not have them any
+            more, and is left alone.
     """
 
     bucket: str
@@ -54,12 +75,14 @@ class Record(NamedTuple):
     etag: str | None = None
     sequencer: str | None = None
     event_time: str | None = None
+    copy: Copy | None = None
 
 
 class Location(TypedDict, total=False):
     """An object in the destination bucket, as the state and the table's record carry it.
 
-    `resized` has `renditions` where there are further ones, each with its `name` and `format`.
+    `resized` has `renditions` where there are further ones, each with its `name` and `format`, and
+    `settings` where they are not the default: what `renditions.settings_hash` says of them.
     """
 
     region: str
@@ -74,6 +97,7 @@ class Location(TypedDict, total=False):
     name: str
     format: str
     renditions: "list[Location]"
+    settings: str
     sourceVersionId: str
     sourceETag: str
     sourceLastModified: str
@@ -93,6 +117,7 @@ def parse_record(event: Event) -> Record:
         version_id=_optional(event, "s3.object.versionId"),
         etag=etag.strip('"') if etag else None,
         event_time=_optional(event, "eventTime"),
+        copy=_copy(event) if "reprocess" in event else None,
     )
     if sequencer is None or _optional(event, "s3.object.sequencerOf") != _seal(record, sequencer):
         return record
@@ -125,6 +150,18 @@ def execution_input(notified: Event) -> dict[str, Any]:
     }
 
 
+def _copy(event: Event) -> Copy:
+    # All of the source version must be named: what is read is not that version itself.
+    _required(event, "s3.object.eTag")
+    return Copy(
+        bucket=_required(event, "reprocess.bucket"),
+        key=_required(event, "reprocess.key"),
+        version_id=_optional(event, "reprocess.versionId"),
+        etag=_required(event, "reprocess.eTag").strip('"'),
+        source_last_modified=_required(event, "reprocess.sourceLastModified"),
+    )
+
+
 def _seal(record: Record, sequencer: str) -> str:
     named = (record.bucket, record.key, record.version_id or "", record.etag or "", sequencer)
     return hashlib.sha256("\0".join(named).encode()).hexdigest()[:_SEAL_DIGITS]
@@ -154,7 +191,12 @@ def padded_sequencer(sequencer: str | None) -> str | None:
 
 
 def seconds_since_upload(record: Record) -> float | None:
-    """Return how long ago the object was created, or None where the record does not say when."""
+    """Return how long ago the object was created, or None where the record does not say when.
+
+    None of a reprocess, too: nobody has waited for it since the upload.
+    """
+    if record.copy:
+        return None
     try:
         created = datetime.fromisoformat(record.event_time or "")
         return round((datetime.now(UTC) - created).total_seconds(), 3)

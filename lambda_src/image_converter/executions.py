@@ -37,10 +37,20 @@ def start(state_machine_arn: str, record: Event) -> bool:
     given = events.execution_input(record)
     parsed = events.parse_record(given)
     version = events.real_version_id(parsed.version_id) or parsed.sequencer or parsed.etag or ""
+    name = keys.execution_name(parsed.bucket, parsed.key, version)
+    return start_once(state_machine_arn, name, given)
+
+
+def start_once(state_machine_arn: str, name: str, given: Event) -> bool:
+    """Start the execution of that name; False where there has been one.
+
+    Raises:
+        ClientError: as `start`.
+    """
     try:
         clients.stepfunctions().start_execution(
             stateMachineArn=state_machine_arn,
-            name=keys.execution_name(parsed.bucket, parsed.key, version),
+            name=name,
             input=json.dumps(given, separators=(",", ":")),
         )
     except ClientError as error:

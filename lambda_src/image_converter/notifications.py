@@ -1,6 +1,7 @@
 """S3 notifications as they come out of the queue: from S3 itself, or through EventBridge.
 
-EventBridge brings those of an existing bucket, whose own notifications stay as they are.
+EventBridge brings those of an existing bucket, whose own notifications stay as they are. A backfill
+sends what looks like these of objects that it has listed.
 """
 
 import json
@@ -12,6 +13,9 @@ from image_converter.errors import InvalidRecord
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 _EVENTBRIDGE_SOURCE = "aws.s3"
 _EVENTBRIDGE_CREATED = "Object Created"
+_BACKFILL_SOURCE = "image-converter.backfill"
+# Where a record says that it is of a backfill: the image to reprocess, or None to convert one.
+BACKFILL = "backfill"
 
 
 def records(body: str) -> list[dict[str, Any]]:
@@ -19,7 +23,8 @@ def records(body: str) -> list[dict[str, Any]]:
 
     This is the one door through which notifications enter, so this is where keys are decoded, and
     an event of EventBridge becomes the record that S3 would have sent. What S3 sends besides (its
-    test event, events of another kind) yields no record.
+    test event, events of another kind) yields no record. Those of a backfill have `BACKFILL`, and
+    neither a region nor a time nor a sequencer.
 
     Args:
         body: the body of an SQS message.
@@ -33,6 +38,8 @@ def records(body: str) -> list[dict[str, Any]]:
             return []
         if message.get("source") == _EVENTBRIDGE_SOURCE:
             return [_record(message)] if message["detail-type"] == _EVENTBRIDGE_CREATED else []
+        if message.get("source") == _BACKFILL_SOURCE:
+            return [_listed(message["detail"])]
         created = [
             one for one in message["Records"] if one["eventName"].startswith("ObjectCreated")
         ]
@@ -51,6 +58,16 @@ def _record(event: dict[str, Any]) -> dict[str, Any]:
         "awsRegion": event["region"],
         "eventTime": event["time"],
         "s3": {"bucket": {"name": event["detail"]["bucket"]["name"]}, "object": named},
+    }
+
+
+def _listed(detail: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of an object that a backfill has listed, or has read in a manifest."""
+    item, reprocess = detail["object"], detail.get("reprocess")
+    named = {"key": item["key"], "versionId": item.get("version-id")}
+    return {
+        "s3": {"bucket": {"name": detail["bucket"]["name"]}, "object": named},
+        BACKFILL: str(reprocess["imageName"]) if reprocess is not None else None,
     }
 
 

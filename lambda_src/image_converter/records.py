@@ -1,6 +1,8 @@
 """The table's records: one per image, of its newest upload."""
 
+import json
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -86,6 +88,20 @@ def save(table: str, new: dict[str, Any]) -> Saved:
     return Saved(replaced=True, answer=dict(answer["ResponseMetadata"]))
 
 
+def find(table: str, name: str) -> dict[str, Any] | None:
+    """Return the record of an image as plain values, or None where there is none.
+
+    Raises:
+        ClientError: DynamoDB refused.
+    """
+    answer = clients.dynamodb().get_item(
+        TableName=table, Key={"imageName": {"S": name}}, ConsistentRead=True
+    )
+    if "Item" not in answer:
+        return None
+    return {name: from_attribute_value(value) for name, value in answer["Item"].items()}
+
+
 def to_attribute_value(value: Any) -> dict[str, Any]:
     """Return a JSON value as DynamoDB's API takes it.
 
@@ -109,3 +125,24 @@ def to_attribute_value(value: Any) -> dict[str, Any]:
         case dict():
             return {"M": {name: to_attribute_value(element) for name, element in value.items()}}
     raise TypeError(f"{value!r} is not a JSON value")
+
+
+def from_attribute_value(described: Mapping[str, Any]) -> Any:
+    """Return the JSON value that `to_attribute_value` has made this of.
+
+    Raises:
+        TypeError: it is of a type that no JSON value has.
+    """
+    [(kind, value)] = described.items()
+    match kind:
+        case "NULL":
+            return None
+        case "BOOL" | "S":
+            return value
+        case "N":
+            return json.loads(value)
+        case "L":
+            return [from_attribute_value(element) for element in value]
+        case "M":
+            return {name: from_attribute_value(element) for name, element in value.items()}
+    raise TypeError(f"{kind!r} is not a type of JSON values")

@@ -7,7 +7,7 @@ The first is what the article calls `resized`. Terraform checks the same rules i
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, get_args
 
 from image_converter import keys
@@ -29,8 +29,11 @@ EXTENSIONS: dict[Format, str] = {"png": "png", "jpeg": "jpg", "webp": "webp", "a
 _QUALITIES: dict[Format, int] = {"jpeg": 85, "webp": 80, "avif": 60}
 _MAX_QUALITY = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-# Written objects carry a hash of their settings. A new number makes all of them again.
-_GENERATION = 1
+# Raised when the pixels or the bytes that are written for the same settings change: what an older
+# version made is outdated then, and a reprocess makes it again.
+CONVERTER_VERSION = 1
+# What `settings_hash` calls the settings of an image whose record does not name any: one PNG.
+DEFAULT_SETTINGS = "default"
 _HASH_DIGITS = 16
 
 
@@ -83,14 +86,12 @@ class Rendition(NamedTuple):
 
         The key is not part of it: an object that is elsewhere is another one anyway.
         """
-        if self.is_article_png:
+        if self.is_article_png and CONVERTER_VERSION == 1:
             return {"png-compression": self.compression}
         settings = {
             name: value for name, value in self._asdict().items() if name not in ("name", "key")
         }
-        described = json.dumps([_GENERATION, settings], sort_keys=True)
-        digest = hashlib.sha256(described.encode()).hexdigest()[:_HASH_DIGITS]
-        return {"rendition-settings": digest}
+        return {"rendition-settings": _digest([CONVERTER_VERSION, settings])}
 
     def key_for(self, source_key: str) -> str:
         """Return its key for a JPEG of that key.
@@ -131,6 +132,26 @@ def parse(text: str, compression: Compression = "fast") -> tuple[Rendition, ...]
         if twice is not None:
             raise InvalidSettings(f"RENDITIONS has several renditions with the {field} '{twice}'")
     return parsed
+
+
+def settings_hash(wanted: Sequence[Rendition]) -> str:
+    """Return what stands for the settings of all renditions and for the converter's version.
+
+    An image whose record has another one is outdated. The keys and names are part of it, because
+    renditions under other keys have yet to be made and the record names them; the destination's
+    prefix is not, because another prefix leaves what was made before where it is.
+
+    Returns:
+        16 hex digits; `DEFAULT_SETTINGS` for the default, about which a record says nothing.
+    """
+    if tuple(wanted) == parse("") and CONVERTER_VERSION == 1:
+        return DEFAULT_SETTINGS
+    return _digest([[each.name, each.key, each.settings_metadata] for each in wanted])
+
+
+def _digest(described: object) -> str:
+    text = json.dumps(described, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
 
 
 def _fixed(rendition: Rendition) -> dict[str, str]:

@@ -31,6 +31,18 @@ class TriggerSettings(NamedTuple):
     state_machine_arn: str
 
 
+class BackfillSettings(NamedTuple):
+    """Settings of `trigger` that only the messages of a backfill need.
+
+    The renditions are those of `resize_image`, and decide whether an image is outdated.
+    """
+
+    table_name: str
+    destination_bucket: str
+    renditions: str = ""
+    png_compression: Compression = "fast"
+
+
 class DestinationSettings(NamedTuple):
     """Settings of `copy_file`; all keys in the destination bucket begin with the prefix."""
 
@@ -79,6 +91,7 @@ S = TypeVar(
     "S",
     UploadSettings,
     TriggerSettings,
+    BackfillSettings,
     DestinationSettings,
     DeleteSettings,
     ResizeSettings,

@@ -19,6 +19,7 @@ UNVERSIONED = (
     "Kept in source bucket: the bucket is not versioned, so a deleted file could not be restored"
 )
 SOURCE_AFTER = "Kept in source bucket: source_after is keep"
+ORIGINAL = "Kept in destination bucket: a reprocess deletes nothing"
 OTHER_TYPES = "Kept in source bucket: other_types is keep"
 
 

@@ -1,4 +1,8 @@
-"""Reading the source bucket: exactly the version that the record names, never merely its key."""
+"""Reading exactly the version that the record names, never merely its key.
+
+That is an object in the source bucket or, of a reprocess, its copy in the destination bucket. The
+latter is the same image: what is made of it is marked as made from the source version.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +27,7 @@ class Source(NamedTuple):
         etag: its entity tag, without quotes.
         size: in bytes.
         last_modified: ISO 8601, UTC, to the second.
-        headers: the whole answer of S3: content type, user metadata, ...
+        headers: the whole answer of S3, about the object that is read: content type, ...
     """
 
     record: Record
@@ -49,7 +53,7 @@ class Source(NamedTuple):
         That is its version id, where it has one of its own. Else its ETag and its time do: an ETag
         alone comes again with the same bytes, where no KMS key encrypts.
         """
-        if real_version_id(self.headers.get("VersionId")):
+        if self.version != self.etag:
             return self.version
         return f"{self.etag}-{self.last_modified}"
 
@@ -115,21 +119,22 @@ def _range(record: Record, count: int) -> bytes:
 @contextmanager
 def _translate_errors(record: Record) -> Iterator[None]:
     """Turn S3's errors that no retry can fix into named ones."""
-    where = repr(f"s3://{record.bucket}/{record.key}")
+    named = record.copy or record
+    where = repr(f"s3://{named.bucket}/{named.key}")
     try:
         yield
     except ParamValidationError as error:
         raise InvalidRecord(f"{where}: {str(error)!r}") from error
     except ClientError as error:
         if s3_errors.error_code(error) in s3_errors.GONE:
-            version = f" (version {record.version_id!r})" if record.version_id else ""
+            version = f" (version {named.version_id!r})" if named.version_id else ""
             raise SourceNotFound(
                 f"{where}{version} does not exist: it was deleted before its turn, or the record "
                 "names a wrong bucket or key"
             ) from error
         if s3_errors.error_code(error) in s3_errors.PRECONDITION_FAILED:
             raise SourceChanged(
-                f"{where} is not the object with ETag {record.etag!r} that the record names. What "
+                f"{where} is not the object with ETag {named.etag!r} that the record names. What "
                 "replaced it has an execution of its own; to convert whatever is there now, start "
                 "one without eTag, versionId and sequencer in its input"
             ) from error
@@ -145,22 +150,28 @@ def version_param(value: str | None) -> dict[str, Any]:
 
 def _object_params(record: Record) -> dict[str, Any]:
     """Return the S3 parameters for exactly what the record names."""
-    etag = {"IfMatch": f'"{record.etag}"'} if record.etag else {}
+    named = record.copy or record
+    etag = {"IfMatch": f'"{named.etag}"'} if named.etag else {}
     return {
-        "Bucket": record.bucket,
-        "Key": record.key,
-        **version_param(record.version_id),
+        "Bucket": named.bucket,
+        "Key": named.key,
+        **version_param(named.version_id),
         **etag,
     }
 
 
 def _source(record: Record, answer: Any) -> Source:
-    etag = answer["ETag"].strip('"')
+    etag, version_id = answer["ETag"].strip('"'), answer.get("VersionId")
+    last_modified = answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ")
+    if record.copy:
+        # The headers are the copy's own.
+        etag, version_id = record.etag or etag, record.version_id
+        last_modified = record.copy.source_last_modified
     return Source(
         record=record,
-        version=real_version_id(answer.get("VersionId")) or etag,
+        version=real_version_id(version_id) or etag,
         etag=etag,
         size=answer["ContentLength"],
-        last_modified=answer["LastModified"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        last_modified=last_modified,
         headers=answer,
     )

@@ -34,7 +34,7 @@ CALLED: Final[Mapping[str, frozenset[str]]] = {
             "UploadPartCopy",
         }
     ),
-    "dynamodb": frozenset({"PutItem"}),
+    "dynamodb": frozenset({"GetItem", "PutItem"}),
     "events": frozenset({"PutEvents"}),
     "stepfunctions": frozenset({"DescribeExecution", "StartExecution"}),
 }

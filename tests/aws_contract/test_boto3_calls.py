@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 from packaging.version import Version
 
-from image_converter import notifications
+from image_converter import keys, notifications
 from image_converter.errors import DestroyRefused, UnknownType
 from image_converter.handlers import (
     copy_file,
@@ -86,8 +86,6 @@ def content(body: bytes) -> dict[str, Any]:
 
 def older_in_destination() -> dict[str, Any]:
     """Return a HEAD of what an older version of the same key left in the destination bucket."""
-    from image_converter import keys  # noqa: PLC0415 - only here
-
     marks = {
         "source-key-hash": keys.fingerprint("HappyFace.jpg"),
         "source-version": "older",
@@ -100,15 +98,14 @@ def older_in_destination() -> dict[str, Any]:
 # ---- One scenario for each way through the code that calls AWS ------------------------------
 
 
+STARTED = {
+    "executionArn": f"{STATE_MACHINE}:x".replace("stateMachine", "execution"),
+    "startDate": MODIFIED,
+}
+
+
 def starts_an_execution(stubs: Stubs) -> None:
-    stubs.answer(
-        "stepfunctions",
-        "start_execution",
-        {
-            "executionArn": f"{STATE_MACHINE}:x".replace("stateMachine", "execution"),
-            "startDate": MODIFIED,
-        },
-    )
+    stubs.answer("stepfunctions", "start_execution", STARTED)
     message = fake_cloud.recorded("sqs_message")
     message["body"] = json.dumps(fake_cloud.recorded("s3_created_2_1"))
     assert trigger.handler({"Records": [message]}, None) == {"batchItemFailures": []}
@@ -119,6 +116,19 @@ def starts_no_second_execution(stubs: Stubs) -> None:
     message = fake_cloud.recorded("sqs_message")
     message["body"] = json.dumps(fake_cloud.recorded("s3_created_2_1_unversioned"))
     assert trigger.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+
+
+def looks_before_it_starts(stubs: Stubs) -> None:
+    stubs.answer("s3", "head_object", described())
+    stubs.answer("dynamodb", "get_item")
+    stubs.answer("stepfunctions", "start_execution", STARTED)
+    item = {"bucket": {"name": fake_cloud.SOURCE}, "object": {"key": "HappyFace.jpg"}}
+    body = {"source": "image-converter.backfill", "detail-type": "Object Created", "detail": item}
+    message = {**fake_cloud.recorded("sqs_message"), "body": json.dumps(body)}
+    assert trigger.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+    assert stubs.parameters("stepfunctions.StartExecution")["name"] == keys.execution_name(
+        fake_cloud.SOURCE, "HappyFace.jpg", VERSION
+    )
 
 
 def uploads(stubs: Stubs) -> None:
@@ -293,6 +303,7 @@ def refuses_to_be_destroyed(stubs: Stubs) -> None:
 SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
     starts_an_execution,
     starts_no_second_execution,
+    looks_before_it_starts,
     uploads,
     reads_the_type,
     refuses_an_empty_object,

@@ -127,3 +127,41 @@ WHOLE = dict.fromkeys(events.SOURCE_FIELDS, "a")
 def test_images_that_are_not_both_there_are_refused(images: object) -> None:
     with pytest.raises(InvalidRecord, match="images"):
         events.converted_images({"results": {"images": images}})
+
+
+REPROCESS: dict[str, Any] = {
+    "s3": {"bucket": {"name": "source"}, "object": {"key": "a.jpg", "eTag": "e"}},
+    "reprocess": {
+        "bucket": "destination",
+        "key": "in/a.jpg",
+        "eTag": '"c"',
+        "sourceLastModified": "2026-01-02T03:04:05Z",
+    },
+}
+
+
+def test_a_reprocess_says_where_the_copy_is() -> None:
+    record = events.parse_record(REPROCESS)
+    assert (record.bucket, record.key) == ("source", "a.jpg")
+    assert record.copy == events.Copy("destination", "in/a.jpg", None, "c", "2026-01-02T03:04:05Z")
+
+
+@pytest.mark.parametrize("name", REPROCESS["reprocess"])
+def test_a_reprocess_that_does_not_say_it_all_is_refused(name: str) -> None:
+    lacking = {
+        other: REPROCESS["reprocess"][other] for other in REPROCESS["reprocess"].keys() - {name}
+    }
+    with pytest.raises(InvalidRecord, match=name):
+        events.parse_record({**REPROCESS, "reprocess": lacking})
+
+
+def test_a_reprocess_must_name_the_source_by_its_etag() -> None:
+    unnamed = {"bucket": {"name": "source"}, "object": {"key": "a.jpg"}}
+    with pytest.raises(InvalidRecord, match="eTag"):
+        events.parse_record({**REPROCESS, "s3": unnamed})
+
+
+def test_nobody_waits_for_a_reprocess_since_the_upload() -> None:
+    record = events.parse_record({**REPROCESS, "eventTime": "2026-01-02T03:04:05.000Z"})
+    assert events.seconds_since_upload(record) is None
+    assert events.seconds_since_upload(record._replace(copy=None))

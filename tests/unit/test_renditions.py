@@ -133,3 +133,40 @@ def test_another_name_or_a_default_written_out_is_the_same_object() -> None:
 def test_another_png_is_not_taken_for_the_plain_one(change: dict[str, Any]) -> None:
     (plain,), (other,) = parse(PNG), parse({**PNG, **change})
     assert not plain.settings_metadata.keys() & other.settings_metadata.keys()
+
+
+def test_the_default_is_what_records_say_nothing_of() -> None:
+    assert renditions.settings_hash(renditions.parse("")) == renditions.DEFAULT_SETTINGS
+    assert renditions.settings_hash(parse(PNG)) == renditions.DEFAULT_SETTINGS
+
+
+def test_whatever_is_asked_for_differently_has_another_hash() -> None:
+    entries: list[list[dict[str, Any]]] = [
+        [PNG],
+        [PNG, THUMB],
+        [THUMB, PNG],
+        [PNG, {**THUMB, "max_width": 321}],
+        [PNG, {**THUMB, "quality": 81}],
+        [PNG, {**THUMB, "name": "thumbnail", "key": "{dir}{stem}-{name}.{ext}"}],
+        [PNG, {**THUMB, "key": "{dir}small/{stem}.{ext}"}],
+        [PNG, {**THUMB, "cache_control": "max-age=60"}],
+        [PNG, {**THUMB, "metadata": "copyright"}],
+    ]
+    wanted = [parse(*each) for each in entries] + [renditions.parse("", "smallest")]
+    hashes = [renditions.settings_hash(each) for each in wanted]
+    assert len(set(hashes)) == len(wanted)
+    assert hashes == [renditions.settings_hash(each) for each in wanted]
+
+
+def test_another_version_of_the_converter_outdates_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wanted = [renditions.parse(""), parse(PNG, THUMB)]
+    before = [renditions.settings_hash(each) for each in wanted]
+    made = [each.settings_metadata for each in wanted[1]]
+    monkeypatch.setattr(renditions, "CONVERTER_VERSION", renditions.CONVERTER_VERSION + 1)
+    assert not {*before} & {renditions.settings_hash(each) for each in wanted}
+    for each, old in zip(wanted[1], made, strict=True):
+        # Either version makes again what the other has made: a rollback reports no foreign object.
+        assert not each.settings_metadata.items() <= old.items()
+        assert not old.items() <= each.settings_metadata.items()

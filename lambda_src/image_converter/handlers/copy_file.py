@@ -25,6 +25,8 @@ clients.warm_up(clients.s3, clients.s3_copies)
 def handler(event: Event, context: object) -> Location:
     """Copy the record's object to the destination bucket and return where it is.
 
+    Of a reprocess the copy is what is read, and it is in place: nothing is written.
+
     Args:
         event: an S3 event record.
         context: Lambda's context; not used.
@@ -36,6 +38,7 @@ def handler(event: Event, context: object) -> Location:
     place = Place(*settings.load(settings.DestinationSettings))
     record = events.parse_record(event)
     source = sources.head(record)
+    destination.refuse_unknown_origin(place.bucket, source)
 
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         try:
@@ -45,7 +48,10 @@ def handler(event: Event, context: object) -> Location:
             sources.head(source.pinned)
             raise
 
-    written = destination.write(place, record.key, source, source.headers["Metadata"], put)
+    if record.copy:
+        written = destination.in_place(record.copy, source)
+    else:
+        written = destination.write(place, record.key, source, source.headers["Metadata"], put)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
     return destination.location(

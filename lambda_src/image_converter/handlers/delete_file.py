@@ -12,7 +12,8 @@ clients.warm_up(clients.s3)
 def handler(event: Event, context: object) -> dict[str, str]:
     """Delete the record's object from the source bucket, unless a newer upload has taken its place.
 
-    Where the settings say keep, S3 is not even asked, and the role may not delete.
+    Where the settings say keep, S3 is not even asked, and the role may not delete. A reprocess has
+    nothing to clean up: in the destination bucket, nothing is ever deleted.
 
     Args:
         event: an execution's state; of a JPEG, with `results.images`.
@@ -46,6 +47,8 @@ def _delete_or_keep(
     record: Record, images: tuple[Location, Location] | None, config: DeleteSettings
 ) -> str:
     """Return what became of the record's object."""
+    if record.copy or record.bucket == config.destination_bucket:
+        return source_cleanup.ORIGINAL
     if images is not None and config.source_after == "keep":
         return source_cleanup.SOURCE_AFTER
     if images is None and config.other_types == "keep":

@@ -70,6 +70,7 @@ def handler(event: Event, context: object) -> Location:
     keys = [rendition.key_for(record.key) for rendition in wanted]
     source, body = sources.open_body(record)
     with body:
+        destination.refuse_unknown_origin(place.bucket, source)
         # One request for each answers both: whether it is there already, and where it may go.
         outputs = [
             _find(place, rendition, key, source)
@@ -98,6 +99,9 @@ def handler(event: Event, context: object) -> Location:
             {**each, "name": output.rendition.name, "format": output.rendition.format}
             for output, each in zip(outputs[1:], further, strict=True)
         ]
+    made_with = renditions.settings_hash(wanted)
+    if made_with != renditions.DEFAULT_SETTINGS:
+        location["settings"] = made_with
     return location
 
 

@@ -12,7 +12,8 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
     """Start the executions for a batch of S3 notifications from the queue.
 
     Args:
-        event: an SQS batch whose messages are S3 notifications, test events among them.
+        event: an SQS batch whose messages are S3 notifications, test events among them, or those
+            of a backfill.
         context: Lambda's context; not used.
 
     Returns:
@@ -33,13 +34,22 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
     return {"batchItemFailures": failed}
 
 
+def _start(state_machine_arn: str, record: Event) -> str:
+    if notifications.BACKFILL in record:
+        from image_converter import backfill  # noqa: PLC0415 - what it needs, uploads do not
+
+        return backfill.start(state_machine_arn, record)
+    started = executions.start(state_machine_arn, record)
+    return "execution started" if started else "duplicate delivery"
+
+
 def _handle(state_machine_arn: str, message: dict[str, Any]) -> bool:
     """Start the message's executions; False where it must be delivered again."""
     try:
         for record in notifications.records(message["body"]):
-            started = executions.start(state_machine_arn, record)
-            key = record["s3"]["object"]["key"]
-            log.info("execution started" if started else "duplicate delivery", key=key)
+            outcome = _start(state_machine_arn, record)
+            key = record.get(notifications.BACKFILL) or record["s3"]["object"]["key"]
+            log.info(outcome, key=key)
     except Exception as failure:  # noqa: BLE001 - only this message fails; the queue brings it again
         log.error("message failed", messageId=message["messageId"], error=repr(failure))
         return False

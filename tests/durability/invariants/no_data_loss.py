@@ -54,7 +54,9 @@ class _Check:
         self.order = {(one.key, one.version): n for n, one in enumerate(snapshot.uploads)}
         self.uploads = {(one.key, one.version): one for one in snapshot.uploads}
         self.newest = {one.key: one for one in snapshot.uploads}
-        self.done = {(run.key, run.worked_on) for run in snapshot.runs if run.succeeded}
+        self.done = {
+            (run.key, run.worked_on) for run in snapshot.runs if run.succeeded and not run.reprocess
+        }
         self.converted = [
             run for run in snapshot.runs if run.converted and self._upload_of(run) is not None
         ]

@@ -46,6 +46,8 @@ class ExecutionSummary:
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
         output: of an execution that succeeded.
         error: the name of its error, of one that failed.
+        reprocess: whether it read the original in the destination bucket, and so does not end what
+            is in the source bucket.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ExecutionSummary:
     status: str
     output: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    reprocess: bool = False
 
     @property
     def succeeded(self) -> bool:

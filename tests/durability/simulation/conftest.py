@@ -12,7 +12,8 @@ from tests.durability.simulation.system import System
 
 @pytest.fixture(scope="module")
 def handlers() -> Iterator[Handlers]:
-    real = Handlers()
+    # A reprocess makes the PNG again: without other settings there would be nothing to do.
+    real = Handlers(settings_of_reprocesses={"PNG_COMPRESSION": "smallest"})
     with real.installed():
         yield real
 

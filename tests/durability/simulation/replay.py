@@ -43,6 +43,9 @@ ENVIRONMENT = {
     "TABLE_NAME": TABLE,
 }
 
+# In an event of a reprocess, be it a message or a state, and in no other.
+REPROCESS = "reprocess"
+
 # The service behind each function of the clients' module.
 _SERVICES = {
     "s3": "s3",
@@ -92,6 +95,7 @@ class Handlers:
         *,
         settings: Mapping[str, str] | None = None,
         settings_of_retries: Mapping[str, str] | None = None,
+        settings_of_reprocesses: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare.
 
@@ -99,9 +103,13 @@ class Handlers:
             without: parameters, by method, that never reach AWS; to show what they are there for.
             settings: of the environment, beside the usual ones.
             settings_of_retries: what those are from a state's second attempt on.
+            settings_of_reprocesses: what those are of a reprocess. Uploads go on by the old ones,
+                as executions do that began before the settings were changed.
         """
         self.without = without or {}
-        self._settings = (settings or {}, settings_of_retries or settings or {})
+        self._settings = settings or {}
+        self._settings_of_retries = settings_of_retries or self._settings
+        self._settings_of_reprocesses = settings_of_reprocesses
         self._ids: dict[tuple[str, bool, str, tuple[Answer, ...]], int] = {}
         self.nodes: list[Node] = []
         self._answers: Iterator[Answer] = iter(())
@@ -139,10 +147,15 @@ class Handlers:
         if key not in self._ids:
             self._ids[key] = len(self.nodes)
             with pytest.MonkeyPatch.context() as patch:
-                for name, value in self._settings[again].items():
+                for name, value in self._settings_of(event, again=again).items():
                     patch.setenv(name, value)
                 self.nodes.append(replace(self._run(function, event, answers), again=again))
         return self._ids[key]
+
+    def _settings_of(self, event: str, *, again: bool) -> Mapping[str, str]:
+        if self._settings_of_reprocesses is not None and REPROCESS in event:
+            return self._settings_of_reprocesses
+        return self._settings_of_retries if again else self._settings
 
     def _run(self, function: str, event: str, answers: tuple[Answer, ...]) -> Node:
         handler = importlib.import_module(f"image_converter.handlers.{function}").handler
@@ -217,6 +230,8 @@ def _client_error(answer: Answer, method: str) -> ClientError:
 def _as_client_returns(name: str, value: Any) -> Any:
     if name == "Body":
         return StreamingBody(io.BytesIO(value), len(value))
+    if name == "Item":
+        return json.loads(value)
     if isinstance(value, tuple):
         return dict(value)
     return value

@@ -76,7 +76,8 @@ class Answer:
     """What comes back: fields, or an error.
 
     Attributes:
-        fields: pairs, as a client returns them but for `Body`, which is bytes, and `Metadata`.
+        fields: pairs, as a client returns them but for `Body`, which is bytes, `Item`, which is
+            JSON, and `Metadata`.
         error: AWS's error code; "lost" where no answer came.
     """
 
@@ -147,7 +148,9 @@ class Storage:
         if body is not None:
             marked = body if self.etags_are_md5 else body + version.encode()
             etag = hashlib.md5(marked, usedforsecurity=False).hexdigest()
-        created = CREATED + timedelta(seconds=number if self.seconds_pass else 0)
+        # What is made of an upload never has its time.
+        created = CREATED + timedelta(hours=bucket != SOURCE)
+        created += timedelta(seconds=number if self.seconds_pass else 0)
         if bucket == SOURCE and self.versioning != "Enabled":
             version, history = "null", tuple(one for one in history if one.id != "null")
         new = Version(version, body, etag, metadata, content_type, created, number)
@@ -311,6 +314,12 @@ def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answ
     return stored, Answer((("ResponseMetadata", answer),))
 
 
+def _get_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    assert asked["ConsistentRead"], "what was read could be older than what there is"
+    found = dict(storage.items).get(asked["Key"]["imageName"]["S"])
+    return storage, Answer((("Item", found),) if found else ())
+
+
 @cache
 def _holds(condition: str, item: str, values: str) -> bool:
     parsed = get_filter_expression(condition, None, json.loads(values))
@@ -343,6 +352,7 @@ _OPERATIONS: dict[tuple[str, str], _Operation] = {
     ("s3", "put_object"): _put_object,
     ("s3", "copy_object"): _copy_object,
     ("s3", "delete_object"): _delete_object,
+    ("dynamodb", "get_item"): _get_item,
     ("dynamodb", "put_item"): _put_item,
     ("events", "put_events"): _put_events,
     ("stepfunctions", "start_execution"): _start_execution,

@@ -19,11 +19,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote_plus
 
+from image_converter import reprocessing
 from image_converter.events import real_version_id
 from tests.durability import invariants
 from tests.durability.simulation import storage
 from tests.durability.simulation.machine import Done, Failed, Frame, Machine, Task, running
-from tests.durability.simulation.replay import Handlers, Node
+from tests.durability.simulation.replay import REPROCESS, Handlers, Node
 from tests.durability.simulation.storage import LOST, SOURCE, Answer, Storage
 
 MAX_RECEIVES = 3
@@ -37,6 +38,9 @@ class Notification:
         body: the message's.
         delivered: how often the trigger has dealt with it.
         failures: how often the trigger has not.
+        listed: whether a backfill has sent it. Then the trigger looks before it starts anything,
+            and each of its calls is a step.
+        node: where the trigger's invocation stands, if it is in the midst of one.
     """
 
     key: str
@@ -44,6 +48,8 @@ class Notification:
     body: str
     delivered: int = 0
     failures: int = 0
+    listed: bool = False
+    node: int | None = None
 
     @property
     def dead(self) -> bool:
@@ -68,16 +74,21 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something that a person does: an upload, a deletion, or an execution started by hand.
+    """Something that a person does: an upload, a deletion, a backfill, or starting an execution.
 
     Attributes:
         body: what is uploaded; None deletes the object.
         event: the input of an execution; makes this the start of one.
+        backfill: makes this a backfill of the key's object as it is now: "listed" by its key, or
+            by "version" in a manifest; or "reprocess", of what the key's record says.
+        unnoticed: whether no notification is sent of the upload, as before there is a pipeline.
     """
 
     key: str = ""
     body: bytes | None = None
     event: str = ""
+    backfill: str = ""
+    unnoticed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +201,8 @@ class System:
             name = f"by-hand-{sum(one.by_hand for one in state.executions)}"
             execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
             return replace(state, executions=(*state.executions, execution), plans=rest)
+        if plan.backfill:
+            return replace(_backfilled(state, plan), plans=rest)
         stored, version = state.storage.put(SOURCE, plan.key, plan.body)
         state = replace(state, storage=stored, plans=rest)
         kept = state.storage.versioning == "Enabled"
@@ -207,18 +220,17 @@ class System:
             return replace(state, uploads=tuple(uploads))
         upload = invariants.Upload(plan.key, version.name, plan.body)
         body = self._notification(plan.key, version, len(uploads), state.storage.versioning)
+        state = replace(state, uploads=(*uploads, upload))
+        if plan.unnoticed:
+            return state
         notification = Notification(plan.key, version.name, body)
-        return replace(
-            state,
-            uploads=(*uploads, upload),
-            notifications=(*state.notifications, notification),
-        )
+        return replace(state, notifications=(*state.notifications, notification))
 
     def _deliveries(self, state: State) -> Iterator[Step]:
         for number, message in enumerate(state.notifications):
             if message.dead or message.delivered >= state.deliveries:
                 continue
-            needed = message.delivered == 0
+            needed = message.delivered == 0 or message.node is not None
             for fault in ("", *self._faults(state, "trigger")):
                 if fault == "timed out":  # of a queue's function that is the same as "lost"
                     continue
@@ -233,13 +245,16 @@ class System:
                 needed_now = needed and not fault
                 # It starts an execution, under a name that nothing else uses but its own message
                 # again: whether that has been started is all that it sees and all that it changes.
-                private = self._prune and needed_now and not state.faults
+                # A backfill's messages use the same names, and look at what others change.
+                private = self._prune and needed_now and not state.faults and not _listing(state)
                 yield Step(label, after, needed_now, private, is_fault=bool(fault))
 
     def _deliver(self, state: State, number: int, fault: str) -> State:
         message = state.notifications[number]
         record = {"messageId": "m", "body": message.body}
-        node = self._handlers.start("trigger", json.dumps({"Records": [record]}))
+        node = message.node
+        if node is None:
+            node = self._handlers.start("trigger", json.dumps({"Records": [record]}))
         state = _used(state, fault, "trigger")
         while (asked := self._handlers.nodes[node].request) is not None:
             stored, answer = _perform(state, asked, fault or _ongoing(state, "trigger"))
@@ -247,14 +262,15 @@ class System:
                 stored, answer = storage.perform(stored, asked)
             state = self._started(replace(state, storage=stored))
             node = self._handlers.resume(node, answer)
+            if message.listed and self._handlers.nodes[node].request is not None:
+                return _with_message(state, number, replace(message, node=node))
+        message = replace(message, node=None)
         result = json.loads(self._handlers.nodes[node].result or '{"batchItemFailures": [1]}')
         if result["batchItemFailures"]:
             message = replace(message, failures=message.failures + 1)
         else:
             message = replace(message, delivered=message.delivered + 1)
-        messages = list(state.notifications)
-        messages[number] = message
-        return replace(state, notifications=tuple(messages))
+        return _with_message(state, number, message)
 
     def _started(self, state: State) -> State:
         known = {execution.name for execution in state.executions}
@@ -314,9 +330,7 @@ class _Actor:
             return False
         if asked.method not in ("head_object", "get_object"):
             return False
-        parameters = asked.get()
-        own = real_version_id(parameters.get("VersionId"))
-        return parameters["Bucket"] == SOURCE and own is not None
+        return real_version_id(asked.get().get("VersionId")) is not None
 
     def steps(self) -> Iterator[Step]:
         """Yield the next call, without a fault and with each."""
@@ -372,6 +386,38 @@ class _Actor:
         )
 
 
+def _with_message(state: State, number: int, message: Notification) -> State:
+    messages = list(state.notifications)
+    messages[number] = message
+    return replace(state, notifications=tuple(messages))
+
+
+def _listing(state: State) -> bool:
+    """Return whether there is or will be a backfill."""
+    return any(one.listed for one in state.notifications) or any(
+        one.backfill for one in state.plans
+    )
+
+
+def _backfilled(state: State, plan: Plan) -> State:
+    """Return the state after a backfill has sent its message, if it has found anything."""
+    if plan.backfill == REPROCESS:
+        record = dict(state.storage.items).get(plan.key)
+        if record is None:
+            return state
+        line = reprocessing.manifest_line(storage.plain_item(record), "wanted")
+        body = _listed(line["Bucket"], line["Key"], line["VersionId"], reprocess=line["Reprocess"])
+        message = Notification(plan.key, line["VersionId"], body, listed=True)
+    else:
+        current = state.storage.current(SOURCE, plan.key)
+        if current is None:
+            return state
+        named = current.id if plan.backfill == "version" else None
+        body = _listed(SOURCE, plan.key, named)
+        message = Notification(plan.key, current.name, body, listed=True)
+    return replace(state, notifications=(*state.notifications, message))
+
+
 def _only_counted(before: State, after: State, number: int) -> bool:
     """Return whether a delivery has changed nothing but how often its message was delivered.
 
@@ -416,9 +462,20 @@ def violations(state: State) -> list[str]:
 
 
 def _twice_started(state: State) -> list[str]:
-    notified = [one.event for one in state.executions if not one.by_hand]
-    twice = [event for event, count in Counter(notified).items() if count > 1]
-    return [f"several executions of {event}" for event in twice]
+    notified = [_work(one.event) for one in state.executions if not one.by_hand]
+    twice = [work for work, count in Counter(notified).items() if count > 1]
+    return [f"several executions of {work}" for work in twice]
+
+
+def _work(event: str) -> str:
+    """Return what an input asks for, whoever has listed or notified it.
+
+    Without versions, a backfill cannot name an execution after the sequencer, as uploads do.
+    """
+    item = json.loads(event)["s3"]["object"]
+    if REPROCESS in event or real_version_id(item.get("versionId")) is None:
+        return event
+    return f"{item['key']} version {item['versionId']}"
 
 
 def unfinished(state: State) -> list[str]:
@@ -430,12 +487,12 @@ def unfinished(state: State) -> list[str]:
     """
     bodies = {(one.key, one.version): one.body for one in state.uploads if not one.overwritten}
     runs = [_run(execution) for execution in state.executions]
-    succeeded = {(run.key, run.version) for run in runs if run.succeeded}
+    succeeded = {(run.key, run.version, run.reprocess) for run in runs if run.succeeded}
     return [
         f"{run.name}: {run.status} though nothing kept failing"
         for run in runs
         if (run.key, run.version or "") in bodies
-        and (run.key, run.version) not in succeeded
+        and (run.key, run.version, run.reprocess) not in succeeded
         and invariants.is_whole(bodies[run.key, run.version or ""])
     ]
 
@@ -462,7 +519,7 @@ def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
     that knows neither may hide nothing: it cannot know what it would hide.
     """
     item = json.loads(execution.event)["s3"]["object"]
-    if item["key"] != upload.key:
+    if item["key"] != upload.key or REPROCESS in execution.event:
         return False
     results = _last_results(execution.frame)
     if results is None:
@@ -492,7 +549,12 @@ def _run(execution: Execution) -> invariants.ExecutionSummary:
     status = {Done: "SUCCEEDED", Failed: "FAILED"}.get(type(frame), "RUNNING")
     output = json.loads(frame.output) if isinstance(frame, Done) else {}
     return invariants.ExecutionSummary(
-        execution.name, item["key"], _version_named(item), status, output
+        execution.name,
+        item["key"],
+        _version_named(item),
+        status,
+        output,
+        reprocess=REPROCESS in execution.event,
     )
 
 
@@ -556,9 +618,23 @@ def _event(key: str, version: storage.Version, number: int, versioning: str) -> 
     )
 
 
+def _listed(bucket: str, key: str, version: str | None, **detail: Any) -> str:
+    """Return the message of a backfill: no time, no sequencer, and perhaps no version."""
+    item = {"key": key, **({"version-id": version} if version else {})}
+    return json.dumps(
+        {
+            "source": "image-converter.backfill",
+            "detail-type": "Object Created",
+            "detail": {"bucket": {"name": bucket}, "object": item, **detail},
+        }
+    )
+
+
 def _told(plan: Plan) -> str:
     if plan.event:
         return "starts an execution"
+    if plan.backfill:
+        return f"backfills {plan.key} ({plan.backfill})"
     return f"{'deletes' if plan.body is None else 'uploads'} {plan.key}"
 
 

@@ -1,4 +1,4 @@
-"""Random histories: uploads, overwrites, duplicates, reorderings, faults, and recovery.
+"""Random histories: uploads, overwrites, backfills, duplicates, reorderings, faults, recovery.
 
 A failure that this finds becomes a scenario of its own in `scenarios.py`, with a name.
 """
@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from tests.durability import invariants
 from tests.durability.simulation import scenarios
+from tests.durability.simulation.replay import REPROCESS
 from tests.durability.simulation.storage import Storage
 from tests.durability.simulation.system import (
     Plan,
@@ -36,7 +37,7 @@ from tests.durability.simulation.system import (
 )
 
 DEFAULT_SEED = 20_260_102
-EXAMPLES = 400
+EXAMPLES = 300
 SOAK_EXAMPLES = 20_000
 
 # Two of them share a PNG key, and one is another's PNG.
@@ -86,6 +87,21 @@ class Pipeline(RuleBasedStateMachine):
     @rule(key=KEYS)
     def start_by_hand(self, key: str) -> None:
         self._do(Plan(event=event_of(key)))
+
+    @rule(key=KEYS, how=st.sampled_from(["listed", "version"]))
+    def backfill(self, key: str, how: str) -> None:
+        self._do(Plan(key, backfill=how))
+
+    @rule(count=st.integers(1, 3))
+    def reprocess(self, count: int) -> None:
+        self._come_to_rest()
+        for name, _ in self.state.storage.items[:count]:
+            self._do(Plan(name, backfill=REPROCESS))
+
+    @rule(key=KEYS, body=NAMES)
+    def backfill_what_was_there_before(self, key: str, body: str) -> None:
+        self._do(Plan(key, BODIES[body], unnoticed=True))
+        self._do(Plan(key, backfill="version"))
 
     @rule(choice=st.integers(0, 1_000_000), count=st.integers(1, 8))
     def go_on(self, choice: int, count: int) -> None:
@@ -162,7 +178,10 @@ def test_nothing_is_lost_whatever_happens(
 def _summary(finished: list[State], seed_number: int) -> str:
     uploads = sum(len(state.uploads) for state in finished)
     executions = sum(len(state.executions) for state in finished)
+    backfills = sum(one.listed for state in finished for one in state.notifications)
+    reprocesses = sum(REPROCESS in one.event for state in finished for one in state.executions)
     return (
-        f"random histories: {len(finished):,} examples with {uploads:,} uploads and "
-        f"{executions:,} executions, SEED={seed_number}"
+        f"random histories: {len(finished):,} examples with {uploads:,} uploads, {backfills:,} "
+        f"messages of backfills and {executions:,} executions, {reprocesses:,} of them "
+        f"reprocesses, SEED={seed_number}"
     )

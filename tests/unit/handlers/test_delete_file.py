@@ -315,3 +315,31 @@ def test_a_wrong_setting_deletes_nothing(
     with pytest.raises(InvalidSettings, match=f"{variable} must be one of delete, keep"):
         handler(state, None)
     assert cloud.keys(SOURCE) == {"a.jpg"}
+
+
+REPROCESSED = "Kept in destination bucket: a reprocess deletes nothing"
+
+
+@pytest.mark.parametrize("file_type", ["txt", "png", None])
+def test_nothing_is_deleted_in_the_destination_bucket(cloud: Cloud, file_type: str | None) -> None:
+    stored = cloud.s3.put_object(Bucket=DESTINATION, Key="a", Body=b"words")
+    item = {"key": "a", "versionId": stored["VersionId"], "eTag": stored["ETag"].strip('"')}
+    given = {"s3": {"bucket": {"name": DESTINATION}, "object": item}}
+    assert handler(unconverted(given, file_type), None)["status"] == REPROCESSED
+    assert cloud.keys(DESTINATION) == {"a"}
+
+
+@pytest.mark.parametrize("file_type", ["jpg", "txt"])
+def test_a_reprocess_deletes_nothing_in_the_source_bucket_either(
+    cloud: Cloud, file_type: str
+) -> None:
+    record = cloud.upload("a.jpg", jpeg())
+    state = converted(record)
+    original = state["results"]["images"][0]["original"]
+    where = {name: original[name] for name in ("bucket", "key", "versionId", "eTag")}
+    state["reprocess"] = {**where, "sourceLastModified": original["sourceLastModified"]}
+    if file_type != "jpg":
+        state["results"] = {"fileType": file_type}
+    assert handler(state, None)["status"] == REPROCESSED
+    assert cloud.keys(SOURCE) == {"a.jpg"}
+    assert cloud.keys(DESTINATION) == {"a.jpg", "a.png"}

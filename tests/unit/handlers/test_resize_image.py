@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from PIL import Image
 
-from image_converter import clients, destination, events
+from image_converter import clients, destination, events, renditions
 from image_converter.errors import (
     DamagedImage,
     ImageTooLarge,
@@ -247,7 +248,7 @@ def test_the_default_written_out_changes_nothing(
     puts = observe(clients.s3(), "PutObject")
     assert handler(record, None) == answer
     assert puts == []
-    assert "renditions" not in answer
+    assert not {"renditions", "settings"} & answer.keys()
     assert cloud.metadata("a.png").keys() == {
         *("source-key-hash", "source-version", "source-modified", "source-sequencer"),
         *("png-compression", "image-width", "image-height", "image-bytes"),
@@ -259,6 +260,8 @@ def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
     answer = handler(cloud.upload("b/a.jpg", jpeg(24, 16)), None)
     assert answer["key"] == "b/a.png"
     assert answer["contentType"] == "image/png"
+    wanted = renditions.parse(os.environ["RENDITIONS"])
+    assert answer["settings"] == renditions.settings_hash(wanted)
     expected = [
         ("thumb", "webp", "b/a-thumb.webp", 8, 5),
         ("small", "jpeg", "b/a-small.jpg", 12, 8),

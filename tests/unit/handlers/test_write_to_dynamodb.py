@@ -8,11 +8,11 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from image_converter import clients
+from image_converter import clients, records
 from image_converter.errors import EventNotSent, InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
 from tests.support.awkward_keys import AWKWARD_KEYS
-from tests.support.fake_cloud import SOURCE, Cloud, edited, recorded
+from tests.support.fake_cloud import SOURCE, TABLE, Cloud, edited, recorded
 from tests.support.faults import refuse
 from tests.support.images import jpeg
 from tests.support.states import converted, unconverted
@@ -46,6 +46,22 @@ def test_the_record_says_what_was_made_of_the_image(cloud: Cloud, key: str) -> N
         "uploadedAt": "1970-01-01T00:00:00.000Z",
     }
     assert written["images"][1]["resized"]["width"] == 30
+
+
+def test_the_record_is_found_as_it_was_written(cloud: Cloud) -> None:
+    assert records.find(TABLE, "a.jpg") is None
+    handler(converted(cloud.upload("a.jpg", jpeg())), None)
+    assert records.find(TABLE, "a.jpg") == item(cloud, "a.jpg")
+
+
+@pytest.mark.parametrize("value", [None, True, "text", 7, 0.5, [1, ["a"]], {"a": {"b": None}}])
+def test_json_values_come_back_as_they_were(value: Any) -> None:
+    assert records.from_attribute_value(records.to_attribute_value(value)) == value
+
+
+def test_a_set_is_not_a_json_value() -> None:
+    with pytest.raises(TypeError, match="'SS'"):
+        records.from_attribute_value({"SS": ["a"]})
 
 
 def test_the_answer_has_the_article_s_shape(cloud: Cloud) -> None:

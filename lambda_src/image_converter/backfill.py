@@ -1,0 +1,108 @@
+"""Backfill: executions for objects that were listed instead of notified, unless they are done.
+
+Its messages come late, more than once, in any order and beside those of uploads. So the trigger
+looks before it starts anything, and what it starts has the name that the upload's execution has.
+Only these messages import this module: a trigger that gets uploads alone does not pay for it.
+"""
+
+from image_converter import events, executions, keys, records, renditions, reprocessing, sources
+from image_converter import settings as environment
+from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
+from image_converter.events import Event, Location, Record, real_version_id
+from image_converter.notifications import BACKFILL
+from image_converter.settings import BackfillSettings
+
+# What became of a message, as the log says it.
+STARTED = "execution started"
+DUPLICATE = "duplicate delivery"
+UP_TO_DATE = "up to date: nothing started"
+GONE = "gone: nothing started"
+REPLACED = "not the current original of this image: nothing started"
+
+
+def start(arn: str, listed: Event) -> str:
+    """Start the execution for a record of a backfill's message, where there is something to do.
+
+    Args:
+        arn: the state machine's.
+        listed: the record, from `notifications.records`.
+
+    Returns:
+        what became of it.
+
+    Raises:
+        InvalidRecord: such messages may not name that object.
+        InvalidSettings: the stack takes no backfills.
+        ClientError: AWS refused; nothing was started.
+    """
+    config = environment.load(BackfillSettings)
+    record, image = events.parse_record(listed), listed[BACKFILL]
+    if image is None:
+        return _convert(arn, config, record)
+    return _reprocess(arn, config, image, record)
+
+
+def _convert(arn: str, config: BackfillSettings, record: Record) -> str:
+    """Start what an upload of the object would have started."""
+    if record.bucket == config.destination_bucket:
+        raise InvalidRecord(f"{record.key!r} is in the destination bucket, which gets no uploads")
+    identity = real_version_id(record.version_id)
+    described: dict[str, object] = {"sourceVersionId": identity}
+    if identity is None:
+        try:
+            source = sources.head(record._replace(version_id=None))
+        except SourceNotFound:
+            return GONE
+        record, identity, described = source.pinned, source.identity, source.state_fields
+    known = records.find(config.table_name, record.key)
+    described["sourceBucket"] = record.bucket
+    is_known = known is not None and described.items() <= known.items()
+    if known and is_known and not reprocessing.is_outdated(known, _wanted(config)):
+        return UP_TO_DATE
+    name = keys.execution_name(record.bucket, record.key, identity)
+    item = {"key": record.key, "versionId": record.version_id, "eTag": record.etag}
+    given = events.execution_input({"s3": {"bucket": {"name": record.bucket}, "object": item}})
+    return _start_once(arn, name, given)
+
+
+def _reprocess(arn: str, config: BackfillSettings, image: str, copy: Record) -> str:
+    """Start an execution that brings the image's renditions up to date, from its original.
+
+    What the message says is never believed: the image's record says what its original is, and S3
+    whether that is still there. Where either names another, there has been a newer upload.
+    """
+    if copy.bucket != config.destination_bucket:
+        raise InvalidRecord(f"{copy.key!r} is not in the destination bucket, where originals are")
+    known = records.find(config.table_name, image)
+    if known is None or not _is_same(reprocessing.original(known), copy):
+        return REPLACED
+    wanted = _wanted(config)
+    if not reprocessing.is_outdated(known, wanted):
+        return UP_TO_DATE
+    named = Record(copy.bucket, copy.key, etag=reprocessing.original(known)["eTag"])
+    try:
+        current = sources.head(named)
+    except SourceNotFound:
+        return GONE
+    except SourceChanged:
+        return REPLACED
+    # A step from one state of the record to other settings is made once. Each record that is
+    # written begins a new state, so that settings may come back that were there before.
+    step = f"{current.identity}\0{wanted}\0{known['writtenAt']}"
+    name = keys.execution_name(copy.bucket, copy.key, step)
+    return _start_once(arn, name, reprocessing.execution_input(known))
+
+
+def _is_same(original: Location, copy: Record) -> bool:
+    """Return whether the message names the original that the record names."""
+    version = real_version_id(original.get("versionId"))
+    named = original["bucket"], original["key"], version
+    return named == (copy.bucket, copy.key, real_version_id(copy.version_id))
+
+
+def _start_once(arn: str, name: str, given: Event) -> str:
+    return STARTED if executions.start_once(arn, name, given) else DUPLICATE
+
+
+def _wanted(config: BackfillSettings) -> str:
+    return renditions.settings_hash(renditions.parse(config.renditions, config.png_compression))

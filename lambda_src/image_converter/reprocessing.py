@@ -1,0 +1,96 @@
+"""Reprocessing: which images are outdated, and what is sent to have them made again.
+
+The table's record is the only source of truth for it: it says which object in the destination
+bucket is the original, whose image that is, and with which settings its renditions were made. A
+listing says none of that. `image-converter reprocess` decides by this module what goes into its
+manifest; the trigger decides again when the message comes.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from image_converter import events, renditions
+from image_converter.events import Location, real_version_id
+
+# A record of the table, as plain values.
+TableRecord = Mapping[str, Any]
+
+
+def original(record: TableRecord) -> Location:
+    """Return where the image's original is in the destination bucket."""
+    location: Location = record["images"][0]["original"]
+    return location
+
+
+def settings(record: TableRecord) -> str:
+    """Return what `renditions.settings_hash` said when the record's renditions were made."""
+    resized: Location = record["images"][1]["resized"]
+    return resized.get("settings", renditions.DEFAULT_SETTINGS)
+
+
+def is_outdated(record: TableRecord, wanted: str) -> bool:
+    """Return whether a reprocess has something to do for the image of a record.
+
+    Args:
+        record: from the table, as plain values (boto3's TypeDeserializer, say).
+        wanted: `renditions.settings_hash(renditions.parse(RENDITIONS, PNG_COMPRESSION))`, with both
+            from the environment of the stack's `resize_image`; without them, RENDITIONS is "" and
+            PNG_COMPRESSION "fast".
+    """
+    return settings(record) != wanted
+
+
+def manifest_line(record: TableRecord, wanted: str) -> dict[str, Any]:
+    """Return the line of a manifest that has the image of a record reprocessed.
+
+    The trigger looks at the record again, and starts nothing where it does not name this copy any
+    more or is no longer outdated. It refuses a `Bucket` other than the stack's destination bucket.
+
+    Args:
+        record: as of `is_outdated`.
+        wanted: as of `is_outdated`; in the line it is for people, for the trigger's own settings
+            decide.
+    """
+    copy = original(record)
+    version = real_version_id(copy.get("versionId"))
+    return {
+        "Bucket": copy["bucket"],
+        "Key": copy["key"],
+        **({"VersionId": version} if version else {}),
+        "Reprocess": {"imageName": record["imageName"], "settings": wanted},
+    }
+
+
+def execution_input(record: TableRecord) -> dict[str, Any]:
+    """Return the input of an execution that makes outdated renditions of a record's image again.
+
+    It names the image as its upload did: bucket, key and version of the source, and the sequencer.
+    So what is made takes the place of what that upload made, and no newer one's. `reprocess` says
+    where the bytes are.
+    """
+    copy = original(record)
+    version, etag = record["sourceVersionId"], record["sourceETag"]
+    notified = {
+        "eventTime": record.get("uploadedAt"),
+        "s3": {
+            "bucket": {"name": record["sourceBucket"]},
+            "object": {
+                "key": record["imageName"],
+                "eTag": etag,
+                # A version without an id of its own is called by its ETag.
+                "versionId": version if version != etag else None,
+                "sequencer": record.get("sequencer"),
+            },
+        },
+    }
+    named = {
+        "bucket": copy["bucket"],
+        "key": copy["key"],
+        "versionId": copy.get("versionId"),
+        "eTag": copy["eTag"],
+        "sourceLastModified": record["sourceLastModified"],
+    }
+    return {
+        **events.execution_input(notified),
+        "reprocess": {name: value for name, value in named.items() if value is not None},
+    }

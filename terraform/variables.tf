@@ -61,7 +61,7 @@ variable "bucket_names" {
 # --- Existing buckets ---
 
 # Its new objects are reported by EventBridge; nothing in its configuration changes. The output `existing_buckets_need`
-# says what its owner provides. Objects that are already there are not converted.
+# says what its owner provides. `backfill` converts what is already there.
 variable "existing_source_bucket" {
   description = "Name of an existing bucket, in this account and region, whose new images are converted; null creates one."
   type        = string

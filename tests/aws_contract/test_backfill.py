@@ -243,6 +243,7 @@ def _as_moto_reads_it(text: str) -> str:
     return json.dumps(machine)
 
 
+@pytest.mark.exercised("moto")
 @pytest.mark.parametrize("name", CASES)
 def test_on_moto(name: str) -> None:
     case = CASES[name]

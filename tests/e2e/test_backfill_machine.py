@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,7 +108,6 @@ def _manifest(deployment: Deployment, kind: str) -> str:
 
 def test_a_prefix_and_every_kind_of_manifest(paused: Deployment) -> None:
     source, destination = (paused.outputs[f"{name}_bucket"] for name in ("source", "destination"))
-    began = time.monotonic()
     runs: dict[str, dict[str, Any]] = {"listing": {"bucket": source, "prefix": PREFIX}} | {
         kind: {
             "manifest": {
@@ -128,4 +126,3 @@ def test_a_prefix_and_every_kind_of_manifest(paused: Deployment) -> None:
         place = result["ResultWriterDetails"]
         assert place["Bucket"] == destination
         assert place["Key"].startswith("backfill/results/")
-    assert time.monotonic() - began < 60

@@ -12,6 +12,7 @@ from image_converter import (
     backfill,
     clients,
     event_bus,
+    events,
     executions,
     keys,
     records,
@@ -333,6 +334,8 @@ def test_what_is_missing_is_made_from_the_copy_and_nothing_else_changes(
     wanted = ask_for(PNG, SMALL)
     assert send(reprocess("b/a.jpg")) == []
     (given,) = started.values()
+    version = upload["s3"]["object"].get("versionId")
+    assert given["s3"]["object"].get("versionId") == events.real_version_id(version)
     puts = observe(clients.s3(), "PutObject")
     copies = observe(clients.s3_copies(), "CopyObject")
     deletes = observe(clients.s3(), "DeleteObject")
@@ -491,6 +494,16 @@ def test_the_same_settings_start_one_and_others_another(
         process(list(started.values())[-1])
 
 
+def test_settings_that_change_before_a_reprocess_is_done_start_another(
+    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+) -> None:
+    process(cloud.upload("a.jpg", jpeg()))
+    for entry in (SMALL, {**SMALL, "max_width": 5}, SMALL):
+        ask_for(PNG, entry)
+        assert send(reprocess()) == []
+    assert len(started) == 2
+
+
 def test_a_newer_upload_while_it_is_made_again_wins(
     cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
 ) -> None:
@@ -505,6 +518,20 @@ def test_a_newer_upload_while_it_is_made_again_wins(
     assert record_of("a.jpg")["sourceVersionId"] == version
     for key in ("a.jpg", "a.png", "a-small.jpg"):
         assert cloud.metadata(key)["source-version"] == version
+
+
+def test_the_copy_is_found_where_a_newer_upload_has_taken_its_key(
+    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+) -> None:
+    process(cloud.upload("a.jpg", jpeg()))
+    original = record_of("a.jpg")["images"][0]["original"]
+    ask_for(PNG, SMALL)
+    send(reprocess())
+    (given,) = started.values()
+    process(cloud.upload("a.jpg", jpeg(seed=1)))
+    versions = cloud.version_count(DESTINATION)
+    assert copy_file.handler(given, None) == original
+    assert cloud.version_count(DESTINATION) == versions
 
 
 def test_an_input_that_names_another_image_s_copy_writes_nothing(

@@ -13,12 +13,10 @@ from image_converter import reprocessing
 from scripts.commands import options
 from scripts.commands.backfill import done, preview, started
 from scripts.commands.options import Target
-from scripts.lib import backfill, storage
+from scripts.lib import backfill, deployed, storage
 from scripts.lib.aws import Clients
 from scripts.lib.backfill import Count
 from scripts.lib.deployed import Deployment
-
-_MANIFESTS = "backfill/"  # a place in the destination bucket that no image's key begins with
 
 
 @click.command("reprocess")
@@ -39,9 +37,9 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
     console = options.console(as_json=as_json)
     if not dry_run:
         backfill.check(clients, stack)
-    found = Count()
+    found, settings = Count(), deployed.resize_settings(clients, stack)
     with tempfile.TemporaryFile() as lines:
-        for line, size in _outdated(clients, stack, prefix):
+        for line, size in _outdated(clients, stack, prefix, deployed.settings_hash(settings)):
             lines.write(json.dumps(line).encode() + b"\n")
             found.images += 1
             found.bytes = (found.bytes or 0) + size
@@ -52,16 +50,17 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
             return done(stack, None, as_json=as_json)
         lines.seek(0)
         name = backfill.new_name()
-        key = f"{_MANIFESTS}{name}.jsonl"
+        key = f"{settings.destination_prefix}{backfill.PLACE}{name}.jsonl"
         clients.s3.upload_fileobj(lines, stack.destination_bucket, key)
     manifest = {"bucket": stack.destination_bucket, "key": key, "format": "JSONL"}
     backfill.start(clients, stack, {"manifest": manifest}, name)
     return started(clients, stack, name, console, waits=waits, as_json=as_json)
 
 
-def _outdated(clients: Clients, stack: Deployment, prefix: str) -> Iterator[tuple[Any, int]]:
+def _outdated(
+    clients: Clients, stack: Deployment, prefix: str, wanted: str
+) -> Iterator[tuple[Any, int]]:
     """Yield a manifest's line for each image that is outdated, and the original's size."""
-    wanted = backfill.wanted_settings(clients, stack)
     for record in storage.scanned(clients, stack.table_name, prefix):
         if reprocessing.is_outdated(record, wanted):
             size = reprocessing.original(record).get("size", 0)

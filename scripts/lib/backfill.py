@@ -7,7 +7,6 @@ stack's queue. This module counts beforehand, starts that state machine, and fol
 from __future__ import annotations
 
 import csv
-import dataclasses
 import itertools
 import json
 import re
@@ -18,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import keys, renditions, reprocessing, settings
+from image_converter import keys, reprocessing
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -27,6 +26,8 @@ from scripts.lib.executions.model import RUNNING
 from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
 from scripts.lib.user_errors import UserError
 
+# Where manifests and results are in the destination bucket, behind the prefix that all keys have.
+PLACE = "backfill/"
 FOLDERS = "folders"
 OTHER_KEYS = "outside source_filter"
 _FAILED = (*FAILED, STOPPED)
@@ -117,12 +118,6 @@ class Failure:
     why: str
 
 
-def machine_of(stack: Deployment) -> Deployment:
-    """Return the stack with the backfill's state machine, if it has one, for the pipeline's."""
-    arn = f"{stack.state_machine_arn}-backfill"
-    return dataclasses.replace(stack, state_machine_arn=arn, express=False)
-
-
 def manifest(uri: str) -> dict[str, str]:
     """Return what a manifest's address says, as the state machine reads it.
 
@@ -175,7 +170,7 @@ def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     accepted = arrival.source_filter(clients, stack)
-    hashed = wanted_settings(clients, stack)
+    hashed = deployed.settings_hash(deployed.resize_settings(clients, stack))
     counted = Count()
     wanted = []
     for item in found:
@@ -222,18 +217,6 @@ def _describes(record: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     return same_time and bool(record["sourceETag"] == item["ETag"].strip('"'))
 
 
-def wanted_settings(clients: Clients, stack: Deployment) -> str:
-    """Return what the record of an image says that is made with the stack's settings.
-
-    Raises:
-        UserError: a function of the stack is missing.
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
-    resize = deployed.function(clients, f"{stack.name}-{functions.on_aws('resize_image')}")
-    given = settings.load(settings.ResizeSettings, resize.settings)
-    return renditions.settings_hash(renditions.parse(given.renditions, given.png_compression))
-
-
 def check(clients: Clients, stack: Deployment) -> None:
     """Check that the stack has a backfill.
 
@@ -243,7 +226,7 @@ def check(clients: Clients, stack: Deployment) -> None:
     """
     states = clients.stepfunctions
     try:
-        states.describe_state_machine(stateMachineArn=machine_of(stack).state_machine_arn)
+        states.describe_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
     except states.exceptions.StateMachineDoesNotExist as error:
         raise UserError(
             f"The stack {stack.name} has no backfill: set backfill = {{ enabled = true }} and "
@@ -258,7 +241,7 @@ def start(clients: Clients, stack: Deployment, given: Mapping[str, Any], name: s
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     clients.stepfunctions.start_execution(
-        stateMachineArn=machine_of(stack).state_machine_arn, name=name, input=json.dumps(given)
+        stateMachineArn=stack.backfill.state_machine_arn, name=name, input=json.dumps(given)
     )
 
 
@@ -280,7 +263,7 @@ class Run:
         self._clients = clients
         self._stack = stack
         self.name = name.rpartition(":")[2]
-        self.arn = machine_of(stack).execution_arn(self.name)
+        self.arn = stack.backfill.execution_arn(self.name)
         described = self._described()
         self.began: datetime = described["startDate"]
         self._prefix = str(json.loads(described["input"]).get("prefix", ""))
@@ -326,13 +309,16 @@ class Run:
             error=text.sentence(described.get("error"), described.get("cause")),
         )
 
-    def _item_counts(self) -> Counter[str]:
-        """Return what DescribeMapRun counts, of all of the run's Maps."""
+    def _map_runs(self) -> Iterator[str]:
+        """Yield the ARNs of the run's Maps, of which one has read the objects."""
         states = self._clients.stepfunctions
-        pages = states.get_paginator("list_map_runs").paginate(executionArn=self.arn)
+        for page in states.get_paginator("list_map_runs").paginate(executionArn=self.arn):
+            yield from (one["mapRunArn"] for one in page["mapRuns"])
+
+    def _item_counts(self) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for one in (one for page in pages for one in page["mapRuns"]):
-            described: Any = states.describe_map_run(mapRunArn=one["mapRunArn"])
+        for arn in self._map_runs():
+            described: Any = self._clients.stepfunctions.describe_map_run(mapRunArn=arn)
             counts.update(described["itemCounts"])
         return counts
 
@@ -369,6 +355,8 @@ class Run:
         return [one for one in self._failures() if one.key.startswith(self._prefix)]
 
     def _failures(self) -> Iterator[Failure]:
+        for arn in self._map_runs():
+            yield from self._not_sent(arn)
         look = Redrive(self._clients, self._stack, dry_run=True, everything=True)
         if self._stack.express:
             yield from self._express_failures()
@@ -381,6 +369,24 @@ class Run:
         for letter in storage.dead_letters(self._clients, self._stack.name):
             for key, _ in sorted(arrival.named(letter["Body"])):
                 yield Failure(key, "its message is a dead letter")
+
+    def _not_sent(self, map_run_arn: str) -> Iterator[Failure]:
+        """Yield the objects of which the results of a Map say that they were not sent.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+        """
+        bucket = self._stack.destination_bucket
+        place = deployed.resize_settings(self._clients, self._stack).destination_prefix + PLACE
+        listed = self._clients.s3.list_objects_v2(
+            Bucket=bucket, Prefix=f"{place}results/{map_run_arn.rpartition(':')[2]}/FAILED_"
+        )
+        for one in listed.get("Contents", []):
+            with self._clients.s3.get_object(Bucket=bucket, Key=one["Key"])["Body"] as body:
+                for line in body.iter_lines():
+                    child = json.loads(line)
+                    item = json.loads(child["Input"])
+                    key = item.get("Inventory", item)["Key"]
+                    yield Failure(key, text.sentence(child.get("Error"), child.get("Cause")))
 
     def _express_failures(self) -> Iterator[Failure]:
         """Yield the last failure that functions have logged of each image."""

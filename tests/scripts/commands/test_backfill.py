@@ -10,7 +10,7 @@ from scripts.commands import options
 from scripts.lib import backfill, storage, wait
 from scripts.lib.backfill import Progress, Run
 from scripts.lib.user_errors import UserError
-from tests.scripts.commands.conftest import Stack
+from tests.scripts.commands.conftest import Stack, definition
 from tests.support.emulator import ROLE, Emulator
 
 pytestmark = pytest.mark.e2e
@@ -70,9 +70,9 @@ def filled(stack: Stack) -> Stack:
     return stack
 
 
-def _started(stack: Stack, prefix: str = "") -> Run:
+def _started(stack: Stack, prefix: str = "", bucket: str | None = None) -> Run:
     name = backfill.new_name()
-    given = {"bucket": stack.deployment.source_bucket, "prefix": prefix}
+    given = {"bucket": bucket or stack.deployment.source_bucket, "prefix": prefix}
     backfill.start(stack.clients, stack.deployment, given, name)
     return Run(stack.clients, stack.deployment, name)
 
@@ -255,3 +255,54 @@ class TestRuns:
         clients, stack = filled.clients, filled.deployment
         assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
         assert "Nothing had to be done" in capsys.readouterr().out
+
+
+class TestRedrive:
+    """Runs that failed, where AWS's RedriveExecution is missing."""
+
+    def _ended(self, run: Run, status: str) -> None:
+        wait.until(f"the run to be {status}", lambda: run.look().status == status)
+
+    def test_a_failed_run_starts_from_the_beginning(self, filled: Stack) -> None:
+        failed = _started(filled, bucket="no-such-bucket")
+        self._ended(failed, "FAILED")
+        assert [one.did for one in filled.redrive(dry_run=True)][:1] == ["would start"]
+        result = filled.redrive()[0]
+        assert (result.subject, result.did) == (f"backfill {failed.name}", "started")
+        assert "; now " in result.why
+        assert result.why.endswith("-redo1, from the beginning; what is done costs a look")
+        again = Run(filled.clients, filled.deployment, f"{failed.name}-redo1")
+        self._ended(again, "FAILED")
+        filled.clients.s3.create_bucket(Bucket="no-such-bucket")
+        assert len(filled.redrive()) == 1, "the newest run of an input stands for all"
+        self._ended(
+            filled, Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), "SUCCEEDED"
+        )
+        assert filled.redrive() == []
+
+    def test_what_cannot_be_read_is_left_unless_asked_for(self, filled: Stack) -> None:
+        quits = {"Type": "Fail", "Error": "InvalidInput", "Cause": "no prefix"}
+        filled.clients.stepfunctions.update_state_machine(
+            stateMachineArn=filled.deployment.backfill.state_machine_arn,
+            definition=definition(**quits),
+        )
+        self._ended(_started(filled), "FAILED")
+        assert [one.did for one in filled.redrive()] == ["left"]
+        assert [one.did for one in filled.redrive(everything=True)] == ["started"]
+
+    @pytest.mark.parametrize(("settings", "did"), [("other", ["started"]), ("default", [])])
+    def test_a_failed_reprocess_is_retried_while_the_image_is_outdated(
+        self, filled: Stack, settings: str, did: list[str]
+    ) -> None:
+        filled.put()
+        _write_record(filled, "a.jpg", settings=settings)
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        record = storage.record(filled.clients, filled.deployment.table_name, "a.jpg")
+        assert record is not None
+        item = {"key": "a.jpg", "versionId": record["sourceVersionId"]}
+        given = {"s3": {"bucket": {"name": "b"}, "object": item}, "reprocess": {"key": "a.jpg"}}
+        filled.clients.stepfunctions.start_execution(
+            stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(given)
+        )
+        filled.until_all_have_ended()
+        assert [one.did for one in filled.redrive()] == did

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,10 +20,10 @@ from scripts.cost import duration, observation, pipeline, prices
 from scripts.cost.pipeline import Settings
 from scripts.lib import backfill, text
 from scripts.lib.aws import Clients
-from scripts.lib.backfill import Count, Failure, Progress, Run
+from scripts.lib.backfill import Count, Ending, Progress, Run
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival
-from scripts.lib.executions.model import RUNNING, SUCCEEDED
+from scripts.lib.executions.model import RUNNING
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted
 from scripts.lib.user_errors import ExitStatus, UserError
@@ -119,9 +119,9 @@ def preview(
     clients: Clients, stack: Deployment, found: Count, console: Console, *, as_json: bool
 ) -> int:
     """Print what a run would do, cost and take."""
-    told = estimate(clients, stack, found)
+    estimated = estimate(clients, stack, found)
     if as_json:
-        options.print_json(_json(stack, None, told=told))
+        options.print_json(_json(stack, None, found=estimated))
         return ExitStatus.DONE
     size = "size unknown" if found.bytes is None else text.size(found.bytes)
     console.print(f"{counted(found.images, 'image')}, {size}, would be handled", style="bold")
@@ -137,14 +137,14 @@ def preview(
     for why, number in found.dropped.items():
         console.print(f"  {number:,} more are not sent: {why}")
     console.print(
-        f"  {text.money(told.dollars)} at the prices of `image-converter cost` "
-        f"({told.workflow_type}, images of 2 megapixels, {prices.REGION})",
+        f"  {text.money(estimated.dollars)} at the prices of `image-converter cost` "
+        f"({estimated.workflow_type}, images of 2 megapixels, {prices.REGION})",
         soft_wrap=True,
     )
     if found.images:
         console.print(
-            f"  {text.duration(told.seconds)} on AWS: {told.per_second:,.0f} a second, limited by "
-            f"{told.limit}",
+            f"  {text.duration(estimated.seconds)} on AWS: {estimated.per_second:,.0f} a second, "
+            f"limited by {estimated.limit}",
             soft_wrap=True,
         )
     return ExitStatus.DONE
@@ -180,17 +180,16 @@ def follow(
     except KeyboardInterrupt:
         console.print(f"The run goes on. `image-converter backfill --run {run.name}` follows it.")
         raise
-    failures, begun = run.failures(), run.started()
+    ending = run.ending(progress)
     if as_json:
-        options.print_json(_json(stack, run.name, (run, progress, begun, failures)))
-    _report(console, progress, begun, failures)
+        options.print_json(_json(stack, run.name, ending=ending))
+    _report(console, ending)
     if not progress.settled:
         raise UserError(
             f"The stack is paused: about {counted(progress.waiting, 'message')} wait in the queue.",
             ExitStatus.TIMED_OUT,
         )
-    good = progress.status == SUCCEEDED and not failures and not progress.not_sent
-    return ExitStatus.DONE if good else ExitStatus.IMAGES_FAILED
+    return ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
 
 
 def _last_look(clients: Clients, stack: Deployment, run: Run, console: Console) -> Progress:
@@ -258,27 +257,26 @@ def _figures(progress: Progress) -> str:
     return ", ".join(f"{number:,} {what}" for what, number in known.items() if number is not None)
 
 
-def _report(
-    console: Console, progress: Progress, begun: int | None, failures: Sequence[Failure]
-) -> None:
+def _report(console: Console, ending: Ending) -> None:
     """Print how a run ended."""
+    progress, failures = ending.progress, ending.failures
     seconds = (progress.at - progress.began).total_seconds()
+    dropped = f", {ending.dropped:,} of them no candidates" if ending.dropped else ""
     console.print(
-        f"{counted(progress.listed, 'object')} in {text.duration(seconds)}, "
-        f"{progress.rate:.1f} a second",
+        f"{counted(progress.listed, 'object')}{dropped}, in {text.duration(seconds)}",
         soft_wrap=True,
     )
-    if begun == 0:
+    if ending.started == 0:
         console.print("Nothing had to be done: no execution was started.")
-    elif begun is not None:
-        more = " or more" if begun == backfill.MOST else ""
-        console.print(f"{begun:,}{more} executions were started, those of uploads included.")
+    elif ending.started is not None:
+        more = " or more" if ending.started == backfill.MOST else ""
+        console.print(f"{counted(ending.started, 'execution')}{more} started since it began")
     if progress.error:
         console.print(f"The run {progress.status}: {visible(progress.error)}", markup=False)
     if progress.not_sent:
         console.print(
-            f"{counted(progress.not_sent, 'object')} could not be sent. `image-converter redrive` "
-            "tries it again.",
+            f"{counted(progress.not_sent, 'object')} could not be sent; `image-converter redrive` "
+            "tries again.",
             soft_wrap=True,
         )
     if not failures:
@@ -297,34 +295,42 @@ def _report(
 def _json(
     stack: Deployment,
     name: str | None,
-    ended: tuple[Run, Progress, int | None, Sequence[Failure]] | None = None,
-    told: Estimate | None = None,
+    *,
+    found: Estimate | None = None,
+    ending: Ending | None = None,
 ) -> dict[str, Any]:
-    answer: dict[str, Any] = {"stack": stack.name, "run": name, "estimate": None, "result": None}
-    if told:
-        found = told.count
-        answer["estimate"] = {
-            "images": found.images,
-            "bytes": found.bytes,
-            "namedOtherwise": found.named_otherwise,
-            "converted": found.converted,
-            "dropped": dict(found.dropped),
-            "workflowType": told.workflow_type,
-            "dollars": round(told.dollars, 2),
-            "seconds": round(told.seconds, 1),
-            "limit": told.limit,
-        }
-    if ended:
-        run, progress, begun, failures = ended
-        answer["result"] = {
-            "arn": run.arn,
-            "status": progress.status,
-            "began": progress.began.isoformat(),
-            "objects": progress.listed,
-            "sent": progress.sent,
-            "notSent": progress.not_sent,
-            "waiting": progress.waiting,
-            "executionsStarted": begun,
-            "failures": [dataclasses.asdict(one) for one in failures],
-        }
-    return answer
+    return {
+        "stack": stack.name,
+        "run": name,
+        "estimate": _estimate_json(found) if found else None,
+        "result": _ending_json(ending) if ending else None,
+    }
+
+
+def _estimate_json(estimated: Estimate) -> dict[str, Any]:
+    found = estimated.count
+    return {
+        "images": found.images,
+        "bytes": found.bytes,
+        "namedOtherwise": found.named_otherwise,
+        "converted": found.converted,
+        "dropped": dict(found.dropped),
+        "workflowType": estimated.workflow_type,
+        "dollars": round(estimated.dollars, 2),
+        "seconds": round(estimated.seconds, 1),
+        "limit": estimated.limit,
+    }
+
+
+def _ending_json(ending: Ending) -> dict[str, Any]:
+    progress = ending.progress
+    return {
+        "status": progress.status,
+        "began": progress.began.isoformat(),
+        "seconds": round((progress.at - progress.began).total_seconds(), 1),
+        "objects": progress.listed,
+        "dropped": ending.dropped,
+        "waiting": progress.waiting,
+        "executionsStarted": ending.started,
+        "failures": [dataclasses.asdict(one) for one in ending.failures],
+    }

@@ -22,7 +22,7 @@ from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, restarts
-from scripts.lib.executions.model import RUNNING
+from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
 from scripts.lib.user_errors import UserError
 
@@ -30,9 +30,11 @@ from scripts.lib.user_errors import UserError
 PLACE = "backfill/"
 FOLDERS = "folders"
 OTHER_KEYS = "outside source_filter"
+OTHER_BUCKETS = "not in the source bucket, which fails a run"
 _FAILED = (*FAILED, STOPPED)
 MOST = 10_000  # executions that are counted, or described, after a run
 _RECORDS_AT_A_TIME = 100  # of BatchGetItem
+_UNKNOWN = -1
 # Until then, a queue's number of messages may be an old one:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
@@ -118,6 +120,29 @@ class Failure:
     why: str
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended.
+
+    Attributes:
+        progress: the last look.
+        dropped: objects that were not sent, because they are not candidates.
+        started: executions that have begun since the run did, those of uploads included; `MOST` for
+            as many or more. None where nobody keeps account of them.
+        failures: what failed since then, and was not handled later.
+    """
+
+    progress: Progress
+    dropped: int
+    started: int | None
+    failures: list[Failure]
+
+    @property
+    def good(self) -> bool:
+        """Whether everything was handled."""
+        return self.progress.status == SUCCEEDED and not self.failures
+
+
 def manifest(uri: str) -> dict[str, str]:
     """Return what a manifest's address says, as the state machine reads it.
 
@@ -154,13 +179,11 @@ def objects(clients: Clients, given: Mapping[str, Any]) -> Iterator[Mapping[str,
 def _of_manifest(clients: Clients, named: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     if named["format"] == "INVENTORY":
         raise UserError("A dry run does not read inventories. Try it with a prefix.")
-    body = clients.s3.get_object(Bucket=named["bucket"], Key=named["key"])["Body"]
-    with body:
-        lines = (line.decode() for line in body.iter_lines())
-        if named["format"] == "CSV":
-            yield from csv.DictReader(lines)
-        else:
-            yield from (json.loads(line) for line in lines if line.strip())
+    lines = storage.lines(clients, named["bucket"], named["key"])
+    if named["format"] == "CSV":
+        yield from csv.DictReader(lines)
+    else:
+        yield from (json.loads(line) for line in lines if line.strip())
 
 
 def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]]) -> Count:
@@ -174,7 +197,9 @@ def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]
     counted = Count()
     wanted = []
     for item in found:
-        if keys.is_folder(item["Key"], item.get("Size", 0)):
+        if item.get("Bucket", stack.source_bucket) != stack.source_bucket:
+            counted.dropped[OTHER_BUCKETS] += 1
+        elif keys.is_folder(item["Key"], item.get("Size", _UNKNOWN)):
             counted.dropped[FOLDERS] += 1
         elif accepted and not accepted.accepts(item["Key"]):
             counted.dropped[OTHER_KEYS] += 1
@@ -331,62 +356,65 @@ class Run:
             if one["startDate"] >= self.began:
                 yield one
 
-    def started(self) -> int | None:
-        """Return how many executions have begun since, ten thousand at the most.
-
-        None where nobody keeps account of them.
+    def ending(self, progress: Progress) -> Ending:
+        """Return how the run ended, by the last look at it.
 
         Raises:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
+        failures = [one for one in self._failures() if one.key.startswith(self._prefix)]
+        dropped = sum(1 for output in self._results("SUCCEEDED") if output == "dropped")
+        return Ending(progress, dropped, self._started(), failures)
+
+    def _started(self) -> int | None:
         if not self._stack.express:
             return sum(1 for _ in itertools.islice(self._executions(), MOST))
-        trigger = f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
-        group = deployed.function(self._clients, trigger).log_group
-        lines = storage.log_events(self._clients, group, self.began, pattern='"execution started"')
+        trigger = deployed.function(
+            self._clients, f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
+        )
+        if trigger.settings.get("LOG_LEVEL", "INFO") != "INFO":
+            return None
+        lines = storage.log_events(
+            self._clients, trigger.log_group, self.began, pattern='"execution started"'
+        )
         return min(len(lines), MOST)
 
-    def failures(self) -> list[Failure]:
-        """Return what has failed since the run began, and was not handled since.
-
-        Raises:
-            BotoCoreError, ClientError: AWS cannot be asked.
-        """
-        return [one for one in self._failures() if one.key.startswith(self._prefix)]
-
     def _failures(self) -> Iterator[Failure]:
-        for arn in self._map_runs():
-            yield from self._not_sent(arn)
-        look = Redrive(self._clients, self._stack, dry_run=True, everything=True)
+        yield from self._not_sent()
         if self._stack.express:
             yield from self._express_failures()
         else:
-            failed = (one for status in _FAILED for one in self._executions(status))
-            names = {restarts.first_name(one["name"]) for one in itertools.islice(failed, MOST)}
-            for name in sorted(names):
-                for found in look.execution(name):
-                    yield Failure(found.key or found.subject, found.why)
+            yield from self._standard_failures()
         for letter in storage.dead_letters(self._clients, self._stack.name):
             for key, _ in sorted(arrival.named(letter["Body"])):
                 yield Failure(key, "its message is a dead letter")
 
-    def _not_sent(self, map_run_arn: str) -> Iterator[Failure]:
-        """Yield the objects of which the results of a Map say that they were not sent.
+    def _standard_failures(self) -> Iterator[Failure]:
+        look = Redrive(self._clients, self._stack, dry_run=True, everything=True)
+        failed = (one for status in _FAILED for one in self._executions(status))
+        names = {restarts.first_name(one["name"]) for one in itertools.islice(failed, MOST)}
+        for name in sorted(names):
+            for found in look.execution(name):
+                yield Failure(found.key or found.subject, found.why)
+
+    def _not_sent(self) -> Iterator[Failure]:
+        for child in self._results("FAILED"):
+            item = json.loads(child["Input"])
+            key = item.get("Inventory", item)["Key"]
+            yield Failure(key, text.sentence(child.get("Error"), child.get("Cause")))
+
+    def _results(self, status: str) -> Iterator[Any]:
+        """Yield what the Map has written of its children with that status.
 
         https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
         """
         bucket = self._stack.destination_bucket
         place = deployed.resize_settings(self._clients, self._stack).destination_prefix + PLACE
-        listed = self._clients.s3.list_objects_v2(
-            Bucket=bucket, Prefix=f"{place}results/{map_run_arn.rpartition(':')[2]}/FAILED_"
-        )
-        for one in listed.get("Contents", []):
-            with self._clients.s3.get_object(Bucket=bucket, Key=one["Key"])["Body"] as body:
-                for line in body.iter_lines():
-                    child = json.loads(line)
-                    item = json.loads(child["Input"])
-                    key = item.get("Inventory", item)["Key"]
-                    yield Failure(key, text.sentence(child.get("Error"), child.get("Cause")))
+        for arn in self._map_runs():
+            written = f"{place}results/{arn.rpartition(':')[2]}/{status}_"
+            listed = self._clients.s3.list_objects_v2(Bucket=bucket, Prefix=written)
+            for one in listed.get("Contents", []):
+                yield from map(json.loads, storage.lines(self._clients, bucket, one["Key"]))
 
     def _express_failures(self) -> Iterator[Failure]:
         """Yield the last failure that functions have logged of each image."""

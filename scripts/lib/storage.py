@@ -52,6 +52,17 @@ def is_gone(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _GONE
 
 
+def lines(clients: Clients, bucket: str, key: str) -> Iterator[str]:
+    """Yield the lines of an object, each with its end.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    body = clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    with body:
+        yield from (line.decode() for line in body.iter_lines(keepends=True))
+
+
 def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
     """Return an image's record as JSON has it, or None.
 

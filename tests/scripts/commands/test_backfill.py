@@ -1,6 +1,7 @@
 """Counting, starting and following a backfill, with a stack of one state on the local AWS."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from scripts.lib import backfill, storage, wait
 from scripts.lib.backfill import Progress, Run
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
+from tests.support import json_output
 from tests.support.emulator import ROLE, Emulator
 
 pytestmark = pytest.mark.e2e
@@ -18,11 +20,11 @@ pytestmark = pytest.mark.e2e
 Capture = pytest.CaptureFixture[str]
 
 
-def _definition(queue: str) -> str:
+def _definition(stack: Stack, queue: str) -> str:
     """Return a state machine that sends a message for each object, as the real one does."""
     message = {
         "source": "image-converter.backfill",
-        "detail": {"bucket": {"name.$": "$.bucket"}, "object": {"key.$": "$.key"}},
+        "detail": {"bucket": {"name.$": "$.Bucket"}, "object": {"key.$": "$.Key"}},
     }
     send = {
         "Type": "Task",
@@ -36,11 +38,19 @@ def _definition(queue: str) -> str:
             "Resource": "arn:aws:states:::s3:listObjectsV2",
             "Parameters": {"Bucket.$": "$.bucket", "Prefix.$": "$.prefix"},
         },
-        "ItemSelector": {"bucket.$": "$.bucket", "key.$": "$$.Map.Item.Value.Key"},
+        "ItemSelector": {"Bucket.$": "$.bucket", "Key.$": "$$.Map.Item.Value.Key"},
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
             "StartAt": "Send",
             "States": {"Send": send},
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {
+                "Bucket": stack.deployment.destination_bucket,
+                "Prefix": "backfill/results",
+            },
+            "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
         },
         "End": True,
     }
@@ -50,10 +60,13 @@ def _definition(queue: str) -> str:
 @pytest.fixture
 def stack(stack: Stack, little: Emulator) -> Stack:
     """The stack, with the function whose settings say what is outdated."""
+    destination = f"{stack.deployment.name}-destination"
+    stack.clients.s3.create_bucket(Bucket=destination)
+    stack.deployment = replace(stack.deployment, destination_bucket=destination)
     little.function(
         f"{stack.deployment.name}-resize-image",
         "def handler(event, context):\n    pass\n",
-        DESTINATION_BUCKET=stack.deployment.source_bucket,
+        DESTINATION_BUCKET=destination,
         MAX_IMAGE_BYTES="1",
         MAX_IMAGE_PIXELS="1",
     )
@@ -64,7 +77,9 @@ def stack(stack: Stack, little: Emulator) -> Stack:
 def filled(stack: Stack) -> Stack:
     """The stack with a backfill, whose queue nobody reads but the test."""
     stack.clients.stepfunctions.create_state_machine(
-        name=f"{stack.deployment.name}-backfill", definition=_definition(stack.queue), roleArn=ROLE
+        name=f"{stack.deployment.name}-backfill",
+        definition=_definition(stack, stack.queue),
+        roleArn=ROLE,
     )
     stack.become(Type="Succeed")
     return stack
@@ -204,14 +219,14 @@ class TestRuns:
         found = Run(filled.clients, filled.deployment, run.arn).look()
         assert found.settled
         assert (found.waiting, found.running, found.done, found.failed) == (0, 0, 2, 0)
-        assert run.started() == 2
-        assert run.failures() == []
+        ending = run.ending(found)
+        assert (ending.started, ending.failures, ending.good) == (2, [], True)
         clients, stack = filled.clients, filled.deployment
         console = options.console()
         assert commands.follow(clients, stack, run.name, console, as_json=False) == 0
         said = capsys.readouterr().out
         assert "2 listed, 2 sent, 0 waiting, 0 running, 2 done, 0 failed" in said
-        assert "2 executions were started" in said
+        assert "2 executions started since it began" in said
 
     def test_what_runs_is_waited_for(self, filled: Stack) -> None:
         filled.put()
@@ -237,7 +252,7 @@ class TestRuns:
         filled.clients.sqs.send_message(
             QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
         )
-        assert [(one.key, one.why) for one in run.failures()] == [
+        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
             ("2019/a.jpg", "DamagedImage: it is cut off"),
             ("2019/lost.jpg", "its message is a dead letter"),
         ]
@@ -245,6 +260,21 @@ class TestRuns:
         assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
         said = capsys.readouterr().out
         assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
+
+    def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
+        filled.put("2019/a.jpg")
+        filled.clients.stepfunctions.update_state_machine(
+            stateMachineArn=filled.deployment.backfill.state_machine_arn,
+            definition=_definition(filled, f"{filled.queue}-nowhere"),
+        )
+        clients, stack = filled.clients, filled.deployment
+        run = _started(filled)
+        console = options.console(as_json=True)
+        assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
+        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        assert (answer["status"], answer["objects"]) == ("FAILED", 1)
+        assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg"]
+        assert "QueueDoesNotExist" in answer["failures"][0]["why"]
 
     def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:
         filled.put()
@@ -275,9 +305,7 @@ class TestRedrive:
         self._ended(again, "FAILED")
         filled.clients.s3.create_bucket(Bucket="no-such-bucket")
         assert len(filled.redrive()) == 1, "the newest run of an input stands for all"
-        self._ended(
-            filled, Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), "SUCCEEDED"
-        )
+        self._ended(Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), "SUCCEEDED")
         assert filled.redrive() == []
 
     def test_what_cannot_be_read_is_left_unless_asked_for(self, filled: Stack) -> None:

@@ -59,7 +59,7 @@ class Estimate:
 @click.option("--manifest", metavar="S3-URI", help="Objects in a .csv, a .jsonl or an inventory.")
 @click.option("--dry-run", is_flag=True, help="Only report what would be done.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
-@click.option("--run", "name", metavar="NAME", help="Follow a run that was started before.")
+@click.option("--run", "run_name", metavar="NAME", help="Follow a run that was started before.")
 @options.as_json
 @options.of_a_stack
 @options.pass_target
@@ -67,7 +67,7 @@ def command(
     target: Target,
     prefix: str,
     manifest: str | None,
-    name: str | None,
+    run_name: str | None,
     *,
     dry_run: bool,
     waits: bool,
@@ -79,12 +79,12 @@ def command(
     like, also during uploads: what has been converted is not converted again. With --wait or --run,
     the exit status is 4 if an image failed.
     """
-    if sum(map(bool, (name, manifest, prefix))) > 1:
+    if sum(map(bool, (run_name, manifest, prefix))) > 1:
         raise click.UsageError("Use one of PREFIX, --manifest and --run.")
     clients, stack = target.find()
     console = options.console(as_json=as_json)
-    if name:
-        return follow(clients, stack, name, console, as_json=as_json)
+    if run_name:
+        return follow(clients, stack, run_name, console, as_json=as_json)
     given: dict[str, Any] = {"bucket": stack.source_bucket, "prefix": prefix}
     if manifest:
         given = {"manifest": backfill.manifest(manifest)}

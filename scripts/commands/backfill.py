@@ -16,7 +16,8 @@ from rich.progress import BarColumn, TextColumn
 
 from scripts.commands import options
 from scripts.commands.options import Target
-from scripts.cost import duration, observation, pipeline, prices
+from scripts.cost import backfill as cost
+from scripts.cost import observation, prices
 from scripts.cost.pipeline import Settings
 from scripts.lib import backfill, text
 from scripts.lib.aws import Clients
@@ -103,7 +104,7 @@ def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
     settings = Settings(workflow_type="EXPRESS" if stack.express else "STANDARD")
     account = clients.functions.get_account_settings()["AccountLimit"]
     functions = account["UnreservedConcurrentExecutions"]
-    limits = duration.images_per_second(
+    limits = cost.images_per_second(
         seen,
         settings,
         str(clients.functions.meta.region_name),
@@ -111,7 +112,13 @@ def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
         functions,
     )
     limit = min(limits, key=lambda one: limits[one])
-    dollars = pipeline.bill(seen, settings, "").total * found.images
+    dollars = cost.dollars(
+        seen,
+        settings,
+        converted=found.images,
+        looked_at=found.converted,
+        dropped=found.dropped.total(),
+    )
     return Estimate(found, settings.workflow_type, dollars, limit, limits[limit])
 
 

@@ -172,7 +172,11 @@ def source(deployment: Deployment) -> Iterator[Source]:
     with found.unnoticed():
         found.put(found.old | found.texts | found.others | found.damaged)
         found.put(dict.fromkeys(YEARS, b""))
-    wait.until("uploads to be converted", lambda: found.records().keys() == found.converted.keys())
+    wait.until(
+        "uploads to be converted",
+        lambda: found.records().keys() == found.converted.keys(),
+        PATIENCE_SECONDS,
+    )
     yield found
     found.set_code((PACKAGE_LOCAL / "functions.zip").read_bytes())
 

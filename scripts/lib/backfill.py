@@ -422,6 +422,10 @@ class Run:
         newest = {one.key: one for one in sorted(logged, key=lambda one: one.at)}
         for key, failure in newest.items():
             record = storage.record(self._clients, self._stack.table_name, key)
-            written = datetime.fromisoformat(record["writtenAt"]) if record else self.began
-            if written < failure.at:
+            if record is None or _written(record) < failure.at:
                 yield Failure(key, failure.sentence)
+
+
+def _written(record: Mapping[str, Any]) -> datetime:
+    """Return when a record was written, at the latest: it has whole seconds."""
+    return datetime.fromisoformat(record["writtenAt"]) + timedelta(seconds=1)

@@ -37,7 +37,6 @@ OBJECTS = int(os.environ.get("BACKFILL_OBJECTS", "120"))
 PREFIX = "backfill-test/"
 YEARS = [f"{PREFIX}{year}/" for year in (2018, 2019, 2020)]
 CHANGED: dict[str, Any] = {
-    "backfill": {"enabled": True},
     "source_after": "keep",
     "other_types": "keep",
     "source_filter": {"suffixes": [".jpg", ".txt"]},

@@ -1,15 +1,19 @@
 """Counting, starting and following a backfill, with a stack of one state on the local AWS."""
 
+import io
 import json
+import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from scripts.commands import backfill as commands
 from scripts.commands import options
-from scripts.lib import backfill, storage, wait
+from scripts.lib import backfill, functions, storage, wait
 from scripts.lib.backfill import Progress, Run
+from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
 from tests.support import json_output
@@ -114,7 +118,9 @@ def _handle(stack: Stack) -> None:
     stack.until_all_have_ended()
 
 
-def _write_record(stack: Stack, key: str, **resized: Any) -> None:
+def _write_record(
+    stack: Stack, key: str, written_at: datetime | None = None, **resized: Any
+) -> None:
     """Write the record of the newest version of an object, as if it had been converted."""
     head = stack.clients.s3.head_object(Bucket=stack.deployment.source_bucket, Key=key)
     made = {name: {"S": value} for name, value in resized.items()}
@@ -123,6 +129,7 @@ def _write_record(stack: Stack, key: str, **resized: Any) -> None:
         "sourceVersionId": {"S": head["VersionId"]},
         "sourceETag": {"S": head["ETag"].strip('"')},
         "sourceLastModified": {"S": head["LastModified"].isoformat()},
+        "writtenAt": {"S": (written_at or head["LastModified"]).isoformat()},
         "images": {"L": [{"M": {}}, {"M": {"resized": {"M": made}}}]},
     }
     stack.clients.dynamodb.put_item(TableName=stack.deployment.table_name, Item=item)
@@ -334,3 +341,66 @@ class TestRedrive:
         )
         filled.until_all_have_ended()
         assert [one.did for one in filled.redrive()] == did
+
+
+class TestExpress:
+    """An EXPRESS pipeline, of whose executions AWS keeps no list."""
+
+    @pytest.fixture
+    def express(self, filled: Stack, little: Emulator) -> Stack:
+        filled.deployment = replace(filled.deployment, express=True)
+        for task in (*functions.TASKS, functions.TRIGGER):
+            name = f"{filled.deployment.name}-{functions.on_aws(task)}"
+            if task not in ("resize_image", functions.TRIGGER):
+                little.function(name, "def handler(event, context):\n    pass\n")
+            filled.clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+            filled.clients.logs.create_log_stream(
+                logGroupName=f"/aws/lambda/{name}", logStreamName="all"
+            )
+        return filled
+
+    def _log(self, stack: Stack, task: str, **line: str) -> None:
+        stack.clients.logs.put_log_events(
+            logGroupName=f"/aws/lambda/{stack.deployment.name}-{functions.on_aws(task)}",
+            logStreamName="all",
+            logEvents=[{"timestamp": int(time.time() * 1000), "message": json.dumps(line)}],
+        )
+
+    def test_its_end_is_read_from_what_functions_log(self, express: Stack) -> None:
+        express.put("2019/a.jpg")
+        express.put("2019/b.jpg")
+        run = _started(express, "2019/")
+        progress = _sent(run, 2)
+        assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
+        express.clients.sqs.purge_queue(QueueUrl=express.queue)
+        for key in ("2019/a.jpg", "2019/b.jpg"):
+            self._log(express, functions.TRIGGER, message="execution started", key=key)
+            failed = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
+            self._log(express, "copy_file", **failed)
+        later = datetime.now(UTC) + timedelta(seconds=5)
+        _write_record(express, "2019/b.jpg", written_at=later)
+        found = run.look()
+        ending = run.ending(found)
+        assert (found.settled, found.done, ending.started) == (True, 2, 2)
+        assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+
+
+def test_a_terminal_shows_a_bar_and_the_time_that_is_left() -> None:
+    began = datetime(2026, 11, 27, tzinfo=UTC)
+    progress = Progress(
+        status="RUNNING",
+        began=began,
+        at=began + timedelta(seconds=10),
+        listed=100,
+        sent=80,
+        not_sent=0,
+        waiting=20,
+        running=8,
+        failed=2,
+        settled=False,
+    )
+    assert (progress.done, progress.rate, progress.seconds_left) == (50, 5.2, 48 / 5.2)
+    shown = io.StringIO()
+    with commands._shown(Console(file=shown, force_terminal=True, width=200)) as show:
+        show(progress)
+    assert "8 running, 50 done, 2 failed; 5.2 a second, 9.2 s left" in shown.getvalue()

@@ -18,8 +18,8 @@ FORMATS ?=
 
 DEV := .venv/dev/bin
 STAMP := .venv/dev/.stamp
-RUN := $(DEV)/python -m
-COMMAND := $(RUN) scripts.commands.cli
+MODULE := $(DEV)/python -m
+COMMAND := $(MODULE) scripts.commands.cli
 
 export PYTHONPATH := lambda_src:.
 unexport PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE
@@ -35,6 +35,7 @@ WORKERS ?= 3
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 STACK = $(if $(NAME),--name "$(NAME)")
+HOW = $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter-out 0,$(WAIT)),--wait)
 
 ##@ Start here
 
@@ -46,18 +47,18 @@ help: ## List the targets
 
 .PHONY: demo
 demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path to use your own images)
-	$(HERMETIC) $(RUN) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
+	$(HERMETIC) $(MODULE) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
 
 .PHONY: console
 console: setup package-local ## Start a local AWS, apply the stack and serve its live page (PORT=8080)
-	@$(HERMETIC) $(RUN) scripts.demo.console $(if $(PORT),--port "$(PORT)")
+	@$(HERMETIC) $(MODULE) scripts.demo.console $(if $(PORT),--port "$(PORT)")
 
 .PHONY: test
 test: ## Run every linter and every test
 	@$(MAKE) --jobs=3 setup setup-checkov system-packages
 	@$(MAKE) --jobs=3 lint package package-local
 	@$(MAKE) package-arm64 || echo "Skipping the arm64 package: running it requires Debian 12." >&2
-	$(HERMETIC) $(RUN) pytest $(PARALLEL) $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest $(PARALLEL) $(PYTEST_ARGS)
 
 ##@ Use a stack on AWS or on the local AWS: aliases of the command image-converter, which `pipx install .` installs
 
@@ -82,6 +83,15 @@ start: $(STAMP) ## Start an execution for an image again (IMAGE=holiday/beach.jp
 redrive: $(STAMP) ## Retry what failed and what was not handled (DRY_RUN=1 to preview, ALL=1 to include permanent failures)
 	@$(COMMAND) redrive $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter-out 0,$(ALL)),--all) $(STACK)
 
+.PHONY: backfill
+backfill: $(STAMP) ## Convert images that are there already (PREFIX=2019/ MANIFEST=s3://... DRY_RUN=1 WAIT=1 RUN=name)
+	@$(COMMAND) backfill $(if $(PREFIX),"$(PREFIX)") $(if $(MANIFEST),--manifest "$(MANIFEST)") \
+		$(if $(RUN),--run "$(RUN)") $(HOW) $(STACK)
+
+.PHONY: reprocess
+reprocess: $(STAMP) ## Make outdated renditions again (PREFIX=2019/ DRY_RUN=1 WAIT=1)
+	@$(COMMAND) reprocess $(if $(PREFIX),"$(PREFIX)") $(HOW) $(STACK)
+
 .PHONY: destroy
 destroy: $(STAMP) ## Destroy the stack; refuses if there are images (FORCE=1 deletes them first, ARGS= for Terraform)
 	@$(NEEDS_TERRAFORM)
@@ -98,25 +108,25 @@ cost: $(STAMP) ## Calculate what a million images cost on AWS (EXECUTION=arn:...
 
 .PHONY: smoke
 smoke: setup $(if $(findstring 127.0.0.1,$(AWS_ENDPOINT_URL)),package-local,package) ## Deploy, convert, verify and destroy once on an AWS account (asks first; CONFIRM=yes)
-	@$(RUN) scripts.smoke $(if $(CONFIRM),--confirm "$(CONFIRM)")
+	@$(MODULE) scripts.smoke $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
 ##@ Build
 
 .PHONY: package
 package: $(STAMP) ## Build the zips for AWS in build/package (RUNTIME=python3.13 ARCHITECTURE=arm64 FORMATS=webp,avif)
-	$(RUN) scripts.package $(if $(RUNTIME),--runtime "$(RUNTIME)") \
+	$(MODULE) scripts.package $(if $(RUNTIME),--runtime "$(RUNTIME)") \
 		$(if $(ARCHITECTURE),--architecture "$(ARCHITECTURE)") $(if $(FORMATS),--formats "$(FORMATS)") \
 		--output build/package
 
 .PHONY: package-local
 package-local: $(STAMP) ## Build the zips for this machine in build/package-local
-	$(RUN) scripts.package --host --output build/package-local
+	$(MODULE) scripts.package --host --output build/package-local
 
 .PHONY: package-arm64
 package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install qemu and a Python to run them
 	@sh tests/support/system_packages.sh qemu-aarch64=qemu-user
 	@sh tests/support/arm64_python.sh build/arm64/python
-	$(RUN) scripts.package --runtime python3.11 --architecture arm64 --output build/arm64/package
+	$(MODULE) scripts.package --runtime python3.11 --architecture arm64 --output build/arm64/package
 
 ##@ Local AWS
 
@@ -148,70 +158,70 @@ format: $(STAMP) ## Fix style and formatting
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Run the unit tests of the functions (a minute)
-	$(HERMETIC) $(RUN) pytest tests/unit $(PARALLEL) $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest tests/unit $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: $(STAMP) ## Run all tests that need neither Terraform nor packages
-	$(HERMETIC) $(RUN) pytest -m "not e2e and not terraform and not package and not arm64" $(PARALLEL) $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest -m "not e2e and not terraform and not package and not arm64" $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-arm64
 test-arm64: .venv/runtime/.stamp package-local package-arm64 ## Run the arm64 package under qemu and compare it with this machine's (Debian 12)
-	$(HERMETIC) $(RUN) pytest tests/scripts/package/test_arm64.py $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest tests/scripts/package/test_arm64.py $(PYTEST_ARGS)
 
 .PHONY: test-e2e
 test-e2e: setup package-local ## Run the end-to-end tests on the local AWS
-	$(HERMETIC) $(RUN) pytest -m e2e $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest -m e2e $(PYTEST_ARGS)
 
 .PHONY: soak
 soak: $(STAMP) ## Run all interleavings and thousands of random histories (EXAMPLES=20000 SEED=1)
-	$(HERMETIC) SOAK=1 $(RUN) pytest tests/durability/simulation $(PYTEST_ARGS)
+	$(HERMETIC) SOAK=1 $(MODULE) pytest tests/durability/simulation $(PYTEST_ARGS)
 
 .PHONY: bench
 bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engines, on photos (ROUNDS=3)
 	@command -v magick >/dev/null || sh tests/support/system_packages.sh convert-im6.q16=imagemagick-6.q16
-	$(RUN) tests.performance $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(MODULE) tests.performance $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: bench-renditions
 bench-renditions: $(STAMP) ## Benchmark renditions against sharp: time, size and PSNR (ROUNDS=5)
-	$(RUN) tests.performance.renditions $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(MODULE) tests.performance.renditions $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)
-	$(RUN) tests.performance.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
+	$(MODULE) tests.performance.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
 .PHONY: docs
 docs: $(STAMP) ## Generate pages from code and tests: module READMEs, costs, bad images, fidelity
-	$(RUN) scripts.dev.docs.module_readmes
-	$(RUN) scripts.dev.docs.costs
-	$(RUN) tests.scripts.dev.docs.bad_images
-	$(RUN) tests.scripts.dev.docs.fidelity
+	$(MODULE) scripts.dev.docs.module_readmes
+	$(MODULE) scripts.dev.docs.costs
+	$(MODULE) tests.scripts.dev.docs.bad_images
+	$(MODULE) tests.scripts.dev.docs.fidelity
 
 .PHONY: pictures
 pictures: setup system-packages package-local ## Draw the README's pictures again, from real runs on the local AWS
-	$(HERMETIC) $(RUN) scripts.dev.docs.pictures
+	$(HERMETIC) $(MODULE) scripts.dev.docs.pictures
 
 .PHONY: test-deployer
 test-deployer: setup package-local ## Apply and destroy on the local AWS with only the deployer's policy
-	$(HERMETIC) $(RUN) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)
+	$(HERMETIC) $(MODULE) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)
 
 .PHONY: load
 load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, check the result (COUNTS=50,500 CRASH=60 SEED=1)
-	$(HERMETIC) $(RUN) tests.durability.load $(if $(COUNTS),--counts "$(COUNTS)") \
+	$(HERMETIC) $(MODULE) tests.durability.load $(if $(COUNTS),--counts "$(COUNTS)") \
 		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)
-	$(RUN) tests.durability.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
+	$(MODULE) tests.durability.fuzz $(if $(N),--count "$(N)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: mutants
 mutants: $(STAMP) ## Break one safety line at a time and see that tests notice (ONLY=s3_copy for one file)
 	@$(NEEDS_TERRAFORM)
-	$(HERMETIC) $(RUN) tests.durability.mutants $(if $(ONLY),--only "$(ONLY)")
+	$(HERMETIC) $(MODULE) tests.durability.mutants $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: provider-6
 provider-6: $(STAMP) ## Extract the schema of a 6.x AWS provider (PyPI, 70 MB) and check the configuration against it
-	$(RUN) tests.aws_contract.provider_schema
-	$(RUN) tests.aws_contract.provider_check
+	$(MODULE) tests.aws_contract.provider_schema
+	$(MODULE) tests.aws_contract.provider_check
 
 .PHONY: requirements
 requirements: .venv/uv/.stamp ## Pin requirements/*.txt from requirements/*.in (UPGRADE=1 for newer versions)

@@ -28,6 +28,8 @@ _COMMANDS: Final = {
     "report": "Write pages about executions.",
     "start": "Start an execution for an image again.",
     "redrive": "Retry what failed, and what no execution has handled.",
+    "backfill": "Send images through the pipeline that exist already.",
+    "reprocess": "Make renditions again that are outdated.",
     "cost": "Calculate what a million images cost on AWS.",
     "local": "Start and stop a local AWS.",
     "destroy": "Destroy the stack; refuses if there are images.",

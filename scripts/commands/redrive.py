@@ -25,7 +25,7 @@ from scripts.lib.user_errors import ExitStatus
 @options.of_a_stack
 @options.pass_target
 def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -> int:
-    """Retry failed executions, dead letters, and what no execution has handled.
+    """Retry failed executions and backfills, dead letters, and what no execution has handled.
 
     Failures that cannot succeed, such as a damaged image, are only listed. What has been handled
     since, and what was replaced by a newer upload, is not mentioned. Repeat it as often as you
@@ -35,6 +35,7 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
     redrive = Redrive(clients, stack, dry_run=dry_run, everything=everything)
     console = options.console(as_json=as_json)
     parts = {
+        "Failed backfills": redrive.backfills(),
         "Failed executions": redrive.executions(),
         "Dead letters": redrive.dead_letters(),
         "Source objects without an execution": redrive.unhandled(),

@@ -1,4 +1,4 @@
-"""What a backfill adds to the bill of an image: until its execution starts."""
+"""What a backfill adds to the bill of an image, until its execution starts; how long it takes."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ CHILD_SECONDS: Final = 0.2
 CHILD_MB: Final = 64
 # What a DynamoDB read unit buys, read consistently.
 _READ_UNIT_BYTES: Final = 4096
+# Starts of executions and, of STANDARD ones, transitions between states that Step Functions allows
+# in a second: in the regions that AWS names, and elsewhere.
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_LARGE_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1")
+_STARTS: Final = {"STANDARD": (300, 150), "EXPRESS": (6000, 6000)}
+_TRANSITIONS: Final = (5000, 800)
 
 
 def sending() -> tuple[Line, ...]:
@@ -55,3 +61,37 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
     usual = pipeline.bill(seen, settings, name)
     added = (*sending(), *looking(seen, settings))
     return Bill(name, (*added, *usual.converting), storage=usual.storage)
+
+
+def dollars(
+    seen: Observation, settings: Settings, *, converted: int, looked_at: int, dropped: int
+) -> float:
+    """Return what a run costs: objects that are converted, that are done already, and others."""
+    finding = sum(line.dollars for line in sending())
+    look = finding + sum(line.dollars for line in looking(seen, settings))
+    return converted * bill(seen, settings, "").total + looked_at * look + dropped * finding
+
+
+def images_per_second(
+    seen: Observation, settings: Settings, region: str, triggers: int, functions: int
+) -> dict[str, float]:
+    """Return how many images a second each limit allows; the lowest counts.
+
+    Args:
+        seen: what an execution used.
+        settings: of the deployment.
+        region: where it is.
+        triggers: how many calls of `trigger` the queue makes at a time.
+        functions: how many functions may run at a time.
+    """
+    takes = {call.function: pipeline.milliseconds(call, seen, settings) for call in seen.calls}
+    takes["trigger"] += S3_MS + DYNAMODB_MS
+    small = region not in _LARGE_REGIONS
+    limits = {
+        "trigger_maximum_concurrency": triggers * 1000 / takes["trigger"],
+        "concurrent functions": functions * 1000 / sum(takes.values()),
+        "the quota of StartExecution": float(_STARTS[settings.workflow_type][small]),
+    }
+    if settings.workflow_type == "STANDARD":
+        limits["the quota of state transitions"] = _TRANSITIONS[small] / seen.transitions
+    return limits

@@ -6,6 +6,7 @@ Terraform nor its state is needed to work with a stack, on AWS or on the local o
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -18,6 +19,8 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from image_converter import renditions, settings
+from image_converter.settings import ResizeSettings
 from scripts.lib.aws import Clients
 from scripts.lib.user_errors import ExitStatus, UserError
 
@@ -71,6 +74,12 @@ class Deployment:
         """Return the ARN of the execution of that name."""
         arn = self.state_machine_arn.replace(":stateMachine:", ":execution:")
         return f"{arn}:{execution_name}"
+
+    @property
+    def backfill(self) -> Deployment:
+        """The stack with the state machine of its backfill, if it has one, for the pipeline's."""
+        arn = f"{self.state_machine_arn}-backfill"
+        return dataclasses.replace(self, state_machine_arn=arn, express=False)
 
 
 def name(env: Mapping[str, str] = os.environ) -> str:
@@ -183,3 +192,17 @@ def function(clients: Clients, function_name: str) -> Function:
         or f"/aws/lambda/{function_name}",
         settings=(answer.get("Environment") or {}).get("Variables", {}),
     )
+
+
+def resize_settings(clients: Clients, stack: Deployment) -> ResizeSettings:
+    """Return the settings with which the stack makes renditions.
+
+    Raises: as `function`.
+    """
+    resize = function(clients, f"{stack.name}-resize-image")
+    return settings.load(ResizeSettings, resize.settings)
+
+
+def settings_hash(given: ResizeSettings) -> str:
+    """Return what a record says of renditions that were made with those settings."""
+    return renditions.settings_hash(renditions.parse(given.renditions, given.png_compression))

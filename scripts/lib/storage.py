@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,17 @@ def is_gone(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _GONE
 
 
+def lines(clients: Clients, bucket: str, key: str) -> Iterator[str]:
+    """Yield the lines of an object, each with its end.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    body = clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
+    with body:
+        yield from (line.decode() for line in body.iter_lines(keepends=True))
+
+
 def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
     """Return an image's record as JSON has it, or None.
 
@@ -62,11 +73,38 @@ def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
     return _plain(item) if item else None
 
 
+def records_of(clients: Clients, table: str, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the records of images that have one, by imageName; of a hundred keys at the most.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    left: Any = {table: {"Keys": [{"imageName": {"S": key}} for key in keys]}} if keys else {}
+    while left:
+        answer = clients.dynamodb.batch_get_item(RequestItems=left)
+        plain = map(_plain, answer["Responses"].get(table, []))
+        found |= {item["imageName"]: item for item in plain}
+        left = answer.get("UnprocessedKeys")
+    return found
+
+
 def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
     """Return all of the table's records as JSON has them, by imageName."""
+    return {item["imageName"]: item for item in scanned(clients, table)}
+
+
+def scanned(clients: Clients, table: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the table's records of images whose keys begin so, as JSON has them.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
-    listed = [_plain(item) for page in pages for item in page["Items"]]
-    return {item["imageName"]: item for item in listed}
+    for page in pages:
+        for item in page["Items"]:
+            if item["imageName"]["S"].startswith(prefix):
+                yield _plain(item)
 
 
 def queue_url(clients: Clients, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
@@ -68,10 +68,26 @@ def is_paused(clients: Clients, stack: Deployment) -> bool:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    trigger = f"{stack.name}-{functions.on_aws(functions.TRIGGER)}"
-    mappings = clients.functions.list_event_source_mappings(FunctionName=trigger)
-    states = [one["State"] for one in mappings["EventSourceMappings"]]
+    states = [one["State"] for one in _mappings(clients, stack)]
     return bool(states) and all(state in ("Disabled", "Disabling") for state in states)
+
+
+def batches_at_a_time(clients: Clients, stack: Deployment) -> int | None:
+    """Return how many batches of the queue are handled at the same time; None for no limit.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    limits = [
+        one.get("ScalingConfig", {}).get("MaximumConcurrency") for one in _mappings(clients, stack)
+    ]
+    return next(iter(limits), None)
+
+
+def _mappings(clients: Clients, stack: Deployment) -> Sequence[Any]:
+    trigger = f"{stack.name}-{functions.on_aws(functions.TRIGGER)}"
+    answer = clients.functions.list_event_source_mappings(FunctionName=trigger)
+    return answer["EventSourceMappings"]
 
 
 def messages_waiting(clients: Clients, stack: Deployment) -> int:

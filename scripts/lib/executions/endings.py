@@ -52,6 +52,7 @@ class Ending:
 class Failure:
     """What a function has logged of an attempt that failed."""
 
+    key: str
     at: datetime
     error: str
     cause: str
@@ -162,18 +163,23 @@ def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime)
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    found = list(_failures(clients, stack, key, since))
+    found = [one for one in failures(clients, stack, since) if one.key == key]
     return max(found, key=lambda one: one.at, default=None)
 
 
-def _failures(clients: Clients, stack: Deployment, key: str, since: datetime) -> Iterator[Failure]:
+def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[Failure]:
+    """Yield the failures that functions have logged since then.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
     for task in functions.TASKS:
         group = deployed.function(clients, f"{stack.name}-{functions.on_aws(task)}").log_group
         for event in storage.log_events(clients, group, since - _CLOCKS_DIFFER, pattern='"failed"'):
             line = text.json_object(event["message"])
-            if line.get("message") == "failed" and line.get("key") == key:
+            if line.get("message") == "failed" and line.get("key"):
                 at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                yield Failure(at, str(line["error"]), str(line["cause"]))
+                yield Failure(line["key"], at, str(line["error"]), str(line["cause"]))
 
 
 def _is_permanent(name: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from image_converter import events, file_types, keys, notifications
+from image_converter import events, file_types, keys, notifications, reprocessing
 from image_converter.errors import InvalidRecord
 from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
@@ -39,6 +39,8 @@ HOPELESS = {
     "KeyTooLong",
 }
 _TOO_LARGE = "ImageTooLarge"
+_INVALID_INPUT = "InvalidInput"  # of the backfill's state machine
+_REDRIVEN = "; redriven from where it stopped"
 _BYTES = re.compile(r"has ([\d,]+) bytes")
 _PIXELS = re.compile(r"has ([\d,]+) x ([\d,]+) pixels; [\d,]+ is")
 
@@ -105,9 +107,38 @@ class Redrive:
 
     def all(self) -> Iterator[Result]:
         """Do everything below, one after the other, and yield what became of each thing."""
+        yield from self.backfills()
         yield from self.executions()
         yield from self.dead_letters()
         yield from self.unhandled()
+
+    def backfills(self) -> Iterator[Result]:
+        """Have failed runs of the backfill go on, and yield what became of each.
+
+        Where a run with the same input has succeeded since, or goes on, nothing is left to do.
+        """
+        backfill = self._stack.backfill
+        try:
+            listed = list(collect.listed(self._clients, backfill.state_machine_arn))
+        except self._states.exceptions.StateMachineDoesNotExist:
+            return
+        done: set[str] = set()
+        for one in sorted(listed, key=lambda one: one["startDate"], reverse=True):
+            run: Any = self._states.describe_execution(executionArn=one["executionArn"])
+            if run["input"] not in done and run["status"] in self._statuses:
+                yield self._backfill(backfill, run)
+            done.add(run["input"])
+
+    def _backfill(self, backfill: Deployment, run: Mapping[str, Any]) -> Result:
+        subject = f"backfill {run['name']}"
+        error = text.sentence(run.get("error"), run.get("cause")) or run["status"]
+        if run.get("error") == _INVALID_INPUT and not self._everything:
+            return Result(subject, "left", f"it would fail again ({error})")
+        how = ""
+        if not self._dry_run:
+            how = self._start(backfill, run, restarts.first_name(run["name"]))
+            how += "" if how == _REDRIVEN else ", from the beginning; what is done costs a look"
+        return Result(subject, self._did("start"), f"{error}{how}")
 
     def executions(self) -> Iterator[Result]:
         """Start failed executions again and yield what became of each.
@@ -198,13 +229,15 @@ class Redrive:
         if why and not self._everything:
             yield Result(subject, "left", f"{why} ({error}); --all retries it anyway", key, version)
             return
-        how = "" if self._dry_run else self._start(newest, name)
+        how = "" if self._dry_run else self._start(self._stack, newest, name)
         yield Result(subject, self._did("start"), f"{error or newest['status']}{how}", key, version)
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
         if not key or not version:
             return False
+        if restarts.is_reprocess(newest):
+            return not self._is_outdated(key, version)
         if self._is_converted(key, version):
             return True
         if newest.get("error") not in {*HOPELESS, _TOO_LARGE} or self._everything:
@@ -217,6 +250,14 @@ class Redrive:
     def _is_converted(self, key: str, version: str) -> bool:
         record = storage.record(self._clients, self._stack.table_name, key)
         return record is not None and record["sourceVersionId"] == version
+
+    def _is_outdated(self, key: str, version: str) -> bool:
+        """Return whether the record is still of that version, with renditions of other settings."""
+        record = storage.record(self._clients, self._stack.table_name, key)
+        if record is None or record["sourceVersionId"] != version:
+            return False
+        given = deployed.resize_settings(self._clients, self._stack)
+        return reprocessing.is_outdated(record, deployed.settings_hash(given))
 
     def _why_left(self, error: str | None, cause: str) -> str:
         """Return why an image would fail again, or nothing if it may succeed."""
@@ -235,7 +276,7 @@ class Redrive:
                 return ""
         return "it is still too large"
 
-    def _start(self, execution: Mapping[str, Any], first: str) -> str:
+    def _start(self, stack: Deployment, execution: Mapping[str, Any], first: str) -> str:
         """Start it again where it stopped, or else from the start; return how, for people.
 
         Step Functions redrives from the state that did not end. Where that is a Fail state, in
@@ -250,8 +291,8 @@ class Redrive:
                 if error.response["Error"]["Code"] not in _NO_REDRIVE:
                     raise
             else:
-                return "; redriven from where it stopped"
-        started = restarts.start(self._clients, self._stack, first, execution["input"])
+                return _REDRIVEN
+        started = restarts.start(self._clients, stack, first, execution["input"])
         return f"; now {_last(started)}"
 
     def _ended_in_fail_state(self, arn: str) -> bool:

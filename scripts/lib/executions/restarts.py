@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from image_converter import keys
+from scripts.lib import text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.user_errors import UserError
@@ -64,6 +65,11 @@ def source(described: dict[str, Any]) -> tuple[str | None, str | None]:
         return item.get("key"), item.get("versionId")
     except (ValueError, LookupError, TypeError, AttributeError):
         return None, None
+
+
+def is_reprocess(described: Mapping[str, Any]) -> bool:
+    """Return whether an execution makes the renditions of an image again that has a record."""
+    return "reprocess" in text.json_object(described["input"])
 
 
 def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any]]:

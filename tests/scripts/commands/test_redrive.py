@@ -296,6 +296,23 @@ class TestOnAnswersOfAws:
         self.started(stub)
         assert [result.did for result in redrive.executions()] == ["started"]
 
+    def test_a_failed_backfill_goes_on_with_what_failed(
+        self, stub: Stubber, clients: Clients
+    ) -> None:
+        run = {"executionArn": FAILED_ARN, "stateMachineArn": ARN, "name": "r", "startDate": 0}
+        run["status"] = "FAILED"
+        asked = {"stateMachineArn": f"{ARN}-backfill"}
+        stub.add_response("list_executions", {"executions": [run]}, asked)
+        told = {**run, "input": "{}", "redriveStatus": "REDRIVABLE", "error": "States.Timeout"}
+        stub.add_response("describe_execution", told, {"executionArn": FAILED_ARN})
+        events = [{"id": 1, "timestamp": 0, "type": "ExecutionFailed"}]
+        stub.add_response("get_execution_history", {"events": events}, ANY_HISTORY)
+        stub.add_response("redrive_execution", {"redriveDate": 0}, {"executionArn": FAILED_ARN})
+        stack = Deployment("m", "", "", "pictures", ARN, express=False)
+        [result] = Redrive(clients, stack).backfills()
+        assert (result.subject, result.did) == ("backfill r", "started")
+        assert result.why == "States.Timeout; redriven from where it stopped"
+
     def test_a_refusal_is_reported_and_the_next_one_is_tried(
         self, stub: Stubber, redrive: Redrive
     ) -> None:

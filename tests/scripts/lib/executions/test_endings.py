@@ -19,4 +19,4 @@ from scripts.lib.executions.endings import Failure
 )
 def test_end(error: str, minutes: int, final: bool) -> None:
     at = datetime.now(UTC) - timedelta(minutes=minutes)
-    assert Failure(at, error, "why").is_final is final
+    assert Failure("a.jpg", at, error, "why").is_final is final

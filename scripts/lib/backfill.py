@@ -1,0 +1,431 @@
+"""Backfills: images that exist already, sent through the pipeline by a Distributed Map.
+
+The state machine NAME-backfill lists them, or reads a manifest, and sends a message for each to the
+stack's queue. This module counts beforehand, starts that state machine, and follows what it does.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import re
+import secrets
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from image_converter import keys, reprocessing
+from scripts.lib import deployed, functions, storage, text
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import arrival, collect, endings, restarts
+from scripts.lib.executions.model import RUNNING, SUCCEEDED
+from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
+from scripts.lib.user_errors import UserError
+
+# Where manifests and results are in the destination bucket, behind the prefix that all keys have.
+PLACE = "backfill/"
+FOLDERS = "folders"
+OTHER_KEYS = "outside source_filter"
+OTHER_BUCKETS = "not in the source bucket, which fails a run"
+_FAILED = (*FAILED, STOPPED)
+MOST = 10_000  # executions that are counted, or described, after a run
+_RECORDS_AT_A_TIME = 100  # of BatchGetItem
+_UNKNOWN = -1
+# Until then, a queue's number of messages may be an old one:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
+_CONSISTENT_AFTER = timedelta(minutes=1)
+_S3_URI = re.compile(r"s3://([^/]+)/(.+)")
+_FORMATS = {".csv": "CSV", ".jsonl": "JSONL", "/manifest.json": "INVENTORY"}
+
+
+@dataclass
+class Count:
+    """What a backfill finds.
+
+    Attributes:
+        images: objects that are to be handled.
+        bytes: of these; None where a manifest does not say.
+        named_otherwise: how many of these are not named like a JPEG.
+        converted: objects whose record describes them already.
+        dropped: objects that are not sent, by the reason.
+    """
+
+    images: int = 0
+    bytes: int | None = 0
+    named_otherwise: int = 0
+    converted: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        status: the parent execution's.
+        began, at: when the run began, and when this was true.
+        listed: objects that are known so far.
+        sent: objects that were sent, or dropped.
+        not_sent: objects that could not be sent.
+        waiting: about how many messages wait in the queue, those of uploads included.
+        running: executions that run, those of uploads included; None where AWS keeps no list.
+        failed: executions that have failed since the run began; None likewise.
+        settled: whether nothing is left to wait for.
+        error: why the run itself failed, if it did.
+    """
+
+    status: str
+    began: datetime
+    at: datetime
+    listed: int
+    sent: int
+    not_sent: int
+    waiting: int
+    running: int | None
+    failed: int | None
+    settled: bool
+    error: str = ""
+
+    @property
+    def done(self) -> int:
+        """Objects that have been handled, without those that failed."""
+        return max(0, self.sent - self.waiting - (self.running or 0) - (self.failed or 0))
+
+    @property
+    def ended(self) -> int:
+        """Objects that need no more attention of the pipeline."""
+        return self.done + (self.failed or 0) + self.not_sent
+
+    @property
+    def rate(self) -> float:
+        """How many objects a second have ended so far."""
+        seconds = (self.at - self.began).total_seconds()
+        return self.ended / seconds if seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """For how long it goes on at that rate; None where that cannot be said yet."""
+        return max(0, self.listed - self.ended) / self.rate if self.rate else None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that was not handled, and why."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended.
+
+    Attributes:
+        progress: the last look.
+        dropped: objects that were not sent, because they are not candidates.
+        started: executions that have begun since the run did, those of uploads included; `MOST` for
+            as many or more. None where nobody keeps account of them.
+        failures: what failed since then, and was not handled later.
+    """
+
+    progress: Progress
+    dropped: int
+    started: int | None
+    failures: list[Failure]
+
+    @property
+    def good(self) -> bool:
+        """Whether everything was handled."""
+        return self.progress.status == SUCCEEDED and not self.failures
+
+
+def manifest(uri: str) -> dict[str, str]:
+    """Return what a manifest's address says, as the state machine reads it.
+
+    Raises:
+        UserError: it is not the address of a manifest.
+    """
+    parts = _S3_URI.fullmatch(uri)  # not urlsplit: keys may have ? and #
+    kind = next((kind for end, kind in _FORMATS.items() if uri.endswith(end)), None)
+    if parts is None or kind is None:
+        raise UserError(
+            f"{uri} is not a manifest. It must be s3://BUCKET/KEY with a key that ends with .csv, "
+            ".jsonl or, for S3 Inventory, /manifest.json."
+        )
+    return {"bucket": parts[1], "key": parts[2], "format": kind}
+
+
+def objects(clients: Clients, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects that the state machine would find with that input, as S3 names fields.
+
+    Raises:
+        UserError: an inventory is not read here.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    if "manifest" in given:
+        yield from _of_manifest(clients, given["manifest"])
+        return
+    pages = clients.s3.get_paginator("list_objects_v2").paginate(
+        Bucket=given["bucket"], Prefix=given["prefix"]
+    )
+    for page in pages:
+        yield from page.get("Contents", [])
+
+
+def _of_manifest(clients: Clients, named: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    if named["format"] == "INVENTORY":
+        raise UserError("A dry run does not read inventories. Try it with a prefix.")
+    lines = storage.lines(clients, named["bucket"], named["key"])
+    if named["format"] == "CSV":
+        yield from csv.DictReader(lines)
+    else:
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]]) -> Count:
+    """Count objects, without changing anything.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    accepted = arrival.source_filter(clients, stack)
+    hashed = deployed.settings_hash(deployed.resize_settings(clients, stack))
+    counted = Count()
+    wanted = []
+    for item in found:
+        if item.get("Bucket", stack.source_bucket) != stack.source_bucket:
+            counted.dropped[OTHER_BUCKETS] += 1
+        elif keys.is_folder(item["Key"], item.get("Size", _UNKNOWN)):
+            counted.dropped[FOLDERS] += 1
+        elif accepted and not accepted.accepts(item["Key"]):
+            counted.dropped[OTHER_KEYS] += 1
+        else:
+            wanted.append(item)
+        if len(wanted) == _RECORDS_AT_A_TIME:
+            _count_wanted(clients, stack, wanted, hashed, counted)
+            wanted = []
+    _count_wanted(clients, stack, wanted, hashed, counted)
+    return counted
+
+
+def _count_wanted(
+    clients: Clients,
+    stack: Deployment,
+    wanted: Iterable[Mapping[str, Any]],
+    hashed: str,
+    counted: Count,
+) -> None:
+    records = storage.records_of(clients, stack.table_name, {item["Key"] for item in wanted})
+    for item in wanted:
+        record = records.get(item["Key"])
+        if record and _describes(record, item) and not reprocessing.is_outdated(record, hashed):
+            counted.converted += 1
+            continue
+        counted.images += 1
+        counted.named_otherwise += not keys.is_named_like_a_jpeg(item["Key"])
+        size = item.get("Size")
+        counted.bytes = None if counted.bytes is None or size is None else counted.bytes + size
+
+
+def _describes(record: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
+    """Return whether a record is of that very version of an object."""
+    if item.get("VersionId"):
+        return bool(record["sourceVersionId"] == item["VersionId"])
+    if "ETag" not in item:
+        return False
+    modified = item["LastModified"].replace(microsecond=0)  # records have whole seconds
+    same_time = datetime.fromisoformat(record["sourceLastModified"]) == modified
+    return same_time and bool(record["sourceETag"] == item["ETag"].strip('"'))
+
+
+def check(clients: Clients, stack: Deployment) -> None:
+    """Check that the stack has a backfill.
+
+    Raises:
+        UserError: it has none.
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    try:
+        states.describe_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
+    except states.exceptions.StateMachineDoesNotExist as error:
+        raise UserError(
+            f"The stack {stack.name} has no backfill: set backfill = {{ enabled = true }} and "
+            "apply."
+        ) from error
+
+
+def start(clients: Clients, stack: Deployment, given: Mapping[str, Any], name: str) -> None:
+    """Start a run.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    clients.stepfunctions.start_execution(
+        stateMachineArn=stack.backfill.state_machine_arn, name=name, input=json.dumps(given)
+    )
+
+
+def new_name() -> str:
+    """Return a name for a run: when it is started, and something that no other has."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+class Run:
+    """A run of the backfill, in whatever terminal it was started."""
+
+    def __init__(self, clients: Clients, stack: Deployment, name: str) -> None:
+        """Find the run of that name.
+
+        Raises:
+            UserError: there is none.
+            BotoCoreError, ClientError: AWS cannot be asked.
+        """
+        self._clients = clients
+        self._stack = stack
+        self.name = name.rpartition(":")[2]
+        self.arn = stack.backfill.execution_arn(self.name)
+        described = self._described()
+        self.began: datetime = described["startDate"]
+        self._prefix = str(json.loads(described["input"]).get("prefix", ""))
+        self._local = "127.0.0.1" in clients.sqs.meta.endpoint_url
+
+    def _described(self) -> dict[str, Any]:
+        described = restarts.described(self._clients, self.arn)
+        if described is None:
+            raise UserError(
+                f"The stack {self._stack.name} has no run {self.name}. AWS deletes executions "
+                "after 90 days."
+            )
+        return described
+
+    def look(self) -> Progress:
+        """Ask AWS once how far it is.
+
+        Raises:
+            BotoCoreError, ClientError: AWS cannot be asked.
+        """
+        # In this order: what has been sent is in the queue, and what has left it has an execution.
+        described = self._described()
+        counts = self._item_counts()
+        waiting = arrival.messages_waiting(self._clients, self._stack)
+        running = failed = None
+        if not self._stack.express:
+            running = sum(1 for _ in self._executions(RUNNING))
+            failed = sum(1 for status in _FAILED for _ in self._executions(status))
+        now = datetime.now(UTC)
+        since_end = now - described.get("stopDate", now)
+        over = described["status"] != RUNNING and (self._local or since_end > _CONSISTENT_AFTER)
+        return Progress(
+            status=described["status"],
+            began=self.began,
+            at=now,
+            listed=counts["total"],
+            sent=counts["succeeded"],
+            not_sent=counts["failed"] + counts["timedOut"] + counts["aborted"],
+            waiting=waiting,
+            running=running,
+            failed=failed,
+            settled=over and not waiting and not running,
+            error=text.sentence(described.get("error"), described.get("cause")),
+        )
+
+    def _map_runs(self) -> Iterator[str]:
+        """Yield the ARNs of the run's Maps, of which one has read the objects."""
+        states = self._clients.stepfunctions
+        for page in states.get_paginator("list_map_runs").paginate(executionArn=self.arn):
+            yield from (one["mapRunArn"] for one in page["mapRuns"])
+
+    def _item_counts(self) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for arn in self._map_runs():
+            described: Any = self._clients.stepfunctions.describe_map_run(mapRunArn=arn)
+            counts.update(described["itemCounts"])
+        return counts
+
+    def _executions(self, status: str | None = None) -> Iterator[Any]:
+        """Yield the pipeline's executions since the run began, the newest first."""
+        machine = self._stack.state_machine_arn
+        for one in collect.listed(self._clients, machine, status):
+            if one.get("stopDate", one["startDate"]) < self.began:
+                return  # whichever of both moments they are sorted by
+            if one["startDate"] >= self.began:
+                yield one
+
+    def ending(self, progress: Progress) -> Ending:
+        """Return how the run ended, by the last look at it.
+
+        Raises:
+            BotoCoreError, ClientError: AWS cannot be asked.
+        """
+        failures = [one for one in self._failures() if one.key.startswith(self._prefix)]
+        dropped = sum(1 for output in self._results("SUCCEEDED") if output == "dropped")
+        return Ending(progress, dropped, self._started(), failures)
+
+    def _started(self) -> int | None:
+        if not self._stack.express:
+            return sum(1 for _ in itertools.islice(self._executions(), MOST))
+        trigger = deployed.function(
+            self._clients, f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
+        )
+        if trigger.settings.get("LOG_LEVEL", "INFO") != "INFO":
+            return None
+        lines = storage.log_events(
+            self._clients, trigger.log_group, self.began, pattern='"execution started"'
+        )
+        return min(len(lines), MOST)
+
+    def _failures(self) -> Iterator[Failure]:
+        yield from self._not_sent()
+        if self._stack.express:
+            yield from self._express_failures()
+        else:
+            yield from self._standard_failures()
+        for letter in storage.dead_letters(self._clients, self._stack.name):
+            for key, _ in sorted(arrival.named(letter["Body"])):
+                yield Failure(key, "its message is a dead letter")
+
+    def _standard_failures(self) -> Iterator[Failure]:
+        look = Redrive(self._clients, self._stack, dry_run=True, everything=True)
+        failed = (one for status in _FAILED for one in self._executions(status))
+        names = {restarts.first_name(one["name"]) for one in itertools.islice(failed, MOST)}
+        for name in sorted(names):
+            for found in look.execution(name):
+                yield Failure(found.key or found.subject, found.why)
+
+    def _not_sent(self) -> Iterator[Failure]:
+        for child in self._results("FAILED"):
+            item = json.loads(child["Input"])
+            key = item.get("Inventory", item)["Key"]
+            yield Failure(key, text.sentence(child.get("Error"), child.get("Cause")))
+
+    def _results(self, status: str) -> Iterator[Any]:
+        """Yield what the Map has written of its children with that status.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
+        """
+        bucket = self._stack.destination_bucket
+        place = deployed.resize_settings(self._clients, self._stack).destination_prefix + PLACE
+        for arn in self._map_runs():
+            written = f"{place}results/{arn.rpartition(':')[2]}/{status}_"
+            listed = self._clients.s3.list_objects_v2(Bucket=bucket, Prefix=written)
+            for one in listed.get("Contents", []):
+                yield from map(json.loads, storage.lines(self._clients, bucket, one["Key"]))
+
+    def _express_failures(self) -> Iterator[Failure]:
+        """Yield the last failure that functions have logged of each image."""
+        logged = endings.failures(self._clients, self._stack, self.began)
+        newest = {one.key: one for one in sorted(logged, key=lambda one: one.at)}
+        for key, failure in newest.items():
+            record = storage.record(self._clients, self._stack.table_name, key)
+            if record is None or _written(record) < failure.at:
+                yield Failure(key, failure.sentence)
+
+
+def _written(record: Mapping[str, Any]) -> datetime:
+    """Return when a record was written, at the latest: it has whole seconds."""
+    return datetime.fromisoformat(record["writtenAt"]) + timedelta(seconds=1)

@@ -1,0 +1,406 @@
+"""Counting, starting and following a backfill, with a stack of one state on the local AWS."""
+
+import io
+import json
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from scripts.commands import backfill as commands
+from scripts.commands import options
+from scripts.lib import backfill, functions, storage, wait
+from scripts.lib.backfill import Progress, Run
+from scripts.lib.terminal import Console
+from scripts.lib.user_errors import UserError
+from tests.scripts.commands.conftest import Stack, definition
+from tests.support import json_output
+from tests.support.emulator import ROLE, Emulator
+
+pytestmark = pytest.mark.e2e
+
+Capture = pytest.CaptureFixture[str]
+
+
+def _definition(stack: Stack, queue: str) -> str:
+    """Return a state machine that sends a message for each object, as the real one does."""
+    message = {
+        "source": "image-converter.backfill",
+        "detail": {"bucket": {"name.$": "$.Bucket"}, "object": {"key.$": "$.Key"}},
+    }
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {"QueueUrl": queue, "MessageBody": message},
+        "End": True,
+    }
+    listing = {
+        "Type": "Map",
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:listObjectsV2",
+            "Parameters": {"Bucket.$": "$.bucket", "Prefix.$": "$.prefix"},
+        },
+        "ItemSelector": {"Bucket.$": "$.bucket", "Key.$": "$$.Map.Item.Value.Key"},
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+            "StartAt": "Send",
+            "States": {"Send": send},
+        },
+        "ResultWriter": {
+            "Resource": "arn:aws:states:::s3:putObject",
+            "Parameters": {
+                "Bucket": stack.deployment.destination_bucket,
+                "Prefix": "backfill/results",
+            },
+            "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
+        },
+        "End": True,
+    }
+    return json.dumps({"StartAt": "SendObjects", "States": {"SendObjects": listing}})
+
+
+@pytest.fixture
+def stack(stack: Stack, little: Emulator) -> Stack:
+    """The stack, with the function whose settings say what is outdated."""
+    destination = f"{stack.deployment.name}-destination"
+    stack.clients.s3.create_bucket(Bucket=destination)
+    stack.deployment = replace(stack.deployment, destination_bucket=destination)
+    little.function(
+        f"{stack.deployment.name}-resize-image",
+        "def handler(event, context):\n    pass\n",
+        DESTINATION_BUCKET=destination,
+        MAX_IMAGE_BYTES="1",
+        MAX_IMAGE_PIXELS="1",
+    )
+    return stack
+
+
+@pytest.fixture
+def filled(stack: Stack) -> Stack:
+    """The stack with a backfill, whose queue nobody reads but the test."""
+    stack.clients.stepfunctions.create_state_machine(
+        name=f"{stack.deployment.name}-backfill",
+        definition=_definition(stack, stack.queue),
+        roleArn=ROLE,
+    )
+    stack.become(Type="Succeed")
+    return stack
+
+
+def _started(stack: Stack, prefix: str = "", bucket: str | None = None) -> Run:
+    name = backfill.new_name()
+    given = {"bucket": bucket or stack.deployment.source_bucket, "prefix": prefix}
+    backfill.start(stack.clients, stack.deployment, given, name)
+    return Run(stack.clients, stack.deployment, name)
+
+
+def _sent(run: Run, number: int) -> Progress:
+    def look() -> Progress | None:
+        progress = run.look()
+        return progress if progress.sent == number else None
+
+    return wait.until("all to be sent", look)
+
+
+def _handle(stack: Stack) -> None:
+    """Start an execution for each message, as the trigger does."""
+    while received := stack.clients.sqs.receive_message(
+        QueueUrl=stack.queue, MaxNumberOfMessages=10
+    ).get("Messages", []):
+        for message in received:
+            key = json.loads(message["Body"])["detail"]["object"]["key"]
+            stack.start("v1", key)
+            stack.clients.sqs.delete_message(
+                QueueUrl=stack.queue, ReceiptHandle=message["ReceiptHandle"]
+            )
+    stack.until_all_have_ended()
+
+
+def _write_record(
+    stack: Stack, key: str, written_at: datetime | None = None, **resized: Any
+) -> None:
+    """Write the record of the newest version of an object, as if it had been converted."""
+    head = stack.clients.s3.head_object(Bucket=stack.deployment.source_bucket, Key=key)
+    made = {name: {"S": value} for name, value in resized.items()}
+    item: Any = {
+        "imageName": {"S": key},
+        "sourceVersionId": {"S": head["VersionId"]},
+        "sourceETag": {"S": head["ETag"].strip('"')},
+        "sourceLastModified": {"S": head["LastModified"].isoformat()},
+        "writtenAt": {"S": (written_at or head["LastModified"]).isoformat()},
+        "images": {"L": [{"M": {}}, {"M": {"resized": {"M": made}}}]},
+    }
+    stack.clients.dynamodb.put_item(TableName=stack.deployment.table_name, Item=item)
+
+
+class TestCounting:
+    """What a dry run finds."""
+
+    def _count(self, stack: Stack, prefix: str = "") -> backfill.Count:
+        given = {"bucket": stack.deployment.source_bucket, "prefix": prefix}
+        found = backfill.objects(stack.clients, given)
+        return backfill.count(stack.clients, stack.deployment, found)
+
+    def test_it_tells_apart_what_is_sent_and_what_is_not(self, stack: Stack) -> None:
+        stack.filter(("2019/", ""), ("2020/", ".jpg"))
+        for key in ("2019/a.jpg", "2019/b.JPEG", "2019/notes.txt", "2020/c.png", "other/d.jpg"):
+            stack.put(key, b"12345")
+        stack.put("2019/", b"")
+        counted = self._count(stack)
+        assert (counted.images, counted.bytes, counted.named_otherwise) == (3, 15, 1)
+        assert counted.dropped == {backfill.FOLDERS: 1, backfill.OTHER_KEYS: 2}
+        assert self._count(stack, "2020/").images == 0
+
+    def test_what_a_record_describes_is_converted(self, stack: Stack) -> None:
+        for number in range(120):
+            stack.put(f"{number}.jpg")
+        for number in range(110):
+            _write_record(stack, f"{number}.jpg")
+        stack.put("0.jpg", b"replaced since")
+        counted = self._count(stack)
+        assert (counted.converted, counted.images) == (109, 11)
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl"])
+    def test_manifests_name_versions_and_no_sizes(self, stack: Stack, kind: str) -> None:
+        bucket = stack.deployment.source_bucket
+        stack.put("a, b.jpg")
+        _write_record(stack, "a, b.jpg")
+        versions = {"a, b.jpg": stack.put("other.jpg"), "c.jpg": ""}
+        record = storage.record(stack.clients, stack.deployment.table_name, "a, b.jpg")
+        assert record is not None
+        versions["a, b.jpg"] = record["sourceVersionId"]
+        lines = {
+            "csv": ["Bucket,Key,VersionId"]
+            + [f'{bucket},"{key}",{version}' for key, version in versions.items()],
+            "jsonl": [
+                json.dumps({"Bucket": bucket, "Key": key, "VersionId": version})
+                for key, version in versions.items()
+            ],
+        }
+        stack.put(f"lists/it.{kind}", "\n".join(lines[kind]).encode())
+        given = {"manifest": backfill.manifest(f"s3://{bucket}/lists/it.{kind}")}
+        found = backfill.objects(stack.clients, given)
+        counted = backfill.count(stack.clients, stack.deployment, found)
+        assert (counted.converted, counted.images, counted.bytes) == (1, 1, None)
+
+
+@pytest.mark.parametrize(
+    "uri", ["it.csv", "https://b/it.csv", "s3://b", "s3://b/it.txt", "s3:///it.csv"]
+)
+def test_what_is_not_a_manifest_is_refused(uri: str) -> None:
+    with pytest.raises(UserError, match="is not a manifest"):
+        backfill.manifest(uri)
+
+
+def test_a_manifest_s_format_follows_from_its_name() -> None:
+    assert backfill.manifest("s3://b/a b/it?#.csv") == {
+        "bucket": "b",
+        "key": "a b/it?#.csv",
+        "format": "CSV",
+    }
+    assert backfill.manifest("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
+
+
+class TestRuns:
+    """Runs of a small backfill."""
+
+    def test_a_stack_without_a_backfill_says_what_to_do(self, stack: Stack) -> None:
+        with pytest.raises(UserError, match=r"set backfill = \{ enabled = true \} and apply"):
+            backfill.check(stack.clients, stack.deployment)
+
+    def test_an_unknown_run_is_named(self, filled: Stack) -> None:
+        with pytest.raises(UserError, match="has no run nope"):
+            Run(filled.clients, filled.deployment, "nope")
+
+    def test_it_is_followed_until_the_queue_is_empty(self, filled: Stack, capsys: Capture) -> None:
+        for key in ("2019/a.jpg", "2019/b.jpg", "2020/c.jpg"):
+            filled.put(key)
+        run = _started(filled, "2019/")
+        progress = _sent(run, 2)
+        assert (progress.listed, progress.waiting, progress.done) == (2, 2, 0)
+        assert not progress.settled
+        _handle(filled)
+
+        found = Run(filled.clients, filled.deployment, run.arn).look()
+        assert found.settled
+        assert (found.waiting, found.running, found.done, found.failed) == (0, 0, 2, 0)
+        ending = run.ending(found)
+        assert (ending.started, ending.failures, ending.good) == (2, [], True)
+        clients, stack = filled.clients, filled.deployment
+        console = options.console()
+        assert commands.follow(clients, stack, run.name, console, as_json=False) == 0
+        said = capsys.readouterr().out
+        assert "2 listed, 2 sent, 0 waiting, 0 running, 2 done, 0 failed" in said
+        assert "2 executions started since it began" in said
+
+    def test_what_runs_is_waited_for(self, filled: Stack) -> None:
+        filled.put()
+        run = _started(filled)
+        _sent(run, 1)
+        filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
+        filled.become(Type="Wait", Seconds=600, End=True)
+        filled.clients.stepfunctions.start_execution(
+            stateMachineArn=filled.deployment.state_machine_arn
+        )
+        progress = run.look()
+        assert (progress.running, progress.settled) == (1, False)
+
+    def test_what_failed_is_reported_with_its_reason(self, filled: Stack, capsys: Capture) -> None:
+        filled.start("v0", "2019/before.jpg")
+        filled.put("2019/a.jpg")
+        filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
+        run = _started(filled, "2019/")
+        _sent(run, 1)
+        _handle(filled)
+        filled.start("v1", "2020/upload.jpg")
+        record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "2019/lost.jpg"}}}
+        filled.clients.sqs.send_message(
+            QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
+        )
+        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
+            ("2019/a.jpg", "DamagedImage: it is cut off"),
+            ("2019/lost.jpg", "its message is a dead letter"),
+        ]
+        clients, stack = filled.clients, filled.deployment
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
+        said = capsys.readouterr().out
+        assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
+
+    def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
+        filled.put("2019/a.jpg")
+        filled.clients.stepfunctions.update_state_machine(
+            stateMachineArn=filled.deployment.backfill.state_machine_arn,
+            definition=_definition(filled, f"{filled.queue}-nowhere"),
+        )
+        clients, stack = filled.clients, filled.deployment
+        run = _started(filled)
+        console = options.console(as_json=True)
+        assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
+        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        assert (answer["status"], answer["objects"]) == ("FAILED", 1)
+        assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg"]
+        assert "QueueDoesNotExist" in answer["failures"][0]["why"]
+
+    def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:
+        filled.put()
+        filled.start("v1", "a.jpg")
+        run = _started(filled)
+        _sent(run, 1)
+        filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
+        clients, stack = filled.clients, filled.deployment
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
+        assert "Nothing had to be done" in capsys.readouterr().out
+
+
+class TestRedrive:
+    """Runs that failed, where AWS's RedriveExecution is missing."""
+
+    def _ended(self, run: Run, status: str) -> None:
+        wait.until(f"the run to be {status}", lambda: run.look().status == status)
+
+    def test_a_failed_run_starts_from_the_beginning(self, filled: Stack) -> None:
+        failed = _started(filled, bucket="no-such-bucket")
+        self._ended(failed, "FAILED")
+        assert [one.did for one in filled.redrive(dry_run=True)][:1] == ["would start"]
+        result = filled.redrive()[0]
+        assert (result.subject, result.did) == (f"backfill {failed.name}", "started")
+        assert "; now " in result.why
+        assert result.why.endswith("-redo1, from the beginning; what is done costs a look")
+        again = Run(filled.clients, filled.deployment, f"{failed.name}-redo1")
+        self._ended(again, "FAILED")
+        filled.clients.s3.create_bucket(Bucket="no-such-bucket")
+        assert len(filled.redrive()) == 1, "the newest run of an input stands for all"
+        self._ended(Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), "SUCCEEDED")
+        assert filled.redrive() == []
+
+    def test_what_cannot_be_read_is_left_unless_asked_for(self, filled: Stack) -> None:
+        quits = {"Type": "Fail", "Error": "InvalidInput", "Cause": "no prefix"}
+        filled.clients.stepfunctions.update_state_machine(
+            stateMachineArn=filled.deployment.backfill.state_machine_arn,
+            definition=definition(**quits),
+        )
+        self._ended(_started(filled), "FAILED")
+        assert [one.did for one in filled.redrive()] == ["left"]
+        assert [one.did for one in filled.redrive(everything=True)] == ["started"]
+
+    @pytest.mark.parametrize(("settings", "did"), [("other", ["started"]), ("default", [])])
+    def test_a_failed_reprocess_is_retried_while_the_image_is_outdated(
+        self, filled: Stack, settings: str, did: list[str]
+    ) -> None:
+        filled.put()
+        _write_record(filled, "a.jpg", settings=settings)
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        record = storage.record(filled.clients, filled.deployment.table_name, "a.jpg")
+        assert record is not None
+        item = {"key": "a.jpg", "versionId": record["sourceVersionId"]}
+        given = {"s3": {"bucket": {"name": "b"}, "object": item}, "reprocess": {"key": "a.jpg"}}
+        filled.clients.stepfunctions.start_execution(
+            stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(given)
+        )
+        filled.until_all_have_ended()
+        assert [one.did for one in filled.redrive()] == did
+
+
+class TestExpress:
+    """An EXPRESS pipeline, of whose executions AWS keeps no list."""
+
+    @pytest.fixture
+    def express(self, filled: Stack, little: Emulator) -> Stack:
+        filled.deployment = replace(filled.deployment, express=True)
+        for task in (*functions.TASKS, functions.TRIGGER):
+            name = f"{filled.deployment.name}-{functions.on_aws(task)}"
+            if task not in ("resize_image", functions.TRIGGER):
+                little.function(name, "def handler(event, context):\n    pass\n")
+            filled.clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+            filled.clients.logs.create_log_stream(
+                logGroupName=f"/aws/lambda/{name}", logStreamName="all"
+            )
+        return filled
+
+    def _log(self, stack: Stack, task: str, **line: str) -> None:
+        stack.clients.logs.put_log_events(
+            logGroupName=f"/aws/lambda/{stack.deployment.name}-{functions.on_aws(task)}",
+            logStreamName="all",
+            logEvents=[{"timestamp": int(time.time() * 1000), "message": json.dumps(line)}],
+        )
+
+    def test_its_end_is_read_from_what_functions_log(self, express: Stack) -> None:
+        express.put("2019/a.jpg")
+        express.put("2019/b.jpg")
+        run = _started(express, "2019/")
+        progress = _sent(run, 2)
+        assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
+        express.clients.sqs.purge_queue(QueueUrl=express.queue)
+        for key in ("2019/a.jpg", "2019/b.jpg"):
+            self._log(express, functions.TRIGGER, message="execution started", key=key)
+            failed = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
+            self._log(express, "copy_file", **failed)
+        later = datetime.now(UTC) + timedelta(seconds=5)
+        _write_record(express, "2019/b.jpg", written_at=later)
+        found = run.look()
+        ending = run.ending(found)
+        assert (found.settled, found.done, ending.started) == (True, 2, 2)
+        assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+
+
+def test_a_terminal_shows_a_bar_and_the_time_that_is_left() -> None:
+    began = datetime(2026, 11, 27, tzinfo=UTC)
+    progress = Progress(
+        status="RUNNING",
+        began=began,
+        at=began + timedelta(seconds=10),
+        listed=100,
+        sent=80,
+        not_sent=0,
+        waiting=20,
+        running=8,
+        failed=2,
+        settled=False,
+    )
+    assert (progress.done, progress.rate, progress.seconds_left) == (50, 5.2, 48 / 5.2)
+    shown = io.StringIO()
+    with commands._shown(Console(file=shown, force_terminal=True, width=200)) as show:
+        show(progress)
+    assert "8 running, 50 done, 2 failed; 5.2 a second, 9.2 s left" in shown.getvalue()

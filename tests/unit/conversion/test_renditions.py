@@ -300,6 +300,14 @@ def test_a_format_that_the_layer_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
         make(jpeg(), {"format": "avif"})
 
 
+def test_a_format_whose_library_the_layer_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's module is there, and says by not registering that it cannot write."""
+    make(jpeg(), {"format": "avif"})
+    monkeypatch.delitem(Image.SAVE, "AVIF")
+    with pytest.raises(InvalidSettings, match="avif"):
+        make(jpeg(), {"format": "avif"})
+
+
 _DEFAULT = """
 import io, sys
 from image_converter import renditions

@@ -22,18 +22,24 @@ locals {
     delete_file       = "Deletes the handled object from the source bucket, or keeps it"
   }
 
+  rendition_environment = local.makes_only_png ? {} : { RENDITIONS = jsonencode(local.renditions) }
+
   destination_environment = merge(
     { DESTINATION_BUCKET = local.bucket_names.destination },
     local.destination_prefix == "" ? {} : { DESTINATION_PREFIX = local.destination_prefix },
   )
 
   function_environments = {
-    upload = {
-      SOURCE_BUCKET    = local.bucket_names.source
-      MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes)
-      MAX_FORM_BYTES   = tostring(local.upload_form.max_bytes)
-      FORM_SECONDS     = tostring(local.upload_form.expires_seconds)
-    }
+    # It refuses names whose renditions would have keys that are too long.
+    upload = merge(
+      {
+        SOURCE_BUCKET    = local.bucket_names.source
+        MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes)
+        MAX_FORM_BYTES   = tostring(local.upload_form.max_bytes)
+        FORM_SECONDS     = tostring(local.upload_form.expires_seconds)
+      },
+      local.rendition_environment,
+    )
     # The bucket and its filter are not for the function: the commands find them here.
     trigger = merge(
       { STATE_MACHINE_ARN = local.state_machine_arn, SOURCE_BUCKET = local.bucket_names.source },
@@ -49,7 +55,7 @@ locals {
         MAX_IMAGE_PIXELS = tostring(local.max_image_pixels)
         PNG_COMPRESSION  = var.png_compression
       },
-      local.makes_only_png ? {} : { RENDITIONS = jsonencode(local.renditions) },
+      local.rendition_environment,
     )
     write_to_dynamodb = merge({ TABLE_NAME = var.name }, local.event_environment)
     delete_file = {

@@ -10,6 +10,7 @@ import pytest
 
 from image_converter import errors, keys
 from image_converter.conversion import jpeg_parser, jpeg_scans
+from image_converter.conversion.encoders import MAX_SIDES
 from image_converter.conversion.limits import for_memory
 from scripts.commands import cli
 from scripts.lib.paths import REPOSITORY
@@ -94,7 +95,10 @@ def test_the_readme_states_the_limits_as_they_are() -> None:
         "One image |": f"{image.max_bytes // 10**6} MB and {image.max_pixels // 10**6} megapixels",
         "One image through `POST /upload`": f"{_default('max_upload_bytes'):,} bytes",
         "One image through the form": f"{form:,} bytes ({form // 1024**2} MiB)",
-        "Width and height": f"{jpeg_parser._MAX_SIDE:,} pixels",
+        "Width and height": (
+            f"{jpeg_parser._MAX_SIDE:,} pixels each, the decoder's limit;"
+            f" of a WebP {MAX_SIDES['webp']:,}, of an AVIF {MAX_SIDES['avif']:,}"
+        ),
         "A key": f"{key:,} bytes, also for the PNG's key (`KeyTooLong`); {key - len('.png'):,}",
         "JPEGs that are refused": f"more than {scans} scans or {segments:,} segments",
         "Notifications handled at the same time": f"{batches} batches of up to {batch};",

@@ -17,12 +17,13 @@ Disposal = Literal["delete", "keep"]  # what becomes of an object in the source 
 
 
 class UploadSettings(NamedTuple):
-    """Settings of `upload`."""
+    """Settings of `upload`; the renditions are those of `resize_image`, for their keys' length."""
 
     source_bucket: str
     max_upload_bytes: int
     max_form_bytes: int
     form_seconds: int
+    renditions: str = ""
 
 
 class TriggerSettings(NamedTuple):

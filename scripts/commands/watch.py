@@ -26,7 +26,7 @@ from scripts.commands.options import Target
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
-from scripts.lib.executions.model import RUNNING, Outcome
+from scripts.lib.executions.model import RUNNING, Outcome, made_of
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration
 from scripts.lib.user_errors import ExitStatus, UserError
@@ -47,6 +47,7 @@ class Followed:
         key: the image's key; the execution's name until that is known.
         place: the states that it is in, or what became of it.
         outcome: as far as it is known.
+        sentence: what failed, or what was made, if that is more than a PNG.
     """
 
     arn: str
@@ -131,7 +132,11 @@ class Watch:
         one.outcome = execution.outcome
         one.ended = execution.ended
         one.place = execution.kind if one.ended else " and ".join(inside) or one.place
-        one.sentence = execution.sentence if one.outcome.tone == "bad" else ""
+        made = execution.objects.get("PNG", {})
+        if one.outcome.tone == "bad":
+            one.sentence = execution.sentence
+        elif made.get("renditions"):
+            one.sentence = made_of(made)
         return (one.key, one.place) != before
 
 

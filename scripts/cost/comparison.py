@@ -21,6 +21,7 @@ from scripts.lib import generated
 
 STANDARD: Final = Settings()
 EXPRESS: Final = Settings(workflow_type="EXPRESS")
+_TWO_WEBPS: Final = dataclasses.replace(STANDARD, two_webps=True)
 
 _CHANGES: Final = (
     ('workflow_type = "EXPRESS"', EXPRESS),
@@ -44,7 +45,7 @@ _CHANGES: Final = (
     ('log_level = "ERROR"', dataclasses.replace(STANDARD, log_level="ERROR")),
     ('events = { bus = "default" }', dataclasses.replace(STANDARD, events=True)),
     ('existing_source_bucket = "..."', dataclasses.replace(STANDARD, existing_source_bucket=True)),
-    ("renditions = PNG, WebP 1280, WebP 320", dataclasses.replace(STANDARD, two_webps=True)),
+    ("renditions = PNG, WebP 1280, WebP 320", _TWO_WEBPS),
 )
 
 
@@ -101,6 +102,12 @@ class Comparison:
             if moves_time and not self.seen.whole_processor:
                 continue  # charges do not predict those of another memory size, or of more work
             yield label, pipeline.bill(self.seen, settings, label).per_million
+
+    @property
+    def webps_per_month(self) -> float:
+        """What storing the further renditions of a million images costs a month: two WebPs."""
+        with_webps = pipeline.bill(self.seen, _TWO_WEBPS, "two WebPs").storage
+        return model.per_million(with_webps) - model.per_million(self.standard.storage)
 
     @property
     def calls(self) -> list[tuple[Call, float, float]]:

@@ -72,6 +72,7 @@ class Observation:
         executions: how many the times are of.
         times: how long each state takes.
         further_renditions: how many images were made besides the first.
+        further_bytes: of all of them.
     """
 
     where: str
@@ -91,6 +92,7 @@ class Observation:
     executions: int = 1
     times: tuple[StateTime, ...] = ()
     further_renditions: int = 0
+    further_bytes: int = 0
 
     def write(self, file: Path) -> None:
         """Write it as JSON."""
@@ -153,6 +155,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         megapixels=round(png.width * png.height / 1e6, 3),
         times=durations.by_state([run]),
         further_renditions=len(run.pictures) - 2,
+        further_bytes=sum(each.size for each in run.pictures[2:]),
     )
 
 

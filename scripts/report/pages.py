@@ -120,8 +120,8 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             longest=max(seconds, default=None),
             slowest=max((row.run.execution.seconds for row in ordered), default=0) or 1,
             dollars=sum(row.bill.total for row in ordered),
-            read=sum(_size(row.run, "Original") for row in ordered),
-            written=sum(_size(row.run, "PNG") for row in ordered),
+            read=sum(row.run.original_bytes for row in ordered),
+            written=sum(row.run.made_bytes for row in ordered),
             times=durations.by_state([row.run for row in ordered]),
             retries=sum(row.run.execution.retries for row in ordered),
             places=sorted({row.run.execution.place for row in ordered}),
@@ -146,10 +146,6 @@ def _first_to_look_at(execution: Execution) -> str:
             if run.outcome is outcome and not execution.machine_state(name).lanes:
                 return name
     return execution.machine.start_at
-
-
-def _size(run: Run, role: str) -> int:
-    return sum(picture.size for picture in run.pictures if picture.role == role)
 
 
 def _now() -> datetime:

@@ -166,8 +166,10 @@ run "only_the_png_by_default" {
   command = plan
 
   assert {
-    condition     = !contains(keys(local.function_environments.resize_image), "RENDITIONS")
-    error_message = "the function is configured for ${jsonencode(local.renditions)}"
+    condition = alltrue([
+      for function in ["upload", "resize_image"] : !contains(keys(local.function_environments[function]), "RENDITIONS")
+    ])
+    error_message = "the functions are configured for ${jsonencode(local.renditions)}"
   }
 }
 
@@ -187,6 +189,11 @@ run "renditions" {
       { format = "png", key = "{dir}{stem}-{name}.{ext}", name = "png" },
     ])
     error_message = "the function makes ${local.function_environments.resize_image.RENDITIONS}"
+  }
+
+  assert {
+    condition     = local.function_environments.upload.RENDITIONS == local.function_environments.resize_image.RENDITIONS
+    error_message = "the upload function does not know the keys that will follow from a name"
   }
 
   assert {

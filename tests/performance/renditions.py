@@ -17,14 +17,12 @@ from PIL import Image
 from rich.table import Table
 
 from image_converter import renditions
-from image_converter.conversion import Limits, convert_all
 from image_converter.renditions import Rendition
-from scripts.lib.paths import BUILD
+from scripts.lib.paths import BUILD, REPOSITORY
 from scripts.lib.terminal import Console
-from tests.performance import engines, measure, photographs, worker
+from tests.performance import engines, measure, photographs
 
 FOLDER = BUILD / "bench"
-_LIMITS = Limits(max_bytes=1 << 40, max_pixels=1 << 40)
 _QUALITIES = range(30, 76)  # of sharp's AVIFs, tried for as many bytes as ours have
 
 
@@ -71,54 +69,42 @@ def _jobs() -> list[Job]:
     ]
 
 
-class Sharp:
-    """A running worker of sharp."""
+class Engine:
+    """A running worker, ours or sharp's: both have one protocol."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, name: str, *command: str) -> None:
         """Start it."""
-        script = Path(__file__).with_name("sharp_renditions.js")
+        self.name = name
         self._process = subprocess.Popen(
-            ["node", str(script), str(folder)],
+            command,
+            cwd=REPOSITORY,
             env=measure.environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, jpeg: Path, job: Job) -> tuple[float, list[bytes]]:
-        """Return processor milliseconds and the files."""
+    def run(self, jpeg: Path, job: Job, quality: int | None = None) -> tuple[float, list[bytes]]:
+        """Return processor milliseconds, with those of child processes, and the files."""
         outputs = [
             {
-                "file": str(FOLDER / f"sharp-{each.name}"),
+                "file": str(FOLDER / f"{self.name}-{each.name}"),
                 "format": each.format,
-                "options": {"quality": job.quality or each.quality} if each.quality else {},
+                "options": {"quality": quality or each.quality} if each.quality else {},
                 "width": each.max_width or 0,
             }
             for each in job.wanted
         ]
-        request = json.dumps({"jpeg": str(jpeg), "outputs": outputs})
-        answer, _ = self._ask(request)
-        return answer, [Path(str(each["file"])).read_bytes() for each in outputs]
-
-    def _ask(self, request: str) -> tuple[float, str]:
         assert self._process.stdin and self._process.stdout  # noqa: PT018 - both are pipes
-        self._process.stdin.write(f"{request}\n")
+        self._process.stdin.write(f"{json.dumps({'jpeg': str(jpeg), 'outputs': outputs})}\n")
         self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        return float(line), line
+        milliseconds = float(self._process.stdout.readline())
+        return milliseconds, [Path(str(each["file"])).read_bytes() for each in outputs]
 
     def close(self) -> None:
         """End it."""
         with suppress(OSError):
             self._process.communicate(timeout=60)
-
-
-def _own(jpeg: Path, job: Job) -> tuple[float, list[bytes]]:
-    """Return processor milliseconds, with those of decoding processes, and the files."""
-    files = [io.BytesIO() for _ in job.wanted]
-    before = worker.cpu_seconds()
-    convert_all(jpeg.read_bytes(), list(zip(job.wanted, files, strict=True)), _LIMITS)
-    return (worker.cpu_seconds() - before) * 1000, [file.getvalue() for file in files]
 
 
 def _psnr(encoded: bytes, full: Image.Image) -> float:
@@ -129,13 +115,13 @@ def _psnr(encoded: bytes, full: Image.Image) -> float:
     return float(10 * np.log10(255**2 / np.mean(difference**2)))
 
 
-def _match_bytes(sharp: Sharp, jpeg: Path, job: Job) -> None:
+def _match_bytes(own: Engine, sharp: Engine, jpeg: Path, job: Job) -> None:
     """Choose sharp's quality for as many bytes as ours; bytes grow with it."""
-    (ours,) = _own(jpeg, job)[1]
+    (ours,) = own.run(jpeg, job)[1]
     low, high = _QUALITIES[0], _QUALITIES[-1]
     while low < high:
         job.quality = (low + high) // 2
-        (theirs,) = sharp.run(jpeg, job)[1]
+        (theirs,) = sharp.run(jpeg, job, job.quality)[1]
         low, high = (job.quality + 1, high) if len(theirs) < len(ours) else (low, job.quality)
     job.quality = low
 
@@ -156,16 +142,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     table = Table(title="Renditions of a 12 MP photograph", title_justify="left")
     for heading in ("job", "ours, ms", "sharp, ms", "share", "goal", "", "ours", "sharp"):
         table.add_column(heading)
-    sharp = Sharp(FOLDER / "sharp")
+    own = Engine("own", sys.executable, "-m", "tests.performance.renditions_worker")
+    script = Path(__file__).with_name("sharp_renditions.js")
+    sharp = Engine("sharp", "node", str(script), str(FOLDER / "sharp"))
     for job in _jobs():
         if job.entries[0]["format"] == "avif":
-            _match_bytes(sharp, jpeg, job)
-        _own(jpeg, job)
-        sharp.run(jpeg, job)
+            _match_bytes(own, sharp, jpeg, job)
+        own.run(jpeg, job)
+        sharp.run(jpeg, job, job.quality)
         made: list[list[bytes]] = []
         for _ in range(options.rounds):
-            ours, own_files = _own(jpeg, job)
-            theirs, sharp_files = sharp.run(jpeg, job)
+            ours, own_files = own.run(jpeg, job)
+            theirs, sharp_files = sharp.run(jpeg, job, job.quality)
             job.ours.append(ours)
             job.theirs.append(theirs)
             made = [own_files, sharp_files]
@@ -179,6 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "✓" if share <= job.goal else "✗",
             *(_described(job, files, full) for files in made),
         )
+    own.close()
     sharp.close()
     console.width = max(console.width, 120)
     console.print(table)

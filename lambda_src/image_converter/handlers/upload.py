@@ -3,8 +3,17 @@
 from http import HTTPStatus
 from typing import Any
 
-from image_converter import clients, file_types, http_api, layer, log, presigned_post, settings
-from image_converter.errors import LayerMismatch
+from image_converter import (
+    clients,
+    file_types,
+    http_api,
+    keys,
+    layer,
+    log,
+    presigned_post,
+    settings,
+)
+from image_converter.errors import KeyTooLong, LayerMismatch
 from image_converter.events import Event
 from image_converter.http_api import HttpError
 from image_converter.settings import UploadSettings
@@ -37,6 +46,7 @@ def handler(event: Event, context: object) -> dict[str, Any]:
     try:
         path = http_api.route(event, "POST", (PATH, FORM_PATH))
         name = http_api.image_name(event)
+        _check_rendition_keys(config, name)
         return _form(config, name) if path == FORM_PATH else _store(config, name, event)
     except HttpError as refusal:
         log.info("upload refused", status=refusal.status, reason=str(refusal))
@@ -70,6 +80,26 @@ def _form(config: UploadSettings, name: str) -> dict[str, Any]:
     )
     log.info("form given", key=name, expires=form["expires"])  # the form itself opens the bucket
     return http_api.response(HTTPStatus.OK, form, {"cache-control": "no-store"})
+
+
+def _check_rendition_keys(config: UploadSettings, name: str) -> None:
+    """Refuse a name that could never be converted, because of the keys that would follow from it.
+
+    Without renditions of one's own, that is what `http_api.image_name` has checked.
+    """
+    if not config.renditions:
+        return
+    from image_converter import renditions  # noqa: PLC0415 - most stacks have only the PNG
+
+    for rendition in renditions.parse(config.renditions):
+        try:
+            rendition.key_for(name)
+        except KeyTooLong as error:
+            raise HttpError(
+                HTTPStatus.BAD_REQUEST,
+                f"the name is too long for rendition '{rendition.name}', whose key would have more "
+                f"than {keys.MAX_KEY_BYTES:,} bytes: choose a shorter one",
+            ) from error
 
 
 def _check_type(body: bytes) -> None:

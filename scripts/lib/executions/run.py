@@ -87,3 +87,18 @@ class Run:
     invocations: list[Invocation] = field(default_factory=list)
     architecture: str = "x86_64"
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def original_bytes(self) -> int:
+        """The size of the original; 0 where it was not found."""
+        return sum(each.size for each in self.pictures[: self._first_made])
+
+    @property
+    def made_bytes(self) -> int:
+        """The size of all that was made of it, the PNG and further renditions."""
+        return sum(each.size for each in self.pictures[self._first_made :])
+
+    @property
+    def _first_made(self) -> int:
+        # The original comes first, if it was found; a rendition may be called "Original", too.
+        return int(bool(self.pictures) and self.pictures[0].role == "Original")

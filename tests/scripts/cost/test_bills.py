@@ -141,6 +141,15 @@ def test_each_further_rendition_is_looked_for_and_written() -> None:
     assert asked.per_million - one.per_million == pytest.approx(2 * 5.40 + 0.625, abs=0.01)
 
 
+def test_further_renditions_are_stored_as_they_were_seen_or_measured() -> None:
+    seen = dataclasses.replace(ON_AWS, further_renditions=2, further_bytes=1_000_000)
+    made = Dollars(pipeline.bill(seen, STANDARD, "made"))
+    asked = Dollars(pipeline.bill(ON_AWS, dataclasses.replace(STANDARD, two_webps=True), "asked"))
+    assert made["Further renditions"] == 23.00  # 1,000 GB
+    assert asked["Further renditions"] == round(pipeline._WEBPS_BYTES * 23e-6, 2)
+    assert "Further renditions" not in Dollars(pipeline.bill(ON_AWS, STANDARD, "the PNG"))
+
+
 def test_what_comes_through_the_api_and_what_is_kept() -> None:
     bill = pipeline.bill(ON_AWS, STANDARD, "STANDARD")
     dollars = Dollars(bill)

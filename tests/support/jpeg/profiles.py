@@ -1,4 +1,4 @@
-"""Colour profiles, made here: sRGB by Pillow, and the least that one for gray or CMYK needs."""
+"""Colour profiles, made here: sRGB by Pillow, and the least that P3, gray or CMYK needs."""
 
 import struct
 
@@ -9,6 +9,20 @@ _D50 = (0.9642, 1.0, 0.8249)
 
 def srgb() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def display_p3() -> bytes:
+    """Return Display P3, the profile of phones' photographs: wider primaries, sRGB's curve.
+
+    The primaries are those of its published profile, adapted to D50.
+    """
+    sixteenths = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+    curve = b"para" + bytes(4) + struct.pack(">HH5i", 3, 0, *(round(s * 65536) for s in sixteenths))
+    red, green = (0.51512, 0.24120, -0.00105), (0.29198, 0.69225, 0.04189)
+    primaries = {b"rXYZ": red, b"gXYZ": green, b"bXYZ": (0.15710, 0.06657, 0.78407)}
+    tags = {name: _xyz(values) for name, values in primaries.items()}
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    return _profile(b"RGB ", b"XYZ ", {b"wtpt": _xyz(_D50), **tags, **curves})
 
 
 def gray() -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from image_converter import renditions
 from image_converter.conversion import Limits, convert, convert_all, encoders, limits, reduction
@@ -161,9 +161,25 @@ def test_a_part_that_is_not_reduced_keeps_its_pixels() -> None:
 
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_the_profile_is_kept(image_format: str) -> None:
-    source = jpeg(60, 40, icc_profile=profiles.srgb())
+    source = jpeg(60, 40, icc_profile=profiles.display_p3())
     (made,) = make(source, {"format": image_format, "max_width": 20})
-    assert Image.open(io.BytesIO(made)).info["icc_profile"] == profiles.srgb()
+    assert Image.open(io.BytesIO(made)).info["icc_profile"] == profiles.display_p3()
+
+
+def test_the_profile_of_these_tests_is_wider_than_srgb() -> None:
+    p3, srgb = (
+        ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        for profile in (profiles.display_p3(), profiles.srgb())
+    )
+    red = Image.new("RGB", (1, 1), (200, 30, 30))
+    seen = ImageCms.profileToProfile(red, p3, srgb)
+    assert seen is not None
+    in_srgb = seen.getpixel((0, 0))
+    assert isinstance(in_srgb, tuple)
+    assert in_srgb[0] > 210  # the same numbers are a stronger red
+    gray = ImageCms.profileToProfile(Image.new("RGB", (1, 1), (128, 128, 128)), p3, srgb)
+    assert gray is not None
+    assert np.abs(np.asarray(gray, dtype=int) - 128).max() <= 1
 
 
 def test_gray_goes_through_its_profile_where_a_format_has_no_gray() -> None:
@@ -280,6 +296,14 @@ class TestLimits:
 
 def test_a_format_that_the_layer_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(encoders._PLUGINS, "avif", "PIL.NoSuchPlugin")
+    with pytest.raises(InvalidSettings, match="avif"):
+        make(jpeg(), {"format": "avif"})
+
+
+def test_a_format_whose_library_the_layer_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow's module is there, and says by not registering that it cannot write."""
+    make(jpeg(), {"format": "avif"})
+    monkeypatch.delitem(Image.SAVE, "AVIF")
     with pytest.raises(InvalidSettings, match="avif"):
         make(jpeg(), {"format": "avif"})
 

@@ -147,6 +147,22 @@ class TestRefusals:
         assert sentence in message
         assert "POST /upload?name=photo.jpg" in message
 
+    def test_a_name_that_is_too_long_for_a_rendition(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        entries = [
+            {"name": "png", "format": "png"},
+            {"name": "thumb", "format": "webp", "key": "{dir}small/{stem}-{name}.{ext}"},
+        ]
+        monkeypatch.setenv("RENDITIONS", json.dumps(entries))
+        longest = 1024 - len("small/-thumb.webp")
+        status, message = refusal(request(jpeg(), name="x" * (longest + 1)))
+        assert status == 400
+        assert message == (
+            "the name is too long for rendition 'thumb', whose key would have more than 1,024 "
+            "bytes: choose a shorter one"
+        )
+        form = request(name="x" * longest, path="/upload-url")
+        assert handler(form, None)["statusCode"] == 200
+
     @pytest.mark.parametrize("body", [None, b"", ""])
     def test_no_body(self, body: bytes | str | None) -> None:
         status, message = refusal(request(body))

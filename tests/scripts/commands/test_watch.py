@@ -1,0 +1,40 @@
+"""What `watch` says of an execution that has ended."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from scripts.commands.watch import Followed, Watch
+from scripts.lib.executions import collect, history
+from scripts.lib.executions.model import Execution
+from tests.support.recordings import record
+
+
+def _recorded(name: str) -> Execution:
+    recorded = record.load("aws", name)
+    return history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
+
+
+@pytest.mark.parametrize(
+    ("renditions", "sentence"),
+    [(0, ""), (1, "the PNG and 1 further rendition"), (3, "the PNG and 3 further renditions")],
+)
+def test_further_renditions_are_said(
+    renditions: int, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = _recorded("succeeded")
+    made = {**execution.objects["PNG"], "renditions": [{}] * renditions}
+    monkeypatch.setattr(Execution, "objects", {"PNG": made})
+    monkeypatch.setattr(collect, "execution", lambda *_: execution)
+    followed = Followed("arn", "name", datetime.now(UTC))
+    assert Watch(cast("Any", None), cast("Any", None))._update(followed)
+    assert (followed.place, followed.sentence) == ("converted", sentence)
+
+
+def test_what_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    execution = _recorded("damaged")
+    monkeypatch.setattr(collect, "execution", lambda *_: execution)
+    followed = Followed("arn", "name", datetime.now(UTC))
+    Watch(cast("Any", None), cast("Any", None))._update(followed)
+    assert followed.sentence == execution.sentence != ""

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
-import rich.progress
-from rich.progress import BarColumn, TextColumn
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
 
 from scripts.commands import options
 from scripts.commands.options import Target
@@ -30,6 +33,7 @@ from scripts.lib.text import counted
 from scripts.lib.user_errors import ExitStatus, UserError
 
 _SHOWN = 20  # failures; --json has all
+_BAR_WIDTH = 40
 _PAUSES = (0.2, 5.0)  # seconds between looks: the first and the longest
 
 
@@ -144,7 +148,7 @@ def preview(
     for why, number in found.dropped.items():
         console.print(f"  {number:,} more are not sent: {why}")
     console.print(
-        f"  {text.money(estimated.dollars)} at the prices of `image-converter cost` "
+        f"  ${estimated.dollars:,.2f} at the prices of `image-converter cost` "
         f"({estimated.workflow_type}, images of 2 megapixels, {prices.REGION})",
         soft_wrap=True,
     )
@@ -234,19 +238,15 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
 
         yield write
         return
-    columns = (BarColumn(), TextColumn("{task.description}", markup=False))
-    with rich.progress.Progress(*columns, console=console) as bars:
-        task = bars.add_task("", total=None)
+    with Live(console=console, auto_refresh=False) as live:
 
         def show(progress: Progress) -> None:
             left = progress.seconds_left
             after = "" if left is None else f", {text.duration(left)} left"
-            bars.update(
-                task,
-                total=progress.listed or None,
-                completed=progress.ended,
-                description=f"{_figures(progress)}; {progress.rate:.1f} a second{after}",
-            )
+            bar = ProgressBar(max(progress.listed, 1), progress.ended, width=_BAR_WIDTH)
+            line = Table.grid(padding=(0, 2))
+            line.add_row(bar, Text(f"{progress.rate:.1f} a second{after}"))
+            live.update(Group(line, Text(_figures(progress))), refresh=True)
 
         yield show
 

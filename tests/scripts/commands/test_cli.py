@@ -72,6 +72,7 @@ def test_what_scripts_read_is_described() -> None:
         ["upload"],
         ["upload", "missing.jpg"],
         ["status"],
+        ["backfill", "2019/", "--run", "20261127T160000Z-abcdef"],
         ["--nope"],
         ["local", "up", "--port", "0"],
     ],

@@ -128,6 +128,19 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     return history.read(arn, events, json.loads(machine["definition"]))
 
 
+def definition(clients: Clients, arn: str) -> str:
+    """Return the definition that an execution ran; of an EXPRESS one, that of its state machine.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    if ":express:" in arn:
+        machine = logged.state_machine_arn(arn)
+        return states.describe_state_machine(stateMachineArn=machine)["definition"]
+    return states.describe_state_machine_for_execution(executionArn=arn)["definition"]
+
+
 def has_ended(clients: Clients, arn: str) -> bool:
     """Return whether a STANDARD execution has ended; one that is not there has not begun."""
     described = restarts.described(clients, arn)
@@ -209,7 +222,8 @@ class _Functions:
 
 
 def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
-    run = Run(execution, architecture=functions.architecture, notes=list(functions.notes))
+    notes = [execution.not_logged] if execution.not_logged else []
+    run = Run(execution, architecture=functions.architecture, notes=[*notes, *functions.notes])
     key = str(execution.source.get("key", ""))
     for name, state in execution.states.items():
         for function, attempts in _by_function(state.attempts).items():

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,9 @@ from scripts.lib.user_errors import UserError
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 LONGEST = timedelta(minutes=5)
 _DELIVERY = timedelta(minutes=1)  # in which a line usually arrives
+_CLOCKS_DIFFER = timedelta(seconds=5)
+_USUALLY_WITHIN = timedelta(minutes=20)  # of its upload, an execution ends
+_PATIENCE_SECONDS = 60  # of a person who asks for something that may be far back in a large log
 _FIRST_WINDOW = timedelta(seconds=15)  # a flood writes a hundred thousand lines in it
 _WIDER = 4  # each window before the last one
 _REMEMBERED = timedelta(days=90)  # as AWS remembers STANDARD executions
@@ -64,6 +68,7 @@ class Log:
         self._progress = progress
         self._definition = definition or {}
         self._lines: dict[str, dict[int, Line]] = {}  # by execution, then by their ids
+        self.newest: list[dict[str, Any]] = []  # what was listed last
         self._read_from: datetime | None = None
         self._read_to = self._since
 
@@ -90,6 +95,7 @@ class Log:
         found = [summary(arn, self._events(arn)) for arn in self._whole()]
         found.sort(key=lambda one: one["startDate"], reverse=True)
         self._forget(one["executionArn"] for one in found[_KEPT:])
+        self.newest = found[:_KEPT]
         chosen = [one for one in found if status in (None, one["status"])]
         return chosen[:most]
 
@@ -110,61 +116,103 @@ class Log:
                 f"Nothing is logged of the execution {arn}. {self.log.missing or _WHERE}"
             )
         events = self._events(arn)
-        return history.read(arn, events, definition or self._asl(), whole=False)
+        found = history.read(arn, events, definition or self._asl(), whole=False)
+        found.not_logged = self.log.missing
+        return found
 
-    def named(self, name: str, since: datetime) -> list[dict[str, Any]]:
-        """Return the executions whose names begin so, as DescribeExecution has them.
+    def named(self, name: str, uploaded: datetime | None = None) -> list[dict[str, Any]]:
+        """Return the newest executions whose names begin so, as DescribeExecution has them.
+
+        Parameters:
+            name: the beginning.
+            uploaded: of an upload, when that was: only what followed it, and what has just begun,
+                is looked for.
 
         Raises:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
         machine = self._machine.rpartition(":")[2]
-        return self._search(f'$.execution_arn = "*:express:{machine}:{name}*"', since)
+        pattern = f'{{ $.execution_arn = "*:express:{machine}:{name}*" }}'
+        for span in self._near(uploaded) if uploaded else self._back():
+            if found := self._summed(self._matching(pattern, *span)):
+                return found
+        return []
 
-    def of_image(self, name: str, key: str, since: datetime) -> list[dict[str, Any]]:
-        """Return the executions of an image, the oldest first, whoever has started them.
+    def of_image(
+        self, name: str, key: str, uploads: Collection[datetime]
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return the executions of an image, the oldest first, and what was not searched.
 
         Parameters:
             name: how the names begin of those that uploads have started.
+            key: the image's; an execution with another name may have it in its input. What is
+                returned may also be of images with similar keys.
+            uploads: when it was uploaded.
 
         Raises:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
         machine = self._machine.rpartition(":")[2]
-        by_name = f'$.execution_arn = "*:express:{machine}:{name}*"'
-        plain = max(_PLAIN.findall(key), key=len, default="")
-        by_input = f'$.type = "ExecutionStarted" && $.details.input = "*{plain}*"'
-        return self._search(f"({by_name}) || ({by_input})" if plain else by_name, since)
+        condition = f'($.execution_arn = "*:express:{machine}:{name}*")'
+        if plain := max(_PLAIN.findall(key), key=len, default=""):
+            condition += f' || ($.type = "ExecutionStarted" && $.details.input = "*{plain}*")'
+        pattern = f"{{ {condition} }}"
+        found: dict[str, dict[int, Line]] = {}
+        if not self.log.group:
+            return [], ""
+        for at in uploads:  # most executions of it
+            _join(found, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
+        since = min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER
+        reached = datetime.now(UTC)
+        for first, last in self._back(since):
+            _join(found, self._matching(pattern, first, last))
+            reached = first
+        return self._summed(found), _not_searched(since, reached)
 
-    def failed(self) -> list[dict[str, Any]]:
-        """Return what failed, timed out or was stopped, as ListExecutions has it.
+    def failed(self) -> tuple[list[dict[str, Any]], str]:
+        """Return what failed, timed out or was stopped, and what was not searched.
 
         Raises:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
-        if not self.log.group:
-            return []
         ends = " || ".join(f'$.type = "Execution{end}"' for end in _FAILURES)
-        return [
-            summary(arn, events(lines.values()))
-            for arn, lines in self._matching(f"{{ {ends} }}", self._since).items()
-        ]
+        found: dict[str, dict[int, Line]] = {}
+        reached = datetime.now(UTC)
+        for first, last in self._back():
+            _join(found, self._matching(f"{{ {ends} }}", first, last))
+            reached = first
+        listed = [summary(arn, events(lines.values())) for arn, lines in found.items()]
+        return listed, _not_searched(self._since, reached) if self.log.group else ""
 
-    def _search(self, condition: str, since: datetime) -> list[dict[str, Any]]:
-        if not self.log.group:
-            return []
-        found = []
-        for arn, lines in self._matching(f"{{ {condition} }}", since).items():
+    def _near(self, uploaded: datetime) -> Iterator[tuple[datetime, datetime]]:
+        now = datetime.now(UTC)
+        if self.log.group:
+            yield now - 2 * LONGEST, now
+            yield uploaded - _CLOCKS_DIFFER, uploaded + _USUALLY_WITHIN
+
+    def _back(self, since: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
+        """Yield spans of time back to a moment, for as long as somebody may wait."""
+        started = time.monotonic()
+        back_to = max(since or self._since, self._since)
+        for span in windows(datetime.now(UTC), back_to) if self.log.group else ():
+            if time.monotonic() - started > _PATIENCE_SECONDS:
+                return
+            yield span
+
+    def _summed(self, found: Mapping[str, Mapping[int, Line]]) -> list[dict[str, Any]]:
+        for arn, lines in found.items():
             known = self._lines.setdefault(arn, {})
             known |= lines
-            if not _is_whole(known):
+            if not _is_whole(known) or not any(_ends(line) for line in known.values()):
                 self._read_around(arn)
-            found.append(summary(arn, self._events(arn)))
-        return sorted(found, key=lambda one: one["startDate"])
+        summed = [summary(arn, self._events(arn)) for arn in found]
+        return sorted(summed, key=lambda one: one["startDate"])
 
-    def _matching(self, pattern: str, since: datetime) -> dict[str, dict[int, Line]]:
+    def _matching(
+        self, pattern: str, first: datetime, last: datetime
+    ) -> dict[str, dict[int, Line]]:
         found: dict[str, dict[int, Line]] = {}
-        for line in self._pages(max(since, self._since), None, pattern):
+        for line in self._pages(first, last, pattern):
             found.setdefault(line["execution_arn"], {})[int(line["id"])] = line
         return found
 
@@ -260,10 +308,23 @@ def of_execution(clients: Clients, arn: str, since: datetime | None = None) -> L
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked, or the state machine does not exist.
     """
-    machine = ":".join(arn.replace(":express:", ":stateMachine:").split(":")[:7])
+    machine = state_machine_arn(arn)
     told = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
     definition = json.loads(told["definition"])
     return Log(clients, machine, ExecutionLog.read(told), definition=definition, since=since)
+
+
+def state_machine_arn(arn: str) -> str:
+    """Return the ARN of the state machine of an EXPRESS execution."""
+    return ":".join(arn.replace(":express:", ":stateMachine:").split(":")[:7])
+
+
+def _not_searched(since: datetime, reached: datetime) -> str:
+    if reached <= since:
+        return ""
+    return (
+        f"The log is large: only what was logged since {reached:%Y-%m-%d %H:%M} UTC was searched."
+    )
 
 
 def windows(now: datetime, since: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -326,6 +387,15 @@ def _event(line: Line) -> dict[str, Any]:
 
 def _at(line: Line) -> datetime:
     return datetime.fromtimestamp(int(line["event_timestamp"]) / 1000, UTC)
+
+
+def _join(found: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]) -> None:
+    for arn, lines in more.items():
+        found.setdefault(arn, {}).update(lines)
+
+
+def _ends(line: Line) -> bool:
+    return line["type"] in history.STATUS_OF
 
 
 def _is_whole(lines: Mapping[int, Line]) -> bool:

@@ -183,6 +183,7 @@ class Execution:
         machine: the state machine that ran.
         states: what happened in each of its states, by name, in the definition's order.
         events: the history as it was read.
+        not_logged: what of it is not known because it is not logged, in a sentence.
     """
 
     arn: str
@@ -196,11 +197,17 @@ class Execution:
     machine: Machine
     states: dict[str, StateRun]
     events: list[HistoryEvent]
+    not_logged: str = ""
 
     @property
     def name(self) -> str:
         """The name under which it was started."""
         return name_of(self.arn)
+
+    @property
+    def is_express(self) -> bool:
+        """Whether its state machine is EXPRESS, by the ARN."""
+        return ":express:" in self.arn
 
     @property
     def place(self) -> tuple[str, str]:

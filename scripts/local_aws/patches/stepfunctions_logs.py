@@ -5,11 +5,14 @@ https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import cloudwatch_logs, stepfunctions
+
+from scripts.local_aws.patches.answers import Response
 
 # What each level logs; ALL logs everything.
 _FATAL = {"ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"}
@@ -39,7 +42,24 @@ _LONGEST = 248 * 1024  # characters of an input or output, as it is escaped in t
 
 def install() -> None:
     """Log what executions write into their histories; called after these are as on AWS."""
+    _log_starts()
     _log_events()
+
+
+def _log_starts() -> None:
+    start = stepfunctions._start_execution
+
+    def start_and_log(data: dict[str, Any]) -> Response:
+        response: Response = start(data)
+        if response[0] == HTTPStatus.OK:
+            arn = json.loads(response[2])["executionArn"]
+            name = arn.replace(":express:", ":execution:")  # which it has until it runs
+            execution = stepfunctions._executions.get(name) or stepfunctions._executions.get(arn)
+            if execution and len(execution["events"]) == 1:
+                _log(execution, arn, execution["events"])
+        return response
+
+    stepfunctions._start_execution = start_and_log
 
 
 def _log_events() -> None:
@@ -50,14 +70,17 @@ def _log_events() -> None:
     ) -> None:
         before = len(execution["events"])
         add_event(execution, event_type, details)
-        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
-        configured = machine.get("loggingConfiguration") or {}
-        # The first event is written by the start itself, together with the execution.
-        for event in execution["events"][0 if before == 1 else before :]:
-            if is_logged(configured, event["type"]):
-                _write(configured, line(execution["executionArn"], event, configured))
+        _log(execution, execution["executionArn"], execution["events"][before:])
 
     stepfunctions._add_event = add_and_log_event
+
+
+def _log(execution: Mapping[str, Any], arn: str, events: Iterable[Mapping[str, Any]]) -> None:
+    machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
+    configured = machine.get("loggingConfiguration") or {}
+    for event in events:
+        if is_logged(configured, event["type"]):
+            _write(configured, line(arn, event, configured))
 
 
 def is_logged(configured: Mapping[str, Any], kind: str) -> bool:

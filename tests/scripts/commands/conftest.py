@@ -1,21 +1,27 @@
 """A stack small enough for a test: a state machine of one state, and what is around it."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from image_converter import keys
-from scripts.lib import wait
+from scripts.lib import functions, wait
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment
+from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
 from tests.support.emulator import ROLE, Emulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
 FAILS = {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"}
 _numbers = itertools.count(1)
@@ -23,6 +29,13 @@ _numbers = itertools.count(1)
 
 def definition(**state: object) -> str:
     return json.dumps({"StartAt": "Only", "States": {"Only": state}})
+
+
+def logging(group: str) -> Any:
+    """Return the logging configuration that has everything in a group."""
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+    place = {"cloudWatchLogsLogGroup": {"logGroupArn": arn}}
+    return {"level": "ALL", "includeExecutionData": True, "destinations": [place]}
 
 
 @dataclass
@@ -58,10 +71,8 @@ class Stack:
         wait.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
 
     def statuses(self) -> dict[str, str]:
-        listed = self.clients.stepfunctions.list_executions(
-            stateMachineArn=self.deployment.state_machine_arn
-        )
-        return {one["name"]: one["status"] for one in listed["executions"]}
+        listed = collect.source(self.clients, self.deployment).listed()
+        return {one["name"]: one["status"] for one in listed}
 
     def ends(self) -> list[str]:
         """Return the statuses in the order of names: the first, then those started again."""
@@ -135,12 +146,24 @@ def little(unguarded_aws: LocalAws) -> Emulator:
 
 
 @pytest.fixture
-def stack(little: Emulator) -> Iterator[Stack]:
+def workflow_type() -> str:
+    """The type of the stack's state machine; tests of both are parametrised with it."""
+    return "STANDARD"
+
+
+@pytest.fixture
+def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Stack]:
     """A stack whose executions fail, because S3 is busy."""
     clients = little.clients
     name = f"small-{next(_numbers)}"
+    group = f"/aws/vendedlogs/states/{name}"
+    clients.logs.create_log_group(logGroupName=group)
     machine = clients.stepfunctions.create_state_machine(
-        name=name, definition=definition(**FAILS), roleArn=ROLE
+        name=name,
+        type=workflow_type,
+        definition=definition(**FAILS),
+        roleArn=ROLE,
+        loggingConfiguration=logging(group),
     )["stateMachineArn"]
     clients.s3.create_bucket(Bucket=name)
     clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -150,14 +173,22 @@ def stack(little: Emulator) -> Iterator[Stack]:
         KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    little.function(f"{name}-trigger", "def handler(event, context):\n    pass\n")
+    express = workflow_type == "EXPRESS"
+    # What became of an image of an EXPRESS one is also looked for in the logs of functions.
+    for function in ("trigger", *map(functions.on_aws, functions.TASKS)):
+        little.function(f"{name}-{function}", "def handler(event, context):\n    pass\n")
+        clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}-{function}")
     queues = [
         clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
         for queue in (name, f"{name}-dead-letters")
     ]
-    little_stack = Stack(clients, Deployment(name, name, "", name, machine, express=False), *queues)
+    log = ExecutionLog(group, "ALL", data=True)
+    deployment = Deployment(name, name, "", name, machine, express=express, log=log)
+    little_stack = Stack(clients, deployment, *queues)
     little_stack.filter()
     yield little_stack
+    if express:
+        return  # nothing can stop them; they end with the local AWS
     listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
     for execution in listed["executions"]:
         clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

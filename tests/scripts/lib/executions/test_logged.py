@@ -210,7 +210,21 @@ def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients
     assert execution.key == "holiday/half.jpg"
     assert execution.sentence.startswith("DamagedImage: ")
     assert execution.states["QuitResize"].outcome is Outcome.FAILED
-    assert [one["executionArn"] for one in log.failed()] == [damaged]
+    failed, not_searched = log.failed()
+    assert [one["executionArn"] for one in failed] == [damaged]
+    assert not not_searched
+
+
+def test_who_looks_for_failures_is_told_how_far_back_a_large_log_was_searched(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logged, "_PATIENCE_SECONDS", -1)
+    group.put(group.lines("aws", "damaged"))
+
+    found, not_searched = group.reader().failed()
+
+    assert found == []
+    assert "only what was logged since" in not_searched
 
 
 @pytest.mark.parametrize(
@@ -240,17 +254,19 @@ def test_an_execution_whose_end_was_never_logged_is_over_after_five_minutes(grou
 
 def test_executions_of_an_image_are_found_by_name_and_by_input(group: Group) -> None:
     mine = group.put(group.lines("local", "damaged"))
-    since = datetime.now(UTC) - timedelta(hours=1)
+    uploaded = datetime.now(UTC) - timedelta(hours=1)
     log = group.reader()
 
     def found(name: str, key: str) -> list[str]:
-        return [one["executionArn"] for one in log.of_image(name, key, since)]
+        executions, not_searched = log.of_image(name, key, [uploaded])
+        assert not not_searched
+        return [one["executionArn"] for one in executions]
 
     group.put(group.lines("local", "succeeded"))
     assert found("damaged-", "ü") == [mine]
     assert found("nothing", "half.jpg") == [mine]
-    assert [one["executionArn"] for one in log.named("damaged-local", since)] == [mine]
-    assert log.named("amaged", since) == []
+    assert [one["executionArn"] for one in log.named("damaged-local")] == [mine]
+    assert log.named("amaged") == []
 
 
 def test_what_is_not_logged_is_said_in_a_sentence(group: Group) -> None:

@@ -192,7 +192,8 @@ class Live:
         asked.sort(key=lambda item: (not (item.here or item.status == RUNNING), item.read))
         # The events of a log have been read by now, and cost nothing more.
         asked = asked[: NEWEST if self.stack.express else _ASKED_AT_A_TIME]
-        read = self._pool.map(self._execution, asked)
+        asl = self._asl() if asked else {}  # once, before several threads would
+        read = self._pool.map(lambda item: self._execution(item, asl), asked)
         for item, execution in zip(asked, read, strict=True):
             before = item.execution and (item.execution.status, len(item.execution.events))
             if execution is not None:
@@ -201,9 +202,9 @@ class Live:
                     changed[item.name] = item
             item.stale, item.read = item.status == RUNNING, time.monotonic()
 
-    def _execution(self, item: Item) -> Execution | None:
+    def _execution(self, item: Item, asl: Mapping[str, Any]) -> Execution | None:
         try:
-            return self.source.execution(item.arn, self._asl())
+            return self.source.execution(item.arn, asl)
         except (HistoryError, UserError):
             return None  # it has just been forgotten, or has not written anything yet
 

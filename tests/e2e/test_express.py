@@ -120,7 +120,7 @@ def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
     return {one["VersionId"] for one in listed["Versions"]}
 
 
-def test_the_live_page_knows_what_became_of_its_uploads(
+def test_the_live_page_shows_states_and_retries(
     deployment: Deployment, express: deployed.Deployment
 ) -> None:
     live = Live(deployment.clients, express)
@@ -132,22 +132,33 @@ def test_the_live_page_knows_what_became_of_its_uploads(
 
     def all_have_ended() -> bool:
         live.look()
-        return not live.is_busy
+        return not live.is_busy and all(item.known for item in followed)
 
     wait.until("both to end", all_have_ended)
     good, bad = followed
-    assert (good.group, good.kind) == ("done", "converted")
-    assert (bad.group, bad.sentence[:14]) == ("failed", "DamagedImage: ")
+    assert good.execution is not None
+    assert bad.execution is not None
+    assert (good.group, good.execution.kind) == ("done", "converted")
+    assert good.execution.states["WriteToDynamoDb"].outcome == "succeeded"
+    assert [picture.role for picture in live.pictures_of(good)] == ["Original", "PNG"]
+    assert (bad.group, bad.execution.error) == ("failed", "DamagedImage")
+
+    assert "express/live-half.jpg" in live.retry(bad)
+    wait.until("it to be started again", lambda: live.look() and "-redo1:" in bad.arn)
 
 
-@pytest.mark.usefixtures("express")
-@pytest.mark.parametrize("command", ["watch", "report"])
-def test_what_needs_a_list_of_executions_says_so(command: str, capsys: Capture) -> None:
-    assert cli.run([command]) == 1
-    assert "is an EXPRESS state machine" in capsys.readouterr().err
+def test_cost_is_calculated_from_an_execution(
+    deployment: Deployment, express: deployed.Deployment, capsys: Capture
+) -> None:
+    version = pipeline.upload(deployment, "express/cost.jpg", images.jpeg(60, 40, seed=10))
+    execution = pipeline.execution_of(deployment, version)
+    assert execution.is_express
+    assert execution.arn.startswith(
+        express.state_machine_arn.replace(":stateMachine:", ":express:")
+    )
 
+    assert cli.run(["cost", "--execution", execution.arn, "--json"]) == 0
 
-def test_an_express_execution_is_known_by_its_arn(capsys: Capture) -> None:
-    arn = "arn:aws:states:us-east-1:000000000000:express:image-converter:name:id"
-    assert cli.run(["report", arn]) == 1
-    assert "is an EXPRESS execution" in capsys.readouterr().err
+    lines = json.loads(capsys.readouterr().out)["bills"]["EXPRESS"]["lines"]
+    assert lines["EXPRESS executions"] == 1.0
+    assert lines["Logs of executions"] > 0

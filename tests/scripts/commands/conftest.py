@@ -18,6 +18,7 @@ from scripts.lib.deployed import Deployment, ExecutionLog
 from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
+from tests.support import workflow
 from tests.support.emulator import ROLE, Emulator
 
 if TYPE_CHECKING:
@@ -29,13 +30,6 @@ _numbers = itertools.count(1)
 
 def definition(**state: object) -> str:
     return json.dumps({"StartAt": "Only", "States": {"Only": state}})
-
-
-def logging(group: str) -> Any:
-    """Return the logging configuration that has everything in a group."""
-    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
-    place = {"cloudWatchLogsLogGroup": {"logGroupArn": arn}}
-    return {"level": "ALL", "includeExecutionData": True, "destinations": [place]}
 
 
 @dataclass
@@ -146,12 +140,6 @@ def little(unguarded_aws: LocalAws) -> Emulator:
 
 
 @pytest.fixture
-def workflow_type() -> str:
-    """The type of the stack's state machine; tests of both are parametrised with it."""
-    return "STANDARD"
-
-
-@pytest.fixture
 def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Stack]:
     """A stack whose executions fail, because S3 is busy."""
     clients = little.clients
@@ -163,7 +151,7 @@ def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Sta
         type=workflow_type,
         definition=definition(**FAILS),
         roleArn=ROLE,
-        loggingConfiguration=logging(group),
+        loggingConfiguration=workflow.logging(group),
     )["stateMachineArn"]
     clients.s3.create_bucket(Bucket=name)
     clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})

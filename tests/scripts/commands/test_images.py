@@ -9,10 +9,11 @@ from scripts.lib import deployed
 from scripts.lib.executions import arrival, images
 from scripts.lib.executions.images import Image
 from tests.scripts.commands.conftest import FAILS, Stack
+from tests.support import workflow
 
 pytestmark = pytest.mark.e2e
 
-both_types = pytest.mark.parametrize("workflow_type", ["STANDARD", "EXPRESS"])
+both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
 
 DONE = {"Type": "Pass", "End": True}
 

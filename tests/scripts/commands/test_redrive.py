@@ -13,6 +13,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import restarts
 from scripts.lib.executions.redrive import Redrive
 from tests.scripts.commands.conftest import Stack
+from tests.support import workflow
 
 
 def event(key: str = "a.jpg") -> str:
@@ -24,7 +25,7 @@ def notification(key: str = "a.jpg") -> str:
     return json.dumps({"Records": [record]})
 
 
-both_types = pytest.mark.parametrize("workflow_type", ["STANDARD", "EXPRESS"])
+both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
 
 
 @pytest.mark.e2e

@@ -13,18 +13,16 @@ import pytest
 
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import ExecutionLog
-from scripts.lib.executions import events, history, logged
+from scripts.lib.executions import history, logged
 from scripts.lib.executions.logged import Log
 from scripts.lib.executions.model import Execution, Outcome
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws
-from scripts.local_aws.patches import stepfunctions_logs
 from tests.support.fake_cloud import recorded as recorded_event
-from tests.support.recordings import record
+from tests.support.recordings import express_lines, record
 
 pytestmark = pytest.mark.e2e
 
-MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:pictures"
 RECORDED = [(path.parent.name, path.stem) for path in sorted(record.HISTORIES.glob("*/*.json"))]
 _numbers = itertools.count(1)
 
@@ -46,26 +44,14 @@ class Group:
         """Return a reader of the group."""
         definition = record.load("aws", "succeeded")["definition"]
         log = ExecutionLog(self.name, self.level, self.data)
-        return Log(self.clients, MACHINE, log, definition=definition, **options)
+        return Log(self.clients, express_lines.MACHINE, log, definition=definition, **options)
 
     def lines(
         self, folder: str, name: str, ago: timedelta = timedelta(minutes=1)
     ) -> list[dict[str, Any]]:
         """Return a recorded execution as EXPRESS logs it, ended that long ago."""
-        recorded = record.load(folder, name)
-        told = recorded["events"]
-        later = datetime.now(UTC) - ago - events.moment(told[-1]["timestamp"])
-        arn = f"{MACHINE.replace(':stateMachine:', ':express:')}:{name}-{folder}:{next(_numbers)}"
         configured = {"level": self.level, "includeExecutionData": self.data}
-        return [
-            stepfunctions_logs.line(
-                arn,
-                {**one, "timestamp": (events.moment(one["timestamp"]) + later).isoformat()},
-                configured,
-            )
-            for one in told
-            if stepfunctions_logs.is_logged(configured, one["type"])
-        ]
+        return express_lines.of_recorded(folder, name, configured, next(_numbers), ago)
 
     def put(self, lines: list[dict[str, Any]]) -> str:
         """Deliver lines, in any order; return the execution's ARN."""

@@ -12,6 +12,7 @@ from scripts.commands import cli
 from scripts.console.live import Live
 from scripts.lib import deployed, wait
 from scripts.lib.executions import uploads
+from scripts.lib.executions.model import name_of
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
@@ -144,7 +145,12 @@ def test_the_live_page_shows_states_and_retries(
     assert (bad.group, bad.execution.error) == ("failed", "DamagedImage")
 
     assert "express/live-half.jpg" in live.retry(bad)
-    wait.until("it to be started again", lambda: live.look() and "-redo1:" in bad.arn)
+
+    def is_started_again() -> bool:
+        live.look()
+        return name_of(bad.arn).endswith("-redo1")
+
+    wait.until("it to be started again", is_started_again)
 
 
 def test_cost_is_calculated_from_an_execution(

@@ -106,15 +106,14 @@ def _logged(
     uploaded = [one["LastModified"] for one in uploads]
     if record and not uploads:
         versions.add(record["sourceVersionId"])
-        uploaded = [datetime.fromisoformat(record["writtenAt"])]
-    names = {keys.execution_name(stack.source_bucket, key, version) for version in versions}
-    found, missing = log.of_image(_readable(stack, key), key, uploaded)
+        uploaded = [datetime.fromisoformat(record["writtenAt"]) - logged.LONGEST]
+    names = (keys.execution_name(stack.source_bucket, key, version) for version in versions)
+    marks = [name.rpartition("-")[2] for name in names]
+    if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
+        marks.append(f":{_readable(stack, key)}")
+    found, missing = log.of_image(marks, key, uploaded)
     notes += [note for note in (stack.not_logged, missing) if note]
-    mine = [
-        one
-        for one in found
-        if restarts.source(one)[0] == key or restarts.first_name(one["name"]) in names
-    ]
+    mine = (one for one in found if restarts.source(one)[0] in (key, None))
     return sorted(mine, key=_begun, reverse=True)
 
 

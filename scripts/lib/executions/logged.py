@@ -139,27 +139,26 @@ class Log:
         return []
 
     def of_image(
-        self, name: str, key: str, uploads: Collection[datetime]
+        self, marks: Collection[str], key: str, uploads: Collection[datetime]
     ) -> tuple[list[dict[str, Any]], str]:
         """Return the executions of an image, the oldest first, and what was not searched.
 
         Parameters:
-            name: how the names begin of those that uploads have started.
-            key: the image's; an execution with another name may have it in its input. What is
-                returned may also be of images with similar keys.
+            marks: what the ARNs contain of those that uploads have started.
+            key: the image's; an execution with another name has it in its input.
             uploads: when it was uploaded.
 
         Raises:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
-        machine = self._machine.rpartition(":")[2]
-        condition = f'($.execution_arn = "*:express:{machine}:{name}*")'
-        if plain := max(_PLAIN.findall(key), key=len, default=""):
-            condition += f' || ($.type = "ExecutionStarted" && $.details.input = "*{plain}*")'
-        pattern = f"{{ {condition} }}"
-        found: dict[str, dict[int, Line]] = {}
         if not self.log.group:
             return [], ""
+        conditions = [f'($.execution_arn = "*{mark}*")' for mark in marks]
+        if plain := max(_PLAIN.findall(key), key=len, default=""):
+            by_hand = f'$.type = "ExecutionStarted" && $.details.input = "*{plain}*"'
+            conditions.append(f"({by_hand})")
+        pattern = f"{{ {' || '.join(conditions)} }}"
+        found: dict[str, dict[int, Line]] = {}
         for at in uploads:  # most executions of it
             _join(found, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
         since = min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER
@@ -167,7 +166,12 @@ class Log:
         for first, last in self._back(since):
             _join(found, self._matching(pattern, first, last))
             reached = first
-        return self._summed(found), _not_searched(since, reached)
+        mine = {
+            arn: lines
+            for arn, lines in found.items()
+            if any(mark in arn for mark in marks) or key in map(_key, lines.values())
+        }
+        return self._summed(mine), _not_searched(since, reached)
 
     def failed(self) -> tuple[list[dict[str, Any]], str]:
         """Return what failed, timed out or was stopped, and what was not searched.
@@ -392,6 +396,15 @@ def _at(line: Line) -> datetime:
 def _join(found: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]) -> None:
     for arn, lines in more.items():
         found.setdefault(arn, {}).update(lines)
+
+
+def _key(line: Line) -> str:
+    """Return the key that a line's input names; empty where there is none."""
+    given = text.json_object(str(line["details"].get("input", "")))
+    try:
+        return str(given["s3"]["object"]["key"])
+    except (KeyError, TypeError):
+        return ""
 
 
 def _ends(line: Line) -> bool:

@@ -33,6 +33,7 @@ _FIRST_WINDOW = timedelta(seconds=15)  # a flood writes a hundred thousand lines
 _WIDER = 4  # each window before the last one
 _REMEMBERED = timedelta(days=90)  # as AWS remembers STANDARD executions
 _KEPT = 1000  # executions whose lines are kept, of somebody who watches for days
+_FORGOTTEN = 20_000  # of those no longer kept, whose late lines are not taken for new executions
 _FAILURES = ("Failed", "TimedOut", "Aborted")
 
 _PLAIN = re.compile(r"[\w/ .-]+", re.ASCII)  # what JSON and filter patterns have as it is
@@ -71,6 +72,8 @@ class Log:
         self.newest: list[dict[str, Any]] = []  # what was listed last
         self._read_from: datetime | None = None
         self._read_to = self._since
+        self._latest = datetime.now(UTC)  # of all lines, once there are any
+        self._forgotten: dict[str, None] = {}  # the oldest first
 
     def listed(self, status: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
         """Return the executions as ListExecutions has them, the newest first.
@@ -90,7 +93,8 @@ class Log:
                 if most and len(self._whole()) >= most:
                     break
         else:
-            self._read(self._read_to - _DELIVERY, now)
+            # This machine's clock may be ahead of AWS's.
+            self._read(min(self._read_to, self._latest) - _DELIVERY, now)
         self._read_to = now
         found = [summary(arn, self._events(arn)) for arn in self._whole()]
         found.sort(key=lambda one: one["startDate"], reverse=True)
@@ -236,10 +240,12 @@ class Log:
         self._keep(self._pages(first, last, f'{{ $.execution_arn = "{arn}" }}'))
 
     def _read(self, first: datetime, last: datetime) -> None:
-        self._keep(self._pages(first, last))
+        lines = self._pages(first, last)
+        self._keep(line for line in lines if line["execution_arn"] not in self._forgotten)
 
     def _keep(self, lines: Iterable[Line]) -> None:
         for line in lines:
+            self._latest = max(self._latest, _at(line)) if self._lines else _at(line)
             self._lines.setdefault(line["execution_arn"], {})[int(line["id"])] = line
 
     def _pages(self, first: datetime, last: datetime | None, pattern: str = "") -> Iterator[Line]:
@@ -273,6 +279,9 @@ class Log:
     def _forget(self, arns: Iterable[str]) -> None:
         for arn in list(arns):
             del self._lines[arn]
+            self._forgotten[arn] = None
+        for arn in list(self._forgotten)[:-_FORGOTTEN]:
+            del self._forgotten[arn]
 
     def _asl(self) -> Mapping[str, Any]:
         if not self._definition:

@@ -142,6 +142,32 @@ def test_only_what_is_new_is_read_again(group: Group, monkeypatch: pytest.Monkey
     assert datetime.now(UTC) - since < timedelta(minutes=2)
 
 
+def test_clocks_may_differ_by_minutes(group: Group) -> None:
+    """This machine's is ahead of AWS's: what is logged now seems old."""
+    group.put(group.lines("aws", "succeeded", ago=timedelta(minutes=4)))
+    log = group.reader()
+    assert len(log.listed()) == 1
+
+    group.put(group.lines("aws", "damaged", ago=timedelta(minutes=3)))
+
+    assert len(log.listed()) == 2
+
+
+def test_late_lines_of_what_is_forgotten_are_no_new_execution(
+    group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logged, "_KEPT", 1)
+    lines = group.lines("aws", "succeeded", ago=timedelta(seconds=20))
+    group.put(lines[:-1])
+    group.put(group.lines("aws", "damaged", ago=timedelta(seconds=1)))
+    log = group.reader()
+    assert {one["status"] for one in log.listed()} == {"RUNNING", "FAILED"}
+
+    group.put(lines[-1:])
+
+    assert {one["status"] for one in log.listed()} == {"FAILED"}
+
+
 def test_an_execution_that_began_before_the_log_is_read_is_not_cut_off(group: Group) -> None:
     group.put(group.lines("aws", "succeeded", ago=timedelta(minutes=2))[4:])
     since = datetime.now(UTC) - timedelta(minutes=4)
@@ -189,7 +215,7 @@ def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients
     damaged = group.put(group.lines("aws", "damaged"))
     assert group.lines("local", "succeeded") == []
 
-    log = group.reader()
+    log = group.reader(since=datetime.now(UTC) - timedelta(minutes=4))
     [listed] = log.listed()
     assert (listed["executionArn"], listed["status"]) == (damaged, "FAILED")
     execution = log.execution(damaged)

@@ -190,7 +190,8 @@ class Log:
             _join(found, self._matching(f"{{ {ends} }}", first, last))
             reached = first
         listed = [summary(arn, events(lines.values())) for arn, lines in found.items()]
-        return listed, _not_searched(self._since, reached) if self.log.group else ""
+        missing = _not_searched(self._since, reached) if self.log.group else self.log.missing
+        return listed, missing
 
     def _near(self, uploaded: datetime) -> Iterator[tuple[datetime, datetime]]:
         now = datetime.now(UTC)

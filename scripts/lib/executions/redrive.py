@@ -250,7 +250,7 @@ class Redrive:
         """
         if self._log is None:
             return restarts.chain(self._clients, self._stack, name)
-        found = self._log.named(name)
+        found = [one for one in self._log.named(name) if restarts.first_name(one["name"]) == name]
         return sorted(found, key=lambda one: one["status"] not in FAILED)
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:

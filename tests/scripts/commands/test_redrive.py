@@ -8,6 +8,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from image_converter import keys
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import restarts
@@ -218,6 +219,21 @@ class TestObjectsWithoutAnExecution:
         [result] = stack.redrive()
         assert result.did == "left"
         assert "was stopped" in result.why
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("workflow_type", ["EXPRESS"])
+@pytest.mark.parametrize("level", ["ERROR", "FATAL"])
+def test_whatever_is_logged_of_it_what_failed_is_started_again(stack: Stack, level: str) -> None:
+    stack.log_at(level)
+    version = stack.put()
+    stack.start(version)
+    wait.until("the failure to be logged", lambda: stack.ends() == ["FAILED"])
+
+    [result] = stack.redrive()
+
+    assert (result.did, result.key, result.version) == ("started", "a.jpg", version)
+    wait.until("another failure", lambda: stack.ends() == ["FAILED", "FAILED"])
 
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:m"

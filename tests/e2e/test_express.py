@@ -2,13 +2,16 @@
 
 import io
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from image_converter import keys
 from scripts.commands import cli
+from scripts.commands.watch import Watch
 from scripts.console.live import Live
 from scripts.lib import deployed, wait
 from scripts.lib.executions import uploads
@@ -23,6 +26,8 @@ pytestmark = [
     pytest.mark.usefixtures("in_the_environment"),
 ]
 
+STATES = ("GetFileType", "CopyToDestination", "ResizeImage", "WriteToDynamoDb", "DeleteSourceFile")
+ENDS = {"converted", "converted after a retry"}  # a busy machine may need one
 Capture = pytest.CaptureFixture[str]
 
 WHOLE = {"express/beach.jpg": 1, "express/at the sea.JPEG": 2, "express/no-suffix": 3}
@@ -151,6 +156,34 @@ def test_the_live_page_shows_states_and_retries(
         return name_of(bad.arn).endswith("-redo1")
 
     wait.until("it to be started again", is_started_again)
+
+
+def test_watch_shows_fifty_uploads_as_it_does_of_standard(
+    deployment: Deployment, express: deployed.Deployment, tmp_path: Path
+) -> None:
+    for number in range(50):
+        (tmp_path / f"{number}.jpg").write_bytes(images.jpeg(30, 20, seed=number))
+    watch = Watch(deployment.clients, express)
+    seen: list[dict[str, Any]] = []
+
+    def all_have_ended() -> bool:
+        seen.extend(one.as_json() for one in watch.look())
+        return sum(one.key.startswith("fifty/") for one in watch.ended) == 50
+
+    arguments = ["upload", *map(str, tmp_path.glob("*.jpg")), "--prefix", "fifty/"]
+    uploading = threading.Thread(target=lambda: cli.run(arguments))
+    uploading.start()
+    wait.until("all to end", all_have_ended, 240)
+    uploading.join()
+
+    lines = [line for line in seen if line["key"].startswith("fifty/")]
+    last = {line["key"]: line["place"] for line in lines}
+    assert last.keys() == {f"fifty/{number}.jpg" for number in range(50)}
+    assert set(last.values()) <= ENDS
+    places = (place for line in lines for place in line["place"].split(" and "))
+    on_the_way = {place.partition(" (try ")[0] for place in places}
+    assert on_the_way & {"GetFileType", "CopyToDestination", "ResizeImage"}, "as it goes on"
+    assert on_the_way <= {*STATES, *ENDS, "starting"}
 
 
 def test_cost_is_calculated_from_an_execution(

@@ -9,8 +9,6 @@ import pytest
 from PIL import Image
 
 from scripts.commands import cli
-from scripts.commands.watch import Watch
-from scripts.lib import deployed, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from tests.conftest import of_both_types
@@ -23,8 +21,6 @@ pytestmark = [
     pytest.mark.usefixtures("deployed_type", "in_the_environment"),
 ]
 
-STATES = ("GetFileType", "CopyToDestination", "ResizeImage", "WriteToDynamoDb", "DeleteSourceFile")
-ENDS = {"converted", "converted after a retry"}  # a busy machine may need one
 Capture = pytest.CaptureFixture[str]
 
 
@@ -94,37 +90,6 @@ def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capt
     said = capsys.readouterr().out
     assert "✓ watched/at the sea.jpg  converted" in said
     assert "0 still running" in said
-
-
-def test_watch_shows_fifty_uploads_from_their_start_to_their_end(
-    tmp_path: Path, deployed_type: str
-) -> None:
-    prefix = f"fifty-{deployed_type}/"
-    for number in range(50):
-        (tmp_path / f"{number}.jpg").write_bytes(images.jpeg(30, 20, seed=number))
-    clients = Clients(os.environ)
-    watch = Watch(clients, deployed.find(clients, deployed.DEFAULT_NAME))
-    seen: list[dict[str, Any]] = []
-
-    def all_have_ended() -> bool:
-        seen.extend(one.as_json() for one in watch.look())
-        return sum(one.key.startswith(prefix) for one in watch.ended) == 50
-
-    files = map(str, tmp_path.glob("*.jpg"))
-    arguments = ["upload", *files, "--prefix", prefix]
-    uploading = threading.Thread(target=lambda: cli.run(arguments))
-    uploading.start()
-    wait.until("all to end", all_have_ended, 240)
-    uploading.join()
-
-    lines = [line for line in seen if line["key"].startswith(prefix)]
-    last = {line["key"]: line["place"] for line in lines}
-    assert last.keys() == {f"{prefix}{number}.jpg" for number in range(50)}
-    assert set(last.values()) <= ENDS
-    places = (place for line in lines for place in line["place"].split(" and "))
-    on_the_way = {place.partition(" (try ")[0] for place in places}
-    assert on_the_way & {"GetFileType", "CopyToDestination", "ResizeImage"}, "as it goes on"
-    assert on_the_way <= {*STATES, *ENDS, "starting"}
 
 
 def test_a_wrong_name_is_explained_in_a_sentence(

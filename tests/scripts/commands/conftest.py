@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_converter import keys
 from scripts.lib import functions, wait
@@ -188,4 +190,5 @@ def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Sta
         return  # nothing can stop them; they end with the local AWS
     listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
     for execution in listed["executions"]:
-        clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])
+        with suppress(ClientError):  # it has just ended
+            clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

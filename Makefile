@@ -46,8 +46,8 @@ help: ## List the targets
 		/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path to use your own images)
-	$(HERMETIC) $(MODULE) scripts.demo $(if $(IMAGES),--images "$(IMAGES)")
+demo: setup package-local ## Run the whole pipeline on the local AWS, check it, clean up (IMAGES=path to use your own images, WORKFLOW_TYPE=EXPRESS)
+	$(HERMETIC) $(MODULE) scripts.demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(WORKFLOW_TYPE),--workflow-type "$(WORKFLOW_TYPE)")
 
 .PHONY: console
 console: setup package-local ## Start a local AWS, apply the stack and serve its live page (PORT=8080)

@@ -89,7 +89,7 @@ locals {
         kind = "metric", title = "Cost driver: writes to the table, bytes into logs", period = 3600, stacked = false
         metrics = concat(
           [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", module.table.name, { label = "write units" }]],
-          [for function in keys(local.function_names) : ["AWS/Logs", "IncomingBytes", "LogGroupName", local.log_groups[function], { label = "log ${replace(function, "_", " ")}", yAxis = "right" }]],
+          [for writer in concat(keys(local.function_names), ["state_machine"]) : ["AWS/Logs", "IncomingBytes", "LogGroupName", local.log_groups[writer], { label = "log ${replace(writer, "_", " ")}", yAxis = "right" }]],
         )
       },
     ],
@@ -151,6 +151,23 @@ resource "aws_cloudwatch_query_definition" "image" {
     | filter key = "photo.jpg"
     | sort @timestamp asc
     | limit 200
+  EOT
+}
+
+# EXPRESS executions have no other history; lines of the same millisecond are in the order of their ids.
+resource "aws_cloudwatch_query_definition" "executions" {
+  count = var.create_dashboard && var.workflow_type == "EXPRESS" ? 1 : 0
+
+  name            = "${var.name}/What an execution did"
+  log_group_names = [local.log_groups.state_machine]
+
+  query_string = <<-EOT
+    # Put the execution's ARN, or the image's key as part of the name, between the slashes.
+    fields @timestamp, type, details.name, details.error, details.cause, execution_arn
+    | fields id * 1 as number
+    | filter execution_arn like /photo-jpg/
+    | sort execution_arn asc, number asc
+    | limit 500
   EOT
 }
 

@@ -52,6 +52,7 @@ resource "aws_lambda_invocation" "destroy_guard" {
   depends_on = [
     aws_cloudwatch_dashboard.this,
     aws_cloudwatch_log_subscription_filter.failures,
+    aws_cloudwatch_query_definition.executions,
     aws_cloudwatch_query_definition.image,
     aws_lambda_permission.failures,
     module.access_logs_bucket,

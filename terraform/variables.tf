@@ -498,11 +498,12 @@ variable "renditions" {
 # --- The state machine ---
 
 # EXPRESS executions run at least once instead of exactly once, end after five minutes, and keep no history except their
-# log. Their names need not be unique, so a notification that is delivered twice runs twice. If they are throttled, they
-# can only wait for their five minutes: limit a flood with `trigger_maximum_concurrency`. Changing the type replaces the
-# state machine and ends running executions; docs/operating.md describes how to pause first.
+# log, from which all commands read them. Their names need not be unique, so a notification that is delivered twice runs
+# twice. If they are throttled, they can only wait for their five minutes: limit a flood with
+# `trigger_maximum_concurrency`. Changing the type replaces the state machine and ends running executions;
+# docs/operating.md describes how to pause first.
 variable "workflow_type" {
-  description = "Type of the state machine: `STANDARD`, or `EXPRESS`, which costs a fifth but keeps no list of executions and cannot redrive them."
+  description = "Type of the state machine: `STANDARD`, or `EXPRESS`, which costs a fifth, ends executions after five minutes and keeps no history but the log."
   type        = string
   default     = "STANDARD"
 

@@ -14,7 +14,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from tests.support import other_pages, parallel
+from tests.support import other_pages, parallel, workflow
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
 from tests.support.stubs import stubs
@@ -105,6 +105,19 @@ def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) ->
 def plan(deployment: Deployment) -> dict[str, Any]:
     """Terraform's plan with every value known, since everything is applied."""
     return deployment.stack.planned()
+
+
+@pytest.fixture(scope="module")
+def deployed_type(deployment: Deployment, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The type of the deployed state machine while a module's tests run; see `of_both_types`."""
+    kind = request.param
+    with workflow.of_type(deployment.clients, deployment.outputs["state_machine_arn"], kind):
+        yield kind
+
+
+of_both_types = pytest.mark.parametrize(
+    "deployed_type", workflow.TYPES, indirect=True, scope="module"
+)
 
 
 @pytest.fixture

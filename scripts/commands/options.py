@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -104,6 +105,16 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for 
 def console(*, as_json: bool = False, **more: Any) -> Console:
     """Return where people read; with JSON on standard output, that is standard error."""
     return Console(stderr=as_json, highlight=False, **more)
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[str], None]]:
+    """Yield what may be called with how far something has come; it shows on a terminal only."""
+    if not console.is_terminal:
+        yield lambda _sentence: None
+        return
+    with console.status("Asking AWS") as status:
+        yield lambda sentence: status.update(f"Read {sentence}")
 
 
 def print_json(answer: Mapping[str, Any]) -> None:

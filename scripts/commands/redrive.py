@@ -32,17 +32,18 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
     like: nothing is converted twice.
     """
     clients, stack = target.find()
-    redrive = Redrive(clients, stack, dry_run=dry_run, everything=everything)
     console = options.console(as_json=as_json)
-    parts = {
-        "Failed backfills": redrive.backfills(),
-        "Failed executions": redrive.executions(),
-        "Dead letters": redrive.dead_letters(),
-        "Source objects without an execution": redrive.unhandled(),
-    }
-    if stack.express:  # AWS keeps no list of EXPRESS executions
-        parts.pop("Failed executions")
-    results = list(_shown(parts, console))
+    with options.progress(console) as progress:
+        redrive = Redrive(clients, stack, dry_run=dry_run, everything=everything, progress=progress)
+        parts = {
+            "Failed backfills": redrive.backfills(),
+            "Failed executions": redrive.executions(),
+            "Dead letters": redrive.dead_letters(),
+            "Source objects without an execution": redrive.unhandled(),
+        }
+        results = list(_shown(parts, console))
+    if redrive.note:
+        console.print(redrive.note, soft_wrap=True)
     counts = Counter(one.did for one in results)
     if as_json:
         found = [dataclasses.asdict(one) for one in results]

@@ -16,6 +16,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, invocations
 from scripts.lib.executions import history as histories
 from scripts.lib.executions.history import HistoryError
+from scripts.lib.executions.logged import Progress
 from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Run
 from scripts.lib.terminal import visible
@@ -55,13 +56,22 @@ def command(
     if history:
         runs = [_recorded(path, definition) for path in history]
     else:
+        console = options.console(as_json=as_json)
         clients = target.clients()
-        runs = collect.runs(clients, arns or _newest(clients, target.stack_name, newest))
+        with options.progress(console) as progress:
+            runs = (
+                collect.runs(clients, arns)
+                if arns
+                else _newest(clients, target.stack_name, newest, progress)
+            )
     page = pages.write(runs, out, target.stack_name)
     if as_json:
         executions = [_json(one.execution) for one in runs]
         options.print_json({"page": str(page), "executions": executions})
         return ExitStatus.DONE
+    for note in dict.fromkeys(one.execution.not_logged for one in runs):
+        if note:
+            terminal.say(note)
     if len(runs) == 1:
         only = runs[0].execution
         terminal.say(visible(f"{only.key}: {only.kind}. {only.sentence}"))
@@ -79,21 +89,16 @@ def _json(execution: Execution) -> dict[str, Any]:
     }
 
 
-def _newest(clients: Clients, name: str, newest: int) -> list[str]:
+def _newest(clients: Clients, name: str, newest: int, progress: Progress) -> list[Run]:
     stack = deployed.find(clients, name)
-    if stack.express:
-        raise UserError(
-            f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
-            "executions. Its log group contains their events; `image-converter status KEY` shows "
-            "what happened to an image."
-        )
-    listed = collect.listed(clients, stack.state_machine_arn, most=newest)
-    found = [one["executionArn"] for one in listed]
+    source = collect.source(clients, stack, progress=progress)
+    found = [one["executionArn"] for one in source.listed(most=newest)]
     if not found:
         raise UserError(
-            f"{stack.name} has not run yet. `image-converter upload photo.jpg` uploads an image."
+            stack.not_logged
+            or f"{stack.name} has not run yet. `image-converter upload photo.jpg` uploads an image."
         )
-    return found
+    return collect.runs(clients, found, source)
 
 
 def _recorded(path: Path, definition: Path | None) -> Run:

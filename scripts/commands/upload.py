@@ -9,6 +9,7 @@ import mimetypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from scripts.commands.watch import STYLES
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, endings
+from scripts.lib.executions import arrival, endings, logged
 from scripts.lib.executions.endings import Ending
 from scripts.lib.executions.model import Outcome
 from scripts.lib.executions.uploads import send
@@ -95,8 +96,7 @@ def command(
         if waits or out:
             _wait(clients, stack, on_the_way, out, console)
         elif on_the_way:
-            follow = "status KEY" if stack.express else "watch"
-            console.print(f"`image-converter {follow}` shows what happens to them.")
+            console.print("`image-converter watch` shows what happens to them.")
     finally:
         if as_json:
             options.print_json(_json(stack, uploads))
@@ -220,10 +220,13 @@ def _wait(
 ) -> None:
     """Print the outcome of each image as it arrives."""
     left = list(uploads)
+    log = logged.of_stack(clients, stack, since=datetime.now(UTC) - 2 * logged.LONGEST)
 
     def some_have_ended() -> bool:
+        if stack.express:
+            log.listed()
         for upload in list(left):
-            upload.ending = endings.find(clients, stack, upload.key, upload.version)
+            upload.ending = endings.find(clients, stack, upload.key, upload.version, log)
             if upload.ending is not None:
                 left.remove(upload)
                 _report(clients, upload, out, console)

@@ -25,15 +25,15 @@ from scripts.commands import options
 from scripts.commands.options import Target
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect
+from scripts.lib.executions import collect, logged
 from scripts.lib.executions.model import RUNNING, Outcome, made_of
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration
-from scripts.lib.user_errors import ExitStatus, UserError
+from scripts.lib.user_errors import ExitStatus
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 _PAUSE_SECONDS = 1.0
-_ASKED_AT_A_TIME = 20  # executions whose history is read in one round; AWS limits the calls
+_ASKED_AT_A_TIME = 20  # histories that are read in one round; AWS limits the calls
 _LOOKS_IN_VAIN = 5  # after which nothing is about to start
 _JUST_ENDED = timedelta(minutes=1)  # who sends an image and then looks has not missed its end
 _LISTED = 200  # the newest executions, in which running ones are looked for
@@ -82,8 +82,10 @@ class Watch:
     def __init__(self, clients: Clients, stack: Deployment) -> None:
         self._clients = clients
         self._stack = stack
+        self._asked_at_a_time = _LISTED if stack.express else _ASKED_AT_A_TIME
         self.began = datetime.now(UTC)
         self.since = self.began - _JUST_ENDED
+        self._source = collect.source(clients, stack, since=self.since - logged.LONGEST)
         self._definition: Any = None
         self._seen: dict[str, Followed] = {}
         self.running: list[Followed] = []
@@ -95,11 +97,11 @@ class Watch:
         if self._definition is None:  # saves a request for each execution each time
             described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
             self._definition = json.loads(described["definition"])
-        for told in collect.listed(self._clients, machine, most=_LISTED):
+        for told in self._source.listed(most=_LISTED):
             self._meet(told)
         self.running.sort(key=lambda one: one.started)
-        asked = self.running[:_ASKED_AT_A_TIME]
-        self.running = self.running[_ASKED_AT_A_TIME:] + asked  # others have their turn next
+        asked = self.running[: self._asked_at_a_time]
+        self.running = self.running[self._asked_at_a_time :] + asked  # others have their turn next
         changed = [one for one in asked if self._update(one)]
         for one in changed:
             if one.ended:
@@ -122,7 +124,7 @@ class Watch:
 
     def _update(self, one: Followed) -> bool:
         before = (one.key, one.place)
-        execution = collect.execution(self._clients, one.arn, self._definition)
+        execution = self._source.execution(one.arn, self._definition)
         inside = [
             f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
             for name in execution.running_states
@@ -148,15 +150,12 @@ class Watch:
 def command(target: Target, *, until_done: bool, as_json: bool) -> int:
     """Follow the executions as they run, those of the last minute included.
 
-    Ctrl-C is the way to leave. Not available for EXPRESS state machines.
+    Ctrl-C is the way to leave.
     """
     clients, stack = target.find()
-    if stack.express:
-        raise UserError(
-            f"{stack.name} is an EXPRESS state machine, and AWS keeps no list of EXPRESS "
-            f"executions. The log group /aws/vendedlogs/states/{stack.name} contains their events."
-        )
     console = options.console(as_json=as_json, markup=False)
+    if stack.not_logged:
+        console.print(stack.not_logged, soft_wrap=True)
     watch = Watch(clients, stack)
     try:
         with _in_json() if as_json else _shown(console, watch) as show:

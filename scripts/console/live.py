@@ -8,7 +8,6 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, definition, endings, images, restarts
 from scripts.lib.executions.definition import Machine
 from scripts.lib.executions.history import HistoryError
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, StateRun
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, StateRun, readable
 from scripts.lib.executions.redrive import HOPELESS, Redrive
 from scripts.lib.executions.run import Picture
 from scripts.lib.user_errors import UserError
@@ -34,7 +33,7 @@ NEWEST = 200  # executions that the page lists
 QUEUED = "QUEUED"  # uploaded here; no execution has started yet
 
 _ASKED_AT_A_TIME = 12  # histories
-_ENDINGS_AT_A_TIME = 4  # of EXPRESS executions, which cost several requests each
+_ENDINGS_AT_A_TIME = 4  # of executions that are not logged, which cost several requests each
 _DEFINITION_SECONDS = 60  # for which the state machine is taken not to change
 _LATE_SECONDS = 30  # after which an upload should have started its execution
 _GROUPS = {QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done"}
@@ -107,6 +106,7 @@ class Live:
         self.clients = clients
         self.stack = stack
         self.items: dict[str, Item] = {}
+        self.source = collect.source(clients, stack)
         self._queued: int | None = None
         self._definition: Mapping[str, Any] = {}
         self._definition_read = 0.0
@@ -140,13 +140,11 @@ class Live:
             BotoCoreError, ClientError, UserError: AWS cannot be asked.
         """
         changed: dict[str, Item] = {}
-        gone: list[str] = []
-        if self.stack.express:
+        gone = self._list(changed)
+        self._read_histories(changed)
+        if self.stack.not_logged:
             self._find_endings(changed)
-        else:
-            gone = self._list(changed)
-            self._read_histories(changed)
-            self._explain_late_ones(changed)
+        self._explain_late_ones(changed)
         try:
             self._queued = arrival.messages_waiting(self.clients, self.stack)
         except ClientError:
@@ -172,19 +170,17 @@ class Live:
 
     def _list(self, changed: dict[str, Item]) -> list[str]:
         newest: dict[str, Any] = {}
-        machine = self.stack.state_machine_arn
-        for told in collect.listed(self.clients, machine, most=NEWEST):
+        for told in self.source.listed(most=NEWEST):
             newest.setdefault(restarts.first_name(told["name"]), told)
         for name, told in newest.items():
-            readable = re.sub(r"-[0-9a-f]{48}$", "", name)
-            item = self.items.setdefault(name, Item(name, readable, told["startDate"]))
+            item = self.items.setdefault(name, Item(name, readable(name), told["startDate"]))
             listed = (told["executionArn"], told["status"], told.get("redriveCount"))
             if item.listed != listed:
                 item.arn, item.status, item.listed = told["executionArn"], told["status"], listed
                 item.stale, item.pictures, item.sentence = True, None, ""
                 changed[name] = item
         known = list(self.items.values())
-        gone = [item.name for item in known if item.name not in newest and item.status != QUEUED]
+        gone = [item.name for item in known if item.name not in newest and item.arn]
         for name in gone:
             del self.items[name]
         return gone
@@ -194,8 +190,10 @@ class Live:
         # What somebody watches comes before what has ended long ago; of each, all have their turn.
         asked.sort(key=lambda item: item.since, reverse=True)
         asked.sort(key=lambda item: (not (item.here or item.status == RUNNING), item.read))
-        asked = asked[:_ASKED_AT_A_TIME]
-        read = self._pool.map(self._execution, asked)
+        # The events of a log have been read by now, and cost nothing more.
+        asked = asked[: NEWEST if self.stack.express else _ASKED_AT_A_TIME]
+        asl = self._asl() if asked else {}  # once, before several threads would
+        read = self._pool.map(lambda item: self._execution(item, asl), asked)
         for item, execution in zip(asked, read, strict=True):
             before = item.execution and (item.execution.status, len(item.execution.events))
             if execution is not None:
@@ -204,9 +202,9 @@ class Live:
                     changed[item.name] = item
             item.stale, item.read = item.status == RUNNING, time.monotonic()
 
-    def _execution(self, item: Item) -> Execution | None:
+    def _execution(self, item: Item, asl: Mapping[str, Any]) -> Execution | None:
         try:
-            return collect.execution(self.clients, item.arn, self._asl())
+            return self.source.execution(item.arn, asl)
         except (HistoryError, UserError):
             return None  # it has just been forgotten, or has not written anything yet
 

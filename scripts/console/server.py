@@ -250,12 +250,11 @@ class Console:
     async def _item(self, request: Request) -> Response:
         item = self._named(request)
         execution = item.execution
-        if execution is None and not self.live.stack.express:
+        if execution is None and not item.kind:
             execution = not_started(await asyncio.to_thread(self.live.machine))
         html = _template("item.html.j2").render(
             item=item,
             graph=graph.of_execution(execution) if execution else None,
-            express=self.live.stack.express,
         )
         return HTMLResponse(html)
 
@@ -272,7 +271,9 @@ class Console:
 
     async def _report(self, request: Request) -> Response:
         item = self._named(request)
-        [run] = await asyncio.to_thread(collect.runs, self.live.clients, [item.arn])
+        [run] = await asyncio.to_thread(
+            collect.runs, self.live.clients, [item.arn], self.live.source
+        )
         html = pages.execution_page(run, self.address)
         return HTMLResponse(html, headers={"content-security-policy": guard.policy_of_reports()})
 

@@ -137,7 +137,6 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         for event in execution.events
     ]
     visits = [text for visit in execution.visits for text in (visit.input, visit.output) if text]
-    machine = clients.stepfunctions.describe_state_machine_for_execution(executionArn=arn)
     return Observation(
         where=LOCAL if local else f"AWS, {clients.stepfunctions.meta.region_name}",
         date=execution.started.date().isoformat(),
@@ -147,7 +146,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         calls=tuple(_calls(clients, execution)),
         history_bytes=sum(map(len, events)),
         history_bytes_bare=sum(map(len, bare)),
-        definition_bytes=len(machine["definition"].encode()),
+        definition_bytes=len(collect.definition(clients, arn).encode()),
         payload_bytes=max(len(text.encode()) for text in visits),
         record_bytes=item_bytes(run.record or {}),
         jpeg_bytes=original.size,

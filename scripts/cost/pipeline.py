@@ -39,6 +39,7 @@ _EXPRESS_BASE_MB: Final = 50
 _EXPRESS_CHUNK_MB: Final = 64
 _EXPRESS_CHUNK_SECONDS: Final = 0.1
 _BRANCHES: Final = 2
+EXPRESS_EXECUTION: Final = Line("EXPRESS executions", 1, prices.EXPRESS_REQUEST, "workflow_type")
 # From the end of one state to the call of the next.
 _BETWEEN_STATES_MS: Final = 25
 
@@ -151,17 +152,24 @@ def _workflow(
         between = seen.transitions * _BETWEEN_STATES_MS
         seconds = (together + sum(in_turn) + between) / 1000
     return (
-        Line("EXPRESS executions", 1, prices.EXPRESS_REQUEST, "workflow_type"),
-        Line("EXPRESS time", express_gb_seconds(seen, seconds), prices.EXPRESS_GB_SECOND),
+        EXPRESS_EXECUTION,
+        express_time(seconds, seen.definition_bytes, seen.payload_bytes),
     )
 
 
-def express_gb_seconds(seen: Observation, seconds: float) -> float:
-    """Return what an EXPRESS execution of that length is charged for."""
-    data_mb = (seen.definition_bytes + _BRANCHES * seen.payload_bytes) / 1024**2
+def express_time(seconds: float, definition_bytes: int, payload_bytes: int) -> Line:
+    """Return what an EXPRESS execution of that length is charged for.
+
+    Args:
+        seconds: how long it took.
+        definition_bytes: of the state machine.
+        payload_bytes: of the largest state.
+    """
+    data_mb = (definition_bytes + _BRANCHES * payload_bytes) / 1024**2
     chunks = math.ceil((_EXPRESS_BASE_MB + data_mb) / _EXPRESS_CHUNK_MB)
     billed = math.ceil(round(seconds / _EXPRESS_CHUNK_SECONDS, 6)) * _EXPRESS_CHUNK_SECONDS
-    return chunks * _EXPRESS_CHUNK_MB / 1024 * billed
+    quantity = chunks * _EXPRESS_CHUNK_MB / 1024 * billed
+    return Line("EXPRESS time", quantity, prices.EXPRESS_GB_SECOND, unit="GB-s")
 
 
 def _memory(call: Call, settings: Settings) -> int:

@@ -18,11 +18,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.demo", description=__doc__)
     parser.add_argument("--images", type=Path, help="a file or a folder to convert instead")
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where its files go")
+    parser.add_argument("--workflow-type", choices=("STANDARD", "EXPRESS"), default="STANDARD")
     options = parser.parse_args(arguments)
     display = Display(Console())
     user_errors.interrupt_on_signals()
     try:
-        return 0 if run(display, options.images, options.directory) else 1
+        return 0 if run(display, options.images, options.directory, options.workflow_type) else 1
     except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
         display.failed(str(error))
         return 1

@@ -12,7 +12,7 @@ from scripts.commands.upload import files_in
 from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Fetched, Image
-from scripts.lib import photographs, wait
+from scripts.lib import deployed, photographs, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, Execution
@@ -32,13 +32,19 @@ class DemoError(Exception):
     """The demonstration cannot go on. The message says what to do."""
 
 
-def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY) -> bool:
+def run(
+    display: Display,
+    images_path: Path | None,
+    directory: Path = DIRECTORY,
+    workflow_type: str = "STANDARD",
+) -> bool:
     """Run the demonstration and return whether everything holds.
 
     Parameters:
         display: where to show it.
         images_path: a file or a folder of images; None for the ones made by code.
         directory: where its files go; emptied first.
+        workflow_type: STANDARD or EXPRESS.
 
     Raises:
         DemoError, LocalAwsError, TerraformError, TimeoutError: it could not be run to its end.
@@ -51,16 +57,21 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
         display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
-        settings = {"force_destroy": True, "renditions": verdict.RENDITIONS}
+        settings = {
+            "force_destroy": True,
+            "renditions": verdict.RENDITIONS,
+            "workflow_type": workflow_type,
+        }
         stack = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
         outputs = _apply(display, stack)
         images = upload(display, clients, outputs["source_bucket"], files)
-        follow(display, clients, outputs["state_machine_arn"], images)
+        source = collect.source(clients, deployed.find(clients, deployed.DEFAULT_NAME))
+        follow(display, source, images)
         fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
         _keep(fetched, directory / "images")
         _show(display, images.values(), _places(directory, aws, stack))
         holds = check(display, clients, outputs["source_bucket"], images.values(), fetched)
-        report(display, clients, images.values(), directory.parent / "report")
+        report(display, clients, source, images.values(), directory.parent / "report")
         destroy(display, stack)
         left = sorted(inventory(clients) - before)
         holds &= _holds(display, "`terraform destroy` left nothing behind", left)
@@ -69,10 +80,16 @@ def run(display: Display, images_path: Path | None, directory: Path = DIRECTORY)
     return holds
 
 
-def report(display: Display, clients: Clients, images: Iterable[Image], directory: Path) -> None:
+def report(
+    display: Display,
+    clients: Clients,
+    source: collect.Source,
+    images: Iterable[Image],
+    directory: Path,
+) -> None:
     """Write the pages on the images' executions, and say where they are."""
     arns = [image.execution.arn for image in images if image.execution]
-    target = pages.write(collect.runs(clients, arns), directory, "the demonstration")
+    target = pages.write(collect.runs(clients, arns, source), directory, "the demonstration")
     display.say(f"What happened, state by state, with pictures: {_short(target)}")
 
 
@@ -114,17 +131,15 @@ def upload(
     return images
 
 
-def follow(
-    display: Display, clients: Clients, state_machine_arn: str, images: dict[str, Image]
-) -> None:
+def follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:
     """Wait until the executions of all images have ended, and show where each is."""
     known: dict[str, Execution] = {}
 
     def all_have_ended() -> bool:
-        for listed in collect.listed(clients, state_machine_arn):
+        for listed in source.listed():
             arn = listed["executionArn"]
             if arn not in known or known[arn].status == RUNNING:
-                known[arn] = collect.execution(clients, arn)
+                known[arn] = source.execution(arn)
         for execution in known.values():
             image = images.get(execution.source.get("versionId", ""))
             if image is not None:

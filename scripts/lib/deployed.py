@@ -12,7 +12,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +48,49 @@ class Function:
 
 
 @dataclass(frozen=True)
+class ExecutionLog:
+    """Where a state machine logs its executions, and what of them.
+
+    Attributes:
+        group: the log group; empty if there is none.
+        level: ALL, ERROR, FATAL or OFF.
+        data: whether inputs and outputs are logged.
+    """
+
+    group: str = ""
+    level: str = "OFF"
+    data: bool = False
+
+    @classmethod
+    def read(cls, described: Mapping[str, Any]) -> ExecutionLog:
+        """Return what DescribeStateMachine says of it."""
+        told = described.get("loggingConfiguration") or {}
+        level, places = told.get("level", "OFF"), told.get("destinations") or []
+        if level == "OFF" or not places:
+            return cls()
+        arn = places[0]["cloudWatchLogsLogGroup"]["logGroupArn"]
+        group = arn.partition(":log-group:")[2].removesuffix(":*")
+        return cls(group, level, bool(told.get("includeExecutionData")))
+
+    @property
+    def missing(self) -> str:
+        """What is left out, in a sentence with the setting that logs it; or an empty string."""
+        if self.level == "OFF":
+            return 'Executions are not logged; state_machine_log_level = "ALL" logs them.'
+        if self.level != "ALL":
+            return (
+                "Only failures of executions are logged; "
+                'state_machine_log_level = "ALL" logs every execution, state by state.'
+            )
+        if not self.data:
+            return (
+                "Inputs and outputs of executions are not logged; "
+                "state_machine_log_execution_data = true logs them."
+            )
+        return ""
+
+
+@dataclass(frozen=True)
 class Deployment:
     """A deployed stack.
 
@@ -56,6 +99,7 @@ class Deployment:
         keeps_others: whether files that are not JPEGs do.
         pairs: of an existing source bucket, the prefixes and suffixes that the stack's rule asks
             for, which the bucket itself does not know; None of the stack's own bucket.
+        log: where executions are logged; there is nothing else to know EXPRESS ones by.
         created: when the stack was; objects that an existing bucket held before are not its work.
     """
 
@@ -69,6 +113,12 @@ class Deployment:
     keeps_others: bool = False
     pairs: tuple[tuple[str, str], ...] | None = None
     created: datetime | None = None
+    log: ExecutionLog = field(default_factory=ExecutionLog)
+
+    @property
+    def not_logged(self) -> str:
+        """What is not known of executions because it is not logged, in a sentence; or nothing."""
+        return self.log.missing if self.express else ""
 
     def execution_arn(self, execution_name: str) -> str:
         """Return the ARN of the execution of that name."""
@@ -158,6 +208,7 @@ def find(clients: Clients, stack: str) -> Deployment:
         keeps_others=delete.settings.get("OTHER_TYPES") == "keep",
         pairs=_pairs(trigger.settings.get("SOURCE_FILTER")),
         created=machine["creationDate"],
+        log=ExecutionLog.read(machine),
     )
 
 

@@ -148,13 +148,22 @@ def log_events(
     Parameters:
         pattern: only those that it fits, in CloudWatch Logs' syntax.
     """
+    pages = log_pages(clients, group, first, last, pattern)
+    return list(itertools.chain.from_iterable(pages))
+
+
+def log_pages(
+    clients: Clients, group: str, first: datetime, last: datetime | None = None, pattern: str = ""
+) -> Iterator[list[Any]]:
+    """Yield the same, page by page; pages may be empty."""
     options: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
     if last:
         options["endTime"] = int(last.timestamp() * 1000)
     if pattern:
         options["filterPattern"] = pattern
     pages = clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group, **options)
-    return [event for page in pages for event in page["events"]]
+    for page in pages:
+        yield page["events"]
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scripts.cost import model, prices
+from scripts.cost import model, pipeline, prices
 from scripts.cost.model import Bill, Line
 from scripts.lib import functions
+from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Invocation, Run
 
 # Of a record that is not at hand: those that the functions write have little more than 1 KB.
@@ -12,7 +13,7 @@ _RECORD_BYTES = 1100
 
 
 def bill(run: Run) -> Bill:
-    """Return the bill of an execution of a STANDARD state machine."""
+    """Return the bill of an execution, of a STANDARD or an EXPRESS state machine."""
     calls = run.invocations
     seconds = sum(model.gb_seconds(call.memory_mb, call.billed_ms) for call in calls)
     writes, reads = (sum(requests[place] for requests in map(_requests, calls)) for place in (0, 1))
@@ -23,7 +24,7 @@ def bill(run: Run) -> Bill:
     return Bill(
         run.execution.name,
         (
-            model.transitions(run.execution.transitions),
+            *_workflow(run.execution),
             *model.usage(
                 seconds,
                 run.architecture,
@@ -32,6 +33,18 @@ def bill(run: Run) -> Bill:
                 saved * written,
             ),
         ),
+    )
+
+
+def _workflow(execution: Execution) -> tuple[Line, ...]:
+    if not execution.is_express:
+        return (model.transitions(execution.transitions),)
+    texts = (text for visit in execution.visits for text in (visit.input, visit.output) if text)
+    payload_bytes = max((len(text.encode()) for text in texts), default=0)
+    return (
+        pipeline.EXPRESS_EXECUTION,
+        # A definition has a few KB of the 14 MB that are free.
+        pipeline.express_time(execution.seconds, 0, payload_bytes),
     )
 
 

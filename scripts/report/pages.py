@@ -137,7 +137,10 @@ def picture(drawn: Graph) -> str:
 
 def _file_name(run: Run) -> str:
     """Return the page's file name; execution names have at most 80 characters, others may not."""
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run.execution.name)[:100]}.html"
+    execution = run.execution
+    # Of EXPRESS executions several may have the same name, but none the id behind it.
+    number = f"-{execution.arn.rpartition(':')[2][:8]}" if execution.is_express else ""
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', execution.name)[:100]}{number}.html"
 
 
 def _first_to_look_at(execution: Execution) -> str:

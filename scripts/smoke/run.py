@@ -12,8 +12,9 @@ from scripts.demo import run as demo
 from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
-from scripts.lib import photographs
+from scripts.lib import deployed, photographs
 from scripts.lib.aws import Clients
+from scripts.lib.executions import collect
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD
 from scripts.lib.terraform_cli import TerraformError
@@ -56,7 +57,7 @@ def run(
     try:
         with display.terraform() as report:
             made.apply(report)
-        holds = _convert(display, clients, made.outputs(), directory)
+        holds = _convert(display, clients, name, made.outputs(), directory)
     finally:
         _destroy(display, made, name)
     holds &= _nothing_left(display, clients, name)
@@ -66,10 +67,10 @@ def run(
 
 
 def _convert(
-    display: Display, clients: Clients, outputs: Mapping[str, Any], directory: Path
+    display: Display, clients: Clients, name: str, outputs: Mapping[str, Any], directory: Path
 ) -> bool:
     images = demo.upload(display, clients, outputs["source_bucket"], _files(directory))
-    demo.follow(display, clients, outputs["state_machine_arn"], images)
+    demo.follow(display, collect.source(clients, deployed.find(clients, name)), images)
     fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
     display.outcomes(images.values())
     display.times(images.values())

@@ -118,6 +118,16 @@ run "express" {
     condition     = startswith(output.commands.watch, "aws logs filter-log-events --log-group-name /aws/vendedlogs/states/image-converter ")
     error_message = "executions without a history are watched by ${output.commands.watch}"
   }
+
+  assert {
+    condition     = one(aws_cloudwatch_query_definition.executions).log_group_names[0] == "/aws/vendedlogs/states/image-converter"
+    error_message = "the saved query reads ${one(aws_cloudwatch_query_definition.executions).log_group_names[0]}"
+  }
+
+  assert {
+    condition     = strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "/aws/vendedlogs/states/image-converter")
+    error_message = "the dashboard does not show how much is logged of executions"
+  }
 }
 
 run "a_pause" {

@@ -86,12 +86,12 @@ ROWS = (
         "upload a damaged image; the e-mail must arrive within two minutes",
     ),
     Row(
-        "EXPRESS: its five minutes, executions that run twice, the lines of its log group",
-        "the local AWS interprets an EXPRESS definition as a STANDARD one and writes no such log; "
-        "it refuses, as AWS does, to list or describe its executions",
-        'apply with workflow_type = "EXPRESS" and upload a damaged image: the log group and '
-        "`image-converter status` must report DamagedImage, and the alarm for failed executions "
-        "must be raised",
+        "EXPRESS: executions that AWS itself runs twice, log lines that arrive late or never",
+        "the local AWS ends EXPRESS executions after five minutes and logs them as documented, but "
+        "each once and at once",
+        'apply with workflow_type = "EXPRESS" and upload a damaged image while `image-converter '
+        "watch` runs: it must show the states and DamagedImage, and the alarm for failed "
+        "executions must be raised",
     ),
     Row(
         "the partitions aws-cn and aws-us-gov as deployed",

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from scripts.lib.executions.model import SUCCEEDED
-from tests.conftest import Deployment
+from tests.conftest import Deployment, of_both_types
 from tests.support import fake_cloud, images, pipeline
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, of_both_types, pytest.mark.usefixtures("deployed_type")]
 
 
 def _articles_input(deployment: Deployment, key: str, version_id: str) -> Any:

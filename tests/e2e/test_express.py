@@ -2,16 +2,20 @@
 
 import io
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from image_converter import keys
 from scripts.commands import cli
+from scripts.commands.watch import Watch
 from scripts.console.live import Live
 from scripts.lib import deployed, wait
 from scripts.lib.executions import uploads
+from scripts.lib.executions.model import name_of
 from tests.conftest import Deployment
 from tests.support import images, pipeline
 
@@ -22,6 +26,8 @@ pytestmark = [
     pytest.mark.usefixtures("in_the_environment"),
 ]
 
+STATES = ("GetFileType", "CopyToDestination", "ResizeImage", "WriteToDynamoDb", "DeleteSourceFile")
+ENDS = {"converted", "converted after a retry"}  # a busy machine may need one
 Capture = pytest.CaptureFixture[str]
 
 WHOLE = {"express/beach.jpg": 1, "express/at the sea.JPEG": 2, "express/no-suffix": 3}
@@ -120,7 +126,7 @@ def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
     return {one["VersionId"] for one in listed["Versions"]}
 
 
-def test_the_live_page_knows_what_became_of_its_uploads(
+def test_the_live_page_shows_states_and_retries(
     deployment: Deployment, express: deployed.Deployment
 ) -> None:
     live = Live(deployment.clients, express)
@@ -132,22 +138,66 @@ def test_the_live_page_knows_what_became_of_its_uploads(
 
     def all_have_ended() -> bool:
         live.look()
-        return not live.is_busy
+        return not live.is_busy and all(item.known for item in followed)
 
     wait.until("both to end", all_have_ended)
     good, bad = followed
-    assert (good.group, good.kind) == ("done", "converted")
-    assert (bad.group, bad.sentence[:14]) == ("failed", "DamagedImage: ")
+    assert good.execution is not None
+    assert bad.execution is not None
+    assert (good.group, good.execution.kind) == ("done", "converted")
+    assert good.execution.states["WriteToDynamoDb"].outcome == "succeeded"
+    assert [picture.role for picture in live.pictures_of(good)] == ["Original", "PNG"]
+    assert (bad.group, bad.execution.error) == ("failed", "DamagedImage")
+
+    assert "express/live-half.jpg" in live.retry(bad)
+
+    def is_started_again() -> bool:
+        live.look()
+        return name_of(bad.arn).endswith("-redo1")
+
+    wait.until("it to be started again", is_started_again)
 
 
-@pytest.mark.usefixtures("express")
-@pytest.mark.parametrize("command", ["watch", "report"])
-def test_what_needs_a_list_of_executions_says_so(command: str, capsys: Capture) -> None:
-    assert cli.run([command]) == 1
-    assert "is an EXPRESS state machine" in capsys.readouterr().err
+def test_watch_shows_fifty_uploads_as_it_does_of_standard(
+    deployment: Deployment, express: deployed.Deployment, tmp_path: Path
+) -> None:
+    for number in range(50):
+        (tmp_path / f"{number}.jpg").write_bytes(images.jpeg(30, 20, seed=number))
+    watch = Watch(deployment.clients, express)
+    seen: list[dict[str, Any]] = []
+
+    def all_have_ended() -> bool:
+        seen.extend(one.as_json() for one in watch.look())
+        return sum(one.key.startswith("fifty/") for one in watch.ended) == 50
+
+    arguments = ["upload", *map(str, tmp_path.glob("*.jpg")), "--prefix", "fifty/"]
+    uploading = threading.Thread(target=lambda: cli.run(arguments))
+    uploading.start()
+    wait.until("all to end", all_have_ended, 240)
+    uploading.join()
+
+    lines = [line for line in seen if line["key"].startswith("fifty/")]
+    last = {line["key"]: line["place"] for line in lines}
+    assert last.keys() == {f"fifty/{number}.jpg" for number in range(50)}
+    assert set(last.values()) <= ENDS
+    places = (place for line in lines for place in line["place"].split(" and "))
+    on_the_way = {place.partition(" (try ")[0] for place in places}
+    assert on_the_way & {"GetFileType", "CopyToDestination", "ResizeImage"}, "as it goes on"
+    assert on_the_way <= {*STATES, *ENDS, "starting"}
 
 
-def test_an_express_execution_is_known_by_its_arn(capsys: Capture) -> None:
-    arn = "arn:aws:states:us-east-1:000000000000:express:image-converter:name:id"
-    assert cli.run(["report", arn]) == 1
-    assert "is an EXPRESS execution" in capsys.readouterr().err
+def test_cost_is_calculated_from_an_execution(
+    deployment: Deployment, express: deployed.Deployment, capsys: Capture
+) -> None:
+    version = pipeline.upload(deployment, "express/cost.jpg", images.jpeg(60, 40, seed=10))
+    execution = pipeline.execution_of(deployment, version)
+    assert execution.is_express
+    assert execution.arn.startswith(
+        express.state_machine_arn.replace(":stateMachine:", ":express:")
+    )
+
+    assert cli.run(["cost", "--execution", execution.arn, "--json"]) == 0
+
+    lines = json.loads(capsys.readouterr().out)["bills"]["EXPRESS"]["lines"]
+    assert lines["EXPRESS executions"] == 1.0
+    assert lines["Logs of executions"] > 0

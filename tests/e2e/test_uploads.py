@@ -6,11 +6,11 @@ import pytest
 
 from image_converter import keys
 from scripts.lib.executions.model import SUCCEEDED
-from tests.conftest import Deployment
+from tests.conftest import Deployment, of_both_types
 from tests.support import images, pipeline
 from tests.support.awkward_keys import AWKWARD_KEYS
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, of_both_types, pytest.mark.usefixtures("deployed_type")]
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)

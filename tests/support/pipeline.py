@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.lib import wait
+from scripts.lib import deployed, wait
 from scripts.lib.executions import collect
-from scripts.lib.executions.model import Execution
+from scripts.lib.executions.model import RUNNING, Execution
 from tests.conftest import Deployment
 
 
@@ -18,18 +18,27 @@ def upload(deployment: Deployment, key: str, content: bytes) -> str:
 
 def execution_of(deployment: Deployment, version_id: str) -> Execution:
     """Wait for the execution that an upload has started to end, and return it."""
-    stepfunctions = deployment.clients.stepfunctions
-    state_machine_arn = deployment.outputs["state_machine_arn"]
+    source = executions(deployment)
 
-    def find() -> str | None:
-        for one in collect.listed(deployment.clients, state_machine_arn):
+    def find() -> Execution | None:
+        for one in source.listed():
             arn: str = one["executionArn"]
-            described = stepfunctions.describe_execution(executionArn=arn)
-            if version_id in described["input"]:
-                return arn
+            given = one.get("input") or _input(deployment, arn)
+            if version_id in given and one["status"] != RUNNING:
+                return source.execution(arn)
         return None
 
-    return ended(deployment, wait.until(f"an execution for version {version_id}", find))
+    return wait.until(f"an execution for version {version_id} to end", find)
+
+
+def _input(deployment: Deployment, arn: str) -> str:
+    return deployment.clients.stepfunctions.describe_execution(executionArn=arn)["input"]
+
+
+def executions(deployment: Deployment) -> collect.Source:
+    """Return what reads the executions of the deployed stack."""
+    stack = deployed.find(deployment.clients, deployed.DEFAULT_NAME)
+    return collect.source(deployment.clients, stack)
 
 
 def start(deployment: Deployment, record: Mapping[str, Any]) -> Execution:
@@ -44,6 +53,18 @@ def ended(deployment: Deployment, arn: str) -> Execution:
     """Wait until an execution has ended, and return it."""
     collect.wait_for(deployment.clients, arn, 60)
     return collect.execution(deployment.clients, arn)
+
+
+def named(deployment: Deployment, name: str) -> Execution:
+    """Wait until an execution of that name has ended, and return it."""
+    source = executions(deployment)
+
+    def find() -> Execution | None:
+        mine = (one for one in source.listed() if one["name"] == name)
+        done = next((one for one in mine if one["status"] != RUNNING), None)
+        return source.execution(done["executionArn"]) if done else None
+
+    return wait.until(f"the execution {name} to end", find)
 
 
 def destination(deployment: Deployment, key: str) -> bytes:

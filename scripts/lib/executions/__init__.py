@@ -1,5 +1,6 @@
 """Executions of the state machine: the one model of them, and how it is read from AWS.
 
 `definition` reads the state machine; `history` turns the events of an execution into states,
-attempts and times; `collect` alone talks to AWS.
+attempts and times, whoever has them: Step Functions (`collect`) or the log of an EXPRESS state
+machine (`logged`).
 """

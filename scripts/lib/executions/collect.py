@@ -6,8 +6,8 @@ import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
@@ -15,7 +15,8 @@ from PIL import Image
 from image_converter.errors import DamagedImage
 from scripts.lib import deployed, storage, user_errors, wait
 from scripts.lib.aws import Clients
-from scripts.lib.executions import history, invocations, restarts, thumbnails
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
 from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import RUNNING, Attempt, Execution, format_of
 from scripts.lib.executions.run import Invocation, Picture, Run
@@ -25,6 +26,50 @@ _AT_A_TIME = 8
 _LONGEST_DOWNLOAD = 60 * 1024**2  # bytes; a preview is not worth more
 _LONGEST_PAGE = 1000  # of ListExecutions
 _AROUND = timedelta(seconds=5)  # of an execution, in which its functions log
+
+
+class Source(Protocol):
+    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one."""
+
+    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Any]:
+        """Return executions as ListExecutions has them, the newest first."""
+
+    def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
+        """Return an execution by its events."""
+
+
+class _Histories:
+    """Executions that Step Functions itself remembers."""
+
+    def __init__(self, clients: Clients, state_machine_arn: str) -> None:
+        self._clients = clients
+        self._machine = state_machine_arn
+
+    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Any]:
+        return listed(self._clients, self._machine, status, most)
+
+    def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
+        return execution(self._clients, arn, definition)
+
+
+def source(
+    clients: Clients,
+    stack: Deployment,
+    *,
+    since: datetime | None = None,
+    progress: logged.Progress | None = None,
+) -> Source:
+    """Return where a stack's executions are read.
+
+    Args:
+        clients: of the AWS that they are on.
+        stack: whose.
+        since: where they are logged only, nothing earlier is looked for.
+        progress: called with a sentence for each page of a log that was read.
+    """
+    if stack.express:
+        return logged.of_stack(clients, stack, since=since, progress=progress)
+    return _Histories(clients, stack.state_machine_arn)
 
 
 def listed(
@@ -62,10 +107,7 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     if ":express:" in arn:
-        raise UserError(
-            f"{arn} is an EXPRESS execution, about which AWS reports nothing outside the state "
-            "machine's log group. `image-converter status KEY` shows what happened to an image."
-        )
+        return logged.of_execution(clients, arn).execution(arn, definition)
     states = clients.stepfunctions
     try:
         pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
@@ -86,8 +128,21 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     return history.read(arn, events, json.loads(machine["definition"]))
 
 
+def definition(clients: Clients, arn: str) -> str:
+    """Return the definition that an execution ran; of an EXPRESS one, that of its state machine.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    if ":express:" in arn:
+        machine = logged.state_machine_arn(arn)
+        return states.describe_state_machine(stateMachineArn=machine)["definition"]
+    return states.describe_state_machine_for_execution(executionArn=arn)["definition"]
+
+
 def has_ended(clients: Clients, arn: str) -> bool:
-    """Return whether an execution has ended; one that is not there has not begun."""
+    """Return whether a STANDARD execution has ended; one that is not there has not begun."""
     described = restarts.described(clients, arn)
     return described is not None and described["status"] != RUNNING
 
@@ -98,19 +153,36 @@ def wait_for(clients: Clients, arn: str, seconds: float = 120) -> None:
     Raises:
         TimeoutError: it has not.
     """
-    wait.until(f"{arn} to end", lambda: has_ended(clients, arn), seconds)
+    if ":express:" not in arn:
+        wait.until(f"{arn} to end", lambda: has_ended(clients, arn), seconds)
+        return
+    log = logged.of_execution(clients, arn, since=datetime.now(UTC) - 2 * logged.LONGEST)
+
+    def is_logged() -> bool:
+        return any(one["executionArn"] == arn and one["status"] != RUNNING for one in log.listed())
+
+    wait.until(f"{arn} to end", is_logged, seconds)
 
 
-def runs(clients: Clients, arns: Sequence[str]) -> list[Run]:
+def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -> list[Run]:
     """Return the executions with all that belongs to them, in the order of their ARNs.
+
+    Args:
+        clients: of the AWS that they are on.
+        arns: the executions'.
+        read_by: what has listed them, if anything has.
 
     Raises: as `execution`.
     """
     # Made before threads may: boto3 does not make clients in two threads at a time.
     _ = (clients.stepfunctions, clients.s3, clients.dynamodb, clients.logs, clients.functions)
+
+    def read(arn: str) -> Execution:
+        return read_by.execution(arn) if read_by else execution(clients, arn)
+
     with warnings.catch_warnings(), ThreadPoolExecutor(_AT_A_TIME) as pool:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page says its size
-        executions = list(pool.map(lambda arn: execution(clients, arn), arns))
+        executions = list(pool.map(read, arns))
         functions = _Functions(clients, executions)
         return list(pool.map(lambda one: _run(clients, one, functions), executions))
 
@@ -150,7 +222,8 @@ class _Functions:
 
 
 def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
-    run = Run(execution, architecture=functions.architecture, notes=list(functions.notes))
+    notes = [execution.not_logged] if execution.not_logged else []
+    run = Run(execution, architecture=functions.architecture, notes=[*notes, *functions.notes])
     key = str(execution.source.get("key", ""))
     for name, state in execution.states.items():
         for function, attempts in _by_function(state.attempts).items():

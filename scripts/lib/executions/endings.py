@@ -1,7 +1,8 @@
 """How the handling of an upload ended, for both kinds of state machine.
 
-A STANDARD execution can be asked. Of an EXPRESS one, AWS keeps nothing but lines in logs; there the
-end shows in what it left behind: the record, the buckets, and the failures that functions logged.
+A STANDARD execution can be asked. Of an EXPRESS one, AWS keeps nothing but lines in logs. What they
+do not say, or not yet, shows in what it left behind: the record, the buckets, and the failures that
+functions logged.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import errors, source_cleanup
+from image_converter import errors, keys, source_cleanup
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
-from scripts.lib.executions.model import Outcome, made_of
+from scripts.lib.executions.logged import Log
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _LONGEST_EXPRESS = timedelta(minutes=5)
@@ -68,18 +70,31 @@ class Failure:
         return _is_permanent(self.error) or datetime.now(UTC) - self.at > _LONGEST_EXPRESS
 
 
-def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
+def find(
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    version: str,
+    log: Log | None = None,
+) -> Ending | None:
     """Return how the handling of a version of a key ended; None if it has not ended.
+
+    Parameters:
+        log: of an EXPRESS stack, what reads its log and has listed the newest executions.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     if stack.express:
-        return _left_behind(clients, stack, key, version)
+        known = _logged(log, stack, key, version) if log else None
+        return known or _left_behind(clients, stack, key, version)
     arn = uploads.execution_arn(stack, key, version)
     if not collect.has_ended(clients, arn):
         return None  # or its notification is still on the way, or it was forgotten after 90 days
-    execution = collect.execution(clients, arn)
+    return _of(collect.execution(clients, arn))
+
+
+def _of(execution: Execution) -> Ending:
     png = execution.objects.get("PNG")
     return Ending(
         execution.outcome,
@@ -89,6 +104,15 @@ def find(clients: Clients, stack: Deployment, key: str, version: str) -> Ending 
         png,
         execution.why_kept,
     )
+
+
+def _logged(log: Log, stack: Deployment, key: str, version: str) -> Ending | None:
+    """Return how it ended by what was logged, if that says everything."""
+    name = keys.execution_name(stack.source_bucket, key, version)
+    ended = {one["status"]: one["executionArn"] for one in log.newest if one["name"] == name}
+    # Of an upload that was notified twice, the execution that succeeded is what counts.
+    arn = ended.get(SUCCEEDED) or ended.get("FAILED") if RUNNING not in ended else None
+    return _of(log.execution(arn)) if arn and not stack.not_logged else None
 
 
 def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:

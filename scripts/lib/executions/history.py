@@ -14,7 +14,7 @@ from scripts.lib.executions.model import Attempt, Execution, Outcome, StateRun, 
 
 _CALL = re.compile(r"^(LambdaFunction|Task|Activity)(?!State)(.+)$")
 _FAILURES = {"Failed", "ScheduleFailed", "StartFailed", "SubmitFailed", "TimedOut"}
-_STATUS_OF = {
+STATUS_OF = {
     "ExecutionSucceeded": "SUCCEEDED",
     "ExecutionFailed": "FAILED",
     "ExecutionTimedOut": "TIMED_OUT",
@@ -26,13 +26,20 @@ class HistoryError(Exception):
     """The events are not those of an execution. The message says what is wrong."""
 
 
-def read(arn: str, raw_events: Iterable[Mapping[str, Any]], asl: Mapping[str, Any]) -> Execution:
+def read(
+    arn: str,
+    raw_events: Iterable[Mapping[str, Any]],
+    asl: Mapping[str, Any],
+    *,
+    whole: bool = True,
+) -> Execution:
     """Return the execution that a history describes.
 
     Args:
         arn: the execution's ARN.
         raw_events: as get_execution_history answers them, all pages, oldest first.
         asl: the definition that ran.
+        whole: whether the first event has to be there, as it need not be in a log.
 
     Raises:
         HistoryError: there are no events, or they are not a history's.
@@ -44,11 +51,18 @@ def read(arn: str, raw_events: Iterable[Mapping[str, Any]], asl: Mapping[str, An
         raise HistoryError(
             f"this is not an execution history of this state machine: {error!r}"
         ) from error
-    if not told or told[0].type != "ExecutionStarted":
+    if not told or (whole and told[0].type != "ExecutionStarted"):
         raise HistoryError(
             "the history does not begin with ExecutionStarted; provide all events, oldest first"
         )
     return _Reader(arn, told, machine).run()
+
+
+def input_of(told: Iterable[HistoryEvent]) -> str:
+    """Return an execution's input, or a later state that still has it, as far as it is known."""
+    kinds = ("ExecutionStarted", "FailStateEntered")
+    given = (one.details.get("input") for one in told if one.type in kinds)
+    return next(filter(None, given), "")
 
 
 class _Reader:
@@ -79,7 +93,7 @@ class _Reader:
             status=self.status,
             started=start.time,
             ended=ended.time if ended else None,
-            input=start.details.get("input", ""),
+            input=input_of(self.told),
             output=details.get("output"),
             error=details.get("error", ""),
             cause=details.get("cause", ""),
@@ -100,7 +114,7 @@ class _Reader:
             self._container(event)
         elif call:
             self._call(event, call.group(2))
-        elif event.type in _STATUS_OF:
+        elif event.type in STATUS_OF:
             self._end(event)
         elif event.type == "ExecutionRedriven":
             self.status = "RUNNING"
@@ -191,7 +205,7 @@ class _Reader:
         visit.failed, visit.error, visit.cause = True, attempt.error, attempt.cause
 
     def _end(self, event: HistoryEvent) -> None:
-        self.status = _STATUS_OF[event.type]
+        self.status = STATUS_OF[event.type]
         self.last = event
         visit = self.owner.get(event.previous)
         self._keep(event, visit)

@@ -12,7 +12,7 @@ from image_converter import keys
 from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, collect, endings, restarts
+from scripts.lib.executions import arrival, collect, endings, logged, restarts
 from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
 
 _UNVERSIONED = "null"  # what S3 calls a version without an id of its own
@@ -57,7 +57,7 @@ class Image:
     Attributes:
         state: of its newest upload.
         uploads: versions in the source bucket as S3 lists them, the newest first.
-        handlings: its executions, the newest first; none are known of an EXPRESS state machine.
+        handlings: its executions, the newest first, as far as they are known.
         record: what the table has of it.
         notes: what was not looked at, as sentences.
     """
@@ -82,11 +82,39 @@ def find(clients: Clients, stack: Deployment, key: str) -> Image | None:
     if not uploads and not record:
         return None
     notes: list[str] = []
-    described = [] if stack.express else _described(clients, stack, key, uploads, record, notes)
+    source = collect.source(clients, stack)
+    if isinstance(source, logged.Log):
+        described = _logged(source, stack, key, uploads, record, notes)
+    else:
+        described = _described(clients, stack, key, uploads, record, notes)
     newest = uploads[0]["VersionId"] if uploads else (record or {}).get("sourceVersionId")
-    handlings = [_handling(clients, one, described, record) for one in described[:_SHOWN]]
+    handlings = [_handling(source, one, described, record) for one in described[:_SHOWN]]
     state = _state(clients, stack, key, newest, uploads, handlings, record)
     return Image(key, state, uploads, handlings, record, notes)
+
+
+def _logged(
+    log: logged.Log,
+    stack: Deployment,
+    key: str,
+    uploads: Sequence[Any],
+    record: dict[str, Any] | None,
+    notes: list[str],
+) -> list[dict[str, Any]]:
+    """Return all executions of an image that an EXPRESS state machine has logged."""
+    versions = {one["VersionId"] for one in uploads}
+    uploaded = [one["LastModified"] for one in uploads]
+    if record and not uploads:
+        versions.add(record["sourceVersionId"])
+        uploaded = [datetime.fromisoformat(record["writtenAt"]) - logged.LONGEST]
+    names = (keys.execution_name(stack.source_bucket, key, version) for version in versions)
+    marks = [name.rpartition("-")[2] for name in names]
+    if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
+        marks.append(f":{_readable(stack, key)}")
+    found, missing = log.of_image(marks, key, uploaded)
+    notes += [note for note in (stack.not_logged, missing) if note]
+    mine = (one for one in found if restarts.source(one)[0] in (key, None))
+    return sorted(mine, key=_begun, reverse=True)
 
 
 def _described(
@@ -162,7 +190,7 @@ def _begun(described: dict[str, Any]) -> datetime:
 
 
 def _handling(
-    clients: Clients,
+    source: collect.Source,
     described: dict[str, Any],
     others: Sequence[dict[str, Any]],
     record: dict[str, Any] | None,
@@ -178,7 +206,7 @@ def _handling(
     origin = "restart" if restarts.is_restart(name) else "upload"
     if not restarts.is_of_an_upload(name):
         origin = "by hand"
-    execution = collect.execution(clients, described["executionArn"])
+    execution = source.execution(described["executionArn"])
     return Handling(execution, version, origin, fixed)
 
 
@@ -192,9 +220,9 @@ def _state(
     record: dict[str, Any] | None,
 ) -> State:
     """Return the state of an image's newest upload."""
-    if stack.express and version and (state := _express(clients, stack, key, version, uploads)):
-        return state
     mine = [one for one in handlings if one.version in (version, None)]
+    if ending := _left_behind(clients, stack, key, version, mine):
+        return ending
     for wanted in (RUNNING, SUCCEEDED):
         for one in mine:
             if one.execution.status == wanted:
@@ -204,23 +232,38 @@ def _state(
         return State(Outcome.SUCCEEDED, "converted", f"The original was kept and {made} made.")
     if mine:
         return _of(mine[0].execution)
-    return _not_started(clients, stack, key, uploads)
+    return _failing(clients, stack, key, uploads) or _not_started(clients, stack, key, uploads)
 
 
 def _of(execution: Execution) -> State:
     return State(execution.outcome, execution.kind, execution.sentence)
 
 
-def _express(
-    clients: Clients, stack: Deployment, key: str, version: str, uploads: Sequence[Any]
+def _left_behind(
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    version: str | None,
+    handlings: Sequence[Handling],
 ) -> State | None:
-    if ending := endings.find(clients, stack, key, version):
-        return State(ending.outcome, ending.kind, ending.sentence)
+    """Return how a version ended by what that left behind, where the log does not say it yet."""
+    succeeded = any(one.execution.status == SUCCEEDED for one in handlings)
+    if not stack.express or not version or succeeded:
+        return None
+    ending = endings.find(clients, stack, key, version)
+    return State(ending.outcome, ending.kind, ending.sentence) if ending else None
+
+
+def _failing(clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]) -> State | None:
+    """Return the state of an upload of which only a failed attempt is known."""
+    if not stack.express:
+        return None
     since = uploads[0]["LastModified"] if uploads else datetime.now(UTC)
-    if failure := endings.last_failure(clients, stack, key, since):
-        words = f"The last attempt failed, and may be retried: {failure.sentence}"
-        return State(Outcome.RUNNING, "running", words)
-    return None
+    failure = endings.last_failure(clients, stack, key, since)
+    if failure is None:
+        return None
+    words = f"The last attempt failed, and may be retried: {failure.sentence}"
+    return State(Outcome.RUNNING, "running", words)
 
 
 def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]) -> State:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,6 +78,16 @@ _SEVERITY = list(
 )
 
 
+def name_of(arn: str) -> str:
+    """Return the execution's name out of its ARN, which ends with an id if it is EXPRESS."""
+    return arn.split(":")[7] if ":express:" in arn else arn.rpartition(":")[2]
+
+
+def readable(name: str) -> str:
+    """Return what a person reads of an execution's name: the beginning of the key."""
+    return _HASH.sub("", name)
+
+
 def format_of(resized: Mapping[str, Any] | None) -> str:
     """Return the format of the first rendition; PNG where nothing is known of it."""
     return str((resized or {}).get("contentType", "image/png")).partition("/")[2].upper()
@@ -87,6 +98,9 @@ def made_of(resized: Mapping[str, Any] | None) -> str:
     further = len((resized or {}).get("renditions", ()))
     more = f" and {counted(further, 'further rendition', 'further renditions')}" if further else ""
     return f"the {format_of(resized)}{more}"
+
+
+_HASH = re.compile(r"-[0-9a-f]{48}(-redo[1-9][0-9]?)?$")
 
 
 @dataclass
@@ -169,6 +183,7 @@ class Execution:
         machine: the state machine that ran.
         states: what happened in each of its states, by name, in the definition's order.
         events: the history as it was read.
+        not_logged: what of it is not known because it is not logged, in a sentence.
     """
 
     arn: str
@@ -182,11 +197,17 @@ class Execution:
     machine: Machine
     states: dict[str, StateRun]
     events: list[HistoryEvent]
+    not_logged: str = ""
 
     @property
     def name(self) -> str:
-        """The last part of the ARN."""
-        return self.arn.rpartition(":")[2]
+        """The name under which it was started."""
+        return name_of(self.arn)
+
+    @property
+    def is_express(self) -> bool:
+        """Whether its state machine is EXPRESS, by the ARN."""
+        return ":express:" in self.arn
 
     @property
     def place(self) -> tuple[str, str]:
@@ -205,8 +226,8 @@ class Execution:
 
     @property
     def key(self) -> str:
-        """The key of the image; the execution's name where its input is no S3 record."""
-        return str(self.source.get("key") or self.name)
+        """The key of the image; what the execution's name has of it where that is all there is."""
+        return str(self.source.get("key") or readable(self.name))
 
     @property
     def result(self) -> Mapping[str, Any]:
@@ -262,12 +283,19 @@ class Execution:
         return None
 
     @property
+    def _is_other_type(self) -> bool:
+        """Whether GetFileType found that it is not a JPEG; without outputs, the way says so."""
+        answers = [one for one in self._type_checks if one.outcome is Outcome.SUCCEEDED]
+        if any(one.output is None for one in answers):
+            return not any(run.attempts for name, run in self.states.items() if name in _MAKING)
+        return bool(answers) and self.file_type != "jpg"
+
+    @property
     def kind(self) -> str:
         """What became of the image, in a word or two."""
         if self.outcome not in (Outcome.SUCCEEDED, Outcome.RETRIED):
             return str(self.outcome)
-        checked = any(one.outcome is Outcome.SUCCEEDED for one in self._type_checks)
-        if checked and self.file_type != "jpg":
+        if self._is_other_type:
             return "not a JPEG"
         return "converted" if self.outcome is Outcome.SUCCEEDED else "converted after a retry"
 
@@ -332,6 +360,7 @@ class Execution:
         return edges
 
 
+_MAKING = {"CopyToDestination", "ResizeImage"}  # the states that only JPEGs come to
 _STATUS = {
     "FAILED": Outcome.FAILED,
     "TIMED_OUT": Outcome.TIMED_OUT,

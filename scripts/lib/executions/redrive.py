@@ -21,7 +21,8 @@ from image_converter.errors import InvalidRecord
 from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, collect, endings, restarts
+from scripts.lib.executions import arrival, collect, endings, logged, restarts
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, name_of
 
 Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
 FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
@@ -88,6 +89,7 @@ class Redrive:
         dry_run: bool = False,
         everything: bool = False,
         settled_after: timedelta = _SETTLED_AFTER,
+        progress: logged.Progress | None = None,
     ) -> None:
         """Prepare, without asking AWS.
 
@@ -95,6 +97,7 @@ class Redrive:
             dry_run: only report what would be done.
             everything: start again what cannot succeed as it is, and what was stopped, too.
             settled_after: for how long an upload may be on the way to its execution.
+            progress: called with a sentence for each page of a log that was read.
         """
         self._clients = clients
         self._states = clients.stepfunctions
@@ -103,6 +106,8 @@ class Redrive:
         self._everything = everything
         self._settled_after = settled_after
         self._statuses = (*FAILED, STOPPED) if everything else FAILED
+        self._log = logged.of_stack(clients, stack, progress=progress) if stack.express else None
+        self.note = ""  # what was not looked at, in a sentence
         self._seen: set[tuple[str | None, str | None]] = set()
 
     def all(self) -> Iterator[Result]:
@@ -200,8 +205,11 @@ class Redrive:
 
     def _failed_names(self) -> set[str]:
         """Return the names under which what failed was started first."""
-        if self._stack.express:  # AWS keeps no list of its executions
-            return set()
+        if self._log:
+            found, self.note = self._log.failed()
+            return {
+                restarts.first_name(one["name"]) for one in found if one["status"] in self._statuses
+            }
         machine = self._stack.state_machine_arn
         return {
             restarts.first_name(one["name"])
@@ -215,11 +223,13 @@ class Redrive:
         Raises:
             BotoCoreError, ClientError, UserError: AWS cannot be asked, or it was started too often.
         """
-        executions = restarts.chain(self._clients, self._stack, name)
+        executions = self._chain(name)
         if not executions:
             return  # forgotten since it was listed
         newest = executions[-1]
         key, version = restarts.source(newest)
+        if self._log and not (key and version):
+            return  # the log does not say; if it is still in the source bucket, it is found there
         self._seen.add((key, version))
         if newest["status"] not in self._statuses or self._is_settled(newest, key, version):
             return
@@ -229,8 +239,19 @@ class Redrive:
         if why and not self._everything:
             yield Result(subject, "left", f"{why} ({error}); --all retries it anyway", key, version)
             return
-        how = "" if self._dry_run else self._start(self._stack, newest, name)
+        how = "" if self._dry_run else self._start(self._stack, newest, name, len(executions))
         yield Result(subject, self._did("start"), f"{error or newest['status']}{how}", key, version)
+
+    def _chain(self, name: str) -> list[dict[str, Any]]:
+        """Return the executions of one upload, and last the one that counts.
+
+        An upload that S3 notifies twice has two EXPRESS executions at a time, of which one may
+        fail without anything being left to do.
+        """
+        if self._log is None:
+            return restarts.chain(self._clients, self._stack, name)
+        found = [one for one in self._log.named(name) if restarts.first_name(one["name"]) == name]
+        return sorted(found, key=lambda one: one["status"] not in FAILED)
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
@@ -276,7 +297,9 @@ class Redrive:
                 return ""
         return "it is still too large"
 
-    def _start(self, stack: Deployment, execution: Mapping[str, Any], first: str) -> str:
+    def _start(
+        self, stack: Deployment, execution: Mapping[str, Any], first: str, known: int = 1
+    ) -> str:
         """Start it again where it stopped, or else from the start; return how, for people.
 
         Step Functions redrives from the state that did not end. Where that is a Fail state, in
@@ -292,7 +315,8 @@ class Redrive:
                     raise
             else:
                 return _REDRIVEN
-        started = restarts.start(self._clients, stack, first, execution["input"])
+        # At other log levels than ALL, what is known is a later state: what that added is ignored.
+        started = restarts.start(self._clients, stack, first, execution["input"], known)
         return f"; now {_last(started)}"
 
     def _ended_in_fail_state(self, arn: str) -> bool:
@@ -354,12 +378,19 @@ class Redrive:
         ending = endings.find(self._clients, self._stack, key, version)
         if ending is None:
             failure = endings.last_failure(self._clients, self._stack, key, uploaded)
-            return None if failure and not failure.is_final else ""
+            waits = failure and not failure.is_final
+            return None if waits or self._is_logged(key, version, uploaded) else ""
         if ending.good:
             return None
         error, _, cause = ending.sentence.partition(": ")
         why = self._why_left(error, cause)
         return f"{why} ({ending.sentence})" if why else ""
+
+    def _is_logged(self, key: str, version: str, uploaded: datetime) -> bool:
+        """Return whether the log says that an upload is or was handled."""
+        name = keys.execution_name(self._stack.source_bucket, key, version)
+        known = self._log.named(name, uploaded) if self._log else []
+        return any(one["status"] in (RUNNING, SUCCEEDED) for one in known)
 
     def _is_kept(self, key: str) -> bool:
         """Return whether an object is of a type that stays in the source bucket."""
@@ -385,4 +416,4 @@ def _subject(key: str, version: str | None) -> str:
 
 
 def _last(arn: str) -> str:
-    return arn.rpartition(":")[2]
+    return name_of(arn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -88,19 +89,21 @@ def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any
     return found
 
 
-def start(clients: Clients, stack: Deployment, first: str, given: str) -> str:
+def start(clients: Clients, stack: Deployment, first: str, given: str, known: int = 1) -> str:
     """Start an execution under the first name that is free; return its ARN.
 
     Parameters:
         first: the name to begin with.
         given: the input.
+        known: how many such executions there are of an EXPRESS state machine, where all names are
+            free.
 
     Raises:
         UserError: no name is free.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     states = clients.stepfunctions
-    for name in names(first):
+    for name in itertools.islice(names(first), known if stack.express else 0, None):
         try:
             started = states.start_execution(
                 stateMachineArn=stack.state_machine_arn, name=name, input=given

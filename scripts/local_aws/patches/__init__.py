@@ -11,9 +11,9 @@ service:
 * ``stepfunctions``: ``StartExecution`` is idempotent while the execution runs, and refuses input
   that is not JSON. State machines are checked by a real validator and remember their tracing
   configuration. EXPRESS executions cannot be asked about, and their names may be used again.
+  Executions end when their time is up, EXPRESS ones after five minutes.
 * ``stepfunctions_history``: histories hold the states in branches, too, and functions' events.
-* ``stepfunctions_logs``: executions are logged at the state machine's level, and subscription
-  filters choose lines by their type.
+* ``stepfunctions_logs``: executions are logged at the state machine's level.
 * ``stepfunctions_maps``: Distributed Maps read inventories, write results and end, as on AWS, if
   results that they do not write are too large. An ItemBatcher is refused.
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
@@ -25,7 +25,8 @@ service:
 * ``cors``: what CORS configurations of APIs and buckets say, for the gate.
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
-* ``logs``: CloudWatch Logs keeps saved queries.
+* ``logs``: CloudWatch Logs keeps saved queries, reads filter patterns for JSON and answers
+  ``FilterLogEvents`` page by page.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
   conditions see TLS, roles, callers, an upload's encryption and events' source as on AWS. A
   policy's ``*`` stands for newlines, too.

@@ -1,20 +1,35 @@
-"""CloudWatch Logs: saved Logs Insights queries, which the emulator does not have.
+"""CloudWatch Logs: saved Logs Insights queries, filter patterns for JSON, and pages.
 
-Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryDefinition.html
+Sources:
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryDefinition.html,
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
 import json
+import math
 import time
 import uuid
+from bisect import bisect_left, bisect_right
 from typing import Any, ClassVar
 
 from ministack.services import cloudwatch_logs
 
-from scripts.local_aws.patches.answers import Response, json_answer
+from scripts.local_aws.patches import log_patterns
+from scripts.local_aws.patches.answers import Response, json_answer, json_error
+
+# What FilterLogEvents answers at a time.
+_PAGE_EVENTS = 10_000
+_PAGE_BYTES = 1024**2
 
 
 def install() -> None:
-    """Keep saved queries."""
+    """Keep saved queries, read patterns for JSON, and answer page by page."""
+    _keep_saved_queries()
+    _read_patterns_for_json()
+    cloudwatch_logs._filter_log_events = filter_log_events
+
+
+def _keep_saved_queries() -> None:
     handle = cloudwatch_logs.handle_request
     queries = SavedQueries()
 
@@ -29,6 +44,74 @@ def install() -> None:
         return answer
 
     cloudwatch_logs.handle_request = handle_request
+
+
+def _read_patterns_for_json() -> None:
+    matches_terms = cloudwatch_logs._subscription_pattern_matches
+    compile_terms = cloudwatch_logs._compile_filter_pattern
+
+    def matches(pattern: str, message: str) -> bool:
+        if _is_for_json(pattern):
+            return log_patterns.matcher(pattern)(message)
+        found: bool = matches_terms(pattern, message)
+        return found
+
+    def compile_pattern(pattern: str) -> Any:
+        return log_patterns.matcher(pattern) if _is_for_json(pattern) else compile_terms(pattern)
+
+    cloudwatch_logs._subscription_pattern_matches = matches
+    cloudwatch_logs._compile_filter_pattern = compile_pattern
+
+
+def _is_for_json(pattern: str | None) -> bool:
+    return (pattern or "").lstrip().startswith("{")
+
+
+def filter_log_events(data: dict[str, Any]) -> Response:
+    """Answer FilterLogEvents: a page, and the token of the next one.
+
+    As on AWS, a page may hold nothing although another one follows.
+    """
+    group = data.get("logGroupName") or str(data.get("logGroupIdentifier", ""))
+    group = group.partition(":log-group:")[2].removesuffix(":*") or group
+    if group not in cloudwatch_logs._log_groups:
+        sentence = f"The specified log group does not exist: {group}"
+        return json_error("ResourceNotFoundException", sentence)
+    try:
+        fits = cloudwatch_logs._compile_filter_pattern(data.get("filterPattern", ""))
+    except ValueError as error:
+        return json_error("InvalidParameterException", f"Invalid filter pattern: {error}")
+    events = _between(group, data)
+    start = int(data.get("nextToken") or 0)
+    most = min(int(data.get("limit") or _PAGE_EVENTS), _PAGE_EVENTS)
+    found: list[dict[str, Any]] = []
+    size = 0
+    for place, event in enumerate(events[start:], start):
+        size += len(event["message"].encode())
+        if place > start and (size > _PAGE_BYTES or len(found) == most):
+            return json_answer({"events": found, "searchedLogStreams": [], "nextToken": str(place)})
+        if fits(event["message"]):
+            found.append(event)
+    return json_answer({"events": found, "searchedLogStreams": []})
+
+
+def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the events of a group between two moments, in the order of time and arrival."""
+    first, last = data.get("startTime", -math.inf), data.get("endTime", math.inf)
+    wanted = data.get("logStreamNames")
+    events: list[dict[str, Any]] = []
+    with cloudwatch_logs._log_events_lock:
+        for name, stream in cloudwatch_logs._log_groups[group]["streams"].items():
+            if not wanted or name in wanted:
+                kept = stream["events"]  # the oldest first
+                since, until = bisect_left(kept, first, key=_at), bisect_right(kept, last, key=_at)
+                events += ({**event, "logStreamName": name} for event in kept[since:until])
+    return sorted(events, key=lambda event: (event["timestamp"], event.get("ingestionTime", 0)))
+
+
+def _at(event: dict[str, Any]) -> int:
+    at: int = event["timestamp"]
+    return at
 
 
 class SavedQueries:

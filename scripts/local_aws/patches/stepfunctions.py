@@ -1,11 +1,13 @@
 """Step Functions: state machines are checked, executions are started and found as on AWS."""
 
+import contextvars
 import json
 import re
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from ministack.services import stepfunctions
 
@@ -13,11 +15,15 @@ from scripts.lib import asl_check
 from scripts.local_aws.patches import stepfunctions_maps
 from scripts.local_aws.patches.answers import Response, json_answer, json_error
 
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_LONGEST_EXPRESS: Final = 300
+
 
 def install() -> None:
     """Put in what concerns state machines and the start of executions."""
     _complete_state_machines()
     _make_start_execution_idempotent()
+    _run_within_limits()
     _refuse_questions_about_express_executions()
 
 
@@ -78,7 +84,7 @@ def _make_start_execution_idempotent() -> None:
             sentence = f"Invalid State Machine Execution Input: '{error}'"
             return json_error("InvalidExecutionInput", sentence)
         if _is_express(data.get("stateMachineArn")):
-            data = {**data, "name": f"{data.get('name') or 'unnamed'}:{uuid.uuid4()}"}
+            return _start_express(start, data)
         response: Response = start(data)
         arn = _already_existing(response)
         running = stepfunctions._executions.get(arn) if arn else None
@@ -87,6 +93,69 @@ def _make_start_execution_idempotent() -> None:
         return response
 
     stepfunctions._start_execution = start_execution
+
+
+def _start_express(start: Callable[[dict[str, Any]], Response], data: dict[str, Any]) -> Response:
+    """Start an execution of its own, whatever was started under its name before.
+
+    Its ARN is of another form, with an id at the end.
+    """
+    name = f"{data.get('name') or uuid.uuid4()}:{uuid.uuid4()}"
+    status, headers, body = start({**data, "name": name})
+    return status, headers, body.replace(b":execution:", b":express:")
+
+
+def _run_within_limits() -> None:
+    """End executions when their time is up; an execution that has ended ends no second time."""
+    run_execution = stepfunctions._run_execution
+    fail_execution = stepfunctions._fail_execution
+
+    def run(started_as: str) -> None:
+        execution = stepfunctions._executions.get(started_as)
+        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
+        arn = started_as
+        if machine.get("type") == "EXPRESS":
+            arn = started_as.replace(":execution:", ":express:")
+            execution |= {"executionArn": arn, "name": arn.split(":")[7]}
+            stepfunctions._executions[arn] = execution
+            del stepfunctions._executions[started_as]
+        seconds = longest_seconds(machine)
+        if seconds is None:
+            run_execution(arn)
+            return
+        # Account and region of the request are the context's.
+        end = threading.Timer(seconds, contextvars.copy_context().run, (_time_out, execution))
+        end.daemon = True
+        end.start()
+        try:
+            run_execution(arn)
+        finally:
+            end.cancel()
+
+    def fail(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail_execution(execution, error, cause)
+
+    stepfunctions._run_execution = run
+    stepfunctions._fail_execution = fail
+
+
+def longest_seconds(machine: Mapping[str, Any]) -> float | None:
+    """Return how long an execution of a state machine may take; None if that has no limit."""
+    given = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
+    limits = [given] if isinstance(given, (int, float)) else []
+    if machine.get("type") == "EXPRESS":
+        limits.append(_LONGEST_EXPRESS)
+    return min(limits, default=None)
+
+
+def _time_out(execution: dict[str, Any]) -> None:
+    if execution["status"] == "RUNNING":
+        execution |= {"status": "TIMED_OUT", "stopDate": stepfunctions.now_iso()}
+        stepfunctions._add_event(
+            execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}}
+        )
+        stepfunctions._emit_execution_status_event(execution)
 
 
 def _already_existing(response: Response) -> str | None:
@@ -116,8 +185,7 @@ def _refuse_questions_about_express_executions() -> None:
 
     def only_standard(ask: Callable[[dict[str, Any]], Response]) -> Callable[..., Response]:
         def ask_of_standard(data: dict[str, Any]) -> Response:
-            execution = stepfunctions._executions.get(data.get("executionArn"))
-            if execution and _is_express(execution["stateMachineArn"]):
+            if ":express:" in str(data.get("executionArn")):
                 sentence = "Invalid Arn: 'Resource type not valid in this context: express'"
                 return json_error("InvalidArn", sentence)
             return ask(data)

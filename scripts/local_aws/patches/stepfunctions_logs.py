@@ -1,17 +1,20 @@
-"""Step Functions: executions are logged, and subscribers of the logs get what they ask for.
+"""Step Functions: executions are logged at the state machine's level.
 
-Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+Sources: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html,
+https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
 """
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from ministack.services import cloudwatch_logs, stepfunctions
 
-# What each level logs of this project's states; ALL logs everything.
+from scripts.local_aws.patches.answers import Response
+
+# What each level logs; ALL logs everything.
 _FATAL = {"ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"}
 _ERROR = _FATAL | {
     "FailStateEntered",
@@ -19,20 +22,44 @@ _ERROR = _FATAL | {
     "LambdaFunctionScheduleFailed",
     "LambdaFunctionStartFailed",
     "LambdaFunctionTimedOut",
+    "MapIterationAborted",
+    "MapIterationFailed",
+    "MapStateAborted",
+    "MapStateFailed",
     "ParallelStateAborted",
     "ParallelStateFailed",
+    "TaskFailed",
+    "TaskStartFailed",
+    "TaskStateAborted",
+    "TaskSubmitFailed",
+    "TaskTimedOut",
+    "WaitStateAborted",
 }
 _LEVELS = {"ERROR": _ERROR, "FATAL": _FATAL}
 _DATA = ("input", "output", "error", "cause")
-
-# `$.type = "A"` as often as it is in `{ ($.type = "A") || ($.type = "B") }`, the form in use here.
-_TYPE = re.compile(r'\$\.type\s*=\s*"(\w+)"')
+_LONGEST = 248 * 1024  # characters of an input or output, as it is escaped in the line
 
 
 def install() -> None:
     """Log what executions write into their histories; called after these are as on AWS."""
+    _log_starts()
     _log_events()
-    _match_types()
+
+
+def _log_starts() -> None:
+    start = stepfunctions._start_execution
+
+    def start_and_log(data: dict[str, Any]) -> Response:
+        response: Response = start(data)
+        if response[0] == HTTPStatus.OK:
+            arn = json.loads(response[2])["executionArn"]
+            name = arn.replace(":express:", ":execution:")  # which it has until it runs
+            execution = stepfunctions._executions.get(name) or stepfunctions._executions.get(arn)
+            if execution and len(execution["events"]) == 1:
+                _log(execution, arn, execution["events"])
+        return response
+
+    stepfunctions._start_execution = start_and_log
 
 
 def _log_events() -> None:
@@ -43,13 +70,17 @@ def _log_events() -> None:
     ) -> None:
         before = len(execution["events"])
         add_event(execution, event_type, details)
-        machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
-        configured = machine.get("loggingConfiguration") or {}
-        for event in execution["events"][before:]:
-            if is_logged(configured, event["type"]):
-                _write(configured, line(execution["executionArn"], event, configured))
+        _log(execution, execution["executionArn"], execution["events"][before:])
 
     stepfunctions._add_event = add_and_log_event
+
+
+def _log(execution: Mapping[str, Any], arn: str, events: Iterable[Mapping[str, Any]]) -> None:
+    machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
+    configured = machine.get("loggingConfiguration") or {}
+    for event in events:
+        if is_logged(configured, event["type"]):
+            _write(configured, line(arn, event, configured))
 
 
 def is_logged(configured: Mapping[str, Any], kind: str) -> bool:
@@ -68,7 +99,8 @@ def line(
         details = {name: value for name, value in details.items() if name not in _DATA}
     for name in ("input", "output"):
         if name in details:
-            details[f"{name}Details"] = {"truncated": False}
+            details[name], truncated = _cut(details[name])
+            details[f"{name}Details"] = {"truncated": truncated}
     at = datetime.fromisoformat(event["timestamp"])
     return {
         "id": str(event["id"]),
@@ -81,6 +113,16 @@ def line(
     }
 
 
+def _cut(value: str) -> tuple[str, bool]:
+    """Return an input or output as far as it fits into a line, and whether that is not all."""
+    if len(json.dumps(value)) <= _LONGEST:
+        return value, False
+    kept = value[:_LONGEST]
+    while (length := len(json.dumps(kept))) > _LONGEST:
+        kept = kept[: -max(1, (length - _LONGEST) // 6)]  # an escaped character has six at most
+    return kept, True
+
+
 def _write(configured: Mapping[str, Any], logged: Mapping[str, Any]) -> None:
     for destination in configured.get("destinations", []):
         arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
@@ -91,16 +133,3 @@ def _write(configured: Mapping[str, Any], logged: Mapping[str, Any]) -> None:
         cloudwatch_logs._create_log_stream(place)  # answers that there is one, from the second on
         entry = {"timestamp": int(logged["event_timestamp"]), "message": json.dumps(logged)}
         cloudwatch_logs._put_log_events({**place, "logEvents": [entry]})
-
-
-def _match_types() -> None:
-    matches_terms = cloudwatch_logs._subscription_pattern_matches
-
-    def matches(pattern: str, message: str) -> bool:
-        types = _TYPE.findall(pattern or "")
-        if types:
-            return json.loads(message).get("type") in types
-        found: bool = matches_terms(pattern, message)
-        return found
-
-    cloudwatch_logs._subscription_pattern_matches = matches

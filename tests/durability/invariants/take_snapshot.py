@@ -11,6 +11,7 @@ from scripts.lib import storage
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
+from scripts.lib.executions.model import Execution
 from tests.durability.invariants.snapshot import ExecutionSummary, Snapshot, Stored, Upload
 
 
@@ -23,8 +24,13 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
     uploads = list(uploads)
     keys = {upload.key for upload in uploads}
     items = storage.records(clients, stack.table_name)
-    listed = collect.listed(clients, stack.state_machine_arn)
-    runs = [_summary(clients, one["executionArn"]) for one in listed]
+    source = collect.source(clients, stack)
+    runs = [
+        _logged(source.execution(one["executionArn"]))
+        if stack.express
+        else _summary(clients, one["executionArn"])
+        for one in source.listed()
+    ]
     return Snapshot(
         uploads=uploads,
         source=stored(clients, stack.source_bucket),
@@ -59,6 +65,13 @@ def _summary(clients: Clients, arn: str) -> ExecutionSummary:
     output = json.loads(described["output"]) if described["status"] == "SUCCEEDED" else {}
     return ExecutionSummary(
         described["name"], key, version, described["status"], output, described.get("error", "")
+    )
+
+
+def _logged(execution: Execution) -> ExecutionSummary:
+    key, version = named(execution.input)
+    return ExecutionSummary(
+        execution.name, key, version, execution.status, execution.result, execution.error
     )
 
 

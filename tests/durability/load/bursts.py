@@ -20,6 +20,7 @@ from scripts.lib import storage, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
+from scripts.lib.executions.model import RUNNING
 from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import Snapshot, Upload, take_snapshot
@@ -70,6 +71,7 @@ class Load:
         self._clients = clients
         self._stack = stack
         self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._source = collect.source(clients, stack)
         self._queue = storage.queue_url(clients, stack.name)
         self.sent = Burst()
 
@@ -214,19 +216,25 @@ class Load:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def _statuses(self) -> dict[str, str]:
-        listed = collect.listed(self._clients, self._stack.state_machine_arn)
-        return {one["name"]: one["status"] for one in listed}
+        """Return the statuses by name; of two EXPRESS executions of a name, one may run yet."""
+        statuses: dict[str, str] = {}
+        for one in self._source.listed():
+            if statuses.get(one["name"]) != RUNNING:
+                statuses[one["name"]] = one["status"]
+        return statuses
 
     def _ended(self, versions: set[str]) -> dict[str, datetime]:
         """Return when the executions of the versions ended, of those that succeeded."""
-        states, machine = self._clients.stepfunctions, self._stack.state_machine_arn
         ended = {}
-        for one in collect.listed(self._clients, machine, "SUCCEEDED"):
-            described = states.describe_execution(executionArn=one["executionArn"])
-            _, version = take_snapshot.named(described["input"])
+        for one in self._source.listed("SUCCEEDED"):
+            given = one.get("input") or self._input(one["executionArn"])
+            _, version = take_snapshot.named(given)
             if version in versions:
-                ended[version] = described["stopDate"]
+                ended[version] = one["stopDate"]
         return ended
+
+    def _input(self, arn: str) -> str:
+        return self._clients.stepfunctions.describe_execution(executionArn=arn)["input"]
 
 
 def _seconds(count: int) -> int:

@@ -1,21 +1,30 @@
 """A stack small enough for a test: a state machine of one state, and what is around it."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_converter import keys
-from scripts.lib import wait
+from scripts.lib import functions, wait
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment
+from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
+from tests.support import workflow
 from tests.support.emulator import ROLE, Emulator
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
 FAILS = {"Type": "Fail", "Error": "SlowDown", "Cause": "S3 is busy"}
 _numbers = itertools.count(1)
@@ -58,10 +67,8 @@ class Stack:
         wait.until("the executions' end", lambda: "RUNNING" not in self.statuses().values())
 
     def statuses(self) -> dict[str, str]:
-        listed = self.clients.stepfunctions.list_executions(
-            stateMachineArn=self.deployment.state_machine_arn
-        )
-        return {one["name"]: one["status"] for one in listed["executions"]}
+        listed = collect.source(self.clients, self.deployment).listed()
+        return {one["name"]: one["status"] for one in listed}
 
     def ends(self) -> list[str]:
         """Return the statuses in the order of names: the first, then those started again."""
@@ -72,6 +79,15 @@ class Stack:
         self.clients.stepfunctions.update_state_machine(
             stateMachineArn=self.deployment.state_machine_arn, definition=definition(**state)
         )
+
+    def log_at(self, level: str) -> None:
+        """Have the state machine log at another level."""
+        log = replace(self.deployment.log, level=level)
+        self.clients.stepfunctions.update_state_machine(
+            stateMachineArn=self.deployment.state_machine_arn,
+            loggingConfiguration=workflow.logging(log.group, level),
+        )
+        self.deployment = replace(self.deployment, log=log)
 
     def write_record(self, version: str, key: str = "a.jpg") -> None:
         """Write a record, as if a version had been converted."""
@@ -135,12 +151,18 @@ def little(unguarded_aws: LocalAws) -> Emulator:
 
 
 @pytest.fixture
-def stack(little: Emulator) -> Iterator[Stack]:
+def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Stack]:
     """A stack whose executions fail, because S3 is busy."""
     clients = little.clients
     name = f"small-{next(_numbers)}"
+    group = f"/aws/vendedlogs/states/{name}"
+    clients.logs.create_log_group(logGroupName=group)
     machine = clients.stepfunctions.create_state_machine(
-        name=name, definition=definition(**FAILS), roleArn=ROLE
+        name=name,
+        type=workflow_type,
+        definition=definition(**FAILS),
+        roleArn=ROLE,
+        loggingConfiguration=workflow.logging(group),
     )["stateMachineArn"]
     clients.s3.create_bucket(Bucket=name)
     clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
@@ -150,14 +172,23 @@ def stack(little: Emulator) -> Iterator[Stack]:
         KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    little.function(f"{name}-trigger", "def handler(event, context):\n    pass\n")
+    express = workflow_type == "EXPRESS"
+    # What became of an image of an EXPRESS one is also looked for in the logs of functions.
+    for function in ("trigger", *map(functions.on_aws, functions.TASKS)):
+        little.function(f"{name}-{function}", "def handler(event, context):\n    pass\n")
+        clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}-{function}")
     queues = [
         clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
         for queue in (name, f"{name}-dead-letters")
     ]
-    little_stack = Stack(clients, Deployment(name, name, "", name, machine, express=False), *queues)
+    log = ExecutionLog(group, "ALL", data=True)
+    deployment = Deployment(name, name, "", name, machine, express=express, log=log)
+    little_stack = Stack(clients, deployment, *queues)
     little_stack.filter()
     yield little_stack
+    if express:
+        return  # nothing can stop them; they end with the local AWS
     listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
     for execution in listed["executions"]:
-        clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])
+        with suppress(ClientError):  # it has just ended
+            clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

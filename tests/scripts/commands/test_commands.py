@@ -11,10 +11,15 @@ from PIL import Image
 from scripts.commands import cli
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
+from tests.conftest import of_both_types
 from tests.support import images, json_output
 from tests.support.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 
-pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("in_the_environment")]
+pytestmark = [
+    pytest.mark.e2e,
+    of_both_types,
+    pytest.mark.usefixtures("deployed_type", "in_the_environment"),
+]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,6 +29,12 @@ def photo(tmp_path: Path) -> Path:
     path = tmp_path / "at the sea.jpg"
     path.write_bytes(images.jpeg(60, 40))
     return path
+
+
+def arn_in(printed: str) -> str:
+    """Return the first ARN of an execution in what was printed."""
+    arns = (line.strip() for line in printed.splitlines())
+    return next(one for one in arns if ":execution:" in one or ":express:" in one)
 
 
 def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -44,7 +55,7 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     assert "/commands/at the sea.png" in said
     assert "in the source" not in said
     assert "cleaned up" in said
-    arn = next(line.strip() for line in said.splitlines() if ":execution:" in line)
+    arn = arn_in(said)
 
     assert cli.run(["watch", "--until-done"]) == 0
     assert "✓ commands/at the sea.jpg  converted" in capsys.readouterr().out, "it has just ended"
@@ -81,14 +92,18 @@ def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capt
     assert "0 still running" in said
 
 
-def test_a_wrong_name_is_explained_in_a_sentence(photo: Path, capsys: Capture) -> None:
+def test_a_wrong_name_is_explained_in_a_sentence(
+    photo: Path, capsys: Capture, deployed_type: str
+) -> None:
     assert cli.run(["upload", str(photo), "--name", "nobody"]) == 3
     assert "There is no stack named nobody" in capsys.readouterr().err
     assert cli.run(["status", "never/seen.jpg"]) == 1
     assert "Nothing is known of 'never/seen.jpg'" in capsys.readouterr().err
-    arn = "arn:aws:states:us-east-1:000000000000:execution:image-converter:nope"
+    kind = "express" if deployed_type == "EXPRESS" else "execution"
+    arn = f"arn:aws:states:us-east-1:000000000000:{kind}:image-converter:nope:1"
     assert cli.run(["report", arn]) == 1
-    assert "There is no execution" in capsys.readouterr().err
+    missing = "Nothing is logged of" if deployed_type == "EXPRESS" else "There is no execution"
+    assert missing in capsys.readouterr().err
 
 
 def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -155,7 +170,7 @@ def test_no_key_reaches_the_terminal_as_it_is(
     shown()
     assert cli.run(["watch", "--until-done"]) == 0
     shown()
-    arn = next(line.strip() for line in printed.splitlines() if ":execution:" in line)
+    arn = arn_in(printed)
     assert cli.run(["report", arn, "--out", str(tmp_path / "report")]) == 0
     shown()
     if status_of_upload:

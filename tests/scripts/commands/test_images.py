@@ -9,8 +9,11 @@ from scripts.lib import deployed
 from scripts.lib.executions import arrival, images
 from scripts.lib.executions.images import Image
 from tests.scripts.commands.conftest import FAILS, Stack
+from tests.support import workflow
 
 pytestmark = pytest.mark.e2e
+
+both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
 
 DONE = {"Type": "Pass", "End": True}
 
@@ -21,6 +24,7 @@ def known(stack: Stack, key: str = "a.jpg") -> Image:
     return found
 
 
+@both_types
 def test_a_failure_that_a_restart_has_fixed_is_not_the_state(stack: Stack) -> None:
     version = stack.put()
     stack.start(version)
@@ -39,6 +43,7 @@ def test_a_failure_that_a_restart_has_fixed_is_not_the_state(stack: Stack) -> No
     assert {one.version for one in image.handlings} == {version}
 
 
+@both_types
 def test_executions_that_were_started_by_hand_are_found(stack: Stack) -> None:
     version = stack.put()
     stack.start(version)
@@ -53,6 +58,7 @@ def test_executions_that_were_started_by_hand_are_found(stack: Stack) -> None:
     assert image.state.outcome == "succeeded"
 
 
+@both_types
 def test_a_failure_after_the_success_does_not_undo_it(stack: Stack) -> None:
     version = stack.put()
     stack.become(**DONE)
@@ -66,6 +72,7 @@ def test_a_failure_after_the_success_does_not_undo_it(stack: Stack) -> None:
     assert [one.since_fixed for one in image.handlings] == [True, False]
 
 
+@both_types
 def test_the_state_is_that_of_the_newest_upload(stack: Stack) -> None:
     stack.become(**DONE)
     stack.start(stack.put())
@@ -81,6 +88,7 @@ def test_the_state_is_that_of_the_newest_upload(stack: Stack) -> None:
     assert len(image.handlings) == 2
 
 
+@both_types
 def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
     stack.filter(("photos/", ".jpg"))
     stack.put("other.jpg")
@@ -89,6 +97,7 @@ def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
     assert "source_filter only accepts photos/*.jpg" in state.sentence
 
 
+@both_types
 def test_a_dead_letter_is_a_failure(stack: Stack) -> None:
     version = stack.put("a b.jpg")
     record = {

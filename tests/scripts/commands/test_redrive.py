@@ -8,11 +8,13 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from image_converter import keys
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
+from scripts.lib.executions import restarts
 from scripts.lib.executions.redrive import Redrive
 from tests.scripts.commands.conftest import Stack
-from tests.support.emulator import Emulator
+from tests.support import workflow
 
 
 def event(key: str = "a.jpg") -> str:
@@ -24,7 +26,11 @@ def notification(key: str = "a.jpg") -> str:
     return json.dumps({"Records": [record]})
 
 
+both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
+
+
 @pytest.mark.e2e
+@both_types
 class TestOnTheLocalAws:
     def test_what_failed_is_started_again_and_succeeds(self, stack: Stack) -> None:
         version = stack.put()
@@ -100,14 +106,12 @@ class TestOnTheLocalAws:
         ],
     )
     def test_what_is_too_large_is_started_again_once_it_fits(
-        self, stack: Stack, little: Emulator, cause: str, limits: tuple[str, str], did: str
+        self, stack: Stack, cause: str, limits: tuple[str, str], did: str
     ) -> None:
-        max_bytes, max_pixels = limits
-        little.function(
-            f"{stack.deployment.name}-resize-image",
-            "def handler(event, context):\n    pass\n",
-            MAX_IMAGE_BYTES=max_bytes,
-            MAX_IMAGE_PIXELS=max_pixels,
+        settings = dict(zip(("MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS"), limits, strict=True))
+        stack.clients.functions.update_function_configuration(
+            FunctionName=f"{stack.deployment.name}-resize-image",
+            Environment={"Variables": settings},
         )
         error = json.dumps({"errorType": "ImageTooLarge", "errorMessage": cause})
         stack.become(Type="Fail", Error="ImageTooLarge", Cause=error)
@@ -155,8 +159,9 @@ class TestOnTheLocalAws:
 
 
 @pytest.mark.e2e
+@both_types
 class TestObjectsWithoutAnExecution:
-    """After a change of workflow_type, after 90 days, or with EXPRESS."""
+    """After a change of workflow_type, or after 90 days."""
 
     def test_it_is_started_under_the_name_of_its_upload(self, stack: Stack) -> None:
         stack.become(Type="Succeed")
@@ -166,7 +171,9 @@ class TestObjectsWithoutAnExecution:
         assert "No execution of it is known" in result.why
         stack.until_all_have_ended()
         name = keys.execution_name(stack.deployment.source_bucket, "lies here.jpg", version)
-        assert stack.statuses() == {name: "SUCCEEDED"}
+        assert [(restarts.first_name(one), end) for one, end in stack.statuses().items()] == [
+            (name, "SUCCEEDED")
+        ]
 
     def test_what_may_be_on_the_way_is_left_alone(self, stack: Stack) -> None:
         stack.put()
@@ -196,7 +203,11 @@ class TestObjectsWithoutAnExecution:
         stack.write_record(stack.put())
         assert stack.redrive() == []
 
-    def test_what_was_stopped_is_left_unless_asked_for(self, stack: Stack) -> None:
+    def test_what_was_stopped_is_left_unless_asked_for(
+        self, stack: Stack, workflow_type: str
+    ) -> None:
+        if workflow_type == "EXPRESS":
+            pytest.skip("AWS stops no EXPRESS execution")
         stack.become(Type="Wait", Seconds=600, End=True)
         version = stack.put()
         name = keys.execution_name(stack.deployment.source_bucket, "a.jpg", version)
@@ -208,6 +219,21 @@ class TestObjectsWithoutAnExecution:
         [result] = stack.redrive()
         assert result.did == "left"
         assert "was stopped" in result.why
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("workflow_type", ["EXPRESS"])
+@pytest.mark.parametrize("level", ["ERROR", "FATAL"])
+def test_whatever_is_logged_of_it_what_failed_is_started_again(stack: Stack, level: str) -> None:
+    stack.log_at(level)
+    version = stack.put()
+    stack.start(version)
+    wait.until("the failure to be logged", lambda: stack.ends() == ["FAILED"])
+
+    [result] = stack.redrive()
+
+    assert (result.did, result.key, result.version) == ("started", "a.jpg", version)
+    wait.until("another failure", lambda: stack.ends() == ["FAILED", "FAILED"])
 
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:m"

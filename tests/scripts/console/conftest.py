@@ -1,20 +1,27 @@
 """The live page of a stack, served for tests; and a stack that is made in a moment."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scripts.console.server import Console, served
 from scripts.lib import wait
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment
+from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
+from tests.support import workflow
 from tests.support.emulator import ROLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
 # Does what its input's `do` says: runs for a minute, fails, or succeeds.
 DEFINITION = {
@@ -61,18 +68,18 @@ class Small:
 
     def settle(self, status: str, count: int) -> None:
         """Wait until that many executions have a status."""
-        machine = self.deployment.state_machine_arn
-        states = self.clients.stepfunctions
+        source = collect.source(self.clients, self.deployment)
 
         def settled() -> bool:
-            listed = states.list_executions(stateMachineArn=machine, maxResults=1000)["executions"]
-            return sum(one["status"] == status for one in listed) == count
+            return len(list(source.listed(status))) == count
 
         wait.until(f"{count} executions to be {status}", settled)
 
 
-def small_stack(unguarded_aws: LocalAws) -> Small:
-    """Make a stack of its own."""
+def small_stack(
+    unguarded_aws: LocalAws, kind: StateMachineTypeType = "STANDARD", level: str = "ALL"
+) -> Small:
+    """Make a stack of its own, whose state machine logs at a level."""
     clients = Clients(unguarded_aws.env)
     name = f"console-{next(_numbers)}"
     for bucket in (name, f"{name}-destination"):
@@ -88,16 +95,30 @@ def small_stack(unguarded_aws: LocalAws) -> Small:
         AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
+    group = f"/aws/vendedlogs/states/{name}"
+    clients.logs.create_log_group(logGroupName=group)
     machine = clients.stepfunctions.create_state_machine(
-        name=name, definition=json.dumps(DEFINITION), roleArn=ROLE
+        name=name,
+        type=kind,
+        definition=json.dumps(DEFINITION),
+        roleArn=ROLE,
+        loggingConfiguration=workflow.logging(group, level),
     )["stateMachineArn"]
-    deployment = Deployment(name, name, f"{name}-destination", name, machine, express=False)
+    deployment = Deployment(
+        name,
+        name,
+        f"{name}-destination",
+        name,
+        machine,
+        express=kind == "EXPRESS",
+        log=ExecutionLog(group, level, data=True),
+    )
     return Small(clients, deployment)
 
 
 @pytest.fixture
-def small(unguarded_aws: LocalAws) -> Small:
-    return small_stack(unguarded_aws)
+def small(unguarded_aws: LocalAws, workflow_type: StateMachineTypeType) -> Small:
+    return small_stack(unguarded_aws, workflow_type)
 
 
 @pytest.fixture(scope="session")

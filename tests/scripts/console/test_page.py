@@ -15,9 +15,10 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from scripts.console.server import Console
 from scripts.lib import deployed
+from scripts.local_aws import LocalAws
 from tests.conftest import Deployment
-from tests.scripts.console.conftest import Serve, Small
-from tests.support import images, other_pages
+from tests.scripts.console.conftest import Serve, Small, small_stack
+from tests.support import images, other_pages, workflow
 from tests.support.other_pages import Scheme
 
 pytestmark = pytest.mark.e2e
@@ -207,6 +208,7 @@ def test_the_page_is_not_wider_than_its_window(some: Console, browser: Browser, 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("workflow_type", workflow.TYPES)
 def test_the_keyboard_is_enough(some: Console, browser: Browser) -> None:
     with opened(browser, some.address) as page:
         expect(page.locator("#items > li")).to_have_count(3)
@@ -224,13 +226,23 @@ def test_the_keyboard_is_enough(some: Console, browser: Browser) -> None:
         expect(failed.locator("details")).to_have_attribute("open", "")
 
 
-def test_an_express_stack_says_what_it_cannot_show(
-    small: Small, serve: Serve, browser: Browser
+def test_what_is_not_logged_is_said_once(
+    unguarded_aws: LocalAws, serve: Serve, browser: Browser
 ) -> None:
-    express = deployed.Deployment(**{**vars(small.deployment), "express": True})
-    with serve(small.clients, express) as console, opened(browser, console.address) as page:
-        expect(page.locator(".error.warn")).to_contain_text("cannot show their states")
-        expect(page.locator("#shown")).to_have_text("There are no executions yet.")
+    small = small_stack(unguarded_aws, "EXPRESS", level="ERROR")
+    small.start("good", "succeed")
+    small.start("bad", "fail")
+    small.settle("FAILED", 1)
+    with (
+        serve(small.clients, small.deployment) as console,
+        opened(browser, console.address) as page,
+    ):
+        expect(page.locator(".error.warn")).to_have_text(
+            'Only failures of executions are logged; state_machine_log_level = "ALL" logs every '
+            "execution, state by state."
+        )
+        expect(page.locator("#items > li")).to_have_count(1)
+        expect(row(page, "bad")).to_contain_text("SlowDown: S3 is busy")
 
 
 def test_an_aws_that_cannot_be_asked_is_reported_and_the_page_recovers(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
 
+_numbers = itertools.count(1)
 VALID = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
 DANGLING = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Nowhere"}}}
 
@@ -293,6 +297,55 @@ def test_a_new_object_comes_through_the_bus_as_documented(
 
 
 FAILS = {"Type": "Fail", "ErrorPath": "$.name", "CausePath": "$.name"}
+WAITS = {"Type": "Wait", "Seconds": 60, "End": True}
+
+
+def logging(clients: Clients, kind: StateMachineTypeType, definition: Any, **log: Any) -> Logging:
+    """Make a state machine of that type that logs; return it with its log group."""
+    name = f"logged-{next(_numbers)}"
+    group = f"/aws/vendedlogs/states/{name}"
+    clients.logs.create_log_group(logGroupName=group)
+    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
+    configured: Any = {
+        "level": "ALL",
+        "includeExecutionData": True,
+        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
+        **log,
+    }
+    machine = clients.stepfunctions.create_state_machine(
+        name=name,
+        type=kind,
+        definition=json.dumps(definition),
+        roleArn="arn:aws:iam::000000000000:role/any",
+        loggingConfiguration=configured,
+    )["stateMachineArn"]
+    return Logging(clients, machine, group)
+
+
+@dataclass(frozen=True)
+class Logging:
+    """A state machine that logs its executions."""
+
+    clients: Clients
+    machine: str
+    group: str
+
+    def start(self, given: str = "{}", **options: str) -> str:
+        """Start an execution; return its ARN."""
+        answer = self.clients.stepfunctions.start_execution(
+            stateMachineArn=self.machine, input=given, **options
+        )
+        return answer["executionArn"]
+
+    def lines(self, end: str) -> list[dict[str, Any]]:
+        """Return all lines, once one of them is the end of an execution."""
+
+        def found() -> list[dict[str, Any]] | None:
+            events = self.clients.logs.filter_log_events(logGroupName=self.group)["events"]
+            lines = [json.loads(event["message"]) for event in events]
+            return lines if end in [line["type"] for line in lines] else None
+
+        return wait.until(f"the log to have {end}", found)
 
 
 @pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
@@ -300,40 +353,85 @@ FAILS = {"Type": "Fail", "ErrorPath": "$.name", "CausePath": "$.name"}
 def test_failures_are_logged_with_what_the_fail_state_was_given(
     clients: Clients, kind: StateMachineTypeType, data: bool
 ) -> None:
-    group = f"/aws/vendedlogs/states/{kind}-{data}"
-    clients.logs.create_log_group(logGroupName=group)
     branch = {"StartAt": "Quit", "States": {"Quit": FAILS}}
     parallel = {"Type": "Parallel", "Branches": [branch], "End": True}
-    machine = clients.stepfunctions.create_state_machine(
-        name=f"logged-{kind}-{data}",
-        type=kind,
-        definition=json.dumps({"StartAt": "Both", "States": {"Both": parallel}}),
-        roleArn="arn:aws:iam::000000000000:role/any",
-        loggingConfiguration={
-            "level": "ERROR",
-            "includeExecutionData": data,
-            "destinations": [
-                {
-                    "cloudWatchLogsLogGroup": {
-                        "logGroupArn": f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
-                    }
-                }
-            ],
-        },
-    )["stateMachineArn"]
+    both = {"StartAt": "Both", "States": {"Both": parallel}}
+    machine = logging(clients, kind, both, level="ERROR", includeExecutionData=data)
 
-    started = clients.stepfunctions.start_execution(
-        stateMachineArn=machine, input='{"name": "Broken"}'
-    )
+    started = machine.start('{"name": "Broken"}')
 
-    def lines() -> list[dict[str, Any]] | None:
-        events = clients.logs.filter_log_events(logGroupName=group)["events"]
-        found = [json.loads(event["message"]) for event in events]
-        return found if "ExecutionFailed" in [line["type"] for line in found] else None
-
-    logged = {line["type"]: line for line in wait.until("the log", lines)}
+    logged = {line["type"]: line for line in machine.lines("ExecutionFailed")}
     assert "ParallelStateEntered" not in logged
     entered = logged["FailStateEntered"]
-    assert entered["execution_arn"] == started["executionArn"]
+    assert entered["execution_arn"] == started
     given = {"input": '{"name": "Broken"}', "inputDetails": {"truncated": False}}
     assert entered["details"] == {"name": "Quit", **(given if data else {})}
+
+
+def test_an_express_execution_is_logged_from_its_start_to_its_end(clients: Clients) -> None:
+    functions.deploy(clients, "doubles", "def handler(event, _):\n    return event['n'] * 2\n")
+    resource = "arn:aws:lambda:us-east-1:000000000000:function:doubles"
+    task = {"Type": "Task", "Resource": resource, "Parameters": {"n.$": "$.number"}, "End": True}
+    machine = logging(clients, "EXPRESS", {"StartAt": "A", "States": {"A": task}})
+
+    first = machine.start('{"number": 4}', name="twice")
+
+    lines = machine.lines("ExecutionSucceeded")
+    assert [(line["id"], line["type"], line["previous_event_id"]) for line in lines] == [
+        ("1", "ExecutionStarted", "0"),
+        ("2", "TaskStateEntered", "0"),
+        ("3", "LambdaFunctionScheduled", "2"),
+        ("4", "LambdaFunctionStarted", "3"),
+        ("5", "LambdaFunctionSucceeded", "4"),
+        ("6", "TaskStateExited", "5"),
+        ("7", "ExecutionSucceeded", "6"),
+    ]
+    assert json.loads(lines[2]["details"]["input"]) == {"n": 4}
+    assert lines[2]["details"]["resource"] == resource
+    assert lines[4]["details"]["output"] == "8"
+    assert {line["execution_arn"] for line in lines} == {first}
+
+    # An ARN of AWS: the state machine, the name, and an id of this execution alone.
+    place = machine.machine.replace(":stateMachine:", ":express:")
+    assert re.fullmatch(rf"{place}:twice:[0-9a-f-]{{36}}", first)
+    assert machine.start(name="twice").startswith(f"{place}:twice:")
+    with pytest.raises(ClientError, match="InvalidArn"):
+        clients.stepfunctions.describe_execution(executionArn=first)
+
+
+@pytest.mark.parametrize("kind", ["STANDARD", "EXPRESS"])
+def test_an_execution_ends_when_its_time_is_up(
+    clients: Clients, kind: StateMachineTypeType
+) -> None:
+    waits = {"StartAt": "Wait", "TimeoutSeconds": 1, "States": {"Wait": WAITS}}
+    machine = logging(clients, kind, waits, level="FATAL")
+
+    arn = machine.start()
+
+    assert [line["type"] for line in machine.lines("ExecutionTimedOut")] == ["ExecutionTimedOut"]
+    if kind == "STANDARD":
+        status = clients.stepfunctions.describe_execution(executionArn=arn)["status"]
+        assert status == "TIMED_OUT"
+
+
+def test_log_events_come_in_pages_that_fit_a_pattern(clients: Clients) -> None:
+    clients.logs.create_log_group(logGroupName="/pages")
+    clients.logs.create_log_stream(logGroupName="/pages", logStreamName="a")
+    clients.logs.put_log_events(
+        logGroupName="/pages",
+        logStreamName="a",
+        logEvents=[
+            {"timestamp": number, "message": json.dumps({"n": number % 2, "x": "x" * 900})}
+            for number in range(1, 3001)
+        ],
+    )
+
+    pages = list(
+        clients.logs.get_paginator("filter_log_events").paginate(
+            logGroupName="/pages", filterPattern="{ $.n = 1 }", startTime=11, endTime=2990
+        )
+    )
+
+    assert len(pages) == 3, "of a megabyte each"
+    found = [event["timestamp"] for page in pages for event in page["events"]]
+    assert found == list(range(11, 2991, 2))

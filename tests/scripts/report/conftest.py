@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from scripts.lib.executions import history, invocations, thumbnails
+from scripts.lib.deployed import ExecutionLog
+from scripts.lib.executions import history, invocations, logged, thumbnails
+from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import LogLine, Picture, Run
 from scripts.report import pages
 from tests.support import other_pages
-from tests.support.recordings import record
+from tests.support.recordings import express_lines, record
 
 
 @pytest.fixture
@@ -28,10 +30,42 @@ def page(browser: Browser) -> Iterator[Page]:
         yield opened
 
 
+# Recorded executions whose log lines of an EXPRESS state machine are reported on as well, and what
+# that logs of them.
+EXPRESS = {
+    "express-succeeded": ("succeeded", ExecutionLog("g", "ALL", data=True)),
+    "express-damaged": ("damaged", ExecutionLog("g", "ALL", data=True)),
+    "express-bare": ("succeeded", ExecutionLog("g", "ALL", data=False)),
+    "express-errors": ("damaged", ExecutionLog("g", "ERROR", data=True)),
+}
+
+
+def express(name: str) -> Run:
+    """Return an execution as the log of an EXPRESS state machine has it."""
+    recorded, log = EXPRESS[name]
+    configured = {"level": log.level, "includeExecutionData": log.data}
+    lines = express_lines.of_recorded("aws", recorded, configured)
+    execution = history.read(
+        lines[0]["execution_arn"],
+        logged.events(lines),
+        record.load("aws", recorded)["definition"],
+        whole=False,
+    )
+    execution.not_logged = log.missing
+    run = _shown(execution)
+    run.notes = [log.missing] if log.missing else []
+    return run
+
+
 def run_of(folder: str, name: str) -> Run:
     """Return a recorded execution as a report shows it, with images and logs that are made up."""
     recorded = record.load(folder, name)
-    execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
+    return _shown(
+        history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
+    )
+
+
+def _shown(execution: Execution) -> Run:
     run = Run(execution, invocations=invocations.estimate(execution))
     line = LogLine(execution.started, "WARNING failed: <b>key</b> beach.jpg", "WARNING")
     run.logs = {"ResizeImage": [line] * 30}
@@ -58,4 +92,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one in recorded:
         target = pages.write([run_of(*one)], folder / "one", "one")
         target.rename(folder / f"{'-'.join(one)}.html")
+    for name in EXPRESS:
+        pages.write([express(name)], folder / "one", "one").rename(folder / f"{name}.html")
     return folder

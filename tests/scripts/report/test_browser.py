@@ -55,6 +55,13 @@ def colour(page: Page, state: str) -> str:
         ("aws-no-record", {"WriteToDynamoDb": ORANGE, "QuitMain": RED, "ProcessFile": GREEN}),
         ("aws-not-a-jpeg", {"DeleteSourceFile": GREEN, "ProcessFile": GREY}),
         ("local-timed-out", {"ResizeImage": ORANGE, "QuitResize": RED}),
+        (
+            "express-succeeded",
+            {"ResizeImage": GREEN, "ProcessFile": GREEN, "DeleteSourceFile": GREEN},
+        ),
+        ("express-damaged", {"ResizeImage": ORANGE, "QuitResize": RED, "ProcessFile": RED}),
+        ("express-bare", {"ResizeImage": GREEN, "ProcessFile": GREEN, "QuitMain": GREY}),
+        ("express-errors", {"QuitResize": RED, "GetFileType": GREY}),
     ],
 )
 def test_the_graph_has_the_colours_of_the_run(
@@ -63,6 +70,37 @@ def test_the_graph_has_the_colours_of_the_run(
     page.goto((report / f"{name}.html").as_uri())
 
     assert {state: colour(page, state) for state in colours} == colours
+
+
+def test_an_express_execution_has_the_page_of_a_standard_one(page: Page, report: Path) -> None:
+    def shown(name: str) -> list[str]:
+        page.goto((report / f"{name}.html").as_uri())
+        return page.locator("h2, .graph .say, .time li .name, summary").all_inner_texts()
+
+    assert shown("express-damaged") == shown("aws-damaged")
+
+    page.goto((report / "express-succeeded.html").as_uri())
+    expect(page.get_by_role("row", name="EXPRESS executions")).to_have_count(1)
+    expect(page.get_by_role("row", name="EXPRESS time")).to_have_count(1)
+    expect(page.get_by_role("row", name="State transitions")).to_have_count(0)
+    node(page, "GetFileType").click()
+    shown_state = page.locator(".about:visible")
+    expect(shown_state.get_by_label("Input of GetFileType 1")).to_contain_text(
+        '"holiday/beach.jpg"'
+    )
+    expect(shown_state.get_by_label("Output of GetFileType 1")).to_contain_text('"fileType": "jpg"')
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("express-bare", "state_machine_log_execution_data = true"),
+        ("express-errors", 'state_machine_log_level = "ALL"'),
+    ],
+)
+def test_what_is_not_logged_is_said_once(page: Page, report: Path, name: str, setting: str) -> None:
+    page.goto((report / f"{name}.html").as_uri())
+    assert page.locator("body").inner_text().count(setting) == 1
 
 
 def test_an_outcome_is_also_shown_without_colour(page: Page, report: Path) -> None:
@@ -182,7 +220,8 @@ def test_no_page_is_wider_than_its_window(page: Page, report: Path, name: str, w
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "name", ["aws-succeeded", "aws-retried", "aws-damaged", "local-stopped", "index"]
+    "name",
+    ["aws-succeeded", "aws-retried", "aws-damaged", "local-stopped", "express-bare", "index"],
 )
 def test_axe_finds_nothing(browser: Browser, report: Path, name: str, scheme: str) -> None:
     context = browser.new_context(color_scheme="dark" if scheme == "dark" else "light")

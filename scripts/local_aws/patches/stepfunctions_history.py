@@ -20,11 +20,14 @@ _BRANCH_OF: ContextVar[Any] = ContextVar("branch_of", default=None)
 _PREVIOUS_EVENT: ContextVar[int] = ContextVar("previous_event", default=0)
 # What the Fail state was given that this context came to last.
 _FAILED_WITH: ContextVar[object] = ContextVar("failed_with", default=None)
+# What the task is given that this context came to last.
+_TASK_INPUT: ContextVar[object] = ContextVar("task_input", default=None)
 
 
 def install() -> None:
     """Write every event that AWS would write."""
     _write_events_as_on_aws()
+    _note_inputs_of_tasks()
     _write_failed_parallels()
     _write_fail_states_in_branches()
     for kind in ("Choice", "Map", "Parallel", "Pass", "Task", "Wait"):
@@ -47,6 +50,17 @@ def _write_events_as_on_aws() -> None:
             _PREVIOUS_EVENT.set(event["id"])
 
     stepfunctions._add_event = add_event_as_on_aws
+
+
+def _note_inputs_of_tasks() -> None:
+    apply_parameters = stepfunctions._apply_parameters
+
+    def apply(state_def: object, data: object, ctx: object = None) -> object:
+        effective = apply_parameters(state_def, data, ctx)
+        _TASK_INPUT.set(effective)
+        return effective
+
+    stepfunctions._apply_parameters = apply
 
 
 def _write_failed_parallels() -> None:
@@ -138,7 +152,8 @@ def as_on_aws(kind: str, details: Details) -> list[tuple[str, Details]]:
 
 def _of_function(kind: str, fields: Mapping[str, str]) -> list[tuple[str, Details]]:
     if kind == "TaskScheduled":
-        scheduled = _details("Scheduled", resource=fields["resource"])
+        given = json.dumps(_TASK_INPUT.get())
+        scheduled = _details("Scheduled", input=given, resource=fields["resource"])
         return [scheduled, ("LambdaFunctionStarted", {})]
     if kind == "TaskSucceeded":
         return [_details("Succeeded", output=fields["output"])]

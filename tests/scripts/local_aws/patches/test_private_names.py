@@ -81,6 +81,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_ExecutionError": None,
         "_add_event": "execution event_type details",
         "_apply_output_path": "state_def data ctx",
+        "_apply_parameters": "state_def data ctx",
         "_apply_result_path": "state_def original result",
         "_apply_result_selector": "state_def data",
         "_create_state_machine": "data",

@@ -11,6 +11,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
+from scripts.lib import insights
 from scripts.lib.aws import Clients
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
@@ -148,6 +149,10 @@ def log_events(
     Parameters:
         pattern: only those that it fits, in CloudWatch Logs' syntax.
     """
+    if insights.reads(clients, group):
+        return list(
+            itertools.chain.from_iterable(insights.pages(clients, group, first, last, pattern))
+        )
     options: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
     if last:
         options["endTime"] = int(last.timestamp() * 1000)

@@ -115,8 +115,25 @@ run "express" {
   }
 
   assert {
-    condition     = startswith(output.commands.watch, "aws logs filter-log-events --log-group-name /aws/vendedlogs/states/image-converter ")
+    condition     = strcontains(output.commands.watch, "aws logs start-query --log-group-name /aws/vendedlogs/states/image-converter ")
     error_message = "executions without a history are watched by ${output.commands.watch}"
+  }
+
+  assert {
+    condition     = local.state_machine_log_class == "INFREQUENT_ACCESS"
+    error_message = "what only tools read is stored as ${local.state_machine_log_class}"
+  }
+}
+
+run "express_with_events" {
+  variables {
+    workflow_type = "EXPRESS"
+    events        = { bus = "default" }
+  }
+
+  assert {
+    condition     = local.state_machine_log_class == "STANDARD"
+    error_message = "the subscription filter needs the class STANDARD, not ${local.state_machine_log_class}"
   }
 }
 

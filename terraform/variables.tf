@@ -809,6 +809,11 @@ variable "events" {
     condition     = var.events == null || (contains(["ALL", "ERROR"], coalesce(var.state_machine_log_level, "ERROR")) && var.state_machine_log_execution_data)
     error_message = "events needs the state machine's log: state_machine_log_level must be ERROR or ALL, and state_machine_log_execution_data true."
   }
+
+  validation {
+    condition     = var.events == null || coalesce(var.state_machine_log_class, "STANDARD") == "STANDARD"
+    error_message = "events needs a log group that can be subscribed to: state_machine_log_class must be STANDARD."
+  }
 }
 
 # --- The upload API ---
@@ -942,6 +947,22 @@ variable "log_format" {
   }
 }
 
+variable "system_log_level" {
+  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN; with WARN, which needs log_format = JSON, no invocation that succeeds has a start or a report, from which reports take its duration."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.system_log_level)
+    error_message = "system_log_level is '${var.system_log_level}', but must be DEBUG, INFO or WARN."
+  }
+
+  validation {
+    condition     = var.system_log_level == "INFO" || var.log_format == "JSON"
+    error_message = "system_log_level is '${var.system_log_level}', which needs log_format = \"JSON\"."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days to keep logs, including the buckets' access logs."
   type        = number
@@ -964,6 +985,18 @@ variable "state_machine_log_level" {
   validation {
     condition     = contains(["ALL", "ERROR", "FATAL", "OFF"], coalesce(var.state_machine_log_level, "ERROR"))
     error_message = "state_machine_log_level is '${coalesce(var.state_machine_log_level, "null")}', but must be ALL, ERROR, FATAL or OFF."
+  }
+}
+
+# AWS cannot change the class of a log group: Terraform replaces the group, and what was logged is gone.
+variable "state_machine_log_class" {
+  description = "Class of the state machine's log group: STANDARD, or INFREQUENT_ACCESS at half the price, which only Logs Insights reads; null means INFREQUENT_ACCESS for EXPRESS without events."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(["STANDARD", "INFREQUENT_ACCESS"], coalesce(var.state_machine_log_class, "STANDARD"))
+    error_message = "state_machine_log_class is '${coalesce(var.state_machine_log_class, "null")}', but must be STANDARD or INFREQUENT_ACCESS."
   }
 }
 

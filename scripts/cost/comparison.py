@@ -23,11 +23,16 @@ STANDARD: Final = Settings()
 EXPRESS: Final = Settings(workflow_type="EXPRESS")
 _TWO_WEBPS: Final = dataclasses.replace(STANDARD, two_webps=True)
 
+_MEMORIES: Final = (128, 256, 512, 1024, 1769, 3538)
 _CHANGES: Final = (
     ('workflow_type = "EXPRESS"', EXPRESS),
     (
         "... and state_machine_log_execution_data = false",
         dataclasses.replace(EXPRESS, state_machine_log_execution_data=False),
+    ),
+    (
+        '... or state_machine_log_class = "STANDARD"',
+        dataclasses.replace(EXPRESS, state_machine_log_class="STANDARD"),
     ),
     (
         '... or state_machine_log_level = "ERROR"',
@@ -43,6 +48,10 @@ _CHANGES: Final = (
     ),
     ("tracing = false", dataclasses.replace(STANDARD, tracing=False)),
     ('log_level = "ERROR"', dataclasses.replace(STANDARD, log_level="ERROR")),
+    (
+        'log_format = "JSON", system_log_level = "WARN"',
+        dataclasses.replace(STANDARD, system_log_level="WARN"),
+    ),
     ('events = { bus = "default" }', dataclasses.replace(STANDARD, events=True)),
     ('existing_source_bucket = "..."', dataclasses.replace(STANDARD, existing_source_bucket=True)),
     ("renditions = PNG, WebP 1280, WebP 320", _TWO_WEBPS),
@@ -116,6 +125,16 @@ class Comparison:
             (call, pipeline.milliseconds(call, self.seen, STANDARD)) for call in self.seen.calls
         ]
         return [(call, ms, gb_seconds(call.memory_mb, ms)) for call, ms in takes]
+
+    @property
+    def memories(self) -> Iterable[tuple[int, float, float, float, float]]:
+        """Memory sizes, and milliseconds and dollars of the copy and the conversion with each."""
+        copy, resize = (
+            pipeline.by_memory(self.seen, function, _MEMORIES)
+            for function in ("copy_file", "resize_image")
+        )
+        for (memory, copy_ms, copied), (_, ms, converted) in zip(copy, resize, strict=True):
+            yield memory, copy_ms, copied, ms, converted
 
     @property
     def savings(self) -> Iterable[tuple[str, float]]:

@@ -22,17 +22,18 @@ from scripts.cost.model import (
     gb_seconds,
 )
 from scripts.cost.observation import Call, Observation
+from scripts.cost.prices import Price
 from scripts.lib.functions import TASKS
 
 _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
 
 # S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
 _QUEUE_REQUESTS: Final = 3
-# X-Ray's default rule keeps one request a second and a twentieth of the others. The trigger and the
-# execution are traces of their own.
+# X-Ray's default rule keeps one request a second and a twentieth of the others. The execution is a
+# part of the trigger's trace.
 # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
 _SAMPLED: Final = 0.05
-_TRACES: Final = 2
+_TRACES: Final = 1
 
 # https://aws.amazon.com/step-functions/pricing/, examples 3 and 4.
 _EXPRESS_BASE_MB: Final = 50
@@ -64,14 +65,17 @@ class Settings:
         existing_source_bucket: whether S3 sends an event for each object to a bus.
         two_webps: whether `renditions` adds WebPs of 1280 and 320 pixels to the PNG.
         state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
+        state_machine_log_class: None is INFREQUENT_ACCESS for EXPRESS without events.
     """
 
     workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
     architecture: Architecture = "arm64"
     tracing: bool = True
     log_level: Literal["INFO", "ERROR"] = "INFO"
+    system_log_level: Literal["INFO", "WARN"] = "INFO"
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
+    state_machine_log_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
     memory_mb: Mapping[str, int] = field(default_factory=dict)
     noncurrent_version_expiration_days: int = 30
     events: bool = False
@@ -82,6 +86,14 @@ class Settings:
     def further_renditions(self) -> int:
         """How many images are made besides the PNG."""
         return 2 if self.two_webps else 0
+
+    @property
+    def log_gb(self) -> Price:
+        """What a GB of the state machine's log costs."""
+        express = self.workflow_type == "EXPRESS" and not self.events
+        default = "INFREQUENT_ACCESS" if express else "STANDARD"
+        infrequent = (self.state_machine_log_class or default) == "INFREQUENT_ACCESS"
+        return prices.LOG_GB_INFREQUENT if infrequent else prices.LOG_GB
 
     @property
     def logs_all_events(self) -> bool:
@@ -110,18 +122,23 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             seconds,
             settings.architecture,
             len(seen.calls),
-            s3=(writes + further, reads + further),
+            s3=(writes + further, reads),
             table_units=model.table_writes(
                 seen.record_bytes + settings.further_renditions * _RENDITION_BYTES
             ),
         ),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
-        Line("Logs of functions", _function_logs(seen, settings) / GB, prices.LOG_GB, "log_level"),
+        Line(
+            "Logs of functions",
+            _function_logs(seen, settings) / GB,
+            prices.LOG_GB,
+            "log_level, system_log_level",
+        ),
         Line(
             "Logs of executions",
             _execution_log(seen, settings) / GB,
-            prices.LOG_GB,
-            "state_machine_log_level, state_machine_log_execution_data",
+            settings.log_gb,
+            "state_machine_log_level, state_machine_log_execution_data, state_machine_log_class",
         ),
         Line("Events", int(settings.events), prices.EVENT, "events"),
         Line(
@@ -182,7 +199,7 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
         return call.billed_ms
     requests, work = sum(S3_REQUESTS.get(call.function, ())), call.billed_ms
     if call.function == "resize_image":
-        requests += 2 * settings.further_renditions
+        requests += settings.further_renditions
         work += _WEBP_MS * settings.further_renditions
     waiting = requests * S3_MS
     waiting += _WAITING_ELSEWHERE.get(call.function, 0)
@@ -191,6 +208,8 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
 
 def _function_logs(seen: Observation, settings: Settings) -> int:
     whole = sum(call.log_bytes for call in seen.calls)
+    if settings.system_log_level == "WARN":
+        whole -= sum(call.system_bytes for call in seen.calls)
     return whole if settings.log_level == "INFO" else whole // 2
 
 
@@ -221,6 +240,18 @@ def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
         ),
         *((renditions,) if further else ()),
     )
+
+
+def by_memory(
+    seen: Observation, function: str, memories: Iterable[int]
+) -> Iterable[tuple[int, float, float]]:
+    """Yield memory sizes, how long a function takes with each, and what a million calls cost."""
+    [call] = [call for call in seen.calls if call.function == function]
+    for memory in memories:
+        settings = Settings(memory_mb={function: memory})
+        ms = milliseconds(call, seen, settings)
+        gb_second = prices.LAMBDA_GB_SECOND[settings.architecture].dollars
+        yield memory, ms, gb_seconds(memory, ms) * gb_second * MILLION
 
 
 def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]]:

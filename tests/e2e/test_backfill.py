@@ -1,6 +1,6 @@
 """Images that were there before: counted, converted, followed; then made again as settings change.
 
-The tests follow each other. `BACKFILL_OBJECTS=1500` runs them with more objects than 120; the
+The tests follow each other. `BACKFILL_OBJECTS=1500` runs them with more objects than 60; the
 figures that they print then are in docs/backfill.md.
 """
 
@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.changes_deploy
 Capture = pytest.CaptureFixture[str]
 Note = Callable[[str, object], None]
 
-OBJECTS = int(os.environ.get("BACKFILL_OBJECTS", "120"))
+OBJECTS = int(os.environ.get("BACKFILL_OBJECTS", "60"))
 PREFIX = "backfill-test/"
 YEARS = [f"{PREFIX}{year}/" for year in (2018, 2019, 2020)]
 CHANGED: dict[str, Any] = {
@@ -328,11 +328,11 @@ def test_another_converter_makes_everything_again(
     source.set_code(_another_version(number))
     monkeypatch.setattr(renditions, "CONVERTER_VERSION", number)
     before = source.made()
-    assert cli.run(["reprocess", PREFIX, "--wait"]) == 0, capsys.readouterr()
+    assert cli.run(["reprocess", YEARS[0], "--wait"]) == 0, capsys.readouterr()
     after = source.made()
     for key in source.converted | source.old:
         added = [len(after[made]) - len(before[made]) for made in _keys(key)]
-        assert added == [0, 1, 1], key
+        assert added == ([0, 1, 1] if key.startswith(YEARS[0]) else [0, 0, 0]), key
 
 
 def _another_version(number: int) -> bytes:

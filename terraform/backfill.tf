@@ -142,6 +142,7 @@ module "backfill" {
   permissions_boundary_arn = var.permissions_boundary_arn
   kms_key_arn              = module.key.arn
   log_group                = local.log_groups.backfill
+  log_class                = "STANDARD"
   log_level                = "ERROR"
   log_execution_data       = var.state_machine_log_execution_data
   log_retention_days       = var.log_retention_days

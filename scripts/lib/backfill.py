@@ -21,7 +21,7 @@ from image_converter import keys, reprocessing
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, collect, endings, restarts
+from scripts.lib.executions import arrival, collect, endings, logged, restarts
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
 from scripts.lib.user_errors import UserError
@@ -38,6 +38,7 @@ _UNKNOWN = -1
 # Until then, a queue's number of messages may be an old one:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
+_ENDS = {f"Execution{end}" for end in ("Succeeded", "Failed", "TimedOut", "Aborted")}
 _S3_URI = re.compile(r"s3://([^/]+)/(.+)")
 _FORMATS = {".csv": "CSV", ".jsonl": "JSONL", "/manifest.json": "INVENTORY"}
 
@@ -72,7 +73,7 @@ class Progress:
         sent: objects that were sent, or dropped.
         not_sent: objects that could not be sent.
         waiting: about how many messages wait in the queue, those of uploads included.
-        running: executions that run, those of uploads included; None where AWS keeps no list.
+        running: executions that run, those of uploads included; None while nobody says.
         failed: executions that have failed since the run began; None likewise.
         settled: whether nothing is left to wait for.
         error: why the run itself failed, if it did.
@@ -313,13 +314,15 @@ class Run:
         described = self._described()
         counts = self._item_counts()
         waiting = arrival.messages_waiting(self._clients, self._stack)
+        now = datetime.now(UTC)
+        since_end = now - described.get("stopDate", now)
+        over = described["status"] != RUNNING and (self._local or since_end > _CONSISTENT_AFTER)
         running = failed = None
         if not self._stack.express:
             running = sum(1 for _ in self._executions(RUNNING))
             failed = sum(1 for status in _FAILED for _ in self._executions(status))
-        now = datetime.now(UTC)
-        since_end = now - described.get("stopDate", now)
-        over = described["status"] != RUNNING and (self._local or since_end > _CONSISTENT_AFTER)
+        elif over and not waiting:  # before, it would only be a figure, and reading logs takes time
+            running = self._running_by_the_log(now)
         return Progress(
             status=described["status"],
             began=self.began,
@@ -333,6 +336,19 @@ class Run:
             settled=over and not waiting and not running,
             error=text.sentence(described.get("error"), described.get("cause")),
         )
+
+    def _running_by_the_log(self, now: datetime) -> int | None:
+        """Return how many EXPRESS executions have begun and not ended; None if it does not say."""
+        log = self._stack.log
+        if log.missing:
+            return None
+        lines = storage.log_events(
+            self._clients, log.group, now - logged.LONGEST, pattern='{ $.type = "Execution*" }'
+        )
+        events = [text.json_object(line["message"]) for line in lines]
+        begun = {one["execution_arn"] for one in events if one.get("type") == "ExecutionStarted"}
+        ended = {one["execution_arn"] for one in events if one.get("type") in _ENDS}
+        return len(begun - ended)
 
     def _map_runs(self) -> Iterator[str]:
         """Yield the ARNs of the run's Maps, of which one has read the objects."""
@@ -418,8 +434,8 @@ class Run:
 
     def _express_failures(self) -> Iterator[Failure]:
         """Yield the last failure that functions have logged of each image."""
-        logged = endings.failures(self._clients, self._stack, self.began)
-        newest = {one.key: one for one in sorted(logged, key=lambda one: one.at)}
+        found = endings.failures(self._clients, self._stack, self.began)
+        newest = {one.key: one for one in sorted(found, key=lambda one: one.at)}
         for key, failure in newest.items():
             record = storage.record(self._clients, self._stack.table_name, key)
             if record is None or _written(record) < failure.at:

@@ -17,7 +17,7 @@ from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
 from tests.support import json_output
-from tests.support.emulator import ROLE, Emulator
+from tests.support.emulator import ROLE
 
 pytestmark = pytest.mark.e2e
 
@@ -62,17 +62,18 @@ def _definition(stack: Stack, queue: str) -> str:
 
 
 @pytest.fixture
-def stack(stack: Stack, little: Emulator) -> Stack:
+def stack(stack: Stack) -> Stack:
     """The stack, with the function whose settings say what is outdated."""
     destination = f"{stack.deployment.name}-destination"
     stack.clients.s3.create_bucket(Bucket=destination)
     stack.deployment = replace(stack.deployment, destination_bucket=destination)
-    little.function(
-        f"{stack.deployment.name}-resize-image",
-        "def handler(event, context):\n    pass\n",
-        DESTINATION_BUCKET=destination,
-        MAX_IMAGE_BYTES="1",
-        MAX_IMAGE_PIXELS="1",
+    settings = {
+        "DESTINATION_BUCKET": destination,
+        "MAX_IMAGE_BYTES": "1",
+        "MAX_IMAGE_PIXELS": "1",
+    }
+    stack.clients.functions.update_function_configuration(
+        FunctionName=f"{stack.deployment.name}-resize-image", Environment={"Variables": settings}
     )
     return stack
 
@@ -347,13 +348,10 @@ class TestExpress:
     """An EXPRESS pipeline, of whose executions AWS keeps no list."""
 
     @pytest.fixture
-    def express(self, filled: Stack, little: Emulator) -> Stack:
+    def express(self, filled: Stack) -> Stack:
         filled.deployment = replace(filled.deployment, express=True)
         for task in (*functions.TASKS, functions.TRIGGER):
             name = f"{filled.deployment.name}-{functions.on_aws(task)}"
-            if task not in ("resize_image", functions.TRIGGER):
-                little.function(name, "def handler(event, context):\n    pass\n")
-            filled.clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
             filled.clients.logs.create_log_stream(
                 logGroupName=f"/aws/lambda/{name}", logStreamName="all"
             )

@@ -530,7 +530,7 @@ def test_the_copy_is_found_where_a_newer_upload_has_taken_its_key(
     (given,) = started.values()
     process(cloud.upload("a.jpg", jpeg(seed=1)))
     versions = cloud.version_count(DESTINATION)
-    assert copy_file.handler(given, None) == original
+    assert original.items() <= copy_file.handler(given, None).items()
     assert cloud.version_count(DESTINATION) == versions
 
 

@@ -6,9 +6,12 @@ from typing import Any, cast
 import pytest
 
 from scripts.commands.watch import Followed, Watch
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, history
 from scripts.lib.executions.model import Execution
 from tests.support.recordings import record
+
+STACK = Deployment("m", "", "", "", "arn", express=False)
 
 
 def _recorded(name: str) -> Execution:
@@ -28,7 +31,7 @@ def test_further_renditions_are_said(
     monkeypatch.setattr(Execution, "objects", {"PNG": made})
     monkeypatch.setattr(collect, "execution", lambda *_: execution)
     followed = Followed("arn", "name", datetime.now(UTC))
-    assert Watch(cast("Any", None), cast("Any", None))._update(followed)
+    assert Watch(cast("Any", None), STACK)._update(followed)
     assert (followed.place, followed.sentence) == ("converted", sentence)
 
 
@@ -36,5 +39,5 @@ def test_what_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     execution = _recorded("damaged")
     monkeypatch.setattr(collect, "execution", lambda *_: execution)
     followed = Followed("arn", "name", datetime.now(UTC))
-    Watch(cast("Any", None), cast("Any", None))._update(followed)
+    Watch(cast("Any", None), STACK)._update(followed)
     assert followed.sentence == execution.sentence != ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from scripts.lib import deployed, functions, storage
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, durations, invocations
 from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions.events import HistoryEvent
 from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import Attempt, Execution
 from scripts.lib.user_errors import UserError
@@ -22,10 +23,10 @@ from scripts.lib.user_errors import UserError
 # What CloudWatch Logs adds to each event:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _LOG_EVENT_OVERHEAD: Final = 26
-# What Step Functions writes around an event that it logs: the execution's ARN, its time, ids.
-_LOGGED_AROUND: Final = 250
 # Parts of an event that are data of the execution, which may be left out of its log.
-_DATA: Final = frozenset({"input", "output", "parameters", "cause"})
+_DATA: Final = frozenset({"input", "output", "parameters", "error", "cause"})
+# What Step Functions appends to the ARN of an EXPRESS execution: a colon and a UUID.
+_RUN_OF_EXPRESS: Final = ":00000000-0000-0000-0000-000000000000"
 
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 LOCAL: Final = "the local AWS"
@@ -131,11 +132,8 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
             f"({execution.kind}). Name an execution that did convert a JPEG at the first attempt."
         )
     original, png = run.pictures[:2]
-    events = [_logged(event.type, event.details) for event in execution.events]
-    bare = [
-        _logged(event.type, {n: v for n, v in event.details.items() if n not in _DATA})
-        for event in execution.events
-    ]
+    logged = [log_line(arn, event, with_data=True) for event in execution.events]
+    bare = [log_line(arn, event, with_data=False) for event in execution.events]
     visits = [text for visit in execution.visits for text in (visit.input, visit.output) if text]
     return Observation(
         where=LOCAL if local else f"AWS, {clients.stepfunctions.meta.region_name}",
@@ -144,8 +142,8 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         seconds=round(execution.seconds, 3),
         transitions=execution.transitions,
         calls=tuple(_calls(clients, execution)),
-        history_bytes=sum(map(len, events)),
-        history_bytes_bare=sum(map(len, bare)),
+        history_bytes=_ingested(logged),
+        history_bytes_bare=_ingested(bare),
         definition_bytes=len(collect.definition(clients, arn).encode()),
         payload_bytes=max(len(text.encode()) for text in visits),
         record_bytes=item_bytes(run.record or {}),
@@ -158,9 +156,42 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     )
 
 
-def _logged(kind: str, details: Mapping[str, Any]) -> bytes:
-    text = json.dumps({"type": kind, "details": dict(details)}, default=str)
-    return text.encode() + bytes(_LOGGED_AROUND)
+def log_line(arn: str, event: HistoryEvent, *, with_data: bool) -> str:
+    """Return an event of an execution as Step Functions logs it for EXPRESS.
+
+    The local AWS has spaces in the states' JSON, which AWS does not write; only what a function
+    answers is passed on as the function wrote it.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+    """
+    details = {
+        name: value for name, value in event.details.items() if with_data or name not in _DATA
+    }
+    for name in ("input", "output"):
+        if name in details:
+            if event.type != "LambdaFunctionSucceeded":
+                details[name] = _compact(json.loads(details[name]))
+            details[f"{name}Details"] = {"truncated": False}
+    express = arn.replace(":execution:", ":express:", 1)
+    line = {
+        "id": str(event.id),
+        "type": event.type,
+        "details": details,
+        "previous_event_id": str(event.previous),
+        "event_timestamp": str(int(event.time.timestamp() * 1000)),
+        "execution_arn": express if express == arn else express + _RUN_OF_EXPRESS,
+        "redrive_count": "0",
+    }
+    return _compact(line)
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _ingested(lines: Iterable[str]) -> int:
+    """Return the bytes that CloudWatch Logs charges for."""
+    return sum(len(line.encode()) + _LOG_EVENT_OVERHEAD for line in lines)
 
 
 def _calls(clients: Clients, execution: Execution) -> Iterable[Call]:

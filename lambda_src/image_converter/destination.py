@@ -6,14 +6,14 @@ carries, in its metadata, which source version it was made from; every write is 
 object that was there before. So the newest image stays the current one, a repeated execution
 changes nothing, and what comes too late is kept aside:
 
-    handler ── write(key) ──> find_slot ──> already written? ──yes──> the answer as it was
-                                  ^               │ no
-                                  │               v
-                                  └─ S3 refused ─ put(slot.key, provenance, condition) ──> written
-                                   (it changed)   the handler's own COPY or PUT
+    handler ── write(key) ──> put(slot.key, provenance, condition) ───────────────────> written
+                                  │               ^  the handler's own COPY or PUT
+                                  │ S3 refused    │ no
+                                  v               │
+                              find_slot ──> already written? ──yes──> the answer as it was
 
-`find_slot` takes the key itself where nothing or an older image of the same key is there, and else
-the fallback key under aside/.
+The first slot is the key itself, on the condition that nothing is there. `find_slot` takes it where
+an older image of the same key is there, and else the fallback key under aside/.
 """
 
 from collections.abc import Callable
@@ -114,6 +114,16 @@ def in_place(copy: Copy, source: Source) -> Written:
     return Written(copy.key, source.headers, source.headers["Metadata"], repeated=True)
 
 
+def free_slot(place: Place, key: str) -> Slot:
+    """Return the slot of a key at which nothing is expected; no request asks whether that is so.
+
+    Raises:
+        KeyTooLong: with the prefix, the key would be longer than S3 allows.
+    """
+    keys.prefixed(place.prefix, key)
+    return Slot(key, None)
+
+
 def find_slot(place: Place, key: str, source: Source) -> Slot:
     """Find where an object made from `source` may go that should have this key.
 
@@ -144,12 +154,15 @@ def write(
     metadata: Metadata,
     put: Write,
     slot: Slot | None = None,
+    settings: Metadata | None = None,
 ) -> Written:
     """Write an object made from `source`, unless it is there, and never replace what must stay.
 
-    The look comes first, in spite of what it costs: to write where there is nothing, and to look
-    only when S3 refuses, would save a request for each new key and cost a refused COPY or PUT, the
-    price of a dozen looks, for each key that is used again and each repeated attempt.
+    Nobody looks first. S3 itself refuses to write over what is there, and only then does a look
+    show what that is. A look costs $0.40 per million and the function's memory for as long as S3
+    takes to answer, a refused COPY or PUT $5.00: looking first would be cheaper for the copy if
+    more than one in twelve keys were used again, for the PNG, whose function has more memory, if
+    one in four were. Repeated attempts are far fewer.
 
     Args:
         place: the destination bucket and its prefix.
@@ -158,8 +171,11 @@ def write(
         metadata: user metadata, to which this module adds the provenance. Where it fills S3's 2 KB,
             the object goes aside without provenance: there, its key says what it is.
         put: does the writing.
-        slot: the slot that was found for that key, however long ago: the write is conditional on
-            it, so where another writer came between, S3 refuses and a new slot is found.
+        slot: the slot that was found for that key, however long ago, if it is not expected to be
+            free: the write is conditional on it, so where another writer came between, S3 refuses
+            and a new slot is found.
+        settings: the metadata by which an object of this version is the same one; all of it by
+            default.
 
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
@@ -170,9 +186,9 @@ def write(
     if _size(with_provenance) > MAX_METADATA_BYTES:
         key = keys.fallback_key(key, source.identity, place.prefix)
         with_provenance, slot = metadata, None
+    slot = slot or free_slot(place, key)
     for attempt in range(_ATTEMPTS):
-        slot = slot or find_slot(place, key, source)
-        repeated = already_written(place, slot, source, metadata)
+        repeated = already_written(place, slot, source, metadata if settings is None else settings)
         if repeated:
             return repeated
         try:
@@ -181,7 +197,7 @@ def write(
         except ClientError as error:
             if error_code(error) not in s3_errors.LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
-            slot = None
+            slot = find_slot(place, key, source)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -19,8 +19,8 @@ Architecture = Literal["arm64", "x86_64"]
 # COPY), reads (GET, HEAD), and those that cost nothing (DELETE). A test counts them.
 S3_REQUESTS: Final[Mapping[str, tuple[int, int, int]]] = {
     "get_file_type": (0, 1, 0),
-    "copy_file": (1, 2, 0),
-    "resize_image": (1, 2, 0),
+    "copy_file": (1, 1, 0),
+    "resize_image": (1, 1, 0),
     "delete_file": (0, 1, 1),
 }
 # DynamoDB charges a write by each of these that it begins.

@@ -110,7 +110,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             seconds,
             settings.architecture,
             len(seen.calls),
-            s3=(writes + further, reads + further),
+            s3=(writes + further, reads),
             table_units=model.table_writes(
                 seen.record_bytes + settings.further_renditions * _RENDITION_BYTES
             ),
@@ -182,7 +182,7 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
         return call.billed_ms
     requests, work = sum(S3_REQUESTS.get(call.function, ())), call.billed_ms
     if call.function == "resize_image":
-        requests += 2 * settings.further_renditions
+        requests += settings.further_renditions
         work += _WEBP_MS * settings.further_renditions
     waiting = requests * S3_MS
     waiting += _WAITING_ELSEWHERE.get(call.function, 0)

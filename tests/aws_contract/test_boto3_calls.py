@@ -41,6 +41,7 @@ ETAG = '"d41d8cd98f00b204e9800998ecf8427e"'
 VERSION = "096fKKXTRTtl3on89fVO.nfljtsv6qko"
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 GONE = ("404", 404)
+TAKEN = ("PreconditionFailed", 412)
 
 
 def record() -> dict[str, Any]:
@@ -152,7 +153,6 @@ def refuses_an_empty_object(stubs: Stubs) -> None:
 
 def copies(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described())
-    stubs.refuse("s3", "head_object", *GONE)
     stubs.answer(
         "s3",
         "copy_object",
@@ -163,6 +163,8 @@ def copies(stubs: Stubs) -> None:
 
 def replaces_an_older_copy(stubs: Stubs) -> None:
     stubs.answer("s3", "head_object", described())
+    stubs.refuse("s3", "copy_object", *TAKEN)
+    stubs.answer("s3", "head_object", described())  # it is not the source that changed
     stubs.answer("s3", "head_object", older_in_destination())
     stubs.answer(
         "s3",
@@ -213,7 +215,6 @@ def gives_a_copy_in_parts_up(stubs: Stubs) -> None:
 
 def converts(stubs: Stubs) -> None:
     stubs.answer("s3", "get_object", content(images.jpeg()))
-    stubs.refuse("s3", "head_object", *GONE)
     stubs.answer("s3", "put_object", {"ETag": ETAG, "VersionId": VERSION})
     assert resize_image.handler(record(), None)["width"] == 24
 

@@ -51,7 +51,11 @@ def handler(event: Event, context: object) -> Location:
     if record.copy:
         written = destination.in_place(record.copy, source)
     else:
-        written = destination.write(place, record.key, source, source.headers["Metadata"], put)
+        # S3 checks the condition of a copy in parts only at its end.
+        in_parts = source.size > s3_copy.MAX_SINGLE_COPY
+        slot = destination.find_slot(place, record.key, source) if in_parts else None
+        metadata = source.headers["Metadata"]
+        written = destination.write(place, record.key, source, metadata, put, slot)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
     return destination.location(

@@ -37,8 +37,9 @@ class _Output(NamedTuple):
 
     Attributes:
         key: the key that it should have, without the prefix.
-        slot: what was found there.
-        written: the object, where an earlier attempt has made it with the same settings.
+        slot: where it may go: what was found there, or nothing if nobody has looked.
+        written: the object, where an earlier attempt is known to have made it with the same
+            settings.
     """
 
     rendition: Rendition
@@ -49,7 +50,9 @@ class _Output(NamedTuple):
 
 @outcomes.log_outcome
 def handler(event: Event, context: object) -> Location:
-    """Make all renditions of the record's JPEG that are not there, and return where they are.
+    """Make all renditions of the record's JPEG, and return where they are.
+
+    A repeated attempt makes them again, and finds them there.
 
     Args:
         event: an S3 event record.
@@ -71,9 +74,11 @@ def handler(event: Event, context: object) -> Location:
     source, body = sources.open_body(record)
     with body:
         destination.refuse_unknown_origin(place.bucket, source)
-        # One request for each answers both: whether it is there already, and where it may go.
+        # A reprocess looks first: most of what it finds is as it should be.
         outputs = [
             _find(place, rendition, key, source)
+            if record.copy
+            else _Output(rendition, key, destination.free_slot(place, key), None)
             for rendition, key in zip(wanted, keys, strict=True)
         ]
         missing = [output for output in outputs if output.written is None]
@@ -84,7 +89,7 @@ def handler(event: Event, context: object) -> Location:
         "converted",
         key=record.key,
         pngKey=first.key,
-        repeated=not missing,
+        repeated=all(each.repeated for each in written),
         secondsSinceUpload=events.seconds_since_upload(record),
         **made_first,
         **({"renditions": [each.key for each in written[1:]]} if written[1:] else {}),
@@ -178,4 +183,5 @@ def _write(
             Bucket=place.bucket, Key=key, Body=file, Metadata=metadata, **headers, **condition
         )
 
-    return destination.write(place, output.key, source, metadata, put, output.slot)
+    same = output.rendition.settings_metadata
+    return destination.write(place, output.key, source, metadata, put, output.slot, same)

@@ -67,13 +67,13 @@ def test_a_standard_bill_by_hand() -> None:
     )
     assert dollars["Function calls"] == 1.20  # 6 million at 20 cents
     assert dollars["S3: copies and PNGs"] == 10.00  # the copy and the PNG, at 5 dollars
-    assert dollars["S3: GET and HEAD requests"] == 2.40  # 6 million at 40 cents
+    assert dollars["S3: GET and HEAD requests"] == 1.60  # 4 million at 40 cents
     assert dollars["Table"] == 1.25  # 2 KB, at 62.5 cents
     assert dollars["Queue"] == 1.20  # sent, received, deleted, at 40 cents
     assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
     assert "Logs of executions" not in dollars  # only errors are logged
     assert dollars["Traces"] == 0.50  # 5% of two million, at 5 dollars
-    assert bill.per_million == pytest.approx(175 + 13.3334 + 1.2 + 10 + 2.4 + 1.25 + 1.2 + 3 + 0.5)
+    assert bill.per_million == pytest.approx(175 + 13.3334 + 1.2 + 10 + 1.6 + 1.25 + 1.2 + 3 + 0.5)
 
 
 def test_an_express_bill_by_hand() -> None:
@@ -131,14 +131,14 @@ def test_what_is_switched_off_has_no_line(settings: Settings, what: str) -> None
     assert what not in Dollars(pipeline.bill(ON_AWS, settings, "changed"))
 
 
-def test_each_further_rendition_is_looked_for_and_written() -> None:
+def test_each_further_rendition_is_written() -> None:
     one = pipeline.bill(ON_AWS, STANDARD, "one")
     three = pipeline.bill(dataclasses.replace(ON_AWS, further_renditions=2), STANDARD, "three")
     asked = pipeline.bill(ON_AWS, dataclasses.replace(STANDARD, two_webps=True), "asked for")
-    # $5 for a million PUTs, $0.40 for a million HEADs.
-    assert three.per_million - one.per_million == pytest.approx(2 * 5.40)
+    # $5 for a million PUTs.
+    assert three.per_million - one.per_million == pytest.approx(2 * 5.00)
     # Asked for, the record grows as well: from 1,500 to 2,500 bytes, a unit more.
-    assert asked.per_million - one.per_million == pytest.approx(2 * 5.40 + 0.625, abs=0.01)
+    assert asked.per_million - one.per_million == pytest.approx(2 * 5.00 + 0.625, abs=0.01)
 
 
 def test_further_renditions_are_stored_as_they_were_seen_or_measured() -> None:
@@ -206,8 +206,8 @@ def test_on_the_local_aws_the_processors_share_and_the_waiting_are_added() -> No
         if line.what == "Function time"
     ]
 
-    # Three requests to S3 of 50 ms.
-    assert time.quantity == pytest.approx((100 * 1769 / 1024 + 150 + 3) / 1000)
+    # Two requests to S3 of 50 ms.
+    assert time.quantity == pytest.approx((100 * 1769 / 1024 + 100 + 3) / 1000)
 
 
 def test_what_functions_cost_is_their_time_their_calls_and_their_logs() -> None:

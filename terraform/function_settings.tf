@@ -4,7 +4,7 @@ locals {
     upload            = { memory_mb = 512, timeout_seconds = 29 }
     trigger           = { memory_mb = 256, timeout_seconds = 30 }
     get_file_type     = { memory_mb = 256, timeout_seconds = 30 }
-    copy_file         = { memory_mb = 512, timeout_seconds = 360 }
+    copy_file         = { memory_mb = 256, timeout_seconds = 360 }
     resize_image      = { memory_mb = 1769, timeout_seconds = 240 }
     write_to_dynamodb = { memory_mb = 256, timeout_seconds = 30 }
     delete_file       = { memory_mb = 256, timeout_seconds = 80 }

@@ -23,6 +23,7 @@ STANDARD: Final = Settings()
 EXPRESS: Final = Settings(workflow_type="EXPRESS")
 _TWO_WEBPS: Final = dataclasses.replace(STANDARD, two_webps=True)
 
+_MEMORIES: Final = (128, 256, 512, 1024, 1769, 3538)
 _CHANGES: Final = (
     ('workflow_type = "EXPRESS"', EXPRESS),
     (
@@ -116,6 +117,16 @@ class Comparison:
             (call, pipeline.milliseconds(call, self.seen, STANDARD)) for call in self.seen.calls
         ]
         return [(call, ms, gb_seconds(call.memory_mb, ms)) for call, ms in takes]
+
+    @property
+    def memories(self) -> Iterable[tuple[int, float, float, float, float]]:
+        """Memory sizes, and milliseconds and dollars of the copy and the conversion with each."""
+        copy, resize = (
+            pipeline.by_memory(self.seen, function, _MEMORIES)
+            for function in ("copy_file", "resize_image")
+        )
+        for (memory, copy_ms, copied), (_, ms, converted) in zip(copy, resize, strict=True):
+            yield memory, copy_ms, copied, ms, converted
 
     @property
     def savings(self) -> Iterable[tuple[str, float]]:

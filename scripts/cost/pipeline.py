@@ -223,6 +223,18 @@ def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
     )
 
 
+def by_memory(
+    seen: Observation, function: str, memories: Iterable[int]
+) -> Iterable[tuple[int, float, float]]:
+    """Yield memory sizes, how long a function takes with each, and what a million calls cost."""
+    [call] = [call for call in seen.calls if call.function == function]
+    for memory in memories:
+        settings = Settings(memory_mb={function: memory})
+        ms = milliseconds(call, seen, settings)
+        gb_second = prices.LAMBDA_GB_SECOND[settings.architecture].dollars
+        yield memory, ms, gb_seconds(memory, ms) * gb_second * MILLION
+
+
 def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]]:
     """Yield what each function costs for a million images: its time, its calls, its log.
 

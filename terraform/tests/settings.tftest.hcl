@@ -78,7 +78,7 @@ run "one_functions_settings" {
   }
 
   assert {
-    condition     = local.function_settings.copy_file.timeout_seconds == 900 && local.function_settings.copy_file.memory_mb == 512
+    condition     = local.function_settings.copy_file.timeout_seconds == 900 && local.function_settings.copy_file.memory_mb == 256
     error_message = "copy_file has ${jsonencode(local.function_settings.copy_file)}"
   }
 

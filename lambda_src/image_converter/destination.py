@@ -19,7 +19,7 @@ an older image of the same key is there, and else the fallback key under aside/.
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from image_converter import clients, keys, s3_errors, settings
 from image_converter.errors import InvalidRecord
@@ -186,9 +186,10 @@ def write(
     if _size(with_provenance) > MAX_METADATA_BYTES:
         key = keys.fallback_key(key, source.identity, place.prefix)
         with_provenance, slot = metadata, None
+    same = metadata if settings is None else settings
     slot = slot or free_slot(place, key)
     for attempt in range(_ATTEMPTS):
-        repeated = already_written(place, slot, source, metadata if settings is None else settings)
+        repeated = already_written(place, slot, source, same)
         if repeated:
             return repeated
         try:
@@ -198,6 +199,12 @@ def write(
             if error_code(error) not in s3_errors.LOST_RACE or attempt == _ATTEMPTS - 1:
                 raise
             slot = find_slot(place, key, source)
+        except HTTPClientError:
+            # The answer was lost, and perhaps only the answer: the object may be there.
+            slot = find_slot(place, key, source)
+            if repeated := already_written(place, slot, source, same):
+                return repeated
+            raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

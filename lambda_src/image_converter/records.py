@@ -38,6 +38,9 @@ class Saved(NamedTuple):
 def item(event: Event) -> dict[str, Any]:
     """Return the item for an execution's state: the article's attributes, and more for a reader.
 
+    It says once, not with each image, which version all of them were made from: with short keys, an
+    image's item then is of a single KB, by which DynamoDB charges.
+
     Raises:
         InvalidRecord: the state has no `results.images`.
         SourceChanged: the original and the PNG were not made from the same version.
@@ -50,9 +53,13 @@ def item(event: Event) -> dict[str, Any]:
             f"{original['sourceVersionId']!r} was copied, {resized['sourceVersionId']!r} "
             "converted. Start the execution again, with s3.object.versionId in its input"
         )
+    first, second = event["results"]["images"][:2]
     written = {
         "imageName": record.key,
-        "images": event["results"]["images"],
+        "images": [
+            {**first, "original": _without_source(original)},
+            {**second, "resized": _without_source(resized)},
+        ],
         "fileType": event["results"].get("fileType"),
         "sourceBucket": record.bucket,
         "sourceVersionId": original["sourceVersionId"],
@@ -63,6 +70,13 @@ def item(event: Event) -> dict[str, Any]:
         "writtenAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
     return {name: value for name, value in written.items() if value is not None}
+
+
+def _without_source(image: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in image.items() if name not in events.SOURCE_FIELDS}
+    if "renditions" in kept:
+        kept["renditions"] = [_without_source(rendition) for rendition in kept["renditions"]]
+    return kept
 
 
 def save(table: str, new: dict[str, Any]) -> Saved:

@@ -135,7 +135,8 @@ class _Check:
             if described_upload is None:
                 yield f"the record of '{key}' is of an upload that nobody made"
             else:
-                for wrong in self._wrong_images(record["images"], described_upload):
+                version = record["sourceVersionId"]  # of both images
+                for wrong in self._wrong_images(record["images"], described_upload, version):
                     yield f"the record of '{key}': {wrong}"
 
     def nothing_older_replaces_newer(self) -> Iterator[str]:
@@ -155,12 +156,13 @@ class _Check:
                     else:
                         yield f"{run.name}: put aside, though '{key}' is of an older upload"
 
-    def _wrong_images(self, images: Any, upload: Upload) -> Iterator[str]:
-        """Yield what is untrue in `results.images` about an upload."""
+    def _wrong_images(self, images: Any, upload: Upload, version: str = "") -> Iterator[str]:
+        """Yield what is untrue in `results.images` about an upload, or in a record's images."""
         for kind, location in zip(("original", "resized"), _locations(images), strict=True):
             stored = self._stored(location)
-            if location["sourceVersionId"] != upload.version:
-                yield f"{kind} is of version {location['sourceVersionId']}, not of {_name(upload)}"
+            made_from = version or location["sourceVersionId"]
+            if made_from != upload.version:
+                yield f"{kind} is of version {made_from}, not of {_name(upload)}"
             elif stored is None or stored.body is None:
                 yield f"{kind} {location['key']} version {location['versionId']} does not exist"
             elif kind == "original" and stored.body != upload.body:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from image_converter import clients, records
 from image_converter.errors import EventNotSent, InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
+from scripts.cost.model import item_bytes
 from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import SOURCE, TABLE, Cloud, edited, recorded
 from tests.support.faults import refuse
@@ -36,7 +37,7 @@ def test_the_record_says_what_was_made_of_the_image(cloud: Cloud, key: str) -> N
     original = state["results"]["images"][0]["original"]
     assert written == {
         "imageName": key,
-        "images": state["results"]["images"],
+        "images": _without_source(state["results"]["images"]),
         "fileType": "jpg",
         "sourceBucket": SOURCE,
         "sourceVersionId": state["s3"]["object"]["versionId"],
@@ -62,6 +63,28 @@ def test_json_values_come_back_as_they_were(value: Any) -> None:
 def test_a_set_is_not_a_json_value() -> None:
     with pytest.raises(TypeError, match="'SS'"):
         records.from_attribute_value({"SS": ["a"]})
+
+
+def _without_source(found: Any) -> Any:
+    """Return what was found with no field that names the source version, at any depth."""
+    if isinstance(found, list):
+        return [_without_source(each) for each in found]
+    if isinstance(found, dict):
+        return {k: _without_source(v) for k, v in found.items() if not k.startswith("source")}
+    return found
+
+
+def test_further_renditions_do_not_repeat_the_source_either(cloud: Cloud) -> None:
+    state = converted(cloud.upload("a.jpg", jpeg()))
+    resized = state["results"]["images"][1]["resized"]
+    state["results"]["images"][1]["resized"] = {**resized, "renditions": [resized]}
+    handler(state, None)
+    assert item(cloud, "a.jpg")["images"] == _without_source(state["results"]["images"])
+
+
+def test_the_record_of_a_short_key_is_a_single_kb(cloud: Cloud) -> None:
+    new = records.item(converted(cloud.upload("holiday/DSC_0042.jpg", jpeg())))
+    assert item_bytes(new) < 1024
 
 
 def test_the_answer_has_the_article_s_shape(cloud: Cloud) -> None:

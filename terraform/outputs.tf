@@ -174,7 +174,7 @@ output "commands" {
     upload_api   = one(local.curl_upload)
     upload_form  = one(local.curl_form)
     start        = trimspace(local.start)
-    watch        = var.workflow_type == "EXPRESS" ? trimspace(local.last_events.state_machine) : local.watch_executions
+    watch        = var.workflow_type == "STANDARD" ? local.watch_executions : local.state_machine_log_class == "STANDARD" ? trimspace(local.last_events.state_machine) : local.last_queried_events
     download     = "${local.aws} s3 cp s3://${local.destination_bucket}/${local.destination_prefix}photo.png photo.png"
     record       = "${local.aws} dynamodb get-item --table-name ${module.table.name} --key 'imageName={S=photo.jpg}'"
     logs         = trimspace(local.last_events.resize_image)
@@ -221,6 +221,15 @@ locals {
   )]
 
   watch_executions = "${local.aws} stepfunctions list-executions --state-machine-arn ${local.machine} --max-items 10"
+
+  # Only Logs Insights reads the class INFREQUENT_ACCESS. A query takes a few seconds.
+  last_queried_events = trimspace(<<-EOT
+    QUERY=$(${local.aws} logs start-query --log-group-name ${local.log_groups.state_machine} \
+      --start-time $(( $(date +%s) - 600 )) --end-time $(date +%s) --query queryId --output text \
+      --query-string 'fields @message | sort @timestamp asc | limit 1000') && sleep 5 &&
+      ${local.aws} logs get-query-results --query-id "$QUERY" --query 'results[].[[?field==`@message`].value]' --output text
+  EOT
+  )
 
   # Of the last ten minutes; version 1 of the AWS CLI has no `logs tail`. EXPRESS keeps no list of executions, only these.
   last_events = {

@@ -12,6 +12,10 @@ locals {
   default_timeout_seconds   = var.workflow_type == "EXPRESS" ? 300 : 3600
   execution_timeout_seconds = coalesce(var.execution_timeout_seconds, local.default_timeout_seconds)
 
+  # Subscription filters, which events need, work with the class STANDARD only. STANDARD executions log little.
+  default_log_class       = var.workflow_type == "EXPRESS" && var.events == null ? "INFREQUENT_ACCESS" : "STANDARD"
+  state_machine_log_class = coalesce(var.state_machine_log_class, local.default_log_class)
+
   # Errors that a retry cannot fix, by their class names in image_converter/errors.py.
   permanent_errors = [
     "InvalidSettings",
@@ -85,6 +89,7 @@ module "state_machine" {
   permissions_boundary_arn = var.permissions_boundary_arn
   kms_key_arn              = module.key.arn
   log_group                = local.log_groups.state_machine
+  log_class                = local.state_machine_log_class
   log_level                = coalesce(var.state_machine_log_level, var.workflow_type == "EXPRESS" ? "ALL" : "ERROR")
   log_execution_data       = var.state_machine_log_execution_data
   log_retention_days       = var.log_retention_days

@@ -809,6 +809,11 @@ variable "events" {
     condition     = var.events == null || (contains(["ALL", "ERROR"], coalesce(var.state_machine_log_level, "ERROR")) && var.state_machine_log_execution_data)
     error_message = "events needs the state machine's log: state_machine_log_level must be ERROR or ALL, and state_machine_log_execution_data true."
   }
+
+  validation {
+    condition     = var.events == null || coalesce(var.state_machine_log_class, "STANDARD") == "STANDARD"
+    error_message = "events needs a log group that can be subscribed to: state_machine_log_class must be STANDARD."
+  }
 }
 
 # --- The upload API ---
@@ -964,6 +969,18 @@ variable "state_machine_log_level" {
   validation {
     condition     = contains(["ALL", "ERROR", "FATAL", "OFF"], coalesce(var.state_machine_log_level, "ERROR"))
     error_message = "state_machine_log_level is '${coalesce(var.state_machine_log_level, "null")}', but must be ALL, ERROR, FATAL or OFF."
+  }
+}
+
+# AWS cannot change the class of a log group: Terraform replaces the group, and what was logged is gone.
+variable "state_machine_log_class" {
+  description = "Class of the state machine's log group: STANDARD, or INFREQUENT_ACCESS at half the price, which only Logs Insights reads; null means INFREQUENT_ACCESS for EXPRESS without events."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = contains(["STANDARD", "INFREQUENT_ACCESS"], coalesce(var.state_machine_log_class, "STANDARD"))
+    error_message = "state_machine_log_class is '${coalesce(var.state_machine_log_class, "null")}', but must be STANDARD or INFREQUENT_ACCESS."
   }
 }
 

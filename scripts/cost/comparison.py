@@ -31,6 +31,10 @@ _CHANGES: Final = (
         dataclasses.replace(EXPRESS, state_machine_log_execution_data=False),
     ),
     (
+        '... or state_machine_log_class = "STANDARD"',
+        dataclasses.replace(EXPRESS, state_machine_log_class="STANDARD"),
+    ),
+    (
         '... or state_machine_log_level = "ERROR"',
         dataclasses.replace(EXPRESS, state_machine_log_level="ERROR"),
     ),

@@ -22,6 +22,7 @@ from scripts.cost.model import (
     gb_seconds,
 )
 from scripts.cost.observation import Call, Observation
+from scripts.cost.prices import Price
 from scripts.lib.functions import TASKS
 
 _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
@@ -64,6 +65,7 @@ class Settings:
         existing_source_bucket: whether S3 sends an event for each object to a bus.
         two_webps: whether `renditions` adds WebPs of 1280 and 320 pixels to the PNG.
         state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
+        state_machine_log_class: None is INFREQUENT_ACCESS for EXPRESS without events.
     """
 
     workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
@@ -72,6 +74,7 @@ class Settings:
     log_level: Literal["INFO", "ERROR"] = "INFO"
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
+    state_machine_log_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
     memory_mb: Mapping[str, int] = field(default_factory=dict)
     noncurrent_version_expiration_days: int = 30
     events: bool = False
@@ -82,6 +85,14 @@ class Settings:
     def further_renditions(self) -> int:
         """How many images are made besides the PNG."""
         return 2 if self.two_webps else 0
+
+    @property
+    def log_gb(self) -> Price:
+        """What a GB of the state machine's log costs."""
+        express = self.workflow_type == "EXPRESS" and not self.events
+        default = "INFREQUENT_ACCESS" if express else "STANDARD"
+        infrequent = (self.state_machine_log_class or default) == "INFREQUENT_ACCESS"
+        return prices.LOG_GB_INFREQUENT if infrequent else prices.LOG_GB
 
     @property
     def logs_all_events(self) -> bool:
@@ -120,8 +131,8 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
         Line(
             "Logs of executions",
             _execution_log(seen, settings) / GB,
-            prices.LOG_GB,
-            "state_machine_log_level, state_machine_log_execution_data",
+            settings.log_gb,
+            "state_machine_log_level, state_machine_log_execution_data, state_machine_log_class",
         ),
         Line("Events", int(settings.events), prices.EVENT, "events"),
         Line(

@@ -51,6 +51,10 @@ _TABLES: Final = (
     "<https://airbyte.com/data-engineering-resources/dynamodb-pricing>; not confirmed by AWS itself"
 )
 
+_CLASSES: Final = (
+    "<https://c3x.dev/blog/cloudwatch-logs-cost-optimization>; not confirmed by AWS itself"
+)
+
 TRANSITION: Final = Price(
     0.025 / 1000, "state transition", "$0.025 per 1,000", _STATES, "the page's table"
 )
@@ -92,6 +96,9 @@ TABLE_READ: Final = Price(
 )
 QUEUE_REQUEST: Final = Price(0.40 / 1e6, "request to the queue", "$0.40 per million", _SQS, _GUIDE)
 LOG_GB: Final = Price(0.50, "GB of logs", "$0.50", _CLOUDWATCH, _GUIDE)
+LOG_GB_INFREQUENT: Final = Price(
+    0.25, "GB of logs of the class INFREQUENT_ACCESS", "$0.25", _CLOUDWATCH, _CLASSES
+)
 TRACE: Final = Price(5.00 / 1e6, "trace", "$5.00 per million", _XRAY, "the page's text")
 # Metered by 64 KB. S3's events on a bus cost the same, also those that no rule matches.
 EVENT: Final = Price(
@@ -108,5 +115,5 @@ ALL: Final = (
     *(*LAMBDA_GB_SECOND.values(), LAMBDA_REQUEST),
     *(SNAPSHOT_GB_SECOND, SNAPSHOT_GB_RESTORED),
     *(S3_WRITE, S3_READ, S3_LIST, S3_GB_MONTH, TABLE_WRITE, TABLE_READ, QUEUE_REQUEST),
-    *(LOG_GB, TRACE, EVENT, HTTP_API, REST_API),
+    *(LOG_GB, LOG_GB_INFREQUENT, TRACE, EVENT, HTTP_API, REST_API),
 )

@@ -11,6 +11,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
+from scripts.lib import insights
 from scripts.lib.aws import Clients
 
 _GONE = {"404", "NoSuchKey", "NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
@@ -156,6 +157,9 @@ def log_pages(
     clients: Clients, group: str, first: datetime, last: datetime | None = None, pattern: str = ""
 ) -> Iterator[list[Any]]:
     """Yield the same, page by page; pages may be empty."""
+    if insights.reads(clients, group):
+        yield from insights.pages(clients, group, first, last, pattern)
+        return
     options: dict[str, Any] = {"startTime": int(first.timestamp() * 1000)}
     if last:
         options["endTime"] = int(last.timestamp() * 1000)

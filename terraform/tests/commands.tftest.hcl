@@ -47,13 +47,25 @@ run "with_a_jwt_no_request_is_signed" {
   }
 }
 
+run "a_log_of_the_standard_class_is_filtered" {
+  variables {
+    workflow_type           = "EXPRESS"
+    state_machine_log_class = "STANDARD"
+  }
+
+  assert {
+    condition     = strcontains(output.commands.watch, "filter-log-events --log-group-name /aws/vendedlogs/states/")
+    error_message = "watch is ${output.commands.watch}"
+  }
+}
+
 run "express_has_events_in_its_log_only" {
   variables {
     workflow_type = "EXPRESS"
   }
 
   assert {
-    condition     = strcontains(output.commands.watch, "filter-log-events --log-group-name /aws/vendedlogs/states/")
+    condition     = strcontains(output.commands.watch, "start-query --log-group-name /aws/vendedlogs/states/")
     error_message = "watch is ${output.commands.watch}"
   }
 }

@@ -115,7 +115,7 @@ run "express" {
   }
 
   assert {
-    condition     = startswith(output.commands.watch, "aws logs filter-log-events --log-group-name /aws/vendedlogs/states/image-converter ")
+    condition     = strcontains(output.commands.watch, "aws logs start-query --log-group-name /aws/vendedlogs/states/image-converter ")
     error_message = "executions without a history are watched by ${output.commands.watch}"
   }
 
@@ -127,6 +127,23 @@ run "express" {
   assert {
     condition     = strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "/aws/vendedlogs/states/image-converter")
     error_message = "the dashboard does not show how much is logged of executions"
+  }
+
+  assert {
+    condition     = local.state_machine_log_class == "INFREQUENT_ACCESS"
+    error_message = "what only tools read is stored as ${local.state_machine_log_class}"
+  }
+}
+
+run "express_with_events" {
+  variables {
+    workflow_type = "EXPRESS"
+    events        = { bus = "default" }
+  }
+
+  assert {
+    condition     = local.state_machine_log_class == "STANDARD"
+    error_message = "the subscription filter needs the class STANDARD, not ${local.state_machine_log_class}"
   }
 }
 

@@ -163,6 +163,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("log_level", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
     ("log_format", "text", "Text or JSON"),
     ("log_retention_days", 42, "CloudWatch allows 1, 3, 5"),
+    ("state_machine_log_class", "DELIVERY", "STANDARD or INFREQUENT_ACCESS"),
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),
     ("alarm_email", "someone", "not an e-mail address"),
     ("alarm_thresholds", {"errors": 1}, "its settings are queue_age_seconds, upload_errors"),

@@ -73,6 +73,7 @@ locals {
 
 resource "aws_cloudwatch_log_group" "this" {
   name              = var.log_group
+  log_group_class   = var.log_class
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
   tags              = var.tags

@@ -67,6 +67,11 @@ variable "log_group" {
   }
 }
 
+variable "log_class" {
+  description = "Class of the log group: STANDARD or INFREQUENT_ACCESS."
+  type        = string
+}
+
 variable "log_level" {
   description = "Events to log: ALL, ERROR, FATAL or OFF."
   type        = string

@@ -83,7 +83,7 @@ def test_an_express_bill_by_hand() -> None:
     assert dollars["EXPRESS executions"] == 1.00
     # 1.23 seconds count as 1.3, 50 MB and a little as 64: 81,250 GB-seconds at 6 cents the hour.
     assert dollars["EXPRESS time"] == 1.35
-    assert dollars["Logs of executions"] == 15.00  # 30,000 bytes at 50 cents the GB
+    assert dollars["Logs of executions"] == 7.50  # 30,000 bytes at 25 cents the GB
 
 
 def test_a_backfill_by_hand() -> None:
@@ -108,7 +108,9 @@ def test_a_backfill_by_hand() -> None:
 @pytest.mark.parametrize(
     ("change", "what", "dollars"),
     [
-        ({"state_machine_log_execution_data": False}, "Logs of executions", 5.00),
+        ({"state_machine_log_execution_data": False}, "Logs of executions", 2.50),
+        ({"state_machine_log_class": "STANDARD"}, "Logs of executions", 15.00),
+        ({"events": True}, "Logs of executions", 15.00),
         ({"architecture": "x86_64"}, "Function time", 16.67),
         ({"log_level": "ERROR"}, "Logs of functions", 1.50),
     ],
@@ -226,7 +228,7 @@ def test_the_largest_line_is_reported() -> None:
     comparison = compare(ON_AWS, ENGINE)
 
     assert comparison.standard.largest.what == "State transitions"
-    assert comparison.express.largest.what == "Logs of executions"
+    assert comparison.express.largest.what == "Function time"
 
 
 @pytest.mark.parametrize(

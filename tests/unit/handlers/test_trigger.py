@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,11 +83,13 @@ def test_a_notification_starts_an_execution_with_what_the_pipeline_uses(
     item = started["s3"]["object"]
     assert re.fullmatch(r"[0-9a-f]{16}", item.pop("sequencerOf"))
     assert started == {
-        "awsRegion": sent["awsRegion"],
         "eventTime": sent["eventTime"],
         "s3": {
             "bucket": {"name": sent["s3"]["bucket"]["name"]},
-            "object": {**sent["s3"]["object"], "key": key},
+            "object": {
+                **{name: value for name, value in sent["s3"]["object"].items() if name != "size"},
+                "key": key,
+            },
         },
     }
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
@@ -241,3 +244,21 @@ def test_without_its_setting_the_whole_batch_fails(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("STATE_MACHINE_ARN")
     with pytest.raises(InvalidSettings, match="STATE_MACHINE_ARN"):
         handler(batch(notification(created())), None)
+
+
+@pytest.mark.parametrize(
+    ("tracing", "sent"),
+    [("on", {"traceHeader": "Root=1-5e1b4151-5ac6c58f;Sampled=1"}), ("off", {})],
+)
+def test_an_execution_belongs_to_the_trigger_s_trace(
+    tracing: str, sent: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5e1b4151-5ac6c58f;Sampled=1")
+    monkeypatch.setenv("TRACING", tracing)
+    calls: list[dict[str, str]] = []
+    stepfunctions = SimpleNamespace(start_execution=lambda **given: calls.append(given))
+    monkeypatch.setattr(clients, "stepfunctions", lambda: stepfunctions)
+
+    handler(batch(recorded("s3_created_2_1")), None)
+
+    assert [{k: v for k, v in call.items() if k == "traceHeader"} for call in calls] == [sent]

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, events, keys
+from image_converter import clients, events, keys, tracing
 from image_converter.events import Event
 from image_converter.s3_errors import error_code
 
@@ -52,6 +52,7 @@ def start_once(state_machine_arn: str, name: str, given: Event) -> bool:
             stateMachineArn=state_machine_arn,
             name=name,
             input=json.dumps(given, separators=(",", ":")),
+            **tracing.header(),
         )
     except ClientError as error:
         if error_code(error) == "ExecutionAlreadyExists":

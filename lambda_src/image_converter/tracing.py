@@ -23,6 +23,16 @@ def start() -> None:
         patch(("botocore",))
 
 
+def header() -> dict[str, str]:
+    """Return StartExecution's parameter that makes the execution a part of this trace.
+
+    X-Ray charges by trace, and shows a trace as a whole. Lambda sets the variable anew for each
+    invocation: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    current = os.environ.get("_X_AMZN_TRACE_ID", "") if enabled() else ""
+    return {"traceHeader": current} if current else {}
+
+
 def annotate(**annotations: str | float | bool) -> None:
     """Put values on the trace by which it can be found; does nothing where tracing is off."""
     if not enabled():

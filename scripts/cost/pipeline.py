@@ -29,11 +29,11 @@ _WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB
 
 # S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
 _QUEUE_REQUESTS: Final = 3
-# X-Ray's default rule keeps one request a second and a twentieth of the others. The trigger and the
-# execution are traces of their own.
+# X-Ray's default rule keeps one request a second and a twentieth of the others. The execution is a
+# part of the trigger's trace.
 # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
 _SAMPLED: Final = 0.05
-_TRACES: Final = 2
+_TRACES: Final = 1
 
 # https://aws.amazon.com/step-functions/pricing/, examples 3 and 4.
 _EXPRESS_BASE_MB: Final = 50

@@ -72,8 +72,8 @@ def test_a_standard_bill_by_hand() -> None:
     assert dollars["Queue"] == 1.20  # sent, received, deleted, at 40 cents
     assert dollars["Logs of functions"] == 3.00  # 6,000 bytes at 50 cents the GB
     assert "Logs of executions" not in dollars  # only errors are logged
-    assert dollars["Traces"] == 0.50  # 5% of two million, at 5 dollars
-    assert bill.per_million == pytest.approx(175 + 13.3334 + 1.2 + 10 + 1.6 + 1.25 + 1.2 + 3 + 0.5)
+    assert dollars["Traces"] == 0.25  # 5% of a million, at 5 dollars
+    assert bill.per_million == pytest.approx(175 + 13.3334 + 1.2 + 10 + 1.6 + 1.25 + 1.2 + 3 + 0.25)
 
 
 def test_an_express_bill_by_hand() -> None:

@@ -110,6 +110,8 @@ class Storage:
             which AWS leaves open.
         versioning: the source bucket's: "Enabled", "Suspended", or "" where it never was.
         events: keys and versions of the images that events on the bus say are converted.
+        said: what those events say, but for the execution, as JSON.
+        express: whether each start is an execution, whatever its name is.
     """
 
     objects: tuple[tuple[tuple[str, str], tuple[Version, ...]], ...] = ()
@@ -121,6 +123,8 @@ class Storage:
     marker_answer: str = "PreconditionFailed"
     versioning: str = "Enabled"
     events: frozenset[tuple[str, str]] = frozenset()
+    said: frozenset[str] = frozenset()
+    express: bool = False
 
     def history(self, bucket: str, key: str) -> tuple[Version, ...]:
         """Return the versions of a key, the oldest first."""
@@ -329,6 +333,8 @@ def _holds(condition: str, item: str, values: str) -> bool:
 def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
     started = dict(storage.started)
     name = asked.get("name", f"unnamed-{len(started)}")
+    if storage.express:
+        name = f"{name}:{len(started)}"
     if name in storage.closed or started.get(name, asked["input"]) != asked["input"]:
         return storage, Answer(error="ExecutionAlreadyExists", status=400)
     started[name] = asked["input"]
@@ -341,8 +347,11 @@ def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storag
 def _put_events(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
     named = [json.loads(entry["Detail"])["object"] for entry in asked["Entries"]]
     sent = {(item["key"], item.get("version-id") or item["etag"]) for item in named}
+    details = [json.loads(entry["Detail"]) for entry in asked["Entries"]]
+    said = {json.dumps(detail | {"execution": ""}, sort_keys=True) for detail in details}
     answer = (("FailedEntryCount", 0), ("Entries", ()))
-    return replace(storage, events=storage.events | sent), Answer(answer)
+    stored = replace(storage, events=storage.events | sent, said=storage.said | said)
+    return stored, Answer(answer)
 
 
 _Operation = Callable[[Storage, Mapping[str, Any]], tuple[Storage, Answer]]

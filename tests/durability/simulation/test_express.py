@@ -1,0 +1,144 @@
+"""EXPRESS executions: each delivery of a notification starts one more, and all of them may run.
+
+Nothing is lost, and nothing is doubled: each key has one object of each version. Events that say
+that an image is converted may repeat. They never contradict each other, nor what is stored.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from image_converter import destination
+from tests.durability import invariants
+from tests.durability.simulation import test_random
+from tests.durability.simulation.explore import explore
+from tests.durability.simulation.machine import Machine, definition
+from tests.durability.simulation.replay import Handlers
+from tests.durability.simulation.scenarios import DAMAGED, RED, TWO_UPLOADS, Scenario
+from tests.durability.simulation.storage import DESTINATION, Storage
+from tests.durability.simulation.system import Plan, State, System, observed, unfinished
+
+LIMIT = 4_000
+EXAMPLES = 40
+SEED = 20_260_102
+
+ONE_UPLOAD = Scenario("one upload", (Plan("a.jpg", RED),))
+A_DAMAGED_ONE = Scenario("a damaged image", (Plan("a.jpg", DAMAGED),))
+SCENARIOS = (ONE_UPLOAD, TWO_UPLOADS, A_DAMAGED_ONE)
+SETTINGS = {"EVENT_BUS": "default", "EVENT_SOURCE": "image-converter"}
+
+
+@pytest.fixture(scope="module")
+def sending() -> Iterator[System]:
+    """A pipeline that sends an event for each image that it has converted."""
+    handlers = Handlers(settings=SETTINGS)
+    with handlers.installed():
+        yield System(handlers, Machine(handlers, definition()))
+
+
+def doubled(state: State) -> list[str]:
+    """Return a sentence for each destination key that has two objects of one source version."""
+    found = []
+    for (bucket, key), history in state.storage.objects:
+        if bucket == DESTINATION:
+            made_from = [
+                (of["source-key-hash"], of["source-version"])
+                for of in (dict(version.metadata) for version in history)
+                if "source-version" in of
+            ]
+            found += [
+                f"'{key}' is twice of {one[1]}" for one, n in Counter(made_from).items() if n > 1
+            ]
+    return found
+
+
+def contradicting(state: State) -> list[str]:
+    """Return a sentence for each event that says what is not so, or not what another one says."""
+    found = []
+    placed: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for said in sorted(state.storage.said):
+        detail = json.loads(said)
+        for image in (detail["original"], *detail["outputs"]):
+            history = state.storage.history(DESTINATION, image["key"])
+            if image["versionId"] not in {version.name for version in history}:
+                found.append(f"an event names version {image['versionId']} of '{image['key']}'")
+            place = (detail["object"]["key"], image["sourceVersionId"], image["key"])
+            if placed.setdefault(place, image) != image:
+                found.append(f"events disagree about '{image['key']}'")
+    return found
+
+
+def judge(state: State) -> list[str]:
+    """Return each way in which the promise is broken, duplicates among them."""
+    promised = invariants.violations(observed(state))
+    return [*promised, *unfinished(state), *doubled(state), *contradicting(state)]
+
+
+@pytest.mark.timeout(14_400)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+@pytest.mark.parametrize("faults", [0, 1])
+def test_two_executions_of_each_version(
+    sending: System, scenario: Scenario, faults: int, soaking: bool, say: Callable[[str], None]
+) -> None:
+    start = replace(scenario, storage=Storage(express=True)).start(faults=faults, deliveries=2)
+    report = explore(sending, start, 0 if soaking else LIMIT, SEED, judge)
+    say(f"EXPRESS, {scenario.name}, twice notified, {faults} faults: {report}")
+    assert not report.broken, "\n".join(report.broken)
+    assert report.ends
+
+
+@pytest.mark.parametrize(
+    ("without", "broken"),
+    [("_unchanged", "is twice of"), ("already_written", "events disagree")],
+)
+def test_what_keeps_duplicates_apart(
+    without: str, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(destination, without, lambda *_: {})
+    handlers = Handlers(settings=SETTINGS)
+    with handlers.installed():
+        system = System(handlers, Machine(handlers, definition()))
+        start = replace(ONE_UPLOAD, storage=Storage(express=True)).start(faults=0, deliveries=2)
+        report = explore(system, start, LIMIT, SEED, judge)
+    assert any(broken in sentence for sentence in report.broken), report.broken
+
+
+class _Express(test_random.Pipeline):
+    """The random histories, of an EXPRESS state machine."""
+
+    system: ClassVar[System]
+    finished: ClassVar[list[State]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state = replace(self.state, storage=replace(self.state.storage, express=True))
+
+    def teardown(self) -> None:
+        super().teardown()
+        assert doubled(self.state) + contradicting(self.state) == []
+
+
+@pytest.mark.timeout(14_400)
+def test_whatever_happens_nothing_is_lost_or_doubled(
+    sending: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(test_random, "violations", test_random.promise_alone)
+    _Express.system, _Express.finished = sending, []
+    machine: Any = seed(SEED)(_Express)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=40,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert len(_Express.finished) >= EXAMPLES

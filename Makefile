@@ -185,6 +185,10 @@ bench: setup .venv/bench/.stamp ## Benchmark the conversion against other engine
 bench-renditions: $(STAMP) ## Benchmark renditions against sharp: time, size and PSNR (ROUNDS=5)
 	$(MODULE) tests.performance.renditions $(if $(ROUNDS),--rounds "$(ROUNDS)")
 
+.PHONY: bench-latency
+bench-latency: setup package-local ## Benchmark each hop from an upload to its PNG, on the local AWS (IMAGES=20)
+	@$(HERMETIC) $(RUN) tests.performance.latency $(if $(IMAGES),--images "$(IMAGES)")
+
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)
 	$(MODULE) tests.performance.imports $(if $(ROUNDS),--rounds "$(ROUNDS)")

@@ -11,12 +11,15 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from scripts.cost.observation import RECORDED, Observation, observe
 from scripts.lib import deployed, functions
 from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, durations, uploads
 from scripts.lib.executions.durations import StateTime
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL
@@ -28,7 +31,7 @@ from tests.support import machine
 FOLDER: Final = BUILD / "cost"
 
 # Two megapixels, as in the question that the cost model answers.
-_PHOTOGRAPH: Final = Scene("photograph.jpg", (1732, 1155), 17)
+PHOTOGRAPH: Final = Scene("photograph.jpg", (1732, 1155), 17)
 _IMAGES: Final = 20
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
@@ -42,19 +45,8 @@ def record(folder: Path = FOLDER) -> Observation:
     Raises:
         LocalAwsError, TerraformError, TimeoutError, UserError: it could not be run.
     """
-    photograph = jpeg(_PHOTOGRAPH)
-    with LocalAws(folder / "local-aws") as aws:
-        clients = Clients(aws.env)
-        stack = Stack(
-            folder / "stack",
-            aws.env,
-            package=PACKAGE_LOCAL,
-            variables={"force_destroy": True, "tracing": False},
-        )
-        stack.init()
-        stack.apply()
-        found = deployed.find(clients, deployed.DEFAULT_NAME)
-        uploads.convert(clients, found, "first.jpg", photograph)
+    photograph = jpeg(PHOTOGRAPH)
+    with warm_stack(folder) as (aws, clients, found):
         before = processor_ms(aws.endpoint)
         arns = [
             uploads.convert(clients, found, f"{number}.jpg", photograph)
@@ -63,7 +55,6 @@ def record(folder: Path = FOLDER) -> Observation:
         after = processor_ms(aws.endpoint)
         seen = observe(clients, arns[-1], local=True)
         times = durations.by_state(collect.runs(clients, arns))
-        stack.destroy()
     took = {name: (after[name] - before[name]) / _IMAGES for name in before}
     calls = (
         dataclasses.replace(call, billed_ms=round(took[_deployed(call.function)], 1))
@@ -77,6 +68,29 @@ def record(folder: Path = FOLDER) -> Observation:
         executions=len(arns),
         times=tuple(map(_rounded, times)),
     )
+
+
+@contextmanager
+def warm_stack(folder: Path) -> Iterator[tuple[LocalAws, Clients, Deployment]]:
+    """Run a stack on a local AWS, whose functions have converted an image.
+
+    Args:
+        folder: where the local AWS and Terraform work.
+    """
+    with LocalAws(folder / "local-aws") as aws:
+        clients = Clients(aws.env)
+        stack = Stack(
+            folder / "stack",
+            aws.env,
+            package=PACKAGE_LOCAL,
+            variables={"force_destroy": True, "tracing": False},
+        )
+        stack.init()
+        stack.apply()
+        found = deployed.find(clients, deployed.DEFAULT_NAME)
+        uploads.convert(clients, found, "first.jpg", jpeg(PHOTOGRAPH))
+        yield aws, clients, found
+        stack.destroy()
 
 
 def _rounded(time: StateTime) -> StateTime:

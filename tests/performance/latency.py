@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     processor = {
         name.removeprefix(f"{stack.name}-"): round((after[name] - before[name]) / count, 1)
         for name in sorted(after)
+        if after[name] > before[name]
     }
     console.print(table(series, count))
     total = sum(processor.values())
@@ -62,19 +63,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def hops(uploaded: float, execution: Execution) -> dict[str, float]:
-    """Return the milliseconds of an image's hops, by their names.
+    """Return the milliseconds of the hops of an image that was converted, by their names.
 
     Args:
         uploaded: when its upload was answered, in seconds since 1970.
         execution: what its notification started.
     """
-    found = {TRIGGER: (execution.started.timestamp() - uploaded) * 1000}
-    for visit in execution.visits:
-        if visit.exited:
-            found[visit.state] = (visit.exited - visit.entered).total_seconds() * 1000
-            if visit.state == "ResizeImage":
-                found[TOTAL] = (visit.exited.timestamp() - uploaded) * 1000
-    return found
+    exits = {visit.state: visit.exited for visit in execution.visits if visit.exited}
+    return {
+        TRIGGER: (execution.started.timestamp() - uploaded) * 1000,
+        **{
+            visit.state: (visit.exited - visit.entered).total_seconds() * 1000
+            for visit in execution.visits
+            if visit.exited
+        },
+        TOTAL: (exits["ResizeImage"].timestamp() - uploaded) * 1000,
+    }
 
 
 def percentile(values: Sequence[float], part: float) -> float:

@@ -21,6 +21,7 @@ module "destroy_guard" {
   log_group                = local.log_groups.destroy_guard
   log_retention_days       = var.log_retention_days
   log_format               = var.log_format
+  system_log_level         = var.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

@@ -35,6 +35,7 @@ module "report_failure" {
   log_group                = local.log_groups.report_failure
   log_retention_days       = var.log_retention_days
   log_format               = var.log_format
+  system_log_level         = var.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

@@ -101,6 +101,7 @@ module "function" {
   log_group                = local.log_groups[each.key]
   log_retention_days       = var.log_retention_days
   log_format               = var.log_format
+  system_log_level         = var.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

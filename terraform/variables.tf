@@ -947,6 +947,22 @@ variable "log_format" {
   }
 }
 
+variable "system_log_level" {
+  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN; with WARN, which needs log_format = JSON, no invocation that succeeds has a start or a report, from which reports take its duration."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.system_log_level)
+    error_message = "system_log_level is '${var.system_log_level}', but must be DEBUG, INFO or WARN."
+  }
+
+  validation {
+    condition     = var.system_log_level == "INFO" || var.log_format == "JSON"
+    error_message = "system_log_level is '${var.system_log_level}', which needs log_format = \"JSON\"."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days to keep logs, including the buckets' access logs."
   type        = number

@@ -48,6 +48,10 @@ _CHANGES: Final = (
     ),
     ("tracing = false", dataclasses.replace(STANDARD, tracing=False)),
     ('log_level = "ERROR"', dataclasses.replace(STANDARD, log_level="ERROR")),
+    (
+        'log_format = "JSON", system_log_level = "WARN"',
+        dataclasses.replace(STANDARD, system_log_level="WARN"),
+    ),
     ('events = { bus = "default" }', dataclasses.replace(STANDARD, events=True)),
     ('existing_source_bucket = "..."', dataclasses.replace(STANDARD, existing_source_bucket=True)),
     ("renditions = PNG, WebP 1280, WebP 320", _TWO_WEBPS),

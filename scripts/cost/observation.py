@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,9 @@ _DATA: Final = frozenset({"input", "output", "parameters", "error", "cause"})
 # What Step Functions appends to the ARN of an EXPRESS execution: a colon and a UUID.
 _RUN_OF_EXPRESS: Final = ":00000000-0000-0000-0000-000000000000"
 
+# What Lambda logs of each invocation, as text or as JSON.
+_SYSTEM_LINE: Final = re.compile(r'(START|END|REPORT) RequestId: |\{.*"type": ?"platform\.')
+
 RECORDED: Final = Path(__file__).with_name("recorded.json")
 LOCAL: Final = "the local AWS"
 # What one execution used there; `python -m tests.support.recordings.record_cost` records it again.
@@ -43,12 +47,14 @@ class Call:
         memory_mb: its memory.
         billed_ms: what was charged, or would be.
         log_bytes: what it logged, Lambda's own lines among it.
+        system_bytes: of these, what Lambda's own lines are.
     """
 
     function: str
     memory_mb: int
     billed_ms: float
     log_bytes: int
+    system_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,8 +231,10 @@ def _call(
             f"{about.name} has not reported in {about.log_group} what Lambda charged for its "
             "invocation. Its logs may have expired, or may arrive in a minute."
         )
-    size = sum(len(event["message"].encode()) + _LOG_EVENT_OVERHEAD for event in events)
-    return Call(function, about.memory_mb, own.billed_ms, size // len(logged))
+    messages = [event["message"] for event in events]
+    all_lines = _ingested(messages) // len(logged)
+    system_lines = _ingested(filter(_SYSTEM_LINE.match, messages)) // len(logged)
+    return Call(function, about.memory_mb, own.billed_ms, all_lines, system_lines)
 
 
 def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:

@@ -72,6 +72,7 @@ class Settings:
     architecture: Architecture = "arm64"
     tracing: bool = True
     log_level: Literal["INFO", "ERROR"] = "INFO"
+    system_log_level: Literal["INFO", "WARN"] = "INFO"
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
     state_machine_log_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
@@ -127,7 +128,12 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             ),
         ),
         Line("Queue", _QUEUE_REQUESTS, prices.QUEUE_REQUEST),
-        Line("Logs of functions", _function_logs(seen, settings) / GB, prices.LOG_GB, "log_level"),
+        Line(
+            "Logs of functions",
+            _function_logs(seen, settings) / GB,
+            prices.LOG_GB,
+            "log_level, system_log_level",
+        ),
         Line(
             "Logs of executions",
             _execution_log(seen, settings) / GB,
@@ -202,6 +208,8 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
 
 def _function_logs(seen: Observation, settings: Settings) -> int:
     whole = sum(call.log_bytes for call in seen.calls)
+    if settings.system_log_level == "WARN":
+        whole -= sum(call.system_bytes for call in seen.calls)
     return whole if settings.log_level == "INFO" else whole // 2
 
 

@@ -162,6 +162,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("upload_throttle", {"burst": 0}, "let nothing through"),
     ("log_level", "TRACE", "DEBUG, INFO, WARNING or ERROR"),
     ("log_format", "text", "Text or JSON"),
+    ("system_log_level", "ERROR", "DEBUG, INFO or WARN"),
+    ("system_log_level", "WARN", "JSON"),
     ("log_retention_days", 42, "CloudWatch allows 1, 3, 5"),
     ("state_machine_log_class", "DELIVERY", "STANDARD or INFREQUENT_ACCESS"),
     ("state_machine_log_level", "DEBUG", "ALL, ERROR, FATAL or OFF"),

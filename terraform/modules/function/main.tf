@@ -109,8 +109,9 @@ resource "aws_lambda_function" "this" {
   }
 
   logging_config {
-    log_format = var.log_format
-    log_group  = aws_cloudwatch_log_group.this.name
+    log_format       = var.log_format
+    log_group        = aws_cloudwatch_log_group.this.name
+    system_log_level = var.log_format == "JSON" ? var.system_log_level : null
   }
 
   tracing_config {

@@ -113,6 +113,12 @@ variable "log_format" {
   type        = string
 }
 
+variable "system_log_level" {
+  description = "Minimum level of these lines, in the format JSON: DEBUG, INFO or WARN."
+  type        = string
+  default     = "INFO"
+}
+
 variable "tracing" {
   description = "Whether X-Ray traces the function."
   type        = bool

@@ -22,12 +22,12 @@ ON_AWS = Observation(
     seconds=1.23,
     transitions=7,
     calls=(
-        Call("trigger", 256, 100, 1000),
-        Call("get_file_type", 256, 100, 1000),
-        Call("copy_file", 512, 200, 1000),
-        Call("resize_image", 2048, 400, 1000),
-        Call("write_to_dynamodb", 256, 100, 1000),
-        Call("delete_file", 256, 100, 1000),
+        Call("trigger", 256, 100, 1000, 500),
+        Call("get_file_type", 256, 100, 1000, 500),
+        Call("copy_file", 512, 200, 1000, 500),
+        Call("resize_image", 2048, 400, 1000, 500),
+        Call("write_to_dynamodb", 256, 100, 1000, 500),
+        Call("delete_file", 256, 100, 1000, 500),
     ),
     history_bytes=30_000,
     history_bytes_bare=10_000,
@@ -113,6 +113,7 @@ def test_a_backfill_by_hand() -> None:
         ({"events": True}, "Logs of executions", 15.00),
         ({"architecture": "x86_64"}, "Function time", 16.67),
         ({"log_level": "ERROR"}, "Logs of functions", 1.50),
+        ({"system_log_level": "WARN"}, "Logs of functions", 1.50),
     ],
 )
 def test_a_setting_moves_its_line(change: dict[str, object], what: str, dollars: float) -> None:

@@ -70,6 +70,7 @@ variable "log_group" {
 variable "log_class" {
   description = "Class of the log group: STANDARD or INFREQUENT_ACCESS."
   type        = string
+  default     = "STANDARD"
 }
 
 variable "log_level" {

@@ -189,7 +189,11 @@ class Log:
         for first, last in self._back():
             _join(found, self._matching(f"{{ {ends} }}", first, last))
             reached = first
-        listed = [summary(arn, events(lines.values())) for arn, lines in found.items()]
+        listed = [
+            summary(arn, events(lines.values()))
+            for arn, lines in found.items()
+            if any(map(_ends, lines.values()))  # Logs Insights finds what merely looks like it, too
+        ]
         missing = _not_searched(self._since, reached) if self.log.group else self.log.missing
         return listed, missing
 

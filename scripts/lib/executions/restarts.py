@@ -70,7 +70,7 @@ def source(described: dict[str, Any]) -> tuple[str | None, str | None]:
 
 def is_reprocess(described: Mapping[str, Any]) -> bool:
     """Return whether an execution makes the renditions of an image again that has a record."""
-    return "reprocess" in text.json_object(described["input"])
+    return "reprocess" in text.json_object(described.get("input") or "")
 
 
 def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any]]:

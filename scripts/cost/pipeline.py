@@ -122,7 +122,7 @@ def bill(seen: Observation, settings: Settings, name: str) -> Bill:
             seconds,
             settings.architecture,
             len(seen.calls),
-            s3=(writes + further, reads),
+            s3=(writes + further, reads + bool(further)),  # the first is looked for
             table_units=model.table_writes(
                 seen.record_bytes + settings.further_renditions * _RENDITION_BYTES
             ),
@@ -199,7 +199,7 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
         return call.billed_ms
     requests, work = sum(S3_REQUESTS.get(call.function, ())), call.billed_ms
     if call.function == "resize_image":
-        requests += settings.further_renditions
+        requests += settings.further_renditions + bool(settings.further_renditions)
         work += _WEBP_MS * settings.further_renditions
     waiting = requests * S3_MS
     waiting += _WAITING_ELSEWHERE.get(call.function, 0)

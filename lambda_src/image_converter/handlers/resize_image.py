@@ -52,7 +52,8 @@ class _Output(NamedTuple):
 def handler(event: Event, context: object) -> Location:
     """Make all renditions of the record's JPEG, and return where they are.
 
-    A repeated attempt makes them again, and finds them there.
+    A repeated attempt makes the default's PNG again and finds it there; of other renditions it
+    makes only what is missing or has other settings.
 
     Args:
         event: an S3 event record.
@@ -68,19 +69,19 @@ def handler(event: Event, context: object) -> Location:
     layer.check()
     config = settings.load(ResizeSettings)
     wanted = renditions.parse(config.renditions, config.png_compression)
+    made_with = renditions.settings_hash(wanted)
     record = events.parse_record(event)
     place = Place(config.destination_bucket, config.destination_prefix)
     keys = [rendition.key_for(record.key) for rendition in wanted]
     source, body = sources.open_body(record)
     with body:
         destination.refuse_unknown_origin(place.bucket, source)
-        # A reprocess looks first: most of what it finds is as it should be.
-        outputs = [
-            _find(place, rendition, key, source)
-            if record.copy
-            else _Output(rendition, key, destination.free_slot(place, key), None)
-            for rendition, key in zip(wanted, keys, strict=True)
-        ]
+        outputs = _outputs(
+            place,
+            list(zip(wanted, keys, strict=True)),
+            source,
+            is_default=made_with == renditions.DEFAULT_SETTINGS,
+        )
         missing = [output for output in outputs if output.written is None]
         made = iter(_convert(config, place, missing, source, body) if missing else ())
     written = [output.written or next(made) for output in outputs]
@@ -104,10 +105,35 @@ def handler(event: Event, context: object) -> Location:
             {**each, "name": output.rendition.name, "format": output.rendition.format}
             for output, each in zip(outputs[1:], further, strict=True)
         ]
-    made_with = renditions.settings_hash(wanted)
     if made_with != renditions.DEFAULT_SETTINGS:
         location["settings"] = made_with
     return location
+
+
+def _outputs(
+    place: Place, wanted: Sequence[tuple[Rendition, str]], source: Source, *, is_default: bool
+) -> list[_Output]:
+    """Return what is to be there, with what an earlier attempt has made of it.
+
+    S3 refuses to write over what is there, so to look first saves only the work, and costs each
+    image a request. The default's one PNG is hardly ever made twice: nobody looks. Settings of
+    renditions change, so the first of them is looked for: where it is there, others may be.
+    """
+    (first, key), *further = wanted
+    again = source.record.copy is not None
+    outputs = [
+        _unseen(place, first, key) if is_default and not again else _find(place, first, key, source)
+    ]
+    again = again or outputs[0].written is not None
+    for rendition, key in further:
+        outputs.append(
+            _find(place, rendition, key, source) if again else _unseen(place, rendition, key)
+        )
+    return outputs
+
+
+def _unseen(place: Place, rendition: Rendition, key: str) -> _Output:
+    return _Output(rendition, key, destination.free_slot(place, key), None)
 
 
 def _find(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:

@@ -134,14 +134,14 @@ def test_what_is_switched_off_has_no_line(settings: Settings, what: str) -> None
     assert what not in Dollars(pipeline.bill(ON_AWS, settings, "changed"))
 
 
-def test_each_further_rendition_is_written() -> None:
+def test_each_further_rendition_is_written_and_the_first_looked_for() -> None:
     one = pipeline.bill(ON_AWS, STANDARD, "one")
     three = pipeline.bill(dataclasses.replace(ON_AWS, further_renditions=2), STANDARD, "three")
     asked = pipeline.bill(ON_AWS, dataclasses.replace(STANDARD, two_webps=True), "asked for")
-    # $5 for a million PUTs.
-    assert three.per_million - one.per_million == pytest.approx(2 * 5.00)
+    # $5 for a million PUTs, $0.40 for a million HEADs.
+    assert three.per_million - one.per_million == pytest.approx(2 * 5.00 + 0.40)
     # Asked for, the record grows as well: from 1,500 to 2,500 bytes, a unit more.
-    assert asked.per_million - one.per_million == pytest.approx(2 * 5.00 + 0.625, abs=0.01)
+    assert asked.per_million - one.per_million == pytest.approx(2 * 5.00 + 0.40 + 0.625, abs=0.01)
 
 
 def test_further_renditions_are_stored_as_they_were_seen_or_measured() -> None:

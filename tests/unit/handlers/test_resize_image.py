@@ -27,7 +27,7 @@ from image_converter.errors import (
 from image_converter.handlers.resize_image import handler
 from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, Cloud, recorded
-from tests.support.faults import refuse
+from tests.support.faults import observe, refuse
 from tests.support.images import jpeg, pixels
 from tests.support.jpeg.editing import END, cut
 
@@ -309,21 +309,27 @@ def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("three")
-def test_a_repeated_execution_writes_only_what_is_missing_or_changed(
+def test_a_repeated_execution_makes_only_what_is_missing_or_changed(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = cloud.upload("a.jpg", jpeg())
     first = handler(record, None)
-    assert handler(record, None) == first
+    with monkeypatch.context() as nothing_to_do:
+        nothing_to_do.setattr("image_converter.handlers.resize_image.convert_all", None)
+        assert handler(record, None) == first
 
     _ask_for(monkeypatch, {"name": "png", "format": "png"}, {**THUMB, "quality": 5}, SMALL)
+    puts = observe(clients.s3(), "PutObject")
     second = handler(record, None)
+    assert [put["url"].rpartition("/")[2] for put in puts] == ["a-thumb.webp"]
     assert second["versionId"] == first["versionId"]
     assert second["renditions"][1] == first["renditions"][1]
     assert second["renditions"][0]["versionId"] != first["renditions"][0]["versionId"]
 
     cloud.s3.delete_object(Bucket=DESTINATION, Key="a-small.jpg")
+    puts.clear()
     third = handler(record, None)
+    assert [put["url"].rpartition("/")[2] for put in puts] == ["a-small.jpg"]
     assert third["renditions"][0] == second["renditions"][0]
     assert third["renditions"][1]["versionId"] != second["renditions"][1]["versionId"]
 

@@ -84,7 +84,7 @@ redrive: $(STAMP) ## Retry what failed and what was not handled (DRY_RUN=1 to pr
 	@$(COMMAND) redrive $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter-out 0,$(ALL)),--all) $(STACK)
 
 .PHONY: backfill
-backfill: $(STAMP) ## Convert images that are there already (PREFIX=2019/ MANIFEST=s3://... DRY_RUN=1 WAIT=1 RUN=name)
+backfill: $(STAMP) ## Convert images that are already in the source bucket (PREFIX=2019/ MANIFEST=s3://... DRY_RUN=1 WAIT=1 RUN=name)
 	@$(COMMAND) backfill $(if $(PREFIX),"$(PREFIX)") $(if $(MANIFEST),--manifest "$(MANIFEST)") \
 		$(if $(RUN),--run "$(RUN)") $(HOW) $(STACK)
 

@@ -84,7 +84,7 @@ redrive: $(STAMP) ## Retry what failed and what was not handled (DRY_RUN=1 to pr
 	@$(COMMAND) redrive $(if $(filter-out 0,$(DRY_RUN)),--dry-run) $(if $(filter-out 0,$(ALL)),--all) $(STACK)
 
 .PHONY: backfill
-backfill: $(STAMP) ## Convert images that are there already (PREFIX=2019/ MANIFEST=s3://... DRY_RUN=1 WAIT=1 RUN=name)
+backfill: $(STAMP) ## Convert images that are already in the source bucket (PREFIX=2019/ MANIFEST=s3://... DRY_RUN=1 WAIT=1 RUN=name)
 	@$(COMMAND) backfill $(if $(PREFIX),"$(PREFIX)") $(if $(MANIFEST),--manifest "$(MANIFEST)") \
 		$(if $(RUN),--run "$(RUN)") $(HOW) $(STACK)
 
@@ -131,7 +131,7 @@ package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install 
 ##@ Local AWS
 
 .PHONY: local-up
-local-up: ## Start a local AWS: eval "$$(make -s local-up)" has terraform and aws use it in this shell (PORT=4566)
+local-up: ## Start a local AWS: eval "$(make -s local-up)" has terraform and aws use it in this shell (PORT=4566)
 	@$(MAKE) setup package-local >&2
 	@$(HERMETIC) $(COMMAND) local up --no-set-up --auth $(if $(PORT),--port "$(PORT)")
 
@@ -187,7 +187,7 @@ bench-renditions: $(STAMP) ## Benchmark renditions against sharp: time, size and
 
 .PHONY: bench-latency
 bench-latency: setup package-local ## Benchmark each hop from an upload to its PNG, on the local AWS (IMAGES=20)
-	@$(HERMETIC) $(RUN) tests.performance.latency $(if $(IMAGES),--images "$(IMAGES)")
+	@$(HERMETIC) $(MODULE) tests.performance.latency $(if $(IMAGES),--images "$(IMAGES)")
 
 .PHONY: bench-imports
 bench-imports: $(STAMP) ## Benchmark the cold start: imports of each function (ROUNDS=15)

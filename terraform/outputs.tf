@@ -60,7 +60,7 @@ output "state_machine_arn" {
 }
 
 output "backfill_state_machine_arn" {
-  description = "ARN of the state machine that sends what is there already; null without a backfill."
+  description = "ARN of the backfill's state machine; null without one."
   value       = one(module.backfill[*].arn)
 }
 

@@ -503,7 +503,7 @@ variable "renditions" {
 # `trigger_maximum_concurrency`. Changing the type replaces the state machine and ends running executions;
 # docs/operating.md describes how to pause first.
 variable "workflow_type" {
-  description = "Type of the state machine: `STANDARD`, or `EXPRESS`, which costs a fifth, ends executions after five minutes and keeps no history but the log."
+  description = "Type of the state machine: `STANDARD`, or `EXPRESS`, which costs a sixth, ends executions after five minutes and keeps no history but the log."
   type        = string
   default     = "STANDARD"
 
@@ -702,13 +702,13 @@ variable "other_types" {
   }
 }
 
-# --- What is there already ---
+# --- Backfill and reprocess ---
 
 # { enabled = true } makes a state machine that sends objects of the source bucket to the queue as if they had just been
 # uploaded, and roles for it; docs/backfill.md describes it. The other settings, with their defaults in defaults.tf:
 # max_concurrency, tolerated_failure_percentage and timeout_seconds.
 variable "backfill" {
-  description = "Whether objects that are already in the source bucket can be converted, and originals again: `enabled`, and how the state machine for it works."
+  description = "Whether commands can convert what is already in the source bucket, and make outdated renditions again: `enabled`, and settings of the state machine for both."
   type        = map(string) # a boolean and numbers; a map for the reason that defaults.tf gives
   default     = { enabled = false }
   nullable    = false
@@ -1015,7 +1015,7 @@ variable "tracing" {
 }
 
 variable "create_dashboard" {
-  description = "Whether to create the CloudWatch dashboard and the saved Logs Insights query."
+  description = "Whether to create the CloudWatch dashboard and the saved Logs Insights queries."
   type        = bool
   default     = true
   nullable    = false

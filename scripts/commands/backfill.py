@@ -1,4 +1,4 @@
-"""Send images that exist already through the pipeline, however many they are."""
+"""Send images that are already in the source bucket through the pipeline, however many."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Estimate:
 
 @click.command("backfill")
 @click.argument("prefix", default="")
-@click.option("--manifest", metavar="S3-URI", help="Objects in a .csv, a .jsonl or an inventory.")
+@click.option("--manifest", metavar="S3-URI", help="A list of objects: .csv, .jsonl, inventory.")
 @click.option("--dry-run", is_flag=True, help="Only report what would be done.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
 @click.option("--run", "run_name", metavar="NAME", help="Follow a run that was started before.")
@@ -78,11 +78,11 @@ def command(
     waits: bool,
     as_json: bool,
 ) -> int:
-    """Send the images of the source bucket whose keys begin with PREFIX through the pipeline.
+    """Convert the images in the source bucket whose keys begin with PREFIX, by default all.
 
-    They may have been there before the stack, or have failed long ago. Repeat it as often as you
-    like, also during uploads: what has been converted is not converted again. With --wait or --run,
-    the exit status is 4 if an image failed.
+    They may be older than the stack, or have failed long ago. Repeat it as often as you like, also
+    during uploads: what has been converted is not converted again. With --wait or --run, the exit
+    status is 4 if an image failed, and 5 if the stack is paused.
     """
     if sum(map(bool, (run_name, manifest, prefix))) > 1:
         raise click.UsageError("Use one of PREFIX, --manifest and --run.")

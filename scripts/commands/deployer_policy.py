@@ -184,7 +184,7 @@ def _of_buckets(function: Command) -> Command:
 @_of_buckets
 @click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
 @click.option("--events", is_flag=True, help="The stack sends events, `events`.")
-@click.option("--backfill", is_flag=True, help="The stack has one, `backfill`.")
+@click.option("--backfill", is_flag=True, help="The stack has a backfill, `backfill`.")
 @click.option("--role-path", default="/", show_default=True, help="`role_path` of the stack.")
 @click.option("--permissions-boundary-arn", help="`permissions_boundary_arn` of the stack.")
 @click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
@@ -204,8 +204,8 @@ def command(  # noqa: PLR0913 - each is an option
 ) -> int:
     """Print the policy of the role that deploys the stack, as JSON.
 
-    The whole is longer than IAM lets one policy be; each part is as long as one may be. There are
-    two, and three with events or existing buckets and long names.
+    The whole policy is longer than IAM allows; each part is short enough. There are two parts, or
+    three with events or existing buckets and long names.
     """
     names = {
         option.removesuffix("_bucket").replace("_", "-"): one

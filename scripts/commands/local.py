@@ -34,12 +34,9 @@ _NONE = 'No local AWS is running. `eval "$(image-converter local up)"` starts on
 )
 @click.pass_context
 def command(context: click.Context, directory: Path | None) -> None:
-    r"""Start and stop a local AWS, in a clone of the repository.
+    """Start and stop a local AWS, in a clone of the repository.
 
-    To have terraform, aws and every AWS SDK use it in a shell:
-
-    \b
-        eval "$(image-converter local up)"
+    `eval "$(image-converter local up)"` has terraform, aws and every AWS SDK use it in a shell.
     """
     context.obj = directory or _directory(_clone())
 

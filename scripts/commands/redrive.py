@@ -29,7 +29,7 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
 
     Failures that cannot succeed, such as a damaged image, are only listed. What has been handled
     since, and what was replaced by a newer upload, is not mentioned. Repeat it as often as you
-    like: nothing is converted twice.
+    like: nothing is stored twice.
     """
     clients, stack = target.find()
     console = options.console(as_json=as_json)

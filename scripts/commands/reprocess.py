@@ -27,11 +27,12 @@ from scripts.lib.deployed import Deployment
 @options.of_a_stack
 @options.pass_target
 def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json: bool) -> int:
-    """Make the renditions again that were made with other settings than the stack's.
+    """Make outdated renditions of images whose keys begin with PREFIX again, by default of all.
 
-    Of images whose keys begin with PREFIX. The table says which they are, and where their originals
-    are in the destination bucket. What is up to date is not written again, and the source bucket is
-    not touched. With --wait, the exit status is 4 if an image failed.
+    A rendition is outdated if it was made with other settings than the stack has now. The table
+    says which are, and where the originals are in the destination bucket. What is up to date is not
+    written again, and the source bucket is not touched. With --wait, the exit status is 4 if an
+    image failed, and 5 if the stack is paused.
     """
     clients, stack = target.find()
     console = options.console(as_json=as_json)

@@ -25,7 +25,7 @@ def command(target: Target, key: str, version: str | None, *, as_json: bool) -> 
 
     KEY is its key there. The object may have been deleted: its versions are kept for a while, and
     `image-converter status KEY` lists them. You can start it as often as you like: nothing is
-    converted twice.
+    stored twice.
     """
     clients, stack = target.find()
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])

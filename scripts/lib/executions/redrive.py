@@ -2,7 +2,7 @@
 
 It may be done at any time and as often as one likes: every step of the state machine is idempotent,
 what has succeeded or runs is left alone, and an execution that is started for a second time by
-accident converts nothing twice.
+accident stores nothing twice.
 """
 
 from __future__ import annotations

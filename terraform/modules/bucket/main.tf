@@ -1,5 +1,5 @@
-# A private, versioned, encrypted bucket that only accepts TLS and requests from its own account, or accounts that it
-# trusts, expires noncurrent versions and logs access.
+# A private, versioned, encrypted bucket. It only accepts requests by TLS, from its own account and those that it trusts;
+# it expires noncurrent versions and logs access.
 
 data "aws_caller_identity" "current" {}
 

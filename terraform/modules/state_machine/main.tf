@@ -1,4 +1,4 @@
-# The state machine with its own role and log group. The role may invoke the given functions, do what the given statements
+# A state machine with its own role and log group. The role may invoke the given functions, do what the given statements
 # say, and deliver logs and traces, nothing else.
 
 data "aws_caller_identity" "current" {}

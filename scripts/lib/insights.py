@@ -5,9 +5,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Cla
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -20,21 +19,17 @@ INFREQUENT_ACCESS: Final = "INFREQUENT_ACCESS"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _MOST: Final = 10_000
-_SHORTEST: Final = timedelta(seconds=1)  # queries know no shorter time
 _PATIENCE: Final = 60.0  # seconds
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 
 
-@lru_cache(maxsize=64)
 def reads(clients: Clients, group: str) -> bool:
     """Return whether a log group is of that class, which no group ever changes.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    groups = clients.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    classes = {each["logGroupName"]: each.get("logGroupClass") for each in groups}
-    return classes.get(group) == INFREQUENT_ACCESS
+    return _described(clients, group).get("logGroupClass") == INFREQUENT_ACCESS
 
 
 def pages(
@@ -46,19 +41,15 @@ def pages(
         pattern: a pattern of FilterLogEvents; what is yielded fits it, and perhaps more does.
 
     Raises:
-        UserError: the query failed.
+        UserError: the query failed, or a second has more events than a query returns.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    last = last or datetime.now(UTC) + _SHORTEST
-    rows = _rows(clients, group, first, last, pattern)
-    if len(rows) == _MOST and last - first > 2 * _SHORTEST:
-        middle = first + (last - first) / 2
-        yield from pages(clients, group, first, middle, pattern)
-        yield from pages(clients, group, middle + timedelta(milliseconds=1), last, pattern)
-        return
-    events = map(_event, rows)
-    since, until = first.timestamp() * 1000, last.timestamp() * 1000
-    yield [event for event in events if since <= event["timestamp"] <= until]
+    last = last or datetime.now(UTC) + timedelta(seconds=1)
+    # A query that ends before the group's creation, or before what it retains, is refused.
+    first = max(first, _oldest(_described(clients, group)))
+    if first <= last:
+        since, until = (round(at.timestamp() * 1000) for at in (first, last))
+        yield from _between(clients, group, since, until, pattern)
 
 
 def query(pattern: str) -> str:
@@ -73,13 +64,45 @@ def query(pattern: str) -> str:
     return " | ".join([*stages, "sort @timestamp asc", f"limit {_MOST}"])
 
 
-def _rows(
-    clients: Clients, group: str, first: datetime, last: datetime, pattern: str
-) -> list[dict[str, str]]:
+@lru_cache(maxsize=64)
+def _described(clients: Clients, group: str) -> Mapping[str, Any]:
+    """Return a log group as DescribeLogGroups has it; nothing if it does not exist."""
+    groups = clients.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    return next((each for each in groups if each["logGroupName"] == group), {})
+
+
+def _oldest(group: Mapping[str, Any]) -> datetime:
+    """Return since when a group may have events."""
+    created = datetime.fromtimestamp(group.get("creationTime", 0) / 1000, UTC)
+    days = group.get("retentionInDays")
+    return max(created, datetime.now(UTC) - timedelta(days=days)) if days else created
+
+
+def _between(
+    clients: Clients, group: str, since: int, until: int, pattern: str
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the events between two moments, in milliseconds, both included."""
+    start, end = since // 1000, until // 1000 + 1  # queries know only whole seconds
+    events = [_event(row) for row in _rows(clients, group, start, end, pattern)]
+    if len(events) < _MOST or events[-1]["timestamp"] > until:
+        yield [event for event in events if since <= event["timestamp"] <= until]
+    elif end - start > 1:
+        middle = (start + end) // 2 * 1000
+        yield from _between(clients, group, since, middle - 1, pattern)
+        yield from _between(clients, group, middle, until, pattern)
+    else:
+        at = datetime.fromtimestamp(start, UTC)
+        raise UserError(
+            f"{group} has at least {_MOST:,} events at {at:%Y-%m-%d %H:%M:%S} UTC, and Logs "
+            "Insights returns no more of them. Log groups of the class STANDARD have no such limit."
+        )
+
+
+def _rows(clients: Clients, group: str, start: int, end: int, pattern: str) -> list[dict[str, str]]:
     started = clients.logs.start_query(
         logGroupName=group,
-        startTime=math.floor(first.timestamp()),
-        endTime=math.ceil(last.timestamp()),
+        startTime=start,
+        endTime=end,
         queryString=query(pattern),
         limit=_MOST,
     )

@@ -25,8 +25,8 @@ service:
 * ``cors``: what CORS configurations of APIs and buckets say, for the gate.
 * ``cloudwatch``: ``DescribeAlarms`` describes the whole alarm in the Query protocol, which the
   provider speaks.
-* ``logs``: CloudWatch Logs keeps saved queries, reads filter patterns for JSON and answers
-  ``FilterLogEvents`` page by page.
+* ``logs``: CloudWatch Logs keeps saved queries, refuses those of times before the log group, reads
+  filter patterns for JSON and answers ``FilterLogEvents`` page by page.
 * ``iam``: with IAM enforced, root users' signatures are checked, with the secret of this start, and
   conditions see TLS, roles, callers, an upload's encryption and events' source as on AWS. A
   policy's ``*`` stands for newlines, too.

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: saved Logs Insights queries, filter patterns for JSON, and pages.
+"""CloudWatch Logs: saved queries, refused ones, filter patterns for JSON, and pages.
 
 Sources:
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_QueryDefinition.html,
@@ -23,8 +23,9 @@ _PAGE_BYTES = 1024**2
 
 
 def install() -> None:
-    """Keep saved queries, read patterns for JSON, and answer page by page."""
+    """Keep saved queries, refuse others, read patterns for JSON, and answer page by page."""
     _keep_saved_queries()
+    _refuse_queries_of_nothing()
     _read_patterns_for_json()
     cloudwatch_logs._filter_log_events = filter_log_events
 
@@ -44,6 +45,30 @@ def _keep_saved_queries() -> None:
         return answer
 
     cloudwatch_logs.handle_request = handle_request
+
+
+def _refuse_queries_of_nothing() -> None:
+    start = cloudwatch_logs._start_query
+
+    def start_query(data: dict[str, Any]) -> Response:
+        group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
+        if group and data["endTime"] * 1000 < _oldest(group):
+            sentence = (
+                "Query's end date and time is either before the log groups creation time or "
+                "exceeds the log groups log retention settings"
+            )
+            return json_error("MalformedQueryException", sentence)
+        answer: Response = start(data)
+        return answer
+
+    cloudwatch_logs._start_query = start_query
+
+
+def _oldest(group: dict[str, Any]) -> float:
+    """Return since when a group may have events, in milliseconds."""
+    days = group["retentionInDays"] or math.inf
+    oldest: float = max(group["creationTime"], (time.time() - days * 86_400) * 1000)
+    return oldest
 
 
 def _read_patterns_for_json() -> None:

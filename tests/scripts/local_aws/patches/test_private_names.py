@@ -49,6 +49,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
         "_log_events_lock": None,
         "_log_groups": None,
         "_put_log_events": "data",
+        "_start_query": "data",
         "_subscription_pattern_matches": "pattern message",
         "handle_request": "method path headers body query_params",
     },

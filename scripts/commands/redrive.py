@@ -42,8 +42,8 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
             "Source objects without an execution": redrive.unhandled(),
         }
         results = list(_shown(parts, console))
-    if redrive.note:
-        console.print(redrive.note, soft_wrap=True)
+    for note in redrive.notes:
+        console.print(note, markup=False, soft_wrap=True)
     counts = Counter(one.did for one in results)
     if as_json:
         found = [dataclasses.asdict(one) for one in results]

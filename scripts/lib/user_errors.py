@@ -119,6 +119,11 @@ def _kinds() -> Iterator[type[Exception]]:
         yield from kinds if isinstance(kinds, tuple) else (kinds,)
 
 
+def is_denied(error: ClientError) -> bool:
+    """Return whether the credentials lack a permission."""
+    return error.response.get("Error", {}).get("Code", "") in _DENIED
+
+
 def interrupt_on_signals() -> None:
     """Have what would end this process raise KeyboardInterrupt, so that it cleans up first."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -152,7 +157,7 @@ def _refused(error: ClientError, env: Mapping[str, str]) -> str:
     code = error.response.get("Error", {}).get("Code", "")
     message = error.response.get("Error", {}).get("Message", "")
     operation = error.operation_name
-    if code in _DENIED:
+    if is_denied(error):
         return (
             f"AWS denied {operation}: the credentials in use do not have the permission. {message}"
         ).strip()

@@ -107,7 +107,7 @@ class Redrive:
         self._settled_after = settled_after
         self._statuses = (*FAILED, STOPPED) if everything else FAILED
         self._log = logged.of_stack(clients, stack, progress=progress) if stack.express else None
-        self.note = ""  # what was not looked at, in a sentence
+        self.notes: list[str] = []  # what was not looked at, in sentences
         self._seen: set[tuple[str | None, str | None]] = set()
 
     def all(self) -> Iterator[Result]:
@@ -124,15 +124,30 @@ class Redrive:
         """
         backfill = self._stack.backfill
         try:
-            listed = list(collect.listed(self._clients, backfill.state_machine_arn))
+            runs = self._backfill_runs()
         except self._states.exceptions.StateMachineDoesNotExist:
             return
+        except ClientError as error:
+            if not user_errors.is_denied(error):
+                raise
+            # Operators of images do not need it.
+            self.notes.append(f"Backfills were not looked at. {user_errors.sentence(error)}")
+            return
         done: set[str] = set()
-        for one in sorted(listed, key=lambda one: one["startDate"], reverse=True):
-            run: Any = self._states.describe_execution(executionArn=one["executionArn"])
+        for run in runs:
             if run["input"] not in done and run["status"] in self._statuses:
-                yield self._backfill(backfill, run)
+                try:
+                    yield self._backfill(backfill, run)
+                except ClientError as error:
+                    why = user_errors.sentence(error)
+                    yield Result(f"backfill {run['name']}", "failed", why)
             done.add(run["input"])
+
+    def _backfill_runs(self) -> list[Any]:
+        """Return the runs of the backfill, the newest first."""
+        listed = list(collect.listed(self._clients, self._stack.backfill.state_machine_arn))
+        listed.sort(key=lambda one: one["startDate"], reverse=True)
+        return [self._states.describe_execution(executionArn=one["executionArn"]) for one in listed]
 
     def _backfill(self, backfill: Deployment, run: Mapping[str, Any]) -> Result:
         subject = f"backfill {run['name']}"
@@ -206,7 +221,8 @@ class Redrive:
     def _failed_names(self) -> set[str]:
         """Return the names under which what failed was started first."""
         if self._log:
-            found, self.note = self._log.failed()
+            found, missing = self._log.failed()
+            self.notes += [missing] if missing else []
             return {
                 restarts.first_name(one["name"]) for one in found if one["status"] in self._statuses
             }

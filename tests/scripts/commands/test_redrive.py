@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from image_converter import keys
@@ -244,6 +246,14 @@ FAILED_ARN = "arn:aws:states:us-east-1:123456789012:execution:m:a-jpg-1"
 class TestOnAnswersOfAws:
     """RedriveExecution, which no emulator has."""
 
+    BACKFILL: ClassVar = {
+        "executionArn": FAILED_ARN,
+        "stateMachineArn": ARN,
+        "name": "r",
+        "startDate": 0,
+        "status": "FAILED",
+    }
+
     @pytest.fixture
     def clients(self) -> Clients:
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -325,8 +335,7 @@ class TestOnAnswersOfAws:
     def test_a_failed_backfill_goes_on_with_what_failed(
         self, stub: Stubber, clients: Clients
     ) -> None:
-        run = {"executionArn": FAILED_ARN, "stateMachineArn": ARN, "name": "r", "startDate": 0}
-        run["status"] = "FAILED"
+        run = self.BACKFILL
         asked = {"stateMachineArn": f"{ARN}-backfill"}
         stub.add_response("list_executions", {"executions": [run]}, asked)
         told = {**run, "input": "{}", "redriveStatus": "REDRIVABLE", "error": "States.Timeout"}
@@ -338,6 +347,37 @@ class TestOnAnswersOfAws:
         [result] = Redrive(clients, stack).backfills()
         assert (result.subject, result.did) == ("backfill r", "started")
         assert result.why == "States.Timeout; redriven from where it stopped"
+
+    @pytest.mark.parametrize("denied", ["ListExecutions", "DescribeExecution"])
+    def test_without_a_permission_for_backfills_the_rest_is_redriven(
+        self, stub: Stubber, redrive: Redrive, denied: str
+    ) -> None:
+        if denied == "DescribeExecution":
+            stub.add_response("list_executions", {"executions": [self.BACKFILL]})
+        stub.add_client_error(xform_name(denied), "AccessDeniedException", "Not authorised.")
+        assert list(redrive.backfills()) == []
+        [note] = redrive.notes
+        assert note.startswith(f"Backfills were not looked at. AWS denied {denied}")
+
+        self.failed(stub, "FailStateEntered")
+        self.started(stub)
+        assert [result.did for result in redrive.executions()] == ["started"]
+
+    def test_a_backfill_that_may_not_be_started_is_reported(
+        self, stub: Stubber, redrive: Redrive
+    ) -> None:
+        stub.add_response("list_executions", {"executions": [self.BACKFILL]})
+        described = {**self.BACKFILL, "input": "{}", "redriveStatus": "NOT_REDRIVABLE"}
+        stub.add_response("describe_execution", described)
+        stub.add_client_error("start_execution", "AccessDeniedException")
+        [result] = redrive.backfills()
+        assert (result.subject, result.did) == ("backfill r", "failed")
+        assert "AWS denied StartExecution" in result.why
+
+    def test_other_refusals_of_backfills_are_errors(self, stub: Stubber, redrive: Redrive) -> None:
+        stub.add_client_error("list_executions", "ThrottlingException", http_status_code=400)
+        with pytest.raises(ClientError, match="Throttling"):
+            list(redrive.backfills())
 
     def test_a_refusal_is_reported_and_the_next_one_is_tried(
         self, stub: Stubber, redrive: Redrive

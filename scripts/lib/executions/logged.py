@@ -1,8 +1,8 @@
 """Executions out of their state machine's log group, the only place that has EXPRESS ones.
 
 The lines are read with FilterLogEvents, or with Logs Insights, which charges by what it reads: what
-was logged last is read first, further back bit by bit, for a limited time. Lines arrive late and in any order, and AWS delivers
-them as well as it can, not all of them for certain.
+was logged last is read first, further back bit by bit, for a limited time. Lines arrive late and in
+any order, and AWS delivers them as well as it can, not all of them for certain.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
 

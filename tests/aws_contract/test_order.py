@@ -30,7 +30,7 @@ def assert_current(cloud: Cloud, body: bytes) -> None:
     assert cloud.keys(DESTINATION) == {"a.jpg", "a.png"}
 
 
-@pytest.mark.parametrize("named", [(), ("eTag",), ("versionId",), ("eTag", "versionId", "size")])
+@pytest.mark.parametrize("named", [(), ("eTag",), ("versionId",), ("eTag", "versionId")])
 def test_a_sequencer_by_hand_spoils_no_key(cloud: Cloud, named: tuple[str, ...]) -> None:
     first = cloud.upload("a.jpg", A)
     cloud.date(first, EARLIER)

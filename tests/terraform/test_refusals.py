@@ -202,6 +202,10 @@ REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
         "events needs the state machine's log",
     ),
     (
+        {"events": {"bus": "default"}, "state_machine_log_class": "INFREQUENT_ACCESS"},
+        "events needs a log group that can be subscribed to",
+    ),
+    (
         {"create_kms_key": True, "kms_key_arn": KEY},
         "create_kms_key is true, but kms_key_arn names a key",
     ),

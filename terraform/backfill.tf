@@ -2,9 +2,11 @@
 # the source bucket by prefix, or those that a manifest lists. From there on, they are like uploads.
 
 locals {
-  # Manifests, and the results of runs. Nothing else of the destination bucket is open to others than the pipeline.
-  backfill_place   = "${local.destination_prefix}backfill/"
-  backfill_objects = "${local.bucket_arns.destination}/${local.backfill_place}*"
+  # Nothing of the destination bucket but the manifests is open to others than the pipeline, so nothing is made of an image
+  # there: MANIFESTS in image_converter/keys.py.
+  backfill_manifests_place = "${local.destination_prefix}backfill-manifests/"
+  backfill_manifests       = "${local.bucket_arns.destination}/${local.backfill_manifests_place}*"
+  backfill_results_place   = "${local.destination_prefix}backfill/results"
 
   # The states of the children; a state's name must be unique in the whole machine, and there are four Maps.
   backfill_items = {
@@ -24,7 +26,7 @@ locals {
   # discards it too late. What succeeded is written as a word, what failed with its input, error and cause.
   backfill_results = jsonencode({
     Resource     = "arn:${local.partition}:states:::s3:putObject"
-    Parameters   = { Bucket = local.bucket_names.destination, Prefix = "${local.backfill_place}results" }
+    Parameters   = { Bucket = local.bucket_names.destination, Prefix = local.backfill_results_place }
     WriterConfig = { Transformation = "COMPACT", OutputType = "JSONL" }
   })
 
@@ -51,7 +53,7 @@ locals {
       {
         sid     = "ReadManifests"
         actions = ["s3:GetObject"]
-        resources = concat([local.backfill_objects], [
+        resources = concat([local.backfill_manifests], [
           for place in var.backfill_manifests : "arn:${local.partition}:s3:::${place.bucket}/${lookup(place, "prefix", null) == null ? "" : place.prefix}*"
         ])
       },
@@ -59,7 +61,7 @@ locals {
         # https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
         sid       = "WriteResults"
         actions   = ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"]
-        resources = ["${local.bucket_arns.destination}/${local.backfill_place}results/*"]
+        resources = ["${local.bucket_arns.destination}/${local.backfill_results_place}/*"]
       },
       { sid = "SendMessages", actions = ["sqs:SendMessage"], resources = [local.queue_arn] },
       {

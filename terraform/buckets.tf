@@ -49,7 +49,7 @@ module "destination_bucket" {
   tags                               = local.tags
 
   # Only the pipeline writes here, even if IAM allows others to. IAM decides who may read and delete, and who may write
-  # manifests of a backfill.
+  # manifests of a backfill, whose place no image takes.
   policy_statements = concat(
     [{
       sid           = "OnlyThePipelineWrites"
@@ -57,7 +57,7 @@ module "destination_bucket" {
       principals    = { AWS = ["*"] }
       actions       = ["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ReplicateObject"]
       resources     = local.backfill.enabled ? [] : [local.destination_objects]
-      not_resources = local.backfill.enabled ? [local.backfill_objects] : []
+      not_resources = local.backfill.enabled ? [local.backfill_manifests] : []
       condition     = { ArnNotEquals = { "aws:PrincipalArn" = local.writer_role_arns } }
     }],
     [for accounts in local.trusted_accounts : {

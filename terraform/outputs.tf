@@ -38,7 +38,7 @@ output "existing_buckets_need" {
     ],
     local.existing.source && local.has_key.source ? ["The policy of ${local.bucket_keys.source} must leave kms:Decrypt to IAM, or allow it for those roles."] : [],
     !local.existing.destination ? [] : [
-      "The policy of ${local.bucket_names.destination} should deny writes to ${local.destination_prefix}* by everyone but the roles of copy_file and resize_image (output role_arns)${local.backfill.enabled ? ", except to ${local.backfill_place}*" : ""}.",
+      "The policy of ${local.bucket_names.destination} should deny writes to ${local.destination_prefix}* by everyone but the roles of ${local.backfill.enabled ? "backfill, " : ""}copy_file and resize_image (output role_arns)${local.backfill.enabled ? ", except to ${local.backfill_manifests_place}*" : ""}.",
     ],
     local.existing.destination && local.has_key.destination ? ["The policy of ${local.bucket_keys.destination} must leave kms:Decrypt and kms:GenerateDataKey to IAM, or allow them for those roles${local.backfill.enabled ? ", and for those of backfill and get_file_type" : ""}."] : [],
   )

@@ -6,10 +6,10 @@ locals {
   destination_prefix  = try(coalesce(var.existing_destination_bucket["prefix"], ""), "")
   destination_objects = "${local.bucket_arns.destination}/${local.destination_prefix}*"
 
-  # The functions that write to the destination bucket.
+  # The functions that write to the destination bucket, and the backfill, which writes its results there.
   writer_role_arns = [
-    for function in ["copy_file", "resize_image"] :
-    "arn:${local.partition}:iam::${local.account}:role${var.role_path}${local.role_names[function]}"
+    for writer in concat(["copy_file", "resize_image"], local.backfill.enabled ? ["backfill"] : []) :
+    "arn:${local.partition}:iam::${local.account}:role${var.role_path}${local.role_names[writer]}"
   ]
 
   via = {

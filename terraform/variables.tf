@@ -750,7 +750,7 @@ variable "backfill" {
 }
 
 # For example { bucket = "inventories", prefix = "photos/daily/" }; kms_key_arn if a KMS key encrypts them. What is under
-# backfill/ in the destination bucket can be read in any case.
+# backfill-manifests/ in the destination bucket can be read in any case.
 variable "backfill_manifests" {
   description = "Places in buckets of this account and region whose manifests the backfill may read, those of S3 Inventory for example: `bucket`, `prefix` and `kms_key_arn`."
   type        = list(map(string))

@@ -13,7 +13,8 @@ changes nothing, and what comes too late is kept aside:
                               find_slot ──> already written? ──yes──> the answer as it was
 
 The first slot is the key itself, on the condition that nothing is there. `find_slot` takes it where
-an older image of the same key is there, and else the fallback key under aside/.
+an older image of the same key is there, and else the fallback key under aside/. There goes, too,
+what would lie where others than the pipeline may write.
 """
 
 from collections.abc import Callable
@@ -114,12 +115,13 @@ def in_place(copy: Copy, source: Source) -> Written:
     return Written(copy.key, source.headers, source.headers["Metadata"], repeated=True)
 
 
-def free_slot(place: Place, key: str) -> Slot:
+def free_slot(place: Place, key: str, source: Source) -> Slot:
     """Return the slot of a key at which nothing is expected; no request asks whether that is so.
 
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
     """
+    key = _protected(place, key, source)
     keys.prefixed(place.prefix, key)
     return Slot(key, None)
 
@@ -130,6 +132,7 @@ def find_slot(place: Place, key: str, source: Source) -> Slot:
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
     """
+    key = _protected(place, key, source)
     current = _head(place.bucket, keys.prefixed(place.prefix, key))
     while current is not None and not _may_replace(key, current["Metadata"], source):
         key = keys.fallback_key(key, source.identity, place.prefix)
@@ -187,7 +190,7 @@ def write(
         key = keys.fallback_key(key, source.identity, place.prefix)
         with_provenance, slot = metadata, None
     same = metadata if settings is None else settings
-    slot = slot or free_slot(place, key)
+    slot = slot or free_slot(place, key, source)
     for attempt in range(_ATTEMPTS):
         repeated = already_written(place, slot, source, same)
         if repeated:
@@ -221,6 +224,16 @@ def location(bucket: str, written: Written, source: Source, **fields: Any) -> Lo
     if written.answer.get("VersionId"):
         described["versionId"] = written.answer["VersionId"]
     return cast(Location, described)
+
+
+def _protected(place: Place, key: str, source: Source) -> str:
+    """Return the key, or the fallback key where others than the pipeline may write to that key.
+
+    What lies there could be replaced by a forgery with the provenance of the image.
+    """
+    if key.startswith(keys.MANIFESTS):
+        return keys.fallback_key(key, source.identity, place.prefix)
+    return key
 
 
 def _unchanged(slot: Slot) -> Condition:

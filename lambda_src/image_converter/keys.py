@@ -11,6 +11,10 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 PNG_SUFFIX = ".png"
 PLACE = re.compile(r"\{(dir|stem|name|ext)\}")
 
+# Where the manifests of backfills are in the destination bucket, behind its prefix. Others than the
+# pipeline may write there (`backfill_manifests_place` in terraform/backfill.tf), so it does not.
+MANIFESTS = "backfill-manifests/"
+
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 MAX_KEY_BYTES = 1024
 

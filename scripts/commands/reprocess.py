@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from image_converter import reprocessing
+from image_converter import keys, reprocessing
 from scripts.commands import options
 from scripts.commands.backfill import done, preview, started
 from scripts.commands.options import Target
@@ -51,7 +51,7 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
             return done(stack, None, as_json=as_json)
         lines.seek(0)
         name = backfill.new_name()
-        key = f"{settings.destination_prefix}{backfill.PLACE}{name}.jsonl"
+        key = f"{settings.destination_prefix}{keys.MANIFESTS}{name}.jsonl"
         clients.s3.upload_fileobj(lines, stack.destination_bucket, key)
     manifest = {"bucket": stack.destination_bucket, "key": key, "format": "JSONL"}
     backfill.start(clients, stack, {"manifest": manifest}, name)

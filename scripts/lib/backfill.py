@@ -26,7 +26,7 @@ from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
 from scripts.lib.user_errors import UserError
 
-# Where manifests and results are in the destination bucket, behind the prefix that all keys have.
+# Where results are in the destination bucket, behind the prefix that all keys have.
 PLACE = "backfill/"
 FOLDERS = "folders"
 OTHER_KEYS = "outside source_filter"

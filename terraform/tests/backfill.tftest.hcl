@@ -54,7 +54,7 @@ run "the_role_may_do_exactly_this" {
       "kms:GenerateDataKey arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555",
       "kms:GenerateDataKey arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555",
       "s3:AbortMultipartUpload arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill/results/*",
-      "s3:GetObject arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill/*",
+      "s3:GetObject arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill-manifests/*",
       "s3:GetObject arn:aws:s3:::inventories/photos/*",
       "s3:GetObject arn:aws:s3:::lists/*",
       "s3:ListBucket arn:aws:s3:::image-converter-source-123456789012-eu-central-1",
@@ -89,9 +89,15 @@ run "the_role_may_do_exactly_this" {
     error_message = "the alarms are ${jsonencode(module.alarms[0].names)}"
   }
 
-  # Only what is under backfill/ is open to others than the pipeline.
+  # Only the manifests' place is open to others than the pipeline, to which the backfill belongs: it writes results.
   assert {
-    condition     = strcontains(module.destination_bucket[0].policy, "\"NotResource\":[\"arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill/*\"]")
+    condition = jsonencode([
+      for statement in jsondecode(module.destination_bucket[0].policy).Statement :
+      [statement.NotResource, statement.Condition.ArnNotEquals["aws:PrincipalArn"]] if statement.Sid == "OnlyThePipelineWrites"
+      ]) == jsonencode([[
+        ["arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill-manifests/*"],
+        [for writer in ["copy_file", "resize_image", "backfill"] : output.role_arns[writer]],
+    ]])
     error_message = "the policy of the destination bucket is ${module.destination_bucket[0].policy}"
   }
 }
@@ -177,8 +183,8 @@ run "existing_buckets" {
   }
 
   assert {
-    condition     = local.backfill_place == "png/backfill/"
-    error_message = "manifests are read from ${local.backfill_place}"
+    condition     = local.backfill_manifests_place == "png/backfill-manifests/"
+    error_message = "manifests are read from ${local.backfill_manifests_place}"
   }
 
   assert {
@@ -194,7 +200,7 @@ run "existing_buckets" {
   }
 
   assert {
-    condition     = strcontains(join(" ", output.existing_buckets_need), "except to png/backfill/*") && strcontains(join(" ", output.existing_buckets_need), "must not deny the roles of backfill, trigger, get_file_type")
+    condition     = strcontains(join(" ", output.existing_buckets_need), "backfill, copy_file and resize_image (output role_arns), except to png/backfill-manifests/*") && strcontains(join(" ", output.existing_buckets_need), "must not deny the roles of backfill, trigger, get_file_type")
     error_message = "the owners of the buckets read ${jsonencode(output.existing_buckets_need)}"
   }
 }

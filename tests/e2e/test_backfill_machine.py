@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 PREFIX = "backfill-machine/"
 IMAGES = tuple(f"{PREFIX}{year}/{number} ä+.jpg" for year in (2019, 2020) for number in range(24))
 FOLDERS = (f"{PREFIX}2019/", f"{PREFIX}2020/")
-MANIFESTS = "backfill/backfill-machine/"
+MANIFESTS = "backfill-manifests/backfill-machine/"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from image_converter import keys
 from scripts.lib.aws import Clients
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
@@ -259,12 +260,12 @@ def test_only_the_pipeline_writes_to_the_destination(deployment: Deployment) -> 
     root = deployment.clients.s3
     version = root.put_object(Bucket=bucket, Key=key, Body=images.jpeg())["VersionId"]
     with user_of_s3(deployment.clients, dict(deployment.aws.env)) as user:
-        with pytest.raises(ClientError, match="AccessDenied"):
-            user.s3.put_object(Bucket=bucket, Key="forged.png", Body=b"forged")
-        with pytest.raises(ClientError, match="AccessDenied"):
-            user.s3.put_object(Bucket=bucket, Key="backfills/forged.png", Body=b"forged")
-        manifest = user.s3.put_object(Bucket=bucket, Key="backfill/1.csv", Body=b"Bucket,Key")
-        user.s3.delete_object(Bucket=bucket, Key="backfill/1.csv", VersionId=manifest["VersionId"])
+        for forged in ("forged.png", "backfill/forged.png", "backfill/results/1/FAILED_0.jsonl"):
+            with pytest.raises(ClientError, match="AccessDenied"):
+                user.s3.put_object(Bucket=bucket, Key=forged, Body=b"forged")
+        where = {"Bucket": bucket, "Key": f"{keys.MANIFESTS}1.csv"}
+        manifest = user.s3.put_object(**where, Body=b"Bucket,Key")
+        user.s3.delete_object(**where, VersionId=manifest["VersionId"])
         assert user.s3.get_object(Bucket=bucket, Key=key)["Body"].read() == images.jpeg()
         user.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
     assert not root.list_object_versions(Bucket=bucket, Prefix=key).get("Versions")

@@ -1,5 +1,6 @@
 """Writes to the destination bucket: what may replace what, by the two functions that write."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.exceptions import ClientError
 from image_converter import clients, destination, keys
 from image_converter.errors import KeyTooLong
 from image_converter.handlers import copy_file, resize_image
+from scripts.lib import paths
 from tests.support.fake_cloud import DESTINATION, Cloud, Record
 from tests.support.faults import before, refuse
 from tests.support.images import jpeg, pixels
@@ -317,6 +319,42 @@ def test_the_bucket_owner_s_objects_are_never_replaced(
     made = write(cloud.upload("a.jpg", jpeg()))["key"]
     assert made.startswith(f"{prefix}aside/")
     assert {cloud.content(DESTINATION, key) for key in theirs} == {b"theirs"}
+
+
+@pytest.mark.parametrize("where", ["", "converted/"])
+@pytest.mark.parametrize("write", [copy, convert])
+def test_nothing_lies_where_others_may_write_manifests(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, where: str, write: Any
+) -> None:
+    monkeypatch.setenv("DESTINATION_PREFIX", where)
+    record = cloud.upload(f"{keys.MANIFESTS}a.jpg", jpeg())
+    made = write(record)
+    version = record["s3"]["object"]["versionId"]
+    assert made["key"].startswith(f"{where}aside/{version}/{keys.MANIFESTS}a.")
+    TestTwoUploadsOfAKey.assert_current(cloud, made, jpeg())
+    assert write(record) == made, "again, and nothing is written"
+    assert cloud.keys(DESTINATION) == {made["key"]}
+    assert cloud.version_count(DESTINATION) == 1
+
+
+def test_a_forgery_is_not_taken_for_what_was_made(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its metadata may be copied from anywhere, and rendition keys may begin as they like."""
+    renditions = [
+        {"name": "small", "format": "png", "key": f"{keys.MANIFESTS}{{dir}}{{stem}}.{{ext}}"}
+    ]
+    record = cloud.upload("a.jpg", jpeg())
+    monkeypatch.setenv("RENDITIONS", json.dumps(renditions))
+    metadata = cloud.metadata(convert(record)["key"])
+    forged = f"{keys.MANIFESTS}a.png"
+    cloud.s3.put_object(Bucket=DESTINATION, Key=forged, Body=b"forged", Metadata=metadata)
+    assert convert(record)["key"] != forged
+
+
+def test_the_place_of_manifests_is_the_one_that_terraform_opens() -> None:
+    text = (paths.TERRAFORM / "backfill.tf").read_text()
+    assert f'"${{local.destination_prefix}}{keys.MANIFESTS}"' in text
 
 
 @pytest.mark.usefixtures("prefix")

@@ -121,19 +121,15 @@ def _outputs(
     """
     (first, key), *further = wanted
     again = source.record.copy is not None
-    outputs = [
-        _unseen(place, first, key) if is_default and not again else _find(place, first, key, source)
-    ]
+    outputs = [(_unseen if is_default and not again else _find)(place, first, key, source)]
     again = again or outputs[0].written is not None
     for rendition, key in further:
-        outputs.append(
-            _find(place, rendition, key, source) if again else _unseen(place, rendition, key)
-        )
+        outputs.append((_find if again else _unseen)(place, rendition, key, source))
     return outputs
 
 
-def _unseen(place: Place, rendition: Rendition, key: str) -> _Output:
-    return _Output(rendition, key, destination.free_slot(place, key), None)
+def _unseen(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:
+    return _Output(rendition, key, destination.free_slot(place, key, source), None)
 
 
 def _find(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:

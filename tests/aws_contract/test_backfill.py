@@ -305,6 +305,38 @@ def test_rows_of_another_bucket_fail_and_are_written_with_their_error(
     assert _json(clients.s3, f"{folder}/SUCCEEDED_0.jsonl") == "sent"
 
 
+NAMELESS = {
+    "a row": {"Key": "2019/a.jpg"},
+    "a row of a reprocess": {"Key": "2019/a.jpg", "Reprocess": REPROCESS},
+}
+
+
+@pytest.mark.parametrize("row", NAMELESS)
+def test_rows_without_a_bucket_fail_on_the_local_aws(
+    row: str, emulator: Emulator, queue_url: str
+) -> None:
+    case = Case("JSONL", [], rows=[NAMELESS[row]])
+    given = _input(emulator.clients.s3, case, _files(case))
+    machine = f"backfill-nameless-{list(NAMELESS).index(row)}"
+    ended = _run(emulator, machine, _definition(case, queue_url), given)
+    assert ended.get("error") == "States.ExceedToleratedFailureThreshold"
+    assert _received(emulator.clients.sqs, queue_url) == []
+
+
+@pytest.mark.exercised("moto")
+@pytest.mark.parametrize("row", NAMELESS)
+def test_rows_without_a_bucket_are_not_sent_on_moto(row: str) -> None:
+    case = Case("JSONL", [], rows=[NAMELESS[row]])
+    with mock_aws():
+        s3: S3Client = boto3.client("s3", region_name=REGION)
+        sqs: SQSClient = boto3.client("sqs", region_name=REGION)
+        _fill(s3)
+        url = sqs.create_queue(QueueName="backfill")["QueueUrl"]
+        given = _input(s3, case, {"rows.json": json.dumps(case.rows).encode()})
+        interpreter.run(_as_moto_reads_it(_definition(case, url)), given, {})
+        assert _received(sqs, url) == []  # moto tolerates all failures
+
+
 def test_failures_are_tolerated_up_to_a_percentage(emulator: Emulator, queue_url: str) -> None:
     given = _input(emulator.clients.s3, WRONG, _files(WRONG))
     text = _definition(WRONG, queue_url, tolerated_failure_percentage=50)

@@ -22,10 +22,16 @@ def original(record: TableRecord) -> Location:
     return location
 
 
-def settings(record: TableRecord) -> str:
-    """Return what `renditions.settings_hash` said when the record's renditions were made."""
+def settings(record: TableRecord) -> str | None:
+    """Return what `renditions.settings_hash` said when the record's renditions were made.
+
+    None where nobody knows: there were renditions before records named their settings. What looks
+    like the default's one PNG counts as that.
+    """
     resized: Location = record["images"][1]["resized"]
-    return resized.get("settings", renditions.DEFAULT_SETTINGS)
+    is_png = resized.get("contentType", "image/png") == "image/png"
+    is_one_png = is_png and "renditions" not in resized
+    return resized.get("settings", renditions.DEFAULT_SETTINGS if is_one_png else None)
 
 
 def is_outdated(record: TableRecord, wanted: str) -> bool:

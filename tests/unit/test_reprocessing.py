@@ -10,7 +10,8 @@ COPY = {"bucket": "destination", "key": "in/a.jpg", "versionId": "v1", "eTag": "
 
 
 def _record(settings: str | None = None, **copy: Any) -> dict[str, Any]:
-    resized = {"key": "in/a.png", **({"settings": settings} if settings else {})}
+    named = {"settings": settings} if settings else {}
+    resized = {"key": "in/a.png", "contentType": "image/png", **named}
     return {
         "imageName": "a.jpg",
         "images": [{"original": {**COPY, **copy}}, {"resized": resized}],
@@ -26,6 +27,20 @@ def test_a_record_is_outdated_if_its_renditions_have_other_settings() -> None:
 def test_a_record_that_names_no_settings_has_the_default() -> None:
     assert not reprocessing.is_outdated(_record(), renditions.DEFAULT_SETTINGS)
     assert reprocessing.is_outdated(_record(), "another")
+
+
+@pytest.mark.parametrize(
+    "made",
+    [{"contentType": "image/webp"}, {"renditions": [{"name": "small"}]}],
+    ids=["another format", "several"],
+)
+def test_renditions_from_before_records_named_settings_are_not_the_default(
+    made: dict[str, Any],
+) -> None:
+    record = _record()
+    record["images"][1]["resized"].update(made)
+    assert reprocessing.is_outdated(record, renditions.DEFAULT_SETTINGS)
+    assert reprocessing.is_outdated(record, "another")
 
 
 def test_a_line_names_the_copy_and_whose_it_is() -> None:

@@ -136,6 +136,7 @@ module "backfill" {
 
   name                     = "${var.name}-backfill"
   arn                      = local.backfill_arn
+  has_map_runs             = true
   type                     = "STANDARD"
   definition               = local.backfill_definition
   policy_statements        = local.backfill_permissions

@@ -77,6 +77,18 @@ run "the_role_may_do_exactly_this" {
     error_message = "the role may use a key other than through the service that holds the data"
   }
 
+  # Children of a Map are of the state machine NAME/LABEL to AWS.
+  assert {
+    condition = jsonencode([
+      for policy in [module.backfill[0].trust_policy, module.state_machine.trust_policy] :
+      jsondecode(policy).Statement[0].Condition.ArnLike["aws:SourceArn"]
+      ]) == jsonencode([
+      ["arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter-backfill", "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter-backfill/*"],
+      ["arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter"],
+    ])
+    error_message = "the roles trust ${module.backfill[0].trust_policy} and ${module.state_machine.trust_policy}"
+  }
+
   assert {
     condition     = module.backfill[0].policy != module.state_machine.policy && !strcontains(module.state_machine.policy, "sqs:SendMessage")
     error_message = "the pipeline's role has become the backfill's, too"
@@ -96,7 +108,7 @@ run "the_role_may_do_exactly_this" {
       [statement.NotResource, statement.Condition.ArnNotEquals["aws:PrincipalArn"]] if statement.Sid == "OnlyThePipelineWrites"
       ]) == jsonencode([[
         ["arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/backfill-manifests/*"],
-        [for writer in ["copy_file", "resize_image", "backfill"] : output.role_arns[writer]],
+        [for writer in ["copy_file", "resize_image", "backfill"] : "arn:aws:iam::123456789012:role/${output.role_names[writer]}"],
     ]])
     error_message = "the policy of the destination bucket is ${module.destination_bucket[0].policy}"
   }

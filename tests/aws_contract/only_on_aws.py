@@ -114,7 +114,7 @@ ROWS = (
         "ARN is known while CreateStateMachine tests the role's log delivery",
         "`make smoke`: otherwise the apply fails in CreateStateMachine. Loosen in "
         "`modules/state_machine/main.tf`: "
-        '`ArnLike = { "aws:SourceArn" = "${var.arn}*" }` instead of ArnEquals, or delete it',
+        '`ArnLike = { "aws:SourceArn" = "${var.arn}*" }` instead of the list, or delete it',
     ),
     Row(
         "the key's policy admits S3 by aws:SourceArn and aws:SourceAccount, for the encrypted "

@@ -13,7 +13,8 @@ locals {
       Action    = "sts:AssumeRole"
       Condition = {
         StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-        ArnEquals    = { "aws:SourceArn" = var.arn }
+        # The children of a Distributed Map act as the state machine NAME/LABEL.
+        ArnLike = { "aws:SourceArn" = concat([var.arn], var.has_map_runs ? ["${var.arn}/*"] : []) }
       }
     }]
   }

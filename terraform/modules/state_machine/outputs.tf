@@ -22,3 +22,8 @@ output "log_group" {
   description = "Name of the state machine's log group."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "trust_policy" {
+  description = "Who may assume the state machine's role, as JSON."
+  value       = aws_iam_role.this.assume_role_policy
+}

@@ -8,6 +8,12 @@ variable "arn" {
   type        = string
 }
 
+variable "has_map_runs" {
+  description = "Whether the definition has a Distributed Map, whose children may assume the role, too."
+  type        = bool
+  default     = false
+}
+
 variable "type" {
   description = "STANDARD or EXPRESS."
   type        = string

@@ -43,7 +43,11 @@ def start(arn: str, listed: Event) -> str:
 
 
 def _convert(arn: str, config: BackfillSettings, record: Record) -> str:
-    """Start what an upload of the object would have started."""
+    """Start what an upload of the object would have started.
+
+    Where the record says that the object was converted, but with other settings, the name of that
+    execution is taken: this one is another step.
+    """
     if record.bucket == config.destination_bucket:
         raise InvalidRecord(f"{record.key!r} is in the destination bucket, which gets no uploads")
     identity = real_version_id(record.version_id)
@@ -56,13 +60,20 @@ def _convert(arn: str, config: BackfillSettings, record: Record) -> str:
         record, identity, described = source.pinned, source.identity, source.state_fields
     known = records.find(config.table_name, record.key)
     described["sourceBucket"] = record.bucket
-    is_known = known is not None and described.items() <= known.items()
-    if known and is_known and not reprocessing.is_outdated(known, _wanted(config)):
-        return UP_TO_DATE
-    name = keys.execution_name(record.bucket, record.key, identity)
     item = {"key": record.key, "versionId": record.version_id, "eTag": record.etag}
-    given = events.execution_input({"s3": {"bucket": {"name": record.bucket}, "object": item}})
-    return _start_once(arn, name, given)
+    uploaded_at = None
+    if known and described.items() <= known.items():
+        wanted = _wanted(config)
+        if not reprocessing.is_outdated(known, wanted):
+            return UP_TO_DATE
+        identity = _step(identity, wanted, known)
+        item["sequencer"], uploaded_at = known.get("sequencer"), known.get("uploadedAt")
+    name = keys.execution_name(record.bucket, record.key, identity)
+    notified = {
+        "eventTime": uploaded_at,
+        "s3": {"bucket": {"name": record.bucket}, "object": item},
+    }
+    return _start_once(arn, name, events.execution_input(notified))
 
 
 def _reprocess(arn: str, config: BackfillSettings, image: str, copy: Record) -> str:
@@ -86,11 +97,17 @@ def _reprocess(arn: str, config: BackfillSettings, image: str, copy: Record) -> 
         return GONE
     except SourceChanged:
         return REPLACED
-    # A step from one state of the record to other settings is made once. Each record that is
-    # written begins a new state, so that settings may come back that were there before.
-    step = f"{current.identity}\0{wanted}\0{known['writtenAt']}"
-    name = keys.execution_name(copy.bucket, copy.key, step)
+    name = keys.execution_name(copy.bucket, copy.key, _step(current.identity, wanted, known))
     return _start_once(arn, name, reprocessing.execution_input(known))
+
+
+def _step(identity: str, wanted: str, known: reprocessing.TableRecord) -> str:
+    """Return what distinguishes a step from one state of the record to other settings.
+
+    It is made once. Each record that is written begins a new state, so that settings may come back
+    that were there before.
+    """
+    return f"{identity}\0{wanted}\0{known['writtenAt']}"
 
 
 def _is_same(original: Location, copy: Record) -> bool:

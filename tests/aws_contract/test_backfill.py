@@ -305,7 +305,7 @@ def test_rows_of_another_bucket_fail_and_are_written_with_their_error(
     assert _json(clients.s3, f"{folder}/SUCCEEDED_0.jsonl") == "sent"
 
 
-NAMELESS = {
+NAMELESS: Mapping[str, Mapping[str, Any]] = {
     "a row": {"Key": "2019/a.jpg"},
     "a row of a reprocess": {"Key": "2019/a.jpg", "Reprocess": REPROCESS},
 }

@@ -247,6 +247,31 @@ def test_a_record_of_anything_else_does_not_count(
     assert len(started) == 1
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["by version", "by key"])
+def test_what_an_upload_converted_with_other_settings_is_converted_again_and_once(
+    cloud: Cloud,
+    started: dict[str, Record],
+    ask_for: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    named: bool,
+) -> None:
+    monkeypatch.setenv("SOURCE_AFTER", "keep")
+    upload = cloud.upload("a.jpg", jpeg(8, 8))
+    send(notification(upload))
+    process(next(iter(started.values())))
+    first = record_of("a.jpg")
+    wanted = ask_for(PNG, SMALL)
+    listed = message(SOURCE, "a.jpg", upload["s3"]["object"]["versionId"] if named else None)
+    assert send(listed, listed) == []
+    assert len(started) == 2
+    process(list(started.values())[-1])
+    again = record_of("a.jpg")
+    assert again["images"][1]["resized"]["settings"] == wanted
+    assert {**again, "writtenAt": "", "images": ""} == {**first, "writtenAt": "", "images": ""}
+    assert send(listed) == []
+    assert len(started) == 2
+
+
 def test_what_is_in_the_destination_bucket_is_not_converted(
     cloud: Cloud, started: dict[str, Record]
 ) -> None:

@@ -276,7 +276,11 @@ class Redrive:
         if restarts.is_reprocess(newest):
             return not self._is_outdated(key, version)
         if self._is_converted(key, version):
-            return True
+            # Unless a backfill was to convert it again, with other settings than the record's.
+            uploaded = keys.execution_name(self._stack.source_bucket, key, version)
+            again = restarts.is_of_an_upload(newest["name"])
+            again = again and restarts.first_name(newest["name"]) != uploaded
+            return not (again and self._is_outdated(key, version))
         if newest.get("error") not in {*HOPELESS, _TOO_LARGE} or self._everything:
             return False
         listed = storage.versions(self._clients, self._stack.source_bucket, key).get(key, [])

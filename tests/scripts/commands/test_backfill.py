@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from image_converter import keys
 from scripts.commands import backfill as commands
 from scripts.commands import options
 from scripts.lib import backfill, storage, wait
@@ -337,6 +338,33 @@ class TestRedrive:
         given = {"s3": {"bucket": {"name": "b"}, "object": item}, "reprocess": {"key": "a.jpg"}}
         filled.clients.stepfunctions.start_execution(
             stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(given)
+        )
+        filled.until_all_have_ended()
+        assert [one.did for one in filled.redrive()] == did
+
+    @pytest.mark.parametrize(
+        ("settings", "version", "did"),
+        [
+            ("other", "v1 with other settings", ["started"]),
+            ("default", "v1 with other settings", []),
+            ("other", "", []),
+        ],
+        ids=["outdated", "up to date", "of the upload itself"],
+    )
+    def test_a_failed_conversion_with_other_settings_is_retried_while_the_image_is_outdated(
+        self, filled: Stack, settings: str, version: str, did: list[str]
+    ) -> None:
+        filled.put()
+        _write_record(filled, "a.jpg", settings=settings)
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        record = storage.record(filled.clients, filled.deployment.table_name, "a.jpg")
+        assert record is not None
+        bucket, id_ = filled.deployment.source_bucket, record["sourceVersionId"]
+        item = {"key": "a.jpg", "versionId": id_}
+        filled.clients.stepfunctions.start_execution(
+            stateMachineArn=filled.deployment.state_machine_arn,
+            name=keys.execution_name(bucket, "a.jpg", version or id_),
+            input=json.dumps({"s3": {"bucket": {"name": bucket}, "object": item}}),
         )
         filled.until_all_have_ended()
         assert [one.did for one in filled.redrive()] == did

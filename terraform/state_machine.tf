@@ -22,6 +22,7 @@ locals {
     "InvalidRecord",
     "SourceNotFound",
     "SourceChanged",
+    "SourceArchived",
     "UnknownType",
     "KeyTooLong",
     "DamagedImage",

@@ -30,6 +30,10 @@ class SourceChanged(PermanentError):
     """The object is not (or no longer) the version that the record names."""
 
 
+class SourceArchived(PermanentError):
+    """The object is in a storage class from which it must be restored before it can be read."""
+
+
 class UnknownType(PermanentError):
     """The object may be a JPEG that was damaged on its way, and its bytes are of no known type."""
 

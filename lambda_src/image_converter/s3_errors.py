@@ -12,6 +12,8 @@ GONE = NOT_FOUND | {"NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
 PRECONDITION_FAILED = {"412", "PreconditionFailed"}
 # Not a version id, a bucket name or a key anywhere in S3.
 MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
+ARCHIVED = {"InvalidObjectState"}
 EMPTY_RANGE = {"416", "InvalidRange"}
 # Another writer was faster; 404 is a condition on an object that is gone since.
 LOST_RACE = PRECONDITION_FAILED | NOT_FOUND | {"409", "ConditionalRequestConflict"}

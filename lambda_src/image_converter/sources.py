@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError, IncompleteReadError, ParamValidationError
 
 from image_converter import clients, s3_errors
-from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
+from image_converter.errors import InvalidRecord, SourceArchived, SourceChanged, SourceNotFound
 from image_converter.events import Record, real_version_id
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def head(record: Record) -> Source:
 def open_body(record: Record) -> "tuple[Source, StreamingBody]":
     """Look at the record's object and open its content; the caller reads and closes it.
 
-    Raises: as `head`.
+    Raises:
+        SourceArchived: it cannot be read before it is restored.
+        SourceNotFound, SourceChanged, InvalidRecord: as `head`.
     """
     with _translate_errors(record):
         answer = clients.s3().get_object(**_object_params(record))
@@ -94,7 +96,7 @@ def first_bytes(record: Record, count: int) -> bytes:
 
     Raises:
         IncompleteReadError: S3 answered with fewer bytes than there are.
-        SourceNotFound, SourceChanged, InvalidRecord: as `head`.
+        SourceArchived, SourceNotFound, SourceChanged, InvalidRecord: as `open_body`.
     """
     content = _range(record, count)
     if len(content) < count and (size := head(record).size) > len(content):
@@ -140,7 +142,22 @@ def _translate_errors(record: Record) -> Iterator[None]:
             ) from error
         if s3_errors.error_code(error) in s3_errors.MALFORMED:
             raise InvalidRecord(f"{where}: {str(error)!r}") from error
+        refuse_archived(record, error)
         raise
+
+
+def refuse_archived(record: Record, error: ClientError) -> None:
+    """Give S3's error a name where it says that the record's object is archived.
+
+    Raises:
+        SourceArchived: it says so.
+    """
+    if s3_errors.error_code(error) in s3_errors.ARCHIVED:
+        named = record.copy or record
+        raise SourceArchived(
+            f"{f's3://{named.bucket}/{named.key}'!r} is archived: restore it in S3, then redrive "
+            "with --all"
+        ) from error
 
 
 def version_param(value: str | None) -> dict[str, Any]:

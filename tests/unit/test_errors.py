@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from image_converter import errors
+from image_converter import clients, errors
 from image_converter.handlers import (
     copy_file,
     delete_file,
@@ -14,6 +14,7 @@ from image_converter.handlers import (
     write_to_dynamodb,
 )
 from tests.support.fake_cloud import SOURCE, Cloud
+from tests.support.faults import refuse
 from tests.support.images import jpeg
 
 # It sets a terminal's title, begins a line, and reads backwards.
@@ -43,6 +44,11 @@ def _changed(cloud: Cloud) -> object:
     record = cloud.upload(KEY, jpeg())
     record["s3"]["object"]["eTag"] = NASTY.replace("\n", "").replace("\x07", "")
     return copy_file.handler(record, None)
+
+
+def _archived(cloud: Cloud) -> object:
+    refuse(clients.s3(), "GetObject", "InvalidObjectState", 403)
+    return resize_image.handler(cloud.upload(KEY, jpeg()), None)
 
 
 def _bucket(cloud: Cloud) -> object:
@@ -84,6 +90,7 @@ def _overwritten(cloud: Cloud) -> object:
         (_starting_like_a_jpeg, errors.UnknownType),
         (_gone, errors.SourceNotFound),
         (_changed, errors.SourceChanged),
+        (_archived, errors.SourceArchived),
         (_bucket, errors.InvalidRecord),
         (_large, errors.ImageTooLarge),
         (_long, errors.KeyTooLong),

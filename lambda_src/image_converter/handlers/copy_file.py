@@ -32,7 +32,7 @@ def handler(event: Event, context: object) -> Location:
         context: Lambda's context; not used.
 
     Raises:
-        InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
+        InvalidRecord, SourceArchived, SourceNotFound, SourceChanged: see `image_converter.errors`.
     """
     layer.check()
     place = Place(*settings.load(settings.DestinationSettings))
@@ -43,8 +43,9 @@ def handler(event: Event, context: object) -> Location:
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         try:
             return s3_copy.copy(source, place.bucket, key, metadata, condition)
-        except ClientError:
-            # Names the error where it is the source that went or changed.
+        except ClientError as error:
+            # Names the error where it is the source that went or changed, or is archived.
+            sources.refuse_archived(record, error)
             sources.head(source.pinned)
             raise
 

@@ -16,7 +16,8 @@ def handler(event: Event, context: object) -> str | None:
         context: Lambda's context; not used.
 
     Raises:
-        UnknownType, InvalidRecord, SourceNotFound, SourceChanged: see `image_converter.errors`.
+        UnknownType, InvalidRecord, SourceArchived, SourceNotFound, SourceChanged: see
+            `image_converter.errors`.
     """
     layer.check()
     record = events.parse_record(event)

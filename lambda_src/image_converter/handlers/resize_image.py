@@ -64,7 +64,8 @@ def handler(event: Event, context: object) -> Location:
 
     Raises:
         DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
-        InvalidRecord, SourceNotFound, SourceChanged, KeyTooLong: see `image_converter.errors`.
+        InvalidRecord, SourceArchived, SourceNotFound, SourceChanged, KeyTooLong: see
+            `image_converter.errors`.
     """
     layer.check()
     config = settings.load(ResizeSettings)

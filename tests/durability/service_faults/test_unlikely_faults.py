@@ -95,8 +95,6 @@ def test_a_copy_that_always_fails_after_200_is_not_a_copy(cloud: Cloud) -> None:
 
 GARBAGE = wire.s3_error(200, "</Code>")
 STAYING = {
-    "the object is archived": ("s3.GetObject", wire.s3_error(403, "InvalidObjectState")),
-    "the original is archived": ("s3.CopyObject", wire.s3_error(403, "InvalidObjectState")),
     "encrypted by who uploaded it": ("s3.GetObject", wire.s3_error(400, "InvalidRequest")),
     "no key to look at it": ("s3.HeadObject", wire.s3_error(400, "400")),
     "the key may not be used": ("s3.GetObject", wire.s3_error(400, "KMS.DisabledException")),
@@ -134,6 +132,19 @@ def test_what_stays_fails_and_loses_nothing(cloud: Cloud, operation: str, fault:
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking(operation, fault):
         failed = machine.run(record)
+    converted_after(cloud, record, failed)
+
+
+@pytest.mark.parametrize("operation", ["GetObject", "CopyObject"])
+def test_an_archived_object_is_asked_for_once_and_converted_when_it_is_restored(
+    cloud: Cloud, operation: str
+) -> None:
+    record = cloud.upload("a.jpg", IMAGE)
+    archived = wire.s3_error(403, "InvalidObjectState")
+    with wire.striking(f"s3.{operation}", archived) as asked:
+        failed = machine.run(record)
+    assert (failed.error, len(asked)) == ("SourceArchived", 1)
+    assert f"'s3://{SOURCE}/a.jpg' is archived: restore it" in str(failed.cause)
     converted_after(cloud, record, failed)
 
 

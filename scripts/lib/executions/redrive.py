@@ -29,8 +29,7 @@ FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
 STOPPED: Status = "ABORTED"  # by a person, who will have had a reason, or with its state machine
 
 # Errors that a retry cannot fix: the image has to be uploaded again or restored, or the input is
-# wrong.
-# ImageTooLarge is not one of them: the function may have more memory by now.
+# wrong. ImageTooLarge is not one of them: the function may have more memory by now.
 HOPELESS = {
     "DamagedImage",
     "UnsupportedImage",

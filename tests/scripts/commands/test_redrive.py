@@ -14,9 +14,10 @@ from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import restarts
-from scripts.lib.executions.redrive import Redrive
+from scripts.lib.executions.redrive import HOPELESS, Redrive
 from tests.scripts.commands.conftest import Stack
 from tests.support import workflow
+from tests.support.asl import rendering
 
 
 def event(key: str = "a.jpg") -> str:
@@ -26,6 +27,11 @@ def event(key: str = "a.jpg") -> str:
 def notification(key: str = "a.jpg") -> str:
     record = {"eventName": "ObjectCreated:Put", **json.loads(event(key))}
     return json.dumps({"Records": [record]})
+
+
+def test_all_permanent_errors_are_hopeless_that_no_setting_can_fix() -> None:
+    base = {"PermanentError", "ConversionError"}  # never raised themselves
+    assert rendering.FUNCTION_ERRORS - base - {"ImageTooLarge", "InvalidSettings"} == HOPELESS
 
 
 both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)

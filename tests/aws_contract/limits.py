@@ -47,7 +47,7 @@ LIMITS = {
     "name of an execution": Limit(80, 73, "characters", _STATES),
     "name of a queue": Limit(80, 36, "characters", _QUEUES),
     "policy of a role": Limit(10_240, 2_200, "characters", _IAM),
-    "trust policy of a role": Limit(2_048, 400, "characters", _IAM),
+    "trust policy of a role": Limit(2_048, 450, "characters", _IAM),
     "environment of a function": Limit(4_096, 350, "bytes", _LAMBDA),
     "duration of a function": Limit(900, 360, "seconds", _LAMBDA),
     "duration of the upload's integration": Limit(30, 29, "seconds", _HTTP),

@@ -22,7 +22,7 @@ from scripts.commands.options import Target
 from scripts.cost import backfill as cost
 from scripts.cost import observation, prices
 from scripts.cost.pipeline import Settings
-from scripts.lib import backfill, text
+from scripts.lib import backfill, manifests, text
 from scripts.lib.aws import Clients
 from scripts.lib.backfill import Count, Ending, Progress, Run
 from scripts.lib.deployed import Deployment
@@ -92,7 +92,7 @@ def command(
         return follow(clients, stack, run_name, console, as_json=as_json)
     given: dict[str, Any] = {"bucket": stack.source_bucket, "prefix": prefix}
     if manifest:
-        given = {"manifest": backfill.manifest(manifest)}
+        given = {"manifest": manifests.named(manifest)}
     if dry_run:
         found = backfill.count(clients, stack, backfill.objects(clients, given))
         return preview(clients, stack, found, console, as_json=as_json)

@@ -6,10 +6,8 @@ stack's queue. This module counts beforehand, starts that state machine, and fol
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
-import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from image_converter import keys, reprocessing
-from scripts.lib import deployed, functions, storage, text
+from scripts.lib import deployed, functions, manifests, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, restarts
@@ -30,7 +28,7 @@ from scripts.lib.user_errors import UserError
 PLACE = "backfill/"
 FOLDERS = "folders"
 OTHER_KEYS = "outside source_filter"
-OTHER_BUCKETS = "not in the source bucket, which fails a run"
+OTHER_BUCKETS = "in the wrong bucket, which fails a run"
 _FAILED = (*FAILED, STOPPED)
 MOST = 10_000  # executions that are counted, or described, after a run
 _RECORDS_AT_A_TIME = 100  # of BatchGetItem
@@ -39,8 +37,6 @@ _UNKNOWN = -1
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
 _ENDS = {f"Execution{end}" for end in ("Succeeded", "Failed", "TimedOut", "Aborted")}
-_S3_URI = re.compile(r"s3://([^/]+)/(.+)")
-_FORMATS = {".csv": "CSV", ".jsonl": "JSONL", "/manifest.json": "INVENTORY"}
 
 
 @dataclass
@@ -144,47 +140,21 @@ class Ending:
         return self.progress.status == SUCCEEDED and not self.failures
 
 
-def manifest(uri: str) -> dict[str, str]:
-    """Return what a manifest's address says, as the state machine reads it.
-
-    Raises:
-        UserError: it is not the address of a manifest.
-    """
-    parts = _S3_URI.fullmatch(uri)  # not urlsplit: keys may have ? and #
-    kind = next((kind for end, kind in _FORMATS.items() if uri.endswith(end)), None)
-    if parts is None or kind is None:
-        raise UserError(
-            f"{uri} is not a manifest. It must be s3://BUCKET/KEY with a key that ends with .csv, "
-            ".jsonl or, for S3 Inventory, /manifest.json."
-        )
-    return {"bucket": parts[1], "key": parts[2], "format": kind}
-
-
 def objects(clients: Clients, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the objects that the state machine would find with that input, as S3 names fields.
 
     Raises:
-        UserError: an inventory is not read here.
+        UserError: a manifest is an inventory, which is not read here, or is damaged.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     if "manifest" in given:
-        yield from _of_manifest(clients, given["manifest"])
+        yield from manifests.objects(clients, given["manifest"])
         return
     pages = clients.s3.get_paginator("list_objects_v2").paginate(
         Bucket=given["bucket"], Prefix=given["prefix"]
     )
     for page in pages:
         yield from page.get("Contents", [])
-
-
-def _of_manifest(clients: Clients, named: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    if named["format"] == "INVENTORY":
-        raise UserError("A dry run does not read inventories. Try it with a prefix.")
-    lines = storage.lines(clients, named["bucket"], named["key"])
-    if named["format"] == "CSV":
-        yield from csv.DictReader(lines)
-    else:
-        yield from (json.loads(line) for line in lines if line.strip())
 
 
 def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]]) -> Count:
@@ -198,8 +168,12 @@ def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]
     counted = Count()
     wanted = []
     for item in found:
-        if item.get("Bucket", stack.source_bucket) != stack.source_bucket:
+        original = "Reprocess" in item
+        wanted_bucket = stack.destination_bucket if original else stack.source_bucket
+        if item.get("Bucket", wanted_bucket) != wanted_bucket:
             counted.dropped[OTHER_BUCKETS] += 1
+        elif original:  # sent whatever its key is
+            wanted.append(item)
         elif keys.is_folder(item["Key"], item.get("Size", _UNKNOWN)):
             counted.dropped[FOLDERS] += 1
         elif accepted and not accepted.accepts(item["Key"]):
@@ -220,20 +194,27 @@ def _count_wanted(
     hashed: str,
     counted: Count,
 ) -> None:
-    records = storage.records_of(clients, stack.table_name, {item["Key"] for item in wanted})
+    records = storage.records_of(clients, stack.table_name, set(map(_image, wanted)))
     for item in wanted:
-        record = records.get(item["Key"])
+        record = records.get(_image(item))
         if record and _describes(record, item) and not reprocessing.is_outdated(record, hashed):
             counted.converted += 1
             continue
         counted.images += 1
-        counted.named_otherwise += not keys.is_named_like_a_jpeg(item["Key"])
+        counted.named_otherwise += not keys.is_named_like_a_jpeg(_image(item))
         size = item.get("Size")
         counted.bytes = None if counted.bytes is None or size is None else counted.bytes + size
 
 
+def _image(item: Mapping[str, Any]) -> str:
+    """Return the name of the image that an object is, or is the original of."""
+    return str(item["Reprocess"]["imageName"] if "Reprocess" in item else item["Key"])
+
+
 def _describes(record: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Return whether a record is of that very version of an object."""
+    if "Reprocess" in item:
+        return True  # where it names another original, nothing is started either
     if item.get("VersionId"):
         return bool(record["sourceVersionId"] == item["VersionId"])
     if "ETag" not in item:

@@ -12,7 +12,7 @@ import pytest
 
 from scripts.commands import backfill as commands
 from scripts.commands import options
-from scripts.lib import backfill, storage, wait
+from scripts.lib import backfill, manifests, storage, wait
 from scripts.lib.backfill import Progress, Run
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
@@ -179,10 +179,65 @@ class TestCounting:
             ],
         }
         stack.put(f"lists/it.{kind}", "\n".join(lines[kind]).encode())
-        given = {"manifest": backfill.manifest(f"s3://{bucket}/lists/it.{kind}")}
+        given = {"manifest": manifests.named(f"s3://{bucket}/lists/it.{kind}")}
         found = backfill.objects(stack.clients, given)
         counted = backfill.count(stack.clients, stack.deployment, found)
         assert (counted.converted, counted.images, counted.bytes) == (1, 1, None)
+
+    def _count_manifest(self, stack: Stack, key: str, body: bytes) -> backfill.Count:
+        stack.put(key, body)
+        given = {"manifest": manifests.named(f"s3://{stack.deployment.source_bucket}/{key}")}
+        found = backfill.objects(stack.clients, given)
+        return backfill.count(stack.clients, stack.deployment, found)
+
+    def test_other_columns_of_a_manifest_do_no_harm(self, stack: Stack) -> None:
+        stack.put("a.jpg")
+        _write_record(stack, "a.jpg")
+        bucket = stack.deployment.source_bucket
+        rows = f"Bucket,Key,Size,ETag\n{bucket},a.jpg,12,abc\n{bucket},b.jpg,30,def\n"
+        counted = self._count_manifest(stack, "it.csv", rows.encode())
+        assert (counted.images, counted.bytes) == (2, 42)
+        counted = self._count_manifest(stack, "it.csv", f"{rows}{bucket},c.jpg,,\n".encode())
+        assert (counted.images, counted.bytes) == (3, None)
+
+    @pytest.mark.parametrize(
+        ("key", "body", "refusal"),
+        [
+            ("it.csv", b"Bucket,Name\nb,a.jpg\n", "line 1: the header has no column Key"),
+            ("it.csv", b"Bucket,Key\nb,a.jpg\nb\n", "line 3: it does not name a Key"),
+            ("it.csv", b"Bucket,Key,Size\nb,a.jpg,big\n", "line 2: its Size is 'big', which is"),
+            ("it.csv", b"Bucket,Key\nb,\xff.jpg\n", "line 2: it is not UTF-8"),
+            ("it.csv", b"", "line 1: the header has no column Key"),
+            ("it.jsonl", b'{"Key": "a.jpg"}\n\n{"Key": \n', "line 3: it does not name a Key"),
+            ("it.jsonl", b'{"Key": "a", "Reprocess": {}}\n', "line 1: its Reprocess has no image"),
+        ],
+    )
+    def test_a_damaged_manifest_is_refused_with_the_line(
+        self, stack: Stack, key: str, body: bytes, refusal: str
+    ) -> None:
+        place = f"s3://{stack.deployment.source_bucket}/{key}, "
+        with pytest.raises(UserError, match=f"^{place}{refusal}"):
+            self._count_manifest(stack, key, body)
+
+    def test_originals_of_a_manifest_are_images_while_they_are_outdated(self, stack: Stack) -> None:
+        stack.filter(("2019/", ".JPG"))
+        for name, settings in (("2019/a.JPG", "other"), ("2019/b.JPG", "default")):
+            stack.put(name)
+            _write_record(stack, name, settings=settings)
+        deployment = stack.deployment
+        lines = [
+            {"Bucket": bucket, "Key": f"original/{name}", "Reprocess": {"imageName": name}}
+            for bucket, name in (
+                (deployment.destination_bucket, "2019/a.JPG"),
+                (deployment.destination_bucket, "2019/b.JPG"),
+                (deployment.source_bucket, "2019/c.JPG"),
+            )
+        ]
+        counted = self._count_manifest(
+            stack, "it.jsonl", "\n".join(map(json.dumps, lines)).encode()
+        )
+        assert (counted.images, counted.converted) == (1, 1)
+        assert counted.dropped == {backfill.OTHER_BUCKETS: 1}
 
 
 @pytest.mark.parametrize(
@@ -190,16 +245,16 @@ class TestCounting:
 )
 def test_what_is_not_a_manifest_is_refused(uri: str) -> None:
     with pytest.raises(UserError, match="is not a manifest"):
-        backfill.manifest(uri)
+        manifests.named(uri)
 
 
 def test_a_manifest_s_format_follows_from_its_name() -> None:
-    assert backfill.manifest("s3://b/a b/it?#.csv") == {
+    assert manifests.named("s3://b/a b/it?#.csv") == {
         "bucket": "b",
         "key": "a b/it?#.csv",
         "format": "CSV",
     }
-    assert backfill.manifest("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
+    assert manifests.named("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
 
 
 class TestRuns:

@@ -126,12 +126,15 @@ class Ending:
         dropped: objects that were not sent, because they are not candidates.
         started: executions that have begun since the run did, those of uploads included; `MOST` for
             as many or more. None where nobody keeps account of them.
+        refused: objects that were not started, because they had an execution already; `MOST` for as
+            many or more. None where nobody keeps account of them.
         failures: what failed since then, and was not handled later.
     """
 
     progress: Progress
     dropped: int
     started: int | None
+    refused: int | None
     failures: list[Failure]
 
     @property
@@ -361,20 +364,34 @@ class Run:
         """
         failures = [one for one in self._failures() if one.key.startswith(self._prefix)]
         dropped = sum(1 for output in self._results("SUCCEEDED") if output == "dropped")
-        return Ending(progress, dropped, self._started(), failures)
+        return Ending(progress, dropped, self._started(), self._refused(), failures)
 
     def _started(self) -> int | None:
         if not self._stack.express:
             return sum(1 for _ in itertools.islice(self._executions(), MOST))
-        trigger = deployed.function(
-            self._clients, f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
-        )
-        if trigger.settings.get("LOG_LEVEL", "INFO") != "INFO":
+        lines = self._logged_by_the_trigger("execution started")
+        return None if lines is None else min(len(lines), MOST)
+
+    def _refused(self) -> int | None:
+        if self._stack.express:
+            return 0  # AWS refuses no name of an EXPRESS execution
+        lines = self._logged_by_the_trigger("duplicate delivery")
+        if lines is None:
             return None
-        lines = storage.log_events(
-            self._clients, trigger.log_group, self.began, pattern='"execution started"'
+        found = {str(line["key"]) for line in lines if line.get("key")}
+        return min(sum(key.startswith(self._prefix) for key in found), MOST)
+
+    def _logged_by_the_trigger(self, message: str) -> list[dict[str, Any]] | None:
+        """Return its lines since the run began that have that message; None if it logs none."""
+        name = f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
+        trigger = deployed.function(self._clients, name)
+        if trigger.settings.get("LOG_LEVEL", "INFO") not in ("DEBUG", "INFO"):
+            return None
+        found = storage.log_events(
+            self._clients, trigger.log_group, self.began, pattern=f'"{message}"'
         )
-        return min(len(lines), MOST)
+        lines = [text.json_object(event["message"]) for event in found]
+        return [line for line in lines if line.get("message") == message]
 
     def _failures(self) -> Iterator[Failure]:
         yield from self._not_sent()
@@ -383,6 +400,8 @@ class Run:
         else:
             yield from self._standard_failures()
         for letter in storage.dead_letters(self._clients, self._stack.name):
+            if storage.sent_at(letter) < self.began:
+                continue
             for key, _ in sorted(arrival.named(letter["Body"])):
                 yield Failure(key, "its message is a dead letter")
 

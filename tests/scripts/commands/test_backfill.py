@@ -322,6 +322,36 @@ class TestRuns:
         said = capsys.readouterr().out
         assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
 
+    def test_old_dead_letters_are_of_something_else(self, filled: Stack) -> None:
+        record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "old.jpg"}}}
+        filled.clients.sqs.send_message(
+            QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
+        )
+        run = _started(filled)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert run.ending(run.look()).good
+
+    def test_objects_that_had_an_execution_are_counted(
+        self, filled: Stack, capsys: Capture
+    ) -> None:
+        _log(filled, "lambda", "trigger", message="duplicate delivery", key="2019/before.jpg")
+        run = _started(filled, "2019/")
+        for key in ("2019/a.jpg", "2019/b.jpg", "2019/a.jpg", "2020/upload.jpg"):
+            _log(filled, "lambda", "trigger", message="duplicate delivery", key=key)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        clients, stack = filled.clients, filled.deployment
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
+        said = capsys.readouterr().out
+        assert "Nothing had to be done" not in said
+        assert (
+            "2 objects had an execution already and got no other; `image-converter redrive` "
+            "retries what failed."
+        ) in said
+        console = options.console(as_json=True)
+        assert commands.follow(clients, stack, run.name, console, as_json=True) == 0
+        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        assert answer["hadExecutions"] == 2
+
     def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
         filled.put("2019/a.jpg")
         filled.clients.stepfunctions.update_state_machine(

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from image_converter import keys, reprocessing
 from scripts.lib import deployed, functions, manifests, storage, text
 from scripts.lib.aws import Clients
@@ -277,6 +279,7 @@ class Run:
         described = self._described()
         self.began: datetime = described["startDate"]
         self._prefix = str(json.loads(described["input"]).get("prefix", ""))
+        self._busy = datetime.now(UTC)  # when objects were last known to be on the way
         self._local = "127.0.0.1" in clients.sqs.meta.endpoint_url
 
     def _described(self) -> dict[str, Any]:
@@ -301,12 +304,16 @@ class Run:
         now = datetime.now(UTC)
         since_end = now - described.get("stopDate", now)
         over = described["status"] != RUNNING and (self._local or since_end > _CONSISTENT_AFTER)
+        if waiting or not over:
+            self._busy = now
+        quiet = True
         running = failed = None
         if not self._stack.express:
             running = sum(1 for _ in self._executions(RUNNING))
             failed = sum(1 for status in _FAILED for _ in self._executions(status))
         elif over and not waiting:  # before, it would only be a figure, and reading logs takes time
             running = self._running_by_the_log(now)
+            quiet = running is not None or now - self._busy > logged.LONGEST
         return Progress(
             status=described["status"],
             began=self.began,
@@ -317,14 +324,14 @@ class Run:
             waiting=waiting,
             running=running,
             failed=failed,
-            settled=over and not waiting and not running,
+            settled=over and not waiting and not running and quiet,
             error=text.sentence(described.get("error"), described.get("cause")),
         )
 
     def _running_by_the_log(self, now: datetime) -> int | None:
         """Return how many EXPRESS executions have begun and not ended; None if it does not say."""
         log = self._stack.log
-        if log.missing:
+        if log.level != "ALL":
             return None
         lines = storage.log_events(
             self._clients, log.group, now - logged.LONGEST, pattern='{ $.type = "Execution*" }'
@@ -433,13 +440,49 @@ class Run:
                 yield from map(json.loads, storage.lines(self._clients, bucket, one["Key"]))
 
     def _express_failures(self) -> Iterator[Failure]:
-        """Yield the last failure that functions have logged of each image."""
+        log = logged.of_stack(self._clients, self._stack, since=self.began)
+        failed, not_searched = log.failed()
+        if log.log.missing or not_searched:
+            yield from self._failures_of_functions()
+            return
+        by_name = {restarts.first_name(one["name"]): one for one in failed}
+        for name, one in itertools.islice(by_name.items(), MOST):
+            named = log.named(name)
+            chain = [each for each in named if restarts.first_name(each["name"]) == name] or [one]
+            # Two executions of one name may run at a time, of which one that succeeds is enough.
+            if any(each["status"] not in _FAILED for each in chain):
+                continue
+            key, _ = restarts.source(chain[-1])
+            record = storage.record(self._clients, self._stack.table_name, key) if key else None
+            if record is None or _written(record) < chain[-1]["stopDate"]:
+                why = text.sentence(chain[-1].get("error"), chain[-1].get("cause"))
+                yield Failure(key or name, why or chain[-1]["status"])
+
+    def _failures_of_functions(self) -> Iterator[Failure]:
+        """Yield the last failure that functions have logged of each image, unless a retry helped.
+
+        What was handled has a newer record, or is not in the source bucket any more.
+        """
         found = endings.failures(self._clients, self._stack, self.began)
         newest = {one.key: one for one in sorted(found, key=lambda one: one.at)}
+        hashed = deployed.settings_hash(deployed.resize_settings(self._clients, self._stack))
         for key, failure in newest.items():
             record = storage.record(self._clients, self._stack.table_name, key)
-            if record is None or _written(record) < failure.at:
+            if record and _written(record) >= failure.at:
+                continue
+            # A reprocess, whose source is gone before it begins, has something to do until then.
+            outdated = record is not None and reprocessing.is_outdated(record, hashed)
+            if outdated or self._is_in_the_source_bucket(key):
                 yield Failure(key, failure.sentence)
+
+    def _is_in_the_source_bucket(self, key: str) -> bool:
+        try:
+            self._clients.s3.head_object(Bucket=self._stack.source_bucket, Key=key)
+        except ClientError as error:
+            if not storage.is_gone(error):
+                raise
+            return False
+        return True
 
 
 def _written(record: Mapping[str, Any]) -> datetime:

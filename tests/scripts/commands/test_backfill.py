@@ -14,6 +14,7 @@ from scripts.commands import backfill as commands
 from scripts.commands import options
 from scripts.lib import backfill, manifests, storage, wait
 from scripts.lib.backfill import Progress, Run
+from scripts.lib.executions import logged
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
@@ -428,27 +429,97 @@ class TestRedrive:
 
 
 @pytest.mark.parametrize("workflow_type", ["EXPRESS"])
-def test_the_end_of_an_express_run_is_read_from_logs(filled: Stack) -> None:
-    filled.put("2019/a.jpg")
-    filled.put("2019/b.jpg")
-    run = _started(filled, "2019/")
-    progress = _sent(run, 2)
-    assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
-    filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
-    for key in ("2019/a.jpg", "2019/b.jpg"):
-        _log(filled, "lambda", "trigger", message="execution started", key=key)
-        failed = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
-        _log(filled, "lambda", "copy-file", **failed)
-    _log(filled, "states", type="ExecutionStarted", execution_arn="arn")
-    progress = run.look()
-    assert (progress.running, progress.settled) == (1, False)
-    _log(filled, "states", type="ExecutionFailed", execution_arn="arn")
-    later = datetime.now(UTC) + timedelta(seconds=5)
-    _write_record(filled, "2019/b.jpg", written_at=later)
-    found = run.look()
-    ending = run.ending(found)
-    assert (found.settled, found.done, ending.started) == (True, 2, 2)
-    assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+class TestExpress:
+    """Runs of a stack whose executions are nowhere but in logs."""
+
+    @pytest.fixture
+    def terse(self, filled: Stack) -> Stack:
+        """The stack, which logs no inputs and outputs."""
+        log = replace(filled.deployment.log, data=False)
+        filled.deployment = replace(filled.deployment, log=log)
+        return filled
+
+    def _failed(self, stack: Stack, *keys: str) -> None:
+        for key in keys:
+            line = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
+            _log(stack, "lambda", "copy-file", **line)
+
+    def test_the_end_is_read_from_logs(self, terse: Stack) -> None:
+        terse.put("2019/a.jpg")
+        terse.put("2019/b.jpg")
+        run = _started(terse, "2019/")
+        progress = _sent(run, 2)
+        assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
+        terse.clients.sqs.purge_queue(QueueUrl=terse.queue)
+        for key in ("2019/a.jpg", "2019/b.jpg"):
+            _log(terse, "lambda", "trigger", message="execution started", key=key)
+        self._failed(terse, "2019/a.jpg", "2019/b.jpg")
+        _log(terse, "states", type="ExecutionStarted", execution_arn="arn")
+        progress = run.look()
+        assert (progress.running, progress.settled) == (1, False)
+        _log(terse, "states", type="ExecutionFailed", execution_arn="arn")
+        _write_record(terse, "2019/b.jpg", written_at=_later())
+        found = run.look()
+        ending = run.ending(found)
+        assert (found.settled, found.done, ending.started) == (True, 2, 2)
+        assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+
+    def test_without_all_lines_it_lasts_as_long_as_an_execution_may(
+        self, filled: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled.log_at("ERROR")
+        filled.put()
+        run = _started(filled)
+        _sent(run, 1)
+        filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert not run.look().settled
+        monkeypatch.setattr(logged, "LONGEST", timedelta(0))
+        assert run.look().settled
+        filled.clients.sqs.send_message(QueueUrl=filled.queue, MessageBody="an upload")
+        assert not run.look().settled
+
+    def test_only_executions_that_failed_are_failures(self, filled: Stack) -> None:
+        filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
+        run = _started(filled)
+        for key in ("a.jpg", "b.jpg"):
+            filled.put(key)
+            filled.start("v1", key)
+        _write_record(filled, "b.jpg", written_at=_later())
+        filled.become(Type="Succeed")
+        filled.put("retried.txt")
+        filled.start("v1", "retried.txt")
+        self._failed(filled, "a.jpg", "b.jpg", "retried.txt")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
+            ("a.jpg", "DamagedImage: it is cut off")
+        ]
+
+    def test_what_was_started_again_and_succeeded_is_not_a_failure(self, filled: Stack) -> None:
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        run = _started(filled)
+        name = filled.start("v1").split(":")[-2]
+        filled.become(Type="Succeed")
+        filled.start("v1", name=f"{name}-redo1")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert run.ending(run.look()).good
+
+    def test_where_the_log_does_not_say_it_what_is_gone_was_handled(self, terse: Stack) -> None:
+        run = _started(terse)
+        for key, settings in (("old.jpg", "other"), ("new.jpg", "default")):
+            terse.put(key)
+            before = datetime.now(UTC) - timedelta(hours=1)
+            _write_record(terse, key, written_at=before, settings=settings)
+            terse.delete(key)
+        terse.put("here.txt")
+        self._failed(terse, "gone.txt", "here.txt", "old.jpg", "new.jpg")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        found = sorted(one.key for one in run.ending(run.look()).failures)
+        assert found == ["here.txt", "old.jpg"]
+
+
+def _later() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=5)
 
 
 def _log(stack: Stack, service: str, function: str = "", **line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,9 @@ from scripts.commands.options import Target
 from scripts.cost import backfill as cost
 from scripts.cost import observation, prices
 from scripts.cost.pipeline import Settings
-from scripts.lib import backfill, text
+from scripts.lib import backfill, manifests, text
 from scripts.lib.aws import Clients
-from scripts.lib.backfill import Count, Ending, Progress, Run
+from scripts.lib.backfill import Count, Ending, Failure, Progress, Run
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival
 from scripts.lib.executions.model import RUNNING
@@ -92,7 +92,7 @@ def command(
         return follow(clients, stack, run_name, console, as_json=as_json)
     given: dict[str, Any] = {"bucket": stack.source_bucket, "prefix": prefix}
     if manifest:
-        given = {"manifest": backfill.manifest(manifest)}
+        given = {"manifest": manifests.named(manifest)}
     if dry_run:
         found = backfill.count(clients, stack, backfill.objects(clients, given))
         return preview(clients, stack, found, console, as_json=as_json)
@@ -266,18 +266,25 @@ def _figures(progress: Progress) -> str:
 
 def _report(console: Console, ending: Ending) -> None:
     """Print how a run ended."""
-    progress, failures = ending.progress, ending.failures
+    progress = ending.progress
     seconds = (progress.at - progress.began).total_seconds()
     dropped = f", {ending.dropped:,} of them no candidates" if ending.dropped else ""
     console.print(
         f"{counted(progress.listed, 'object')}{dropped}, in {text.duration(seconds)}",
         soft_wrap=True,
     )
-    if ending.started == 0:
+    if ending.started == 0 and not ending.refused:
         console.print("Nothing had to be done: no execution was started.")
     elif ending.started is not None:
         more = " or more" if ending.started == backfill.MOST else ""
         console.print(f"{counted(ending.started, 'execution')}{more} started since it began")
+    if ending.refused:
+        more = " or more" if ending.refused == backfill.MOST else ""
+        console.print(
+            f"{counted(ending.refused, 'object')}{more} had an execution already and got no other; "
+            "`image-converter redrive` retries what failed.",
+            soft_wrap=True,
+        )
     if progress.error:
         console.print(f"The run {progress.status}: {visible(progress.error)}", markup=False)
     if progress.not_sent:
@@ -286,8 +293,11 @@ def _report(console: Console, ending: Ending) -> None:
             "tries again.",
             soft_wrap=True,
         )
-    if not failures:
-        return
+    if ending.failures:
+        _report_failures(console, ending.failures)
+
+
+def _report_failures(console: Console, failures: Sequence[Failure]) -> None:
     reasons = Counter(one.why.partition(":")[0] for one in failures)
     summary = ", ".join(f"{number:,} {why}" for why, number in reasons.most_common())
     console.print(
@@ -339,5 +349,6 @@ def _ending_json(ending: Ending) -> dict[str, Any]:
         "dropped": ending.dropped,
         "waiting": progress.waiting,
         "executionsStarted": ending.started,
+        "hadExecutions": ending.refused,
         "failures": [dataclasses.asdict(one) for one in ending.failures],
     }

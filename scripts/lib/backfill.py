@@ -6,10 +6,8 @@ stack's queue. This module counts beforehand, starts that state machine, and fol
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
-import re
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from image_converter import keys, reprocessing
-from scripts.lib import deployed, functions, storage, text
+from scripts.lib import deployed, functions, manifests, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, restarts
@@ -30,7 +30,7 @@ from scripts.lib.user_errors import UserError
 PLACE = "backfill/"
 FOLDERS = "folders"
 OTHER_KEYS = "outside source_filter"
-OTHER_BUCKETS = "not in the source bucket, which fails a run"
+OTHER_BUCKETS = "in the wrong bucket, which fails a run"
 _FAILED = (*FAILED, STOPPED)
 MOST = 10_000  # executions that are counted, or described, after a run
 _RECORDS_AT_A_TIME = 100  # of BatchGetItem
@@ -39,8 +39,6 @@ _UNKNOWN = -1
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
 _ENDS = {f"Execution{end}" for end in ("Succeeded", "Failed", "TimedOut", "Aborted")}
-_S3_URI = re.compile(r"s3://([^/]+)/(.+)")
-_FORMATS = {".csv": "CSV", ".jsonl": "JSONL", "/manifest.json": "INVENTORY"}
 
 
 @dataclass
@@ -130,12 +128,15 @@ class Ending:
         dropped: objects that were not sent, because they are not candidates.
         started: executions that have begun since the run did, those of uploads included; `MOST` for
             as many or more. None where nobody keeps account of them.
+        refused: objects that were not started, because they had an execution already; `MOST` for as
+            many or more. None where nobody keeps account of them.
         failures: what failed since then, and was not handled later.
     """
 
     progress: Progress
     dropped: int
     started: int | None
+    refused: int | None
     failures: list[Failure]
 
     @property
@@ -144,47 +145,21 @@ class Ending:
         return self.progress.status == SUCCEEDED and not self.failures
 
 
-def manifest(uri: str) -> dict[str, str]:
-    """Return what a manifest's address says, as the state machine reads it.
-
-    Raises:
-        UserError: it is not the address of a manifest.
-    """
-    parts = _S3_URI.fullmatch(uri)  # not urlsplit: keys may have ? and #
-    kind = next((kind for end, kind in _FORMATS.items() if uri.endswith(end)), None)
-    if parts is None or kind is None:
-        raise UserError(
-            f"{uri} is not a manifest. It must be s3://BUCKET/KEY with a key that ends with .csv, "
-            ".jsonl or, for S3 Inventory, /manifest.json."
-        )
-    return {"bucket": parts[1], "key": parts[2], "format": kind}
-
-
 def objects(clients: Clients, given: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the objects that the state machine would find with that input, as S3 names fields.
 
     Raises:
-        UserError: an inventory is not read here.
+        UserError: a manifest is an inventory, which is not read here, or is damaged.
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     if "manifest" in given:
-        yield from _of_manifest(clients, given["manifest"])
+        yield from manifests.objects(clients, given["manifest"])
         return
     pages = clients.s3.get_paginator("list_objects_v2").paginate(
         Bucket=given["bucket"], Prefix=given["prefix"]
     )
     for page in pages:
         yield from page.get("Contents", [])
-
-
-def _of_manifest(clients: Clients, named: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    if named["format"] == "INVENTORY":
-        raise UserError("A dry run does not read inventories. Try it with a prefix.")
-    lines = storage.lines(clients, named["bucket"], named["key"])
-    if named["format"] == "CSV":
-        yield from csv.DictReader(lines)
-    else:
-        yield from (json.loads(line) for line in lines if line.strip())
 
 
 def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]]) -> Count:
@@ -198,8 +173,12 @@ def count(clients: Clients, stack: Deployment, found: Iterable[Mapping[str, Any]
     counted = Count()
     wanted = []
     for item in found:
-        if item.get("Bucket", stack.source_bucket) != stack.source_bucket:
+        original = "Reprocess" in item
+        wanted_bucket = stack.destination_bucket if original else stack.source_bucket
+        if item.get("Bucket", wanted_bucket) != wanted_bucket:
             counted.dropped[OTHER_BUCKETS] += 1
+        elif original:  # sent whatever its key is
+            wanted.append(item)
         elif keys.is_folder(item["Key"], item.get("Size", _UNKNOWN)):
             counted.dropped[FOLDERS] += 1
         elif accepted and not accepted.accepts(item["Key"]):
@@ -220,20 +199,27 @@ def _count_wanted(
     hashed: str,
     counted: Count,
 ) -> None:
-    records = storage.records_of(clients, stack.table_name, {item["Key"] for item in wanted})
+    records = storage.records_of(clients, stack.table_name, set(map(_image, wanted)))
     for item in wanted:
-        record = records.get(item["Key"])
+        record = records.get(_image(item))
         if record and _describes(record, item) and not reprocessing.is_outdated(record, hashed):
             counted.converted += 1
             continue
         counted.images += 1
-        counted.named_otherwise += not keys.is_named_like_a_jpeg(item["Key"])
+        counted.named_otherwise += not keys.is_named_like_a_jpeg(_image(item))
         size = item.get("Size")
         counted.bytes = None if counted.bytes is None or size is None else counted.bytes + size
 
 
+def _image(item: Mapping[str, Any]) -> str:
+    """Return the name of the image that an object is, or is the original of."""
+    return str(item["Reprocess"]["imageName"] if "Reprocess" in item else item["Key"])
+
+
 def _describes(record: Mapping[str, Any], item: Mapping[str, Any]) -> bool:
     """Return whether a record is of that very version of an object."""
+    if "Reprocess" in item:
+        return True  # where it names another original, nothing is started either
     if item.get("VersionId"):
         return bool(record["sourceVersionId"] == item["VersionId"])
     if "ETag" not in item:
@@ -293,6 +279,7 @@ class Run:
         described = self._described()
         self.began: datetime = described["startDate"]
         self._prefix = str(json.loads(described["input"]).get("prefix", ""))
+        self._busy = datetime.now(UTC)  # when objects were last known to be on the way
         self._local = "127.0.0.1" in clients.sqs.meta.endpoint_url
 
     def _described(self) -> dict[str, Any]:
@@ -317,12 +304,16 @@ class Run:
         now = datetime.now(UTC)
         since_end = now - described.get("stopDate", now)
         over = described["status"] != RUNNING and (self._local or since_end > _CONSISTENT_AFTER)
+        if waiting or not over:
+            self._busy = now
+        quiet = True
         running = failed = None
         if not self._stack.express:
             running = sum(1 for _ in self._executions(RUNNING))
             failed = sum(1 for status in _FAILED for _ in self._executions(status))
         elif over and not waiting:  # before, it would only be a figure, and reading logs takes time
             running = self._running_by_the_log(now)
+            quiet = running is not None or now - self._busy > logged.LONGEST
         return Progress(
             status=described["status"],
             began=self.began,
@@ -333,14 +324,14 @@ class Run:
             waiting=waiting,
             running=running,
             failed=failed,
-            settled=over and not waiting and not running,
+            settled=over and not waiting and not running and quiet,
             error=text.sentence(described.get("error"), described.get("cause")),
         )
 
     def _running_by_the_log(self, now: datetime) -> int | None:
         """Return how many EXPRESS executions have begun and not ended; None if it does not say."""
         log = self._stack.log
-        if log.missing:
+        if log.level != "ALL":
             return None
         lines = storage.log_events(
             self._clients, log.group, now - logged.LONGEST, pattern='{ $.type = "Execution*" }'
@@ -380,20 +371,34 @@ class Run:
         """
         failures = [one for one in self._failures() if one.key.startswith(self._prefix)]
         dropped = sum(1 for output in self._results("SUCCEEDED") if output == "dropped")
-        return Ending(progress, dropped, self._started(), failures)
+        return Ending(progress, dropped, self._started(), self._refused(), failures)
 
     def _started(self) -> int | None:
         if not self._stack.express:
             return sum(1 for _ in itertools.islice(self._executions(), MOST))
-        trigger = deployed.function(
-            self._clients, f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
-        )
-        if trigger.settings.get("LOG_LEVEL", "INFO") != "INFO":
+        lines = self._logged_by_the_trigger("execution started")
+        return None if lines is None else min(len(lines), MOST)
+
+    def _refused(self) -> int | None:
+        if self._stack.express:
+            return 0  # AWS refuses no name of an EXPRESS execution
+        lines = self._logged_by_the_trigger("duplicate delivery")
+        if lines is None:
             return None
-        lines = storage.log_events(
-            self._clients, trigger.log_group, self.began, pattern='"execution started"'
+        found = {str(line["key"]) for line in lines if line.get("key")}
+        return min(sum(key.startswith(self._prefix) for key in found), MOST)
+
+    def _logged_by_the_trigger(self, message: str) -> list[dict[str, Any]] | None:
+        """Return its lines since the run began that have that message; None if it logs none."""
+        name = f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
+        trigger = deployed.function(self._clients, name)
+        if trigger.settings.get("LOG_LEVEL", "INFO") not in ("DEBUG", "INFO"):
+            return None
+        found = storage.log_events(
+            self._clients, trigger.log_group, self.began, pattern=f'"{message}"'
         )
-        return min(len(lines), MOST)
+        lines = [text.json_object(event["message"]) for event in found]
+        return [line for line in lines if line.get("message") == message]
 
     def _failures(self) -> Iterator[Failure]:
         yield from self._not_sent()
@@ -402,6 +407,8 @@ class Run:
         else:
             yield from self._standard_failures()
         for letter in storage.dead_letters(self._clients, self._stack.name):
+            if storage.sent_at(letter) < self.began:
+                continue
             for key, _ in sorted(arrival.named(letter["Body"])):
                 yield Failure(key, "its message is a dead letter")
 
@@ -433,13 +440,49 @@ class Run:
                 yield from map(json.loads, storage.lines(self._clients, bucket, one["Key"]))
 
     def _express_failures(self) -> Iterator[Failure]:
-        """Yield the last failure that functions have logged of each image."""
+        log = logged.of_stack(self._clients, self._stack, since=self.began)
+        failed, not_searched = log.failed()
+        if log.log.missing or not_searched:
+            yield from self._failures_of_functions()
+            return
+        by_name = {restarts.first_name(one["name"]): one for one in failed}
+        for name, one in itertools.islice(by_name.items(), MOST):
+            named = log.named(name)
+            chain = [each for each in named if restarts.first_name(each["name"]) == name] or [one]
+            # Two executions of one name may run at a time, of which one that succeeds is enough.
+            if any(each["status"] not in _FAILED for each in chain):
+                continue
+            key, _ = restarts.source(chain[-1])
+            record = storage.record(self._clients, self._stack.table_name, key) if key else None
+            if record is None or _written(record) < chain[-1]["stopDate"]:
+                why = text.sentence(chain[-1].get("error"), chain[-1].get("cause"))
+                yield Failure(key or name, why or chain[-1]["status"])
+
+    def _failures_of_functions(self) -> Iterator[Failure]:
+        """Yield the last failure that functions have logged of each image, unless a retry helped.
+
+        What was handled has a newer record, or is not in the source bucket any more.
+        """
         found = endings.failures(self._clients, self._stack, self.began)
         newest = {one.key: one for one in sorted(found, key=lambda one: one.at)}
+        hashed = deployed.settings_hash(deployed.resize_settings(self._clients, self._stack))
         for key, failure in newest.items():
             record = storage.record(self._clients, self._stack.table_name, key)
-            if record is None or _written(record) < failure.at:
+            if record and _written(record) >= failure.at:
+                continue
+            # A reprocess, whose source is gone before it begins, has something to do until then.
+            outdated = record is not None and reprocessing.is_outdated(record, hashed)
+            if outdated or self._is_in_the_source_bucket(key):
                 yield Failure(key, failure.sentence)
+
+    def _is_in_the_source_bucket(self, key: str) -> bool:
+        try:
+            self._clients.s3.head_object(Bucket=self._stack.source_bucket, Key=key)
+        except ClientError as error:
+            if not storage.is_gone(error):
+                raise
+            return False
+        return True
 
 
 def _written(record: Mapping[str, Any]) -> datetime:

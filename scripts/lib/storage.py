@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -123,7 +123,10 @@ def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
     while new := [
         message
         for message in clients.sqs.receive_message(
-            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=_MESSAGE_HIDDEN_SECONDS
+            QueueUrl=url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=_MESSAGE_HIDDEN_SECONDS,
+            MessageSystemAttributeNames=["SentTimestamp"],
         ).get("Messages", [])
         if message["MessageId"] not in handles
     ]:
@@ -139,6 +142,11 @@ def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
                 for number, handle in enumerate(left[start : start + 10])
             ],
         )
+
+
+def sent_at(message: Any) -> datetime:
+    """Return when a dead letter was sent to the queue, before it became one."""
+    return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def log_events(

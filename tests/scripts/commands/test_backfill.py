@@ -13,8 +13,9 @@ import pytest
 from image_converter import keys
 from scripts.commands import backfill as commands
 from scripts.commands import options
-from scripts.lib import backfill, storage, wait
+from scripts.lib import backfill, manifests, storage, wait
 from scripts.lib.backfill import Progress, Run
+from scripts.lib.executions import logged
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
@@ -180,10 +181,65 @@ class TestCounting:
             ],
         }
         stack.put(f"lists/it.{kind}", "\n".join(lines[kind]).encode())
-        given = {"manifest": backfill.manifest(f"s3://{bucket}/lists/it.{kind}")}
+        given = {"manifest": manifests.named(f"s3://{bucket}/lists/it.{kind}")}
         found = backfill.objects(stack.clients, given)
         counted = backfill.count(stack.clients, stack.deployment, found)
         assert (counted.converted, counted.images, counted.bytes) == (1, 1, None)
+
+    def _count_manifest(self, stack: Stack, key: str, body: bytes) -> backfill.Count:
+        stack.put(key, body)
+        given = {"manifest": manifests.named(f"s3://{stack.deployment.source_bucket}/{key}")}
+        found = backfill.objects(stack.clients, given)
+        return backfill.count(stack.clients, stack.deployment, found)
+
+    def test_other_columns_of_a_manifest_do_no_harm(self, stack: Stack) -> None:
+        stack.put("a.jpg")
+        _write_record(stack, "a.jpg")
+        bucket = stack.deployment.source_bucket
+        rows = f"Bucket,Key,Size,ETag\n{bucket},a.jpg,12,abc\n{bucket},b.jpg,30,def\n"
+        counted = self._count_manifest(stack, "it.csv", rows.encode())
+        assert (counted.images, counted.bytes) == (2, 42)
+        counted = self._count_manifest(stack, "it.csv", f"{rows}{bucket},c.jpg,,\n".encode())
+        assert (counted.images, counted.bytes) == (3, None)
+
+    @pytest.mark.parametrize(
+        ("key", "body", "refusal"),
+        [
+            ("it.csv", b"Bucket,Name\nb,a.jpg\n", "line 1: the header has no column Key"),
+            ("it.csv", b"Bucket,Key\nb,a.jpg\nb\n", "line 3: it does not name a Key"),
+            ("it.csv", b"Bucket,Key,Size\nb,a.jpg,big\n", "line 2: its Size is 'big', which is"),
+            ("it.csv", b"Bucket,Key\nb,\xff.jpg\n", "line 2: it is not UTF-8"),
+            ("it.csv", b"", "line 1: the header has no column Key"),
+            ("it.jsonl", b'{"Key": "a.jpg"}\n\n{"Key": \n', "line 3: it does not name a Key"),
+            ("it.jsonl", b'{"Key": "a", "Reprocess": {}}\n', "line 1: its Reprocess has no image"),
+        ],
+    )
+    def test_a_damaged_manifest_is_refused_with_the_line(
+        self, stack: Stack, key: str, body: bytes, refusal: str
+    ) -> None:
+        place = f"s3://{stack.deployment.source_bucket}/{key}, "
+        with pytest.raises(UserError, match=f"^{place}{refusal}"):
+            self._count_manifest(stack, key, body)
+
+    def test_originals_of_a_manifest_are_images_while_they_are_outdated(self, stack: Stack) -> None:
+        stack.filter(("2019/", ".JPG"))
+        for name, settings in (("2019/a.JPG", "other"), ("2019/b.JPG", "default")):
+            stack.put(name)
+            _write_record(stack, name, settings=settings)
+        deployment = stack.deployment
+        lines = [
+            {"Bucket": bucket, "Key": f"original/{name}", "Reprocess": {"imageName": name}}
+            for bucket, name in (
+                (deployment.destination_bucket, "2019/a.JPG"),
+                (deployment.destination_bucket, "2019/b.JPG"),
+                (deployment.source_bucket, "2019/c.JPG"),
+            )
+        ]
+        counted = self._count_manifest(
+            stack, "it.jsonl", "\n".join(map(json.dumps, lines)).encode()
+        )
+        assert (counted.images, counted.converted) == (1, 1)
+        assert counted.dropped == {backfill.OTHER_BUCKETS: 1}
 
 
 @pytest.mark.parametrize(
@@ -191,16 +247,16 @@ class TestCounting:
 )
 def test_what_is_not_a_manifest_is_refused(uri: str) -> None:
     with pytest.raises(UserError, match="is not a manifest"):
-        backfill.manifest(uri)
+        manifests.named(uri)
 
 
 def test_a_manifest_s_format_follows_from_its_name() -> None:
-    assert backfill.manifest("s3://b/a b/it?#.csv") == {
+    assert manifests.named("s3://b/a b/it?#.csv") == {
         "bucket": "b",
         "key": "a b/it?#.csv",
         "format": "CSV",
     }
-    assert backfill.manifest("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
+    assert manifests.named("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
 
 
 class TestRuns:
@@ -267,6 +323,36 @@ class TestRuns:
         assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
         said = capsys.readouterr().out
         assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
+
+    def test_old_dead_letters_are_of_something_else(self, filled: Stack) -> None:
+        record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "old.jpg"}}}
+        filled.clients.sqs.send_message(
+            QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
+        )
+        run = _started(filled)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert run.ending(run.look()).good
+
+    def test_objects_that_had_an_execution_are_counted(
+        self, filled: Stack, capsys: Capture
+    ) -> None:
+        _log(filled, "lambda", "trigger", message="duplicate delivery", key="2019/before.jpg")
+        run = _started(filled, "2019/")
+        for key in ("2019/a.jpg", "2019/b.jpg", "2019/a.jpg", "2020/upload.jpg"):
+            _log(filled, "lambda", "trigger", message="duplicate delivery", key=key)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        clients, stack = filled.clients, filled.deployment
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
+        said = capsys.readouterr().out
+        assert "Nothing had to be done" not in said
+        assert (
+            "2 objects had an execution already and got no other; `image-converter redrive` "
+            "retries what failed."
+        ) in said
+        console = options.console(as_json=True)
+        assert commands.follow(clients, stack, run.name, console, as_json=True) == 0
+        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        assert answer["hadExecutions"] == 2
 
     def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
         filled.put("2019/a.jpg")
@@ -371,27 +457,97 @@ class TestRedrive:
 
 
 @pytest.mark.parametrize("workflow_type", ["EXPRESS"])
-def test_the_end_of_an_express_run_is_read_from_logs(filled: Stack) -> None:
-    filled.put("2019/a.jpg")
-    filled.put("2019/b.jpg")
-    run = _started(filled, "2019/")
-    progress = _sent(run, 2)
-    assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
-    filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
-    for key in ("2019/a.jpg", "2019/b.jpg"):
-        _log(filled, "lambda", "trigger", message="execution started", key=key)
-        failed = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
-        _log(filled, "lambda", "copy-file", **failed)
-    _log(filled, "states", type="ExecutionStarted", execution_arn="arn")
-    progress = run.look()
-    assert (progress.running, progress.settled) == (1, False)
-    _log(filled, "states", type="ExecutionFailed", execution_arn="arn")
-    later = datetime.now(UTC) + timedelta(seconds=5)
-    _write_record(filled, "2019/b.jpg", written_at=later)
-    found = run.look()
-    ending = run.ending(found)
-    assert (found.settled, found.done, ending.started) == (True, 2, 2)
-    assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+class TestExpress:
+    """Runs of a stack whose executions are nowhere but in logs."""
+
+    @pytest.fixture
+    def terse(self, filled: Stack) -> Stack:
+        """The stack, which logs no inputs and outputs."""
+        log = replace(filled.deployment.log, data=False)
+        filled.deployment = replace(filled.deployment, log=log)
+        return filled
+
+    def _failed(self, stack: Stack, *keys: str) -> None:
+        for key in keys:
+            line = {"message": "failed", "key": key, "error": "SlowDown", "cause": "busy"}
+            _log(stack, "lambda", "copy-file", **line)
+
+    def test_the_end_is_read_from_logs(self, terse: Stack) -> None:
+        terse.put("2019/a.jpg")
+        terse.put("2019/b.jpg")
+        run = _started(terse, "2019/")
+        progress = _sent(run, 2)
+        assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
+        terse.clients.sqs.purge_queue(QueueUrl=terse.queue)
+        for key in ("2019/a.jpg", "2019/b.jpg"):
+            _log(terse, "lambda", "trigger", message="execution started", key=key)
+        self._failed(terse, "2019/a.jpg", "2019/b.jpg")
+        _log(terse, "states", type="ExecutionStarted", execution_arn="arn")
+        progress = run.look()
+        assert (progress.running, progress.settled) == (1, False)
+        _log(terse, "states", type="ExecutionFailed", execution_arn="arn")
+        _write_record(terse, "2019/b.jpg", written_at=_later())
+        found = run.look()
+        ending = run.ending(found)
+        assert (found.settled, found.done, ending.started) == (True, 2, 2)
+        assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+
+    def test_without_all_lines_it_lasts_as_long_as_an_execution_may(
+        self, filled: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled.log_at("ERROR")
+        filled.put()
+        run = _started(filled)
+        _sent(run, 1)
+        filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert not run.look().settled
+        monkeypatch.setattr(logged, "LONGEST", timedelta(0))
+        assert run.look().settled
+        filled.clients.sqs.send_message(QueueUrl=filled.queue, MessageBody="an upload")
+        assert not run.look().settled
+
+    def test_only_executions_that_failed_are_failures(self, filled: Stack) -> None:
+        filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
+        run = _started(filled)
+        for key in ("a.jpg", "b.jpg"):
+            filled.put(key)
+            filled.start("v1", key)
+        _write_record(filled, "b.jpg", written_at=_later())
+        filled.become(Type="Succeed")
+        filled.put("retried.txt")
+        filled.start("v1", "retried.txt")
+        self._failed(filled, "a.jpg", "b.jpg", "retried.txt")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
+            ("a.jpg", "DamagedImage: it is cut off")
+        ]
+
+    def test_what_was_started_again_and_succeeded_is_not_a_failure(self, filled: Stack) -> None:
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        run = _started(filled)
+        name = filled.start("v1").split(":")[-2]
+        filled.become(Type="Succeed")
+        filled.start("v1", name=f"{name}-redo1")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        assert run.ending(run.look()).good
+
+    def test_where_the_log_does_not_say_it_what_is_gone_was_handled(self, terse: Stack) -> None:
+        run = _started(terse)
+        for key, settings in (("old.jpg", "other"), ("new.jpg", "default")):
+            terse.put(key)
+            before = datetime.now(UTC) - timedelta(hours=1)
+            _write_record(terse, key, written_at=before, settings=settings)
+            terse.delete(key)
+        terse.put("here.txt")
+        self._failed(terse, "gone.txt", "here.txt", "old.jpg", "new.jpg")
+        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
+        found = sorted(one.key for one in run.ending(run.look()).failures)
+        assert found == ["here.txt", "old.jpg"]
+
+
+def _later() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=5)
 
 
 def _log(stack: Stack, service: str, function: str = "", **line: str) -> None:

@@ -273,8 +273,12 @@ def _report(console: Console, ending: Ending) -> None:
         f"{counted(progress.listed, 'object')}{dropped}, in {text.duration(seconds)}",
         soft_wrap=True,
     )
-    if ending.started == 0 and not ending.refused:
-        console.print("Nothing had to be done: no execution was started.")
+    if ending.started == 0:
+        console.print(
+            "No execution was started."
+            if ending.refused
+            else "Nothing had to be done: no execution was started."
+        )
     elif ending.started is not None:
         more = " or more" if ending.started == backfill.MOST else ""
         console.print(f"{counted(ending.started, 'execution')}{more} started since it began")

@@ -272,7 +272,9 @@ def test_a_second_run_changes_nothing_and_says_so(source: Source, capsys: Captur
     before = source.made()
     assert cli.run(["backfill", PREFIX, "--wait"]) == 0
     said = capsys.readouterr().out
-    assert "Nothing had to be done: no execution was started." in said
+    assert "No execution was started.\n" in said
+    handled = len(source.texts | source.damaged)
+    assert f"{handled} objects had an execution already" in said
     assert source.made() == before
     estimate = _answer(capsys, "backfill", PREFIX, "--dry-run")["estimate"]
     assert estimate["converted"] == len(source.converted | source.old)

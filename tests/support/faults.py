@@ -10,9 +10,15 @@ from botocore.compat import HTTPHeaders
 _hooks: list[tuple[BaseClient, str, Callable[..., Any]]] = []
 
 
-def before(client: BaseClient, operation: str, action: Callable[[], object]) -> None:
-    """Have `action` happen once, just before the client's next call of the operation."""
-    waiting = [action]
+def before(
+    client: BaseClient, operation: str, action: Callable[[], object], calls: int = 0
+) -> None:
+    """Have `action` happen once, just before the client's next call of the operation.
+
+    Args:
+        calls: how many calls of it come before that one.
+    """
+    waiting: list[Callable[[], object]] = [action, *[lambda: None] * calls]
 
     def happen(**_: Any) -> None:
         if waiting:

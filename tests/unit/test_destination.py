@@ -96,11 +96,11 @@ class TestRaces:
     """Another execution writes between this one's look and its write."""
 
     @staticmethod
-    def before_the_write(function: Any, action: Any) -> None:
+    def before_the_write(function: Any, action: Any, refused: int = 0) -> None:
         client, operation = (
             (clients.s3_copies(), "CopyObject") if function is copy else (clients.s3(), "PutObject")
         )
-        before(client, operation, action)
+        before(client, operation, action, calls=refused)
 
     @pytest.mark.parametrize("there_already", [False, True])
     def test_a_newer_image_that_comes_in_between_stays(
@@ -110,7 +110,10 @@ class TestRaces:
             function(cloud.upload("a.jpg", jpeg(seed=2)))
         older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
         answers = []
-        self.before_the_write(function, lambda: answers.append(function(newer)))
+        # Where something is there, the first write is refused, and the look comes after it.
+        self.before_the_write(
+            function, lambda: answers.append(function(newer)), refused=int(there_already)
+        )
         late = function(older)
         TestTwoUploadsOfAKey.assert_current(cloud, answers[0], jpeg(seed=1))
         assert late["key"].startswith("aside/")
@@ -140,7 +143,7 @@ class TestRaces:
         older, newer = cloud.upload("a.jpg", jpeg()), cloud.upload("a.jpg", jpeg(seed=1))
         place = function(older)["key"]
         self.before_the_write(
-            function, lambda: cloud.s3.delete_object(Bucket=DESTINATION, Key=place)
+            function, lambda: cloud.s3.delete_object(Bucket=DESTINATION, Key=place), refused=1
         )
         TestTwoUploadsOfAKey.assert_current(cloud, function(newer), jpeg(seed=1))
 

@@ -9,12 +9,10 @@ from image_converter import events, executions, keys, records, renditions, repro
 from image_converter import settings as environment
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
 from image_converter.events import Event, Location, Record, real_version_id
-from image_converter.notifications import BACKFILL
+from image_converter.notifications import BACKFILL, DUPLICATE, STARTED
 from image_converter.settings import BackfillSettings
 
-# What became of a message, as the log says it.
-STARTED = "execution started"
-DUPLICATE = "duplicate delivery"
+# What else may become of a message than of an upload's, as the log says it.
 UP_TO_DATE = "up to date: nothing started"
 GONE = "gone: nothing started"
 REPLACED = "not the current original of this image: nothing started"

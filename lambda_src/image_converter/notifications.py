@@ -14,6 +14,9 @@ from image_converter.errors import InvalidRecord
 _EVENTBRIDGE_SOURCE = "aws.s3"
 _EVENTBRIDGE_CREATED = "Object Created"
 _BACKFILL_SOURCE = "image-converter.backfill"
+# What became of a notification, as the trigger's log says it. The command `backfill` counts these.
+STARTED = "execution started"
+DUPLICATE = "duplicate delivery"
 # Where a record says that it is of a backfill: the image to reprocess, or None to convert one.
 BACKFILL = "backfill"
 

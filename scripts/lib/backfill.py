@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import keys, reprocessing
+from image_converter import keys, notifications, reprocessing
 from scripts.lib import deployed, functions, manifests, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -376,13 +376,13 @@ class Run:
     def _started(self) -> int | None:
         if not self._stack.express:
             return sum(1 for _ in itertools.islice(self._executions(), MOST))
-        lines = self._logged_by_the_trigger("execution started")
+        lines = self._logged_by_the_trigger(notifications.STARTED)
         return None if lines is None else min(len(lines), MOST)
 
     def _refused(self) -> int | None:
         if self._stack.express:
             return 0  # AWS refuses no name of an EXPRESS execution
-        lines = self._logged_by_the_trigger("duplicate delivery")
+        lines = self._logged_by_the_trigger(notifications.DUPLICATE)
         if lines is None:
             return None
         found = {str(line["key"]) for line in lines if line.get("key")}

@@ -15,6 +15,7 @@ from image_converter import (
     events,
     executions,
     keys,
+    notifications,
     records,
     renditions,
     reprocessing,
@@ -129,7 +130,7 @@ def test_an_object_that_is_only_listed_is_converted(
 ) -> None:
     upload = cloud.upload("a b+c%20.jpg", jpeg())
     send(message(SOURCE, "a b+c%20.jpg"))
-    assert messages_logged(capsys) == [(backfill.STARTED, "a b+c%20.jpg")]
+    assert messages_logged(capsys) == [(notifications.STARTED, "a b+c%20.jpg")]
     (given,) = started.values()
     item = upload["s3"]["object"]
     assert given == {

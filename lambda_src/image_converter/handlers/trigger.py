@@ -40,7 +40,7 @@ def _start(state_machine_arn: str, record: Event) -> str:
 
         return backfill.start(state_machine_arn, record)
     started = executions.start(state_machine_arn, record)
-    return "execution started" if started else "duplicate delivery"
+    return notifications.STARTED if started else notifications.DUPLICATE
 
 
 def _handle(state_machine_arn: str, message: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.durability.simulation.explore import Kept, Report
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.system import System
@@ -33,3 +34,14 @@ def soaking() -> bool:
 def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Note a line that is printed at the end of every test run: how much was covered."""
     return lambda line: record_property("covered", line)
+
+
+@pytest.fixture
+def kept(say: Callable[[str], None]) -> Kept:
+    """Note what an exploration of that name has covered; fail where it broke the promise."""
+
+    def judge(name: str, report: Report) -> None:
+        say(f"{name}: {report}")
+        assert not report.broken, "\n".join(report.broken)
+
+    return judge

@@ -38,6 +38,10 @@ class Report:
         )
 
 
+# Notes what an exploration of that name has covered, and fails where it broke the promise.
+Kept = Callable[[str, Report], None]
+
+
 def explore(
     system: System, start: State, limit: int = 0, seed: int | None = None, judge: Judge = violations
 ) -> Report:

@@ -5,8 +5,9 @@ settings than the uploads beside it, as after a change that executions under way
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, get_args
 
 import pytest
@@ -16,7 +17,7 @@ from image_converter.compression import Compression
 from image_converter.events import Record
 from image_converter.sources import Source
 from tests.durability.simulation import storage
-from tests.durability.simulation.explore import Report, explore
+from tests.durability.simulation.explore import Kept, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import BLUE, RED, TEXT, Scenario
@@ -145,48 +146,47 @@ def _is_up_to_date(state: State) -> list[str]:
     return [] if settings == BY_COMPRESSION["smallest"] else [f"'{name}' is still outdated"]
 
 
-def _named(scenario: Scenario) -> str:
-    return scenario.name
-
-
-def _judge(report: Report, name: str, say: Callable[[str], None]) -> None:
-    say(f"{name}: {report}")
-    assert not report.broken, "\n".join(report.broken)
-
-
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("faults", [0, 1])
-@pytest.mark.parametrize("scenario", BACKFILLS, ids=_named)
+@pytest.mark.parametrize("scenario", BACKFILLS, ids=attrgetter("name"))
 def test_a_backfill_at_any_time(
-    adding: System, scenario: Scenario, faults: int, soaking: bool, say: Callable[[str], None]
+    adding: System,
+    scenario: Scenario,
+    faults: int,
+    soaking: bool,
+    kept: Kept,
 ) -> None:
     start = scenario.start(faults=faults, deliveries=2)
     report = explore(adding, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    _judge(report, f"{scenario.name}, {faults} faults", say)
+    kept(f"{scenario.name}, {faults} faults", report)
 
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("faults", [0, 1])
-@pytest.mark.parametrize("scenario", REPROCESSES, ids=_named)
+@pytest.mark.parametrize("scenario", REPROCESSES, ids=attrgetter("name"))
 def test_a_reprocess_at_any_time(
-    adding: System, scenario: Scenario, faults: int, soaking: bool, say: Callable[[str], None]
+    adding: System,
+    scenario: Scenario,
+    faults: int,
+    soaking: bool,
+    kept: Kept,
 ) -> None:
     start = _start(adding, scenario, faults=faults)
     report = explore(adding, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    _judge(report, f"{scenario.name}, {faults} faults", say)
+    kept(f"{scenario.name}, {faults} faults", report)
 
 
 @pytest.mark.timeout(14_400)
-@pytest.mark.parametrize("scenario", REPROCESSES, ids=_named)
+@pytest.mark.parametrize("scenario", REPROCESSES, ids=attrgetter("name"))
 def test_a_reprocess_that_replaces_the_png(
-    replacing: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
+    replacing: System, scenario: Scenario, soaking: bool, kept: Kept
 ) -> None:
     start = _start(replacing, scenario)
     report = explore(replacing, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    _judge(report, f"{scenario.name}, replacing", say)
+    kept(f"{scenario.name}, replacing", report)
 
 
-@pytest.mark.parametrize("scenario", REPROCESSES[:2], ids=_named)
+@pytest.mark.parametrize("scenario", REPROCESSES[:2], ids=attrgetter("name"))
 def test_a_reprocess_brings_the_record_up_to_date(replacing: System, scenario: Scenario) -> None:
     start = _start(replacing, scenario)
     report = explore(replacing, start, judge=lambda state: _is_up_to_date(state) + _broken(state))

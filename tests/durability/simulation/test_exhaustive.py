@@ -1,11 +1,11 @@
 """Every interleaving at small scope: the real handlers and the real state machine, call by call."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from operator import attrgetter
 
 import pytest
 
-from tests.durability.simulation.explore import Report, explore
+from tests.durability.simulation.explore import Kept, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import (
@@ -26,34 +26,25 @@ MAIN_LIMIT = 60_000
 SEED = 20_260_102
 
 
-def _named(scenario: Scenario) -> str:
-    return scenario.name
-
-
-def _judge(report: Report, name: str, say: Callable[[str], None]) -> None:
-    say(f"{name}: {report}")
-    assert not report.broken, "\n".join(report.broken)
-
-
 @pytest.mark.timeout(14_400)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=_named)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=attrgetter("name"))
 def test_duplicate_notifications_at_any_time(
-    system: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
+    system: System, scenario: Scenario, soaking: bool, kept: Kept
 ) -> None:
     start = scenario.start(faults=0, deliveries=2)
     report = explore(system, start, 0 if soaking else DUPLICATES_LIMIT, SEED)
-    _judge(report, f"{scenario.name}, twice notified", say)
+    kept(f"{scenario.name}, twice notified", report)
 
 
 @pytest.mark.timeout(14_400)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=_named)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=attrgetter("name"))
 def test_one_fault_at_any_call(
-    system: System, scenario: Scenario, soaking: bool, say: Callable[[str], None]
+    system: System, scenario: Scenario, soaking: bool, kept: Kept
 ) -> None:
     limit = MAIN_LIMIT if scenario in (TWO_UPLOADS, SUSPENDED) else FAULT_LIMIT
     start = scenario.start(faults=1, deliveries=2 if soaking else 1)
     report = explore(system, start, 0 if soaking else limit, SEED)
-    _judge(report, f"{scenario.name}, one fault", say)
+    kept(f"{scenario.name}, one fault", report)
 
 
 def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> None:

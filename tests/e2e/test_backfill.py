@@ -93,16 +93,6 @@ class Source:
             Bucket=self.bucket, NotificationConfiguration=before
         )
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Have messages wait in the queue meanwhile, as with Terraform's variable `paused`."""
-        functions = self.clients.functions
-        mappings = functions.list_event_source_mappings(FunctionName="image-converter-trigger")
-        (mapping,) = mappings["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        yield
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
-
     def run(self, name: str) -> Run:
         return Run(self.clients, deployed.find(self.clients, deployed.DEFAULT_NAME), name)
 
@@ -218,7 +208,7 @@ def test_the_dry_run_counts_and_starts_nothing(
 def test_everything_is_converted_once_whoever_closes_the_terminal(
     source: Source, capsys: Capture, record_property: Note
 ) -> None:
-    with source.paused():
+    with pipeline.paused(source.stack):
         name = _answer(capsys, "backfill", PREFIX)["run"]
         progress = source.sent(name)
         took = (progress.at - progress.began).total_seconds()
@@ -293,7 +283,7 @@ def test_a_new_rendition_is_all_that_a_reprocess_makes(source: Source, capsys: C
         sum(map(len, everything.values())),
     )
     newer, *others = source.old
-    with source.paused():
+    with pipeline.paused(source.stack):
         name = _answer(capsys, "reprocess", PREFIX)["run"]
         assert source.sent(name).listed == len(everything)
         source.old[newer] = images.jpeg(40, 24, seed=9)

@@ -11,6 +11,7 @@ import pytest
 
 from scripts.lib import wait
 from tests.conftest import Deployment
+from tests.support import pipeline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -24,19 +25,15 @@ MANIFESTS = "backfill-manifests/backfill-machine/"
 def paused(deployment: Deployment) -> Iterator[Deployment]:
     """The deployment with some fifty objects, whose notifications nobody reads."""
     clients, outputs = deployment.clients, deployment.outputs
-    [mapping] = clients.functions.list_event_source_mappings(
-        FunctionName=outputs["function_names"]["trigger"]
-    )["EventSourceMappings"]
-    clients.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    for key in (*IMAGES, *FOLDERS):
-        content = b"" if key in FOLDERS else b"\xff\xd8\xff"
-        clients.s3.put_object(Bucket=outputs["source_bucket"], Key=key, Body=content)
-    _take(deployment, len(IMAGES) + len(FOLDERS))  # the notifications of these uploads
-    yield deployment
-    for key in (*IMAGES, *FOLDERS):
-        clients.s3.delete_object(Bucket=outputs["source_bucket"], Key=key)
-    clients.sqs.purge_queue(QueueUrl=outputs["queue_url"])
-    clients.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    with pipeline.paused(deployment):
+        for key in (*IMAGES, *FOLDERS):
+            content = b"" if key in FOLDERS else b"\xff\xd8\xff"
+            clients.s3.put_object(Bucket=outputs["source_bucket"], Key=key, Body=content)
+        _take(deployment, len(IMAGES) + len(FOLDERS))  # the notifications of these uploads
+        yield deployment
+        for key in (*IMAGES, *FOLDERS):
+            clients.s3.delete_object(Bucket=outputs["source_bucket"], Key=key)
+        clients.sqs.purge_queue(QueueUrl=outputs["queue_url"])
 
 
 def _take(deployment: Deployment, count: int) -> list[dict[str, Any]]:

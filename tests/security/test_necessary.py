@@ -17,7 +17,7 @@ from scripts.lib.functions import FUNCTIONS
 from tests.conftest import Deployment
 from tests.security import permissions
 from tests.security.permissions import Permission
-from tests.support import images
+from tests.support import images, pipeline
 
 pytestmark = pytest.mark.e2e
 
@@ -227,18 +227,14 @@ _DENIED = ("AccessDenied", "Forbidden", "(403)")
 def bench(deployment: Deployment) -> Iterator[Bench]:
     """The functions, and no notification that would also start the pipeline."""
     clients, outputs = deployment.clients, deployment.outputs
-    [mapping] = clients.functions.list_event_source_mappings(
-        FunctionName=outputs["function_names"]["trigger"]
-    )["EventSourceMappings"]
-    clients.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    yield Bench(deployment)
-    clients.sqs.purge_queue(QueueUrl=outputs["queue_url"])
-    for page in clients.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=outputs["source_bucket"], Prefix="necessary"
-    ):
-        for item in page.get("Contents", []):
-            clients.s3.delete_object(Bucket=outputs["source_bucket"], Key=item["Key"])
-    clients.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    with pipeline.paused(deployment):
+        yield Bench(deployment)
+        clients.sqs.purge_queue(QueueUrl=outputs["queue_url"])
+        for page in clients.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=outputs["source_bucket"], Prefix="necessary"
+        ):
+            for item in page.get("Contents", []):
+                clients.s3.delete_object(Bucket=outputs["source_bucket"], Key=item["Key"])
 
 
 @pytest.mark.parametrize("permission", sorted(ENFORCED), ids=str)

@@ -1,7 +1,8 @@
 """What the end-to-end tests do with the deployed pipeline."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from scripts.lib import deployed, wait
@@ -79,3 +80,17 @@ def source_keys(deployment: Deployment) -> set[str]:
         Bucket=deployment.outputs["source_bucket"]
     )
     return {item["Key"] for page in pages for item in page.get("Contents", [])}
+
+
+@contextmanager
+def paused(deployment: Deployment) -> Iterator[None]:
+    """Have messages wait in the queue meanwhile, as with Terraform's variable `paused`."""
+    functions = deployment.clients.functions
+    [mapping] = functions.list_event_source_mappings(
+        FunctionName=deployment.outputs["function_names"]["trigger"]
+    )["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
 """
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
@@ -37,6 +38,8 @@ _ERROR = _FATAL | {
 }
 _LEVELS = {"ERROR": _ERROR, "FATAL": _FATAL}
 _DATA = ("input", "output", "error", "cause")
+_START_IS_LOGGED = "startIsLogged"  # of the emulator's execution, beside what AWS answers
+_STARTING = threading.Lock()
 _LONGEST = 248 * 1024  # characters of an input or output, as it is escaped in the line
 
 
@@ -55,8 +58,8 @@ def _log_starts() -> None:
             arn = json.loads(response[2])["executionArn"]
             name = arn.replace(":express:", ":execution:")  # which it has until it runs
             execution = stepfunctions._executions.get(name) or stepfunctions._executions.get(arn)
-            if execution and len(execution["events"]) == 1:
-                _log(execution, arn, execution["events"])
+            if execution:
+                _log_start(execution, arn)
         return response
 
     stepfunctions._start_execution = start_and_log
@@ -69,10 +72,23 @@ def _log_events() -> None:
         execution: dict[str, Any], event_type: str, details: Mapping[str, Any] | None = None
     ) -> None:
         before = len(execution["events"])
+        _log_start(execution, execution["executionArn"])
         add_event(execution, event_type, details)
         _log(execution, execution["executionArn"], execution["events"][before:])
 
     stepfunctions._add_event = add_and_log_event
+
+
+def _log_start(execution: dict[str, Any], arn: str) -> None:
+    """Log the event that the emulator itself writes, ExecutionStarted, unless that is done.
+
+    The execution's own thread may run before StartExecution has answered: whichever comes first
+    logs it.
+    """
+    with _STARTING:
+        if not execution.setdefault(_START_IS_LOGGED, False):
+            execution[_START_IS_LOGGED] = True
+            _log(execution, arn, execution["events"][:1])
 
 
 def _log(execution: Mapping[str, Any], arn: str, events: Iterable[Mapping[str, Any]]) -> None:

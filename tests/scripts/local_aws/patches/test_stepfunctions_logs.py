@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ministack.services import stepfunctions as emulated
 
 from scripts.local_aws.patches import stepfunctions, stepfunctions_logs
 from tests.support.fake_cloud import recorded
@@ -35,6 +36,23 @@ def test_a_line_is_as_aws_writes_it(expected: dict[str, Any]) -> None:
     line = stepfunctions_logs.line(expected["execution_arn"], event, ALL)
 
     assert line == {**expected, "redrive_count": "0"}
+
+
+def test_the_start_is_logged_before_whatever_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its first line, nobody who reads the log lists the execution."""
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(emulated, "_add_event", emulated._add_event)  # put back afterwards
+    monkeypatch.setattr(stepfunctions_logs, "_write", lambda _, line: lines.append(line))
+    monkeypatch.setitem(emulated._state_machines, "machine", {"loggingConfiguration": ALL})
+    stepfunctions_logs.install()
+    started = {"id": 1, "type": "ExecutionStarted", "timestamp": _iso(0)}
+    execution = {"executionArn": "arn", "stateMachineArn": "machine", "events": [started]}
+
+    for kind in ("TaskStateEntered", "TaskStateExited"):
+        emulated._add_event(execution, kind)
+
+    assert [line["id"] for line in lines] == ["1", "2", "3"]
+    assert lines[0]["type"] == "ExecutionStarted"
 
 
 def _iso(milliseconds: int) -> str:

@@ -6,8 +6,10 @@ So a fork decodes, and sends the rows through a pipe as this process asks for th
 """
 
 import ctypes
+import fcntl
 import os
 import signal
+from contextlib import suppress
 from functools import cache
 from typing import Final, NoReturn, Self
 
@@ -25,7 +27,9 @@ _MODES: Final = {"gray": "L", "rgb": "RGB", "ycc": "RGB", "cmyk": "CMYK", "ycck"
 _OUTPUT: Final = {"L": 1, "RGB": 2, "CMYK": 4}
 _MESSAGE_SIZE: Final = 200
 _SOME_ROWS: Final = 16
-_SENT_BYTES: Final = 64 * 1024
+_SENT_BYTES: Final = 256 * 1024
+# What Linux allows a pipe without privileges; by default it holds 64 KiB.
+_PIPE_BYTES: Final = 1024 * 1024
 _DONE: Final = b"done"
 
 _ON_ERROR = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -120,6 +124,8 @@ class JpegRows:
         self._row_bytes = self.width * len(self.mode)
         self._complaints = complaints
         rows_end, to_rows = os.pipe()
+        with suppress(OSError):  # a smaller pipe works, with more turns
+            fcntl.fcntl(rows_end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         messages_end, to_messages = os.pipe()
         self._child = os.fork()
         if self._child == 0:
@@ -127,7 +133,7 @@ class JpegRows:
             decoding.run_and_exit(b"".join(scans.image), self.mode, colours, to_rows)
         os.close(to_rows)
         os.close(to_messages)
-        self._rows = os.fdopen(rows_end, "rb")
+        self._rows = os.fdopen(rows_end, "rb", _PIPE_BYTES)
         self._messages = os.fdopen(messages_end, "rb")
 
     def __enter__(self) -> Self:
@@ -146,11 +152,16 @@ class JpegRows:
             DamagedImage: libjpeg has a complaint, be it only a warning.
             ChildProcessError: the decoding process was killed.
         """
+        parts = [(offset + row * stride, 1) for row in range(count)]
+        if stride == self._row_bytes:
+            parts = [(offset, count)]
         with memoryview(block) as view:
-            for at in range(offset, offset + count * stride, stride):
-                if self._rows.readinto(view[at : at + self._row_bytes]) < self._row_bytes:
+            for at, rows in parts:
+                wanted = rows * self._row_bytes
+                got = self._rows.readinto(view[at : at + wanted])
+                self._row += got // self._row_bytes
+                if got < wanted:
                     self._take_messages()
-                self._row += 1
         if self._row == self.height:
             self._take_messages()
 

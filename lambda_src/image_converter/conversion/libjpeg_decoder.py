@@ -7,6 +7,7 @@ So a fork decodes, and sends the rows through a pipe as this process asks for th
 
 import ctypes
 import fcntl
+import io
 import os
 import signal
 from contextlib import suppress
@@ -133,7 +134,7 @@ class JpegRows:
             decoding.run_and_exit(b"".join(scans.image), self.mode, colours, to_rows)
         os.close(to_rows)
         os.close(to_messages)
-        self._rows = os.fdopen(rows_end, "rb", _PIPE_BYTES)
+        self._rows = io.BufferedReader(io.FileIO(rows_end), _PIPE_BYTES)
         self._messages = os.fdopen(messages_end, "rb")
 
     def __enter__(self) -> Self:

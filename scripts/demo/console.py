@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scripts.console import serve
 from scripts.demo.display import Display
+from scripts.demo.run import apply
 from scripts.lib import deployed, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL
@@ -40,10 +41,7 @@ def _serve(display: Display, port: int | None) -> None:
     with LocalAws(DIRECTORY / "local-aws", Options(auth=True)) as aws:
         settings = {"force_destroy": True}
         stack = Stack(DIRECTORY / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
-        display.step("terraform init and apply (mostly waits of the provider)")
-        stack.init()
-        with display.terraform() as report:
-            stack.apply(report)
+        apply(display, stack)
         display.step("Serving the page until ctrl-C")
         clients = Clients(aws.env)
         serve(clients, deployed.find(clients, deployed.DEFAULT_NAME), port)

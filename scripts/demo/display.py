@@ -175,7 +175,7 @@ def _outcome(image: Image) -> str:
         return "[yellow]still running[/yellow]"
     if execution.status != SUCCEEDED:
         return f"[red]{_text(execution.error or execution.status)}[/red]"
-    return "[green]converted[/green]" if image.png_key else "deleted, not a JPEG"
+    return "[green]converted[/green]" if image.locations else "deleted, not a JPEG"
 
 
 def _waiting(addresses: tuple[str, ...]) -> str:

@@ -4,16 +4,16 @@ import itertools
 import mimetypes
 import shutil
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 
 from scripts.commands.upload import files_in
 from scripts.demo import verdict
 from scripts.demo.display import Display
-from scripts.demo.verdict import Fetched, Image
+from scripts.demo.verdict import Image
 from scripts.lib import deployed, photographs, wait
 from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
@@ -24,6 +24,7 @@ from scripts.local_aws import LocalAws, Options
 from scripts.report import pages
 
 DIRECTORY = BUILD / "demo"
+NOTHING_LEFT = "`terraform destroy` left nothing behind"
 
 _MAX_SECONDS = 180  # for all images together
 
@@ -62,21 +63,25 @@ def run(
             "renditions": verdict.RENDITIONS,
             "workflow_type": workflow_type,
         }
-        stack = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
-        outputs = _apply(display, stack)
-        images = upload(display, clients, outputs["source_bucket"], files)
-        source = collect.source(clients, deployed.find(clients, deployed.DEFAULT_NAME))
-        follow(display, source, images)
-        fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
-        _keep(fetched, directory / "images")
-        _show(display, images.values(), _places(directory, aws, stack))
-        holds = check(display, clients, outputs["source_bucket"], images.values(), fetched)
-        report(display, clients, source, images.values(), directory.parent / "report")
-        destroy(display, stack)
+        made = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
+        apply(display, made)
+        stack = deployed.find(clients, deployed.DEFAULT_NAME)
+        source = collect.source(clients, stack)
+        images = convert(display, clients, stack, source, files)
+        _keep(images, directory / "images")
+        display.places(
+            {
+                "Originals and PNGs, kept for you": _short(directory / "images"),
+                "Log of the local AWS": _short(aws.log_file),
+                "What Terraform said": _short(made.log_file),
+            }
+        )
+        holds = check(display, clients, stack.source_bucket, images)
+        report(display, clients, source, images, directory.parent / "report")
+        destroy(display, made)
         left = sorted(inventory(clients) - before)
-        holds &= _holds(display, "`terraform destroy` left nothing behind", left)
-    display.step(f"{'All checks passed' if holds else 'Some checks failed'}.")
-    display.say(f"It took {time.monotonic() - started:.0f} seconds.")
+        holds &= promise_holds(display, NOTHING_LEFT, left)
+    conclude(display, started, holds=holds)
     return holds
 
 
@@ -107,15 +112,32 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
     return files
 
 
-def _apply(display: Display, stack: Stack) -> dict[str, Any]:
+def apply(display: Display, stack: Stack) -> None:
+    """Apply a stack, and show how far that is."""
     display.step("terraform init and apply (mostly waits of the provider)")
     stack.init()
     with display.terraform() as report:
         stack.apply(report)
-    return stack.outputs()
 
 
-def upload(
+def convert(
+    display: Display,
+    clients: Clients,
+    stack: Deployment,
+    source: collect.Source,
+    files: dict[str, Path],
+) -> list[Image]:
+    """Upload files, wait for their executions, and show and return what became of each."""
+    images = _upload(display, clients, stack.source_bucket, files)
+    _follow(display, source, images)
+    found = list(images.values())
+    verdict.fetch(clients, stack.destination_bucket, found)
+    display.outcomes(found)
+    display.times(found)
+    return found
+
+
+def _upload(
     display: Display, clients: Clients, bucket: str, files: dict[str, Path]
 ) -> dict[str, Image]:
     """Upload the files and return them as images, by version id."""
@@ -131,7 +153,7 @@ def upload(
     return images
 
 
-def follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:
+def _follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:
     """Wait until the executions of all images have ended, and show where each is."""
     known: dict[str, Execution] = {}
 
@@ -161,43 +183,26 @@ def _state(image: Image) -> str:
     return (image.execution.running_states or ["starting"])[-1]
 
 
-def _places(directory: Path, aws: LocalAws, stack: Stack) -> dict[str, str]:
-    return {
-        "Originals and PNGs, kept for you": _short(directory / "images"),
-        "Log of the local AWS": _short(aws.log_file),
-        "What Terraform said": _short(stack.log_file),
-    }
-
-
-def _show(display: Display, images: Collection[Image], places: dict[str, str]) -> None:
-    display.outcomes(images)
-    display.times(images)
-    display.places(places)
-
-
 def check(
-    display: Display,
-    clients: Clients,
-    source_bucket: str,
-    images: Collection[Image],
-    fetched: Collection[Fetched],
+    display: Display, clients: Clients, source_bucket: str, images: Collection[Image]
 ) -> bool:
     """Check every promise, say of each whether it holds, and return whether all do."""
     display.step("Checking")
-    converted = len(fetched)
+    converted = [image for image in images if image.outputs]
+    count = len(converted)
     faults = {
         f"all {len(images)} files were handled correctly": itertools.chain(
-            verdict.outcome_faults(images), verdict.thumbnail_faults(fetched)
+            verdict.outcome_faults(images), verdict.thumbnail_faults(converted)
         ),
-        f"{converted} originals are complete (by their SHA-256)": verdict.original_faults(fetched),
-        f"{converted} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(fetched),
+        f"{count} originals are complete (byte for byte)": verdict.original_faults(converted),
+        f"{count} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(converted),
         "the source bucket is empty": verdict.source_faults(clients, source_bucket),
     }
-    held = [_holds(display, promise, listed) for promise, listed in faults.items()]
+    held = [promise_holds(display, promise, listed) for promise, listed in faults.items()]
     return all(held)
 
 
-def _holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
+def promise_holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
     """Say whether a promise holds, with what speaks against it, and return it."""
     listed = list(faults)
     for fault in listed:
@@ -207,19 +212,18 @@ def _holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
     return not listed
 
 
-def _keep(fetched: Iterable[Fetched], folder: Path) -> None:
+def conclude(display: Display, started: float, *, holds: bool) -> None:
+    """Say whether everything holds, and how long it took since a `time.monotonic`."""
+    display.step("All checks passed." if holds else "Some checks failed.")
+    display.say(f"It took {time.monotonic() - started:.0f} seconds.")
+
+
+def _keep(images: Iterable[Image], folder: Path) -> None:
     """Write the originals and what was made of them where a person can look at them."""
-    for key, content in _named(fetched):
+    for key, content in (output for image in images for output in image.outputs):
         path = folder / key.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def _named(fetched: Iterable[Fetched]) -> Iterator[tuple[str, bytes]]:
-    for result in fetched:
-        yield result.image.original_key or "", result.original
-        yield result.image.png_key or "", result.png
-        yield result.image.thumbnail_key or "", result.thumbnail
 
 
 def destroy(display: Display, stack: Stack) -> None:

@@ -1,9 +1,9 @@
 """What became of each image, and whether that is what the pipeline promises."""
 
-import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from PIL import Image as Pillow
 
@@ -26,6 +26,13 @@ RENDITIONS = [
 _JPEG_START = b"\xff\xd8\xff"
 
 
+class Output(NamedTuple):
+    """An object in the destination bucket."""
+
+    key: str
+    content: bytes
+
+
 @dataclass
 class Image:
     """A file that was uploaded, and what is known of it.
@@ -35,16 +42,14 @@ class Image:
         content: its bytes.
         version_id: the version that the upload made.
         execution: the execution that handled it, once there is one.
-        size: width and height in pixels of its PNG.
-        png_bytes: the size of its PNG in bytes.
+        outputs: its original, its PNG and, with `RENDITIONS`, its thumbnail, once fetched.
     """
 
     key: str
     content: bytes = field(repr=False)
     version_id: str
     execution: Execution | None = None
-    size: tuple[int, int] | None = None
-    png_bytes: int | None = None
+    outputs: list[Output] = field(default_factory=list, repr=False)
 
     @property
     def is_jpeg(self) -> bool:
@@ -57,21 +62,23 @@ class Image:
         return self.execution.result.get("fileType") if self.execution else None
 
     @property
-    def original_key(self) -> str | None:
-        """The key of the original in the destination bucket."""
-        return self._image_key(0, "original")
-
-    @property
-    def png_key(self) -> str | None:
-        """The key of the PNG in the destination bucket."""
-        return self._image_key(1, "resized")
-
-    @property
-    def thumbnail_key(self) -> str | None:
-        """The key of the thumbnail in the destination bucket."""
+    def locations(self) -> list[Mapping[str, Any]]:
+        """Where the outputs are, by the execution's own words; empty if it made none."""
         images = self.execution.result.get("images") if self.execution else None
-        key: str | None = images[1]["resized"]["renditions"][0]["key"] if images else None
-        return key
+        if not images:
+            return []
+        png = images[1]["resized"]
+        return [images[0]["original"], png, *png.get("renditions", ())]
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of its PNG in pixels."""
+        return Pillow.open(io.BytesIO(self.outputs[1].content)).size if self.outputs else None
+
+    @property
+    def png_bytes(self) -> int | None:
+        """The size of its PNG in bytes."""
+        return len(self.outputs[1].content) if self.outputs else None
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -79,40 +86,14 @@ class Image:
         runs = [Run(self.execution)] if self.execution else []
         return {time.state: time.ms / 1000 for time in durations.by_state(runs)}
 
-    def _image_key(self, place: int, name: str) -> str | None:
-        images = self.execution.result.get("images") if self.execution else None
-        return images[place][name]["key"] if images else None
 
-
-@dataclass(frozen=True)
-class Fetched:
-    """What the destination bucket holds of an image.
-
-    Attributes:
-        image: the image.
-        original: the bytes of its original.
-        png: the bytes of its PNG.
-        thumbnail: the bytes of its WebP.
-    """
-
-    image: Image
-    original: bytes = field(repr=False)
-    png: bytes = field(repr=False)
-    thumbnail: bytes = field(repr=False)
-
-
-def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> list[Fetched]:
-    """Return what was made of all converted images, and note the PNGs' sizes."""
-    fetched = []
+def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> None:
+    """Read what was made of each image from the destination bucket."""
     for image in images:
-        if image.original_key and image.png_key and image.thumbnail_key:
-            original, png, thumbnail = (
-                clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-                for key in (image.original_key, image.png_key, image.thumbnail_key)
-            )
-            image.png_bytes, image.size = len(png), Pillow.open(io.BytesIO(png)).size
-            fetched.append(Fetched(image, original, png, thumbnail))
-    return fetched
+        image.outputs = [
+            Output(key, clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            for key in (location["key"] for location in image.locations)
+        ]
 
 
 def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
@@ -123,45 +104,40 @@ def outcome_faults(images: Iterable[Image]) -> Iterator[str]:
             yield f"{image.key}: no execution was started"
         elif execution.status != SUCCEEDED:
             yield f"{image.key}: its execution {execution.status.lower()}: {execution.sentence}"
-        elif image.is_jpeg and not image.png_key:
+        elif image.is_jpeg and not image.locations:
             yield f"{image.key} is a JPEG, but was identified as {image.file_type} and deleted"
-        elif image.png_key and not image.is_jpeg:
+        elif image.locations and not image.is_jpeg:
             yield f"{image.key} is not a JPEG, but was converted"
 
 
-def original_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+def original_faults(converted: Iterable[Image]) -> Iterator[str]:
     """Yield a sentence for each original that did not arrive whole."""
-    for result in fetched:
-        if _sha256(result.original) != _sha256(result.image.content):
-            yield (
-                f"{result.image.original_key} in the destination bucket is not the file that "
-                "was uploaded"
-            )
+    for image in converted:
+        original = image.outputs[0]
+        if original.content != image.content:
+            yield f"{original.key} in the destination bucket is not the file that was uploaded"
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def pixel_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+def pixel_faults(converted: Iterable[Image]) -> Iterator[str]:
     """Yield a sentence for each PNG whose pixels differ from its JPEG's, decoded again here."""
-    for result in fetched:
-        if fault := pixels.difference(result.image.content, result.png):
-            yield f"{result.image.png_key} {fault}"
+    for image in converted:
+        png = image.outputs[1]
+        if fault := pixels.difference(image.content, png.content):
+            yield f"{png.key} {fault}"
 
 
-def thumbnail_faults(fetched: Iterable[Fetched]) -> Iterator[str]:
+def thumbnail_faults(converted: Iterable[Image]) -> Iterator[str]:
     """Yield a sentence for each thumbnail that is not one of its PNG."""
-    for result in fetched:
-        thumbnail = Pillow.open(io.BytesIO(result.thumbnail))
-        expected = Pillow.open(io.BytesIO(result.png))
-        scale = min(1, THUMBNAIL_SIDE / max(expected.size))
-        size = tuple(max(1, round(side * scale)) for side in expected.size)
-        if (thumbnail.format, thumbnail.size) != ("WEBP", size):
-            yield (
-                f"{result.image.thumbnail_key} is {thumbnail.format} of {thumbnail.size} pixels, "
-                f"not WEBP of {size}"
-            )
+    for image in converted:
+        for key, content in image.outputs[2:]:
+            thumbnail = Pillow.open(io.BytesIO(content))
+            expected = Pillow.open(io.BytesIO(image.outputs[1].content))
+            scale = min(1, THUMBNAIL_SIDE / max(expected.size))
+            size = tuple(max(1, round(side * scale)) for side in expected.size)
+            if (thumbnail.format, thumbnail.size) != ("WEBP", size):
+                yield (
+                    f"{key} is {thumbnail.format} of {thumbnail.size} pixels, not WEBP of {size}"
+                )
 
 
 def source_faults(clients: Clients, bucket: str) -> Iterator[str]:

@@ -6,15 +6,14 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from scripts.demo import run as demo
-from scripts.demo import verdict
 from scripts.demo.display import Display
-from scripts.demo.verdict import Image
 from scripts.lib import deployed, photographs
 from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
+from scripts.lib.executions.model import Execution
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD
 from scripts.lib.terraform_cli import TerraformError
@@ -57,28 +56,24 @@ def run(
     try:
         with display.terraform() as report:
             made.apply(report)
-        holds = _convert(display, clients, name, made.outputs(), directory)
+        holds = _convert(display, clients, deployed.find(clients, name), directory)
     finally:
         _destroy(display, made, name)
-    holds &= _nothing_left(display, clients, name)
-    display.step("All checks passed." if holds else "Some checks failed.")
-    display.say(f"It took {time.monotonic() - started:.0f} seconds.")
+    left = (f"{item} is still there" for item in sorted(inventory(clients)) if name in item)
+    holds &= demo.promise_holds(display, demo.NOTHING_LEFT, left)
+    demo.conclude(display, started, holds=holds)
     return holds
 
 
-def _convert(
-    display: Display, clients: Clients, name: str, outputs: Mapping[str, Any], directory: Path
-) -> bool:
-    images = demo.upload(display, clients, outputs["source_bucket"], _files(directory))
-    demo.follow(display, collect.source(clients, deployed.find(clients, name)), images)
-    fetched = verdict.fetch(clients, outputs["destination_bucket"], images.values())
-    display.outcomes(images.values())
-    display.times(images.values())
-    holds = demo.check(display, clients, outputs["source_bucket"], images.values(), fetched)
-    first = fetched[0].image if fetched else None
-    if first is not None:
-        _compare(display, clients, outputs, first, directory)
-    return holds and first is not None
+def _convert(display: Display, clients: Clients, stack: Deployment, directory: Path) -> bool:
+    source = collect.source(clients, stack)
+    images = demo.convert(display, clients, stack, source, _files(directory))
+    holds = demo.check(display, clients, stack.source_bucket, images)
+    first = next((image.execution for image in images if image.outputs), None)
+    if first is None:
+        return False
+    _compare(display, clients, stack, first, directory)
+    return holds
 
 
 def _files(directory: Path) -> dict[str, Path]:
@@ -94,13 +89,11 @@ def _files(directory: Path) -> dict[str, Path]:
 
 
 def _compare(
-    display: Display, clients: Clients, outputs: Mapping[str, Any], image: Image, directory: Path
+    display: Display, clients: Clients, stack: Deployment, execution: Execution, directory: Path
 ) -> None:
     """Print how this AWS differs from the local one. Differences are not failures."""
-    if image.execution is None:
-        return
     display.step("Comparing with the local AWS")
-    facts = shapes.observe(clients, outputs, image.execution)
+    facts = shapes.observe(clients, stack, execution)
     shapes.write(facts, directory / "observed.json")
     lines = shapes.differences(facts, shapes.local())
     for line in lines:
@@ -117,12 +110,3 @@ def _destroy(display: Display, made: Stack, name: str) -> None:
             f"-chdir={made.directory}/terraform destroy -var-file=../settings.tfvars.json"
         )
         raise
-
-
-def _nothing_left(display: Display, clients: Clients, name: str) -> bool:
-    left = sorted(item for item in inventory(clients) if name in item)
-    for item in left:
-        display.failed(f"{item} is still there")
-    if not left:
-        display.held("`terraform destroy` left nothing behind")
-    return not left

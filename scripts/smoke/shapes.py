@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts.lib import functions
 from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions.model import Execution
 from scripts.lib.text import json_object
 
@@ -27,22 +29,22 @@ _SETTINGS = ("PackageType", "LastUpdateStatus", "State")
 _NOT_COMPARED = frozenset({"ResponseMetadata", "Body"})
 
 
-def observe(clients: Clients, outputs: Mapping[str, Any], execution: Execution) -> dict[str, str]:
+def observe(clients: Clients, stack: Deployment, execution: Execution) -> dict[str, str]:
     """Return what can be seen of a deployment that has converted an image.
 
     Parameters:
         clients: of the account.
-        outputs: Terraform's outputs.
+        stack: the deployment.
         execution: the one that converted the image.
     """
     event = json_object(execution.input)
     png = execution.result["images"][1]["resized"]["key"]
-    head = clients.s3.head_object(Bucket=outputs["destination_bucket"], Key=png)
+    head = clients.s3.head_object(Bucket=stack.destination_bucket, Key=png)
     record = clients.dynamodb.get_item(
-        TableName=outputs["table_name"], Key={"imageName": {"S": execution.key}}
+        TableName=stack.table_name, Key={"imageName": {"S": execution.key}}
     )
     function = clients.functions.get_function_configuration(
-        FunctionName=outputs["function_names"]["resize_image"]
+        FunctionName=f"{stack.name}-{functions.on_aws('resize_image')}"
     )
     facts: dict[str, str] = {}
     facts |= _shapes("event", event)

@@ -2,7 +2,6 @@
 
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from scripts.demo import verdict
-from scripts.demo.verdict import Fetched, Image
+from scripts.demo.verdict import Image, Output
 from scripts.lib.executions.definition import Machine
 from scripts.lib.executions.model import Execution
 from tests.support import images
@@ -81,16 +80,28 @@ def _webp(content: bytes, side: int = verdict.THUMBNAIL_SIDE) -> bytes:
     return encoded.getvalue()
 
 
-def _fetched(**changes: bytes) -> Fetched:
-    whole = Fetched(
-        _image(JPEG, _execution(CONVERTED)), original=JPEG, png=_png(JPEG), thumbnail=_webp(JPEG)
-    )
-    return replace(whole, **changes)  # type: ignore[arg-type]
+def _converted(
+    original: bytes = JPEG, png: bytes = _png(JPEG), thumbnail: bytes = _webp(JPEG)
+) -> Image:
+    image = _image(JPEG, _execution(CONVERTED))
+    image.outputs = [
+        Output("a.jpg", original),
+        Output("a.png", png),
+        Output("a-thumb.webp", thumbnail),
+    ]
+    return image
+
+
+def test_outputs_of_the_default_settings_are_the_original_and_the_png() -> None:
+    output = {"fileType": "jpg", "images": [{"original": {"key": "a"}}, {"resized": {"key": "b"}}]}
+    image = _image(JPEG, _execution(output))
+
+    assert [location["key"] for location in image.locations] == ["a", "b"]
 
 
 def test_whole_original_passes_and_a_changed_one_does_not() -> None:
-    assert list(verdict.original_faults([_fetched()])) == []
-    assert list(verdict.original_faults([_fetched(original=JPEG + b"\0")]))
+    assert list(verdict.original_faults([_converted()])) == []
+    assert list(verdict.original_faults([_converted(original=JPEG + b"\0")]))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +114,7 @@ def test_whole_original_passes_and_a_changed_one_does_not() -> None:
     ],
 )
 def test_pixels(png: bytes, fault: str | None) -> None:
-    found = list(verdict.pixel_faults([_fetched(png=png)]))
+    found = list(verdict.pixel_faults([_converted(png=png)]))
 
     assert len(found) == (fault is not None)
     if fault:
@@ -119,7 +130,7 @@ def test_pixels(png: bytes, fault: str | None) -> None:
     ],
 )
 def test_thumbnails(thumbnail: bytes, fault: str | None) -> None:
-    found = list(verdict.thumbnail_faults([_fetched(thumbnail=thumbnail)]))
+    found = list(verdict.thumbnail_faults([_converted(thumbnail=thumbnail)]))
 
     assert len(found) == (fault is not None)
     if fault:

@@ -112,7 +112,7 @@ def test_demonstration_and_smoke_show_text(display: Display, shown: io.StringIO)
         show_all([image])
         _check(shown.getvalue())
         shown.truncate(shown.seek(0))
-    demo._holds(display, "nothing is lost", [f"{TERMINAL_KEY} is lost"])
+    demo.promise_holds(display, "nothing is lost", [f"{TERMINAL_KEY} is lost"])
     _check(shown.getvalue())
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib import deployed
 from scripts.lib.executions.model import SUCCEEDED
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import REPOSITORY
@@ -75,7 +76,8 @@ def test_the_recorded_facts_are_those_of_the_local_aws(deployment: Deployment) -
     version = pipeline.upload(deployment, "smoke test.jpg", images.jpeg())
     execution = pipeline.execution_of(deployment, version)
     assert execution.status == SUCCEEDED, execution.sentence
-    found = shapes.observe(deployment.clients, deployment.outputs, execution)
+    stack = deployed.find(deployment.clients, deployed.DEFAULT_NAME)
+    found = shapes.observe(deployment.clients, stack, execution)
     assert shapes.differences(found, shapes.local()) == []
 
 

@@ -13,19 +13,23 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.cost.model import Bill
 from scripts.lib import text
 from scripts.lib.executions import durations
-from scripts.lib.executions.model import Execution, Outcome
+from scripts.lib.executions.model import NOT_A_JPEG, Execution, Outcome
 from scripts.lib.executions.run import Run
 from scripts.report import cost, graph, timeline
 from scripts.report.graph import Graph
 
 INDEX = "index.html"
+# What became of images, the good first.
+_KINDS = (
+    *("converted", "converted after a retry", NOT_A_JPEG),
+    *(Outcome.RUNNING, Outcome.STOPPED, Outcome.TIMED_OUT, Outcome.FAILED),
+)
 _TEMPLATES = Path(__file__).parent / "templates"
 # What a person opens first: what went wrong, or where it is now.
 _FIRST = (
@@ -108,6 +112,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
     """
     ordered = sorted(rows, key=lambda row: row.run.execution.started, reverse=True)
     kinds = Counter(row.run.execution.kind for row in ordered)
+    examples = {row.run.execution.kind: row.run.execution for row in ordered}
     seconds = [row.run.execution.seconds for row in ordered if row.run.execution.ended]
     return (
         environment()
@@ -115,7 +120,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
         .render(
             rows=ordered,
             title=title,
-            kinds=[(kind, kinds[kind]) for kind in _KINDS if kind in kinds],
+            kinds=[(examples[kind], kinds[kind]) for kind in _KINDS if kind in kinds],
             median=median(seconds) if seconds else None,
             longest=max(seconds, default=None),
             slowest=max((row.run.execution.seconds for row in ordered), default=0) or 1,
@@ -181,8 +186,6 @@ def environment(*others: Path) -> Environment:
         "anchor": graph.anchor,
         "counted": text.counted,
         "sentence": text.sentence,
-        "tone_of": _tone_of,
-        "sign_of": _sign_of,
         "Outcome": Outcome,
         "utc": lambda moment: moment.astimezone(UTC),
     }
@@ -191,30 +194,3 @@ def environment(*others: Path) -> Environment:
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
-
-
-# What became of images, the good first.
-_KINDS = (
-    "converted",
-    "converted after a retry",
-    "not a JPEG",
-    *(Outcome.RUNNING, Outcome.STOPPED, Outcome.TIMED_OUT, Outcome.FAILED),
-)
-_KIND_TONES: dict[str, Any] = {
-    "converted": Outcome.SUCCEEDED,
-    "converted after a retry": Outcome.RETRIED,
-    "not a JPEG": Outcome.SUCCEEDED,
-}
-
-
-def _outcome(kind: str) -> Outcome:
-    outcome: Outcome = _KIND_TONES.get(kind) or Outcome(kind)
-    return outcome
-
-
-def _tone_of(kind: str) -> str:
-    return "neutral" if kind == "not a JPEG" else _outcome(kind).tone
-
-
-def _sign_of(kind: str) -> str:
-    return "⊘" if kind == "not a JPEG" else _outcome(kind).sign

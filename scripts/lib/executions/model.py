@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from scripts.lib.executions.definition import Machine, State
 from scripts.lib.executions.events import HistoryEvent
@@ -19,63 +19,36 @@ SUCCEEDED = "SUCCEEDED"
 
 
 class Outcome(StrEnum):
-    """What became of a state, an attempt or an execution; the value is what the report says."""
+    """What became of a state, an attempt or an execution; the value is what the report says.
 
-    SUCCEEDED = "succeeded"
-    RETRIED = "retried"  # failed at first, then succeeded
-    CAUGHT = "caught"  # failed, and the state machine went on as its Catch says
-    FAILED = "failed"
-    TIMED_OUT = "timed out"
-    STOPPED = "stopped"  # given up because another branch failed, or by hand
-    RUNNING = "running"
-    NOT_ENTERED = "not entered"
+    The worse ones come later: the worst of several visits is what a state is shown as.
 
-    @property
-    def tone(self) -> str:
-        """The colour's name: good, warn, bad, live or none."""
-        return _TONES[self]
+    Attributes:
+        tone: the colour's name: good, warn, bad, live or none.
+        sign: a sign that says the same without colour.
+    """
 
-    @property
-    def sign(self) -> str:
-        """A sign that says the same without colour."""
-        return _SIGNS[self]
+    NOT_ENTERED = "not entered", "none", "○"
+    SUCCEEDED = "succeeded", "good", "✓"
+    STOPPED = "stopped", "none", "■"  # given up because another branch failed, or by hand
+    RETRIED = "retried", "warn", "↻"  # failed at first, then succeeded
+    CAUGHT = "caught", "warn", "!"  # failed, and the state machine went on as its Catch says
+    RUNNING = "running", "live", "…"
+    TIMED_OUT = "timed out", "bad", "✕"
+    FAILED = "failed", "bad", "✕"
+
+    tone: str
+    sign: str
+
+    def __new__(cls, word: str, tone: str, sign: str) -> Self:
+        """Make a member, which is equal to its word."""
+        outcome = str.__new__(cls, word)
+        outcome._value_, outcome.tone, outcome.sign = word, tone, sign
+        return outcome
 
 
-_TONES = {
-    Outcome.SUCCEEDED: "good",
-    Outcome.RETRIED: "warn",
-    Outcome.CAUGHT: "warn",
-    Outcome.FAILED: "bad",
-    Outcome.TIMED_OUT: "bad",
-    Outcome.STOPPED: "none",
-    Outcome.RUNNING: "live",
-    Outcome.NOT_ENTERED: "none",
-}
-_SIGNS = {
-    Outcome.SUCCEEDED: "✓",
-    Outcome.RETRIED: "↻",
-    Outcome.CAUGHT: "!",
-    Outcome.FAILED: "✕",
-    Outcome.TIMED_OUT: "✕",
-    Outcome.STOPPED: "■",
-    Outcome.RUNNING: "…",
-    Outcome.NOT_ENTERED: "○",
-}
-# The worst of several visits is what a state is shown as.
-_SEVERITY = list(
-    reversed(
-        [
-            Outcome.FAILED,
-            Outcome.TIMED_OUT,
-            Outcome.RUNNING,
-            Outcome.CAUGHT,
-            Outcome.RETRIED,
-            Outcome.STOPPED,
-            Outcome.SUCCEEDED,
-            Outcome.NOT_ENTERED,
-        ]
-    )
-)
+_SEVERITY = list(Outcome)
+NOT_A_JPEG = "not a JPEG"
 
 
 def name_of(arn: str) -> str:
@@ -296,8 +269,18 @@ class Execution:
         if self.outcome not in (Outcome.SUCCEEDED, Outcome.RETRIED):
             return str(self.outcome)
         if self._is_other_type:
-            return "not a JPEG"
+            return NOT_A_JPEG
         return "converted" if self.outcome is Outcome.SUCCEEDED else "converted after a retry"
+
+    @property
+    def tone(self) -> str:
+        """The name of the colour for `kind`."""
+        return "neutral" if self.kind == NOT_A_JPEG else self.outcome.tone
+
+    @property
+    def sign(self) -> str:
+        """The sign for `kind`."""
+        return "⊘" if self.kind == NOT_A_JPEG else self.outcome.sign
 
     @property
     def sentence(self) -> str:
@@ -307,7 +290,7 @@ class Execution:
         if self.outcome is Outcome.RUNNING:
             inside = self.running_states
             return f"It is in {' and '.join(inside)}." if inside else "It is starting."
-        if self.kind == "not a JPEG":
+        if self.kind == NOT_A_JPEG:
             found = f"a {self.file_type} file" if self.file_type else "of an unknown type"
             return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
         tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""

@@ -24,7 +24,7 @@ from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, endings, logged
-from scripts.lib.executions.endings import Ending
+from scripts.lib.executions.endings import ImageState
 from scripts.lib.executions.model import Outcome
 from scripts.lib.executions.uploads import send
 from scripts.lib.terminal import Console, visible
@@ -49,7 +49,7 @@ class Upload:
     path: Path
     key: str
     version: str = ""
-    ending: Ending | None = field(default=None, repr=False)
+    ending: ImageState | None = field(default=None, repr=False)
     downloaded: Path | None = None
 
 
@@ -89,7 +89,7 @@ def command(
     console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
     for upload in uploads:
         if accepted and not accepted.accepts(upload.key):
-            upload.ending = Ending(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
+            upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
             _report(clients, upload, None, console)
     try:
         on_the_way = [one for one in uploads if not one.ending]
@@ -279,7 +279,7 @@ def _inside(folder: Path, key: str) -> Path:
     return target if inside else folder / key.replace("/", "_")
 
 
-def _said(ending: Ending) -> str:
+def _said(ending: ImageState) -> str:
     png = ending.png
     if png is None:
         return ending.sentence

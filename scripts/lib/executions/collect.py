@@ -18,7 +18,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
 from scripts.lib.executions.invocations import Logged
-from scripts.lib.executions.model import RUNNING, Attempt, Execution, format_of
+from scripts.lib.executions.model import NOT_A_JPEG, RUNNING, Attempt, Execution, format_of
 from scripts.lib.executions.run import Invocation, Picture, Run
 from scripts.lib.user_errors import UserError
 
@@ -275,7 +275,7 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Exec
         if known.size > _LONGEST_DOWNLOAD:
             return known.without_preview("It is too large for a preview.")
         shown = thumbnails.with_preview(known, body.read())
-    if role == "Original" and execution.kind == "not a JPEG":
+    if role == "Original" and execution.kind == NOT_A_JPEG:
         return known.without_preview(shown.note or "It is not a JPEG.")
     # The preview's decoder takes some damaged images for whole ones.
     if shown.preview and not shown.damaged and execution.error == DamagedImage.__name__:

@@ -18,7 +18,14 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.logged import Log
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
+from scripts.lib.executions.model import (
+    NOT_A_JPEG,
+    RUNNING,
+    SUCCEEDED,
+    Execution,
+    Outcome,
+    made_of,
+)
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _LONGEST_EXPRESS = timedelta(minutes=5)
@@ -26,11 +33,11 @@ _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a 
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How it ended.
+class ImageState:
+    """What became of an image, or where it is now.
 
     Attributes:
-        kind: what became of the image, in a word or two.
+        kind: the same in a word or two.
         sentence: the same in a sentence.
         seconds: how long it took, where that is known.
         png: where the PNG is, according to its record.
@@ -76,7 +83,7 @@ def find(
     key: str,
     version: str,
     log: Log | None = None,
-) -> Ending | None:
+) -> ImageState | None:
     """Return how the handling of a version of a key ended; None if it has not ended.
 
     Parameters:
@@ -91,12 +98,13 @@ def find(
     arn = uploads.execution_arn(stack, key, version)
     if not collect.has_ended(clients, arn):
         return None  # or its notification is still on the way, or it was forgotten after 90 days
-    return _of(collect.execution(clients, arn))
+    return of_execution(collect.execution(clients, arn))
 
 
-def _of(execution: Execution) -> Ending:
+def of_execution(execution: Execution) -> ImageState:
+    """Return the state of an image by its execution alone."""
     png = execution.objects.get("PNG")
-    return Ending(
+    return ImageState(
         execution.outcome,
         execution.kind,
         execution.sentence,
@@ -106,23 +114,23 @@ def _of(execution: Execution) -> Ending:
     )
 
 
-def _logged(log: Log, stack: Deployment, key: str, version: str) -> Ending | None:
+def _logged(log: Log, stack: Deployment, key: str, version: str) -> ImageState | None:
     """Return how it ended by what was logged, if that says everything."""
     name = keys.execution_name(stack.source_bucket, key, version)
     ended = {one["status"]: one["executionArn"] for one in log.newest if one["name"] == name}
     # Of an upload that was notified twice, the execution that succeeded is what counts.
     arn = ended.get(SUCCEEDED) or ended.get("FAILED") if RUNNING not in ended else None
-    return _of(log.execution(arn)) if arn and not stack.not_logged else None
+    return of_execution(log.execution(arn)) if arn and not stack.not_logged else None
 
 
-def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> Ending | None:
+def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> ImageState | None:
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
     mine = next((one for one in listed if one["VersionId"] == version), None)
     record = storage.record(clients, stack.table_name, key)
     described = record if record and record.get("sourceVersionId") == version else None
     png = described["images"][1]["resized"] if described else None
     if png and not (mine and mine["IsLatest"]):
-        return _converted(png)
+        return converted(png)
     if mine is None:
         return None
     return _still_there(clients, stack, key, mine, png) or _failed_or_deleted(
@@ -132,11 +140,11 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
 
 def _still_there(
     clients: Clients, stack: Deployment, key: str, mine: Any, png: Mapping[str, Any] | None
-) -> Ending | None:
+) -> ImageState | None:
     """Return the end of a version that was handled and kept, if it was."""
     kept = _kept(clients, stack, key, mine)
     if kept == source_cleanup.SOURCE_AFTER or (png and stack.keeps_converted):
-        return _converted(png, _why(source_cleanup.SOURCE_AFTER))
+        return converted(png, _why(source_cleanup.SOURCE_AFTER))
     if kept in (source_cleanup.OTHER_TYPES, source_cleanup.FOLDER, source_cleanup.UNVERSIONED):
         return _not_a_jpeg(f"kept ({_why(kept)})", _why(kept))
     return None
@@ -144,26 +152,27 @@ def _still_there(
 
 def _failed_or_deleted(
     clients: Clients, stack: Deployment, key: str, mine: Any, listed: Sequence[Any]
-) -> Ending | None:
+) -> ImageState | None:
     """Return the end of a version that no record describes and that was not kept."""
     failure = last_failure(clients, stack, key, mine["LastModified"])
     if failure and failure.is_final:
-        return Ending(Outcome.FAILED, "failed", failure.sentence)
+        return ImageState(Outcome.FAILED, "failed", failure.sentence)
     newest = next(one for one in listed if storage.is_object(one))
     if newest is mine and not mine["IsLatest"]:
         return _not_a_jpeg("deleted")
     return None
 
 
-def _converted(png: Mapping[str, Any] | None, why_kept: str = "") -> Ending:
+def converted(png: Mapping[str, Any] | None, why_kept: str = "") -> ImageState:
+    """Return the state of an image of which a record has the PNG."""
     made = f"The original was kept and {made_of(png)} made."
     sentence = f"{made} The source was kept ({why_kept})." if why_kept else made
-    return Ending(Outcome.SUCCEEDED, "converted", sentence, png=png, why_kept=why_kept)
+    return ImageState(Outcome.SUCCEEDED, "converted", sentence, png=png, why_kept=why_kept)
 
 
-def _not_a_jpeg(source_end: str, why_kept: str = "") -> Ending:
+def _not_a_jpeg(source_end: str, why_kept: str = "") -> ImageState:
     sentence = f"It is not a JPEG: the source was {source_end} and nothing converted."
-    return Ending(Outcome.SUCCEEDED, "not a JPEG", sentence, why_kept=why_kept)
+    return ImageState(Outcome.SUCCEEDED, NOT_A_JPEG, sentence, why_kept=why_kept)
 
 
 def _kept(clients: Clients, stack: Deployment, key: str, version: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, restarts
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, made_of
+from scripts.lib.executions.endings import ImageState
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome
 
 _UNVERSIONED = "null"  # what S3 calls a version without an id of its own
 _UPLOADS = 10  # the newest of a key that are looked at
@@ -42,15 +43,6 @@ class Handling:
 
 
 @dataclass(frozen=True)
-class State:
-    """What an image's state is now: an outcome, a word or two, and a sentence."""
-
-    outcome: Outcome
-    kind: str
-    sentence: str
-
-
-@dataclass(frozen=True)
 class Image:
     """An image, by its key.
 
@@ -63,7 +55,7 @@ class Image:
     """
 
     key: str
-    state: State
+    state: ImageState
     uploads: list[Any]
     handlings: list[Handling]
     record: dict[str, Any] | None
@@ -218,7 +210,7 @@ def _state(
     uploads: Sequence[Any],
     handlings: Sequence[Handling],
     record: dict[str, Any] | None,
-) -> State:
+) -> ImageState:
     """Return the state of an image's newest upload."""
     mine = [one for one in handlings if one.version in (version, None)]
     if ending := _left_behind(clients, stack, key, version, mine):
@@ -226,17 +218,12 @@ def _state(
     for wanted in (RUNNING, SUCCEEDED):
         for one in mine:
             if one.execution.status == wanted:
-                return _of(one.execution)
+                return endings.of_execution(one.execution)
     if record and record["sourceVersionId"] == version:
-        made = made_of(record["images"][1]["resized"])
-        return State(Outcome.SUCCEEDED, "converted", f"The original was kept and {made} made.")
+        return endings.converted(record["images"][1]["resized"])
     if mine:
-        return _of(mine[0].execution)
+        return endings.of_execution(mine[0].execution)
     return _failing(clients, stack, key, uploads) or _not_started(clients, stack, key, uploads)
-
-
-def _of(execution: Execution) -> State:
-    return State(execution.outcome, execution.kind, execution.sentence)
 
 
 def _left_behind(
@@ -245,16 +232,17 @@ def _left_behind(
     key: str,
     version: str | None,
     handlings: Sequence[Handling],
-) -> State | None:
+) -> ImageState | None:
     """Return how a version ended by what that left behind, where the log does not say it yet."""
     succeeded = any(one.execution.status == SUCCEEDED for one in handlings)
     if not stack.express or not version or succeeded:
         return None
-    ending = endings.find(clients, stack, key, version)
-    return State(ending.outcome, ending.kind, ending.sentence) if ending else None
+    return endings.find(clients, stack, key, version)
 
 
-def _failing(clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]) -> State | None:
+def _failing(
+    clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]
+) -> ImageState | None:
     """Return the state of an upload of which only a failed attempt is known."""
     if not stack.express:
         return None
@@ -263,10 +251,12 @@ def _failing(clients: Clients, stack: Deployment, key: str, uploads: Sequence[An
     if failure is None:
         return None
     words = f"The last attempt failed, and may be retried: {failure.sentence}"
-    return State(Outcome.RUNNING, "running", words)
+    return ImageState(Outcome.RUNNING, "running", words)
 
 
-def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]) -> State:
+def _not_started(
+    clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]
+) -> ImageState:
     """Return the state of an upload of which no execution is known."""
     newest = uploads[0] if uploads else None
     if newest is None or not newest["IsLatest"]:
@@ -276,7 +266,7 @@ def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequenc
         return _waiting("not handled", chosen.sentence)
     if arrival.is_dead_letter(clients, stack, key, newest["VersionId"]):
         words = "Its notification is a dead letter. `image-converter redrive` sends it again."
-        return State(Outcome.FAILED, "failed", words)
+        return ImageState(Outcome.FAILED, "failed", words)
     if arrival.is_paused(clients, stack):
         return _waiting("waiting", "The stack is paused, so its notification waits in the queue.")
     age = datetime.now(UTC) - newest["LastModified"]
@@ -286,5 +276,5 @@ def _not_started(clients: Clients, stack: Deployment, key: str, uploads: Sequenc
     return _waiting("waiting", f"{ago}. {_STRANDED}")
 
 
-def _waiting(kind: str, sentence: str) -> State:
-    return State(Outcome.NOT_ENTERED, kind, sentence)
+def _waiting(kind: str, sentence: str) -> ImageState:
+    return ImageState(Outcome.NOT_ENTERED, kind, sentence)

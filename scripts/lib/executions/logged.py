@@ -20,7 +20,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment, ExecutionLog
 from scripts.lib.executions import events as history_events
 from scripts.lib.executions import history
-from scripts.lib.executions.model import RUNNING, Execution, name_of
+from scripts.lib.executions.model import RUNNING, Execution, name_of, source_of
 from scripts.lib.user_errors import UserError
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -412,13 +412,9 @@ def _join(found: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]
         found.setdefault(arn, {}).update(lines)
 
 
-def _key(line: Line) -> str:
-    """Return the key that a line's input names; empty where there is none."""
-    given = text.json_object(str(line["details"].get("input", "")))
-    try:
-        return str(given["s3"]["object"]["key"])
-    except (KeyError, TypeError):
-        return ""
+def _key(line: Line) -> str | None:
+    """Return the key that a line's input names."""
+    return source_of(line["details"].get("input")).get("key")
 
 
 def _ends(line: Line) -> bool:

@@ -61,6 +61,15 @@ def readable(name: str) -> str:
     return _HASH.sub("", name)
 
 
+def source_of(given: str | None) -> dict[str, Any]:
+    """Return bucket, key and versionId of the object that an input names, as far as it does."""
+    try:
+        s3 = json.loads(given or "")["s3"]
+        return {"bucket": s3["bucket"]["name"], **s3["object"]}
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
 def format_of(resized: Mapping[str, Any] | None) -> str:
     """Return the format of the first rendition; PNG where nothing is known of it."""
     return str((resized or {}).get("contentType", "image/png")).partition("/")[2].upper()
@@ -191,11 +200,7 @@ class Execution:
     @property
     def source(self) -> dict[str, Any]:
         """Bucket, key and versionId of the object that the input names, as far as it does."""
-        try:
-            s3 = json.loads(self.input)["s3"]
-            return {"bucket": s3["bucket"]["name"], **s3["object"]}
-        except (ValueError, KeyError, TypeError):
-            return {}
+        return source_of(self.input)
 
     @property
     def key(self) -> str:

@@ -338,7 +338,7 @@ class Redrive:
                 return _REDRIVEN
         # At other log levels than ALL, what is known is a later state: what that added is ignored.
         started = restarts.start(self._clients, stack, first, execution["input"], known)
-        return f"; now {_last(started)}"
+        return f"; now {name_of(started)}"
 
     def _ended_in_fail_state(self, arn: str) -> bool:
         history = self._states.get_execution_history(
@@ -381,7 +381,7 @@ class Redrive:
         how = "No execution of it is known"
         if not self._dry_run:
             arn = restarts.start_upload(self._clients, self._stack, key, version)
-            how = f"{how}; now {_last(arn)}"
+            how = f"{how}; now {name_of(arn)}"
         yield Result(_subject(key, version), self._did("start"), how, key, version)
 
     def _standard(self, key: str, version: str) -> str | None:
@@ -434,7 +434,3 @@ class Redrive:
 
 def _subject(key: str, version: str | None) -> str:
     return f"{key} (version {version})" if version else key
-
-
-def _last(arn: str) -> str:
-    return name_of(arn)

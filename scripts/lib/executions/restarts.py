@@ -12,6 +12,7 @@ from image_converter import keys
 from scripts.lib import text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
+from scripts.lib.executions.model import source_of
 from scripts.lib.user_errors import UserError
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -59,13 +60,10 @@ def described(clients: Clients, arn: str) -> dict[str, Any] | None:
         return None
 
 
-def source(described: dict[str, Any]) -> tuple[str | None, str | None]:
+def source(described: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the key and the version that an execution's input names."""
-    try:
-        item = json.loads(described["input"])["s3"]["object"]
-        return item.get("key"), item.get("versionId")
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return None, None
+    item = source_of(described.get("input"))
+    return item.get("key"), item.get("versionId")
 
 
 def is_reprocess(described: Mapping[str, Any]) -> bool:

@@ -69,211 +69,187 @@ def find(clients: Clients, stack: Deployment, key: str) -> Image | None:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
-    uploads = [one for one in listed if storage.is_object(one)][:_UPLOADS]
+    uploads = [version for version in listed if storage.is_object(version)][:_UPLOADS]
     record = storage.record(clients, stack.table_name, key)
-    if not uploads and not record:
-        return None
-    notes: list[str] = []
-    source = collect.source(clients, stack)
-    if isinstance(source, logged.Log):
-        described = _logged(source, stack, key, uploads, record, notes)
-    else:
-        described = _described(clients, stack, key, uploads, record, notes)
-    newest = uploads[0]["VersionId"] if uploads else (record or {}).get("sourceVersionId")
-    handlings = [_handling(source, one, described, record) for one in described[:_SHOWN]]
-    state = _state(clients, stack, key, newest, uploads, handlings, record)
-    return Image(key, state, uploads, handlings, record, notes)
+    return _Search(clients, stack, key, uploads, record).image() if uploads or record else None
 
 
-def _logged(
-    log: logged.Log,
-    stack: Deployment,
-    key: str,
-    uploads: Sequence[Any],
-    record: dict[str, Any] | None,
-    notes: list[str],
-) -> list[dict[str, Any]]:
-    """Return all executions of an image that an EXPRESS state machine has logged."""
-    versions = {one["VersionId"] for one in uploads}
-    uploaded = [one["LastModified"] for one in uploads]
-    if record and not uploads:
-        versions.add(record["sourceVersionId"])
-        uploaded = [datetime.fromisoformat(record["writtenAt"]) - logged.LONGEST]
-    names = (keys.execution_name(stack.source_bucket, key, version) for version in versions)
-    marks = [name.rpartition("-")[2] for name in names]
-    if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
-        marks.append(f":{_readable(stack, key)}")
-    found, missing = log.of_image(marks, key, uploaded)
-    notes += [note for note in (stack.not_logged, missing) if note]
-    mine = (one for one in found if restarts.source(one)[0] in (key, None))
-    return sorted(mine, key=_begun, reverse=True)
+@dataclass(frozen=True)
+class _Search:
+    """A search for everything that is known of an image; attributes are those of `Image`."""
 
+    clients: Clients
+    stack: Deployment
+    key: str
+    uploads: list[Any]
+    record: dict[str, Any] | None
+    notes: list[str] = field(default_factory=list)
 
-def _described(
-    clients: Clients,
-    stack: Deployment,
-    key: str,
-    uploads: Sequence[Any],
-    record: dict[str, Any] | None,
-    notes: list[str],
-) -> list[dict[str, Any]]:
-    """Return all executions of an image as DescribeExecution has them, the newest first."""
-    versions = dict.fromkeys(one["VersionId"] for one in uploads)
-    if record:
-        versions |= {record["sourceVersionId"]: None}
-    found = [
-        one
-        for version in versions
-        for one in restarts.chain(
-            clients, stack, keys.execution_name(stack.source_bucket, key, version)
-        )
-    ]
-    known = {one["executionArn"] for one in found}
-    if uploads:
-        since = uploads[-1]["LastModified"] - _CLOCKS_DIFFER
-        named = _readable(stack, key) if _UNVERSIONED in versions else None
-        searched = _searched_for(clients, stack, since, named, notes)
-        found += [
-            one
-            for one in searched
-            if one["executionArn"] not in known and restarts.source(one)[0] == key
+    def image(self) -> Image:
+        """Return what is known."""
+        source = collect.source(self.clients, self.stack)
+        found = self._logged(source) if isinstance(source, logged.Log) else self._described()
+        found.sort(key=_begun, reverse=True)
+        handlings = [self._handling(source, described, found) for described in found[:_SHOWN]]
+        state = self._state(handlings)
+        return Image(self.key, state, self.uploads, handlings, self.record, self.notes)
+
+    @property
+    def _recorded_version(self) -> str | None:
+        """The version of which the table has a record."""
+        return self.record["sourceVersionId"] if self.record else None
+
+    def _name(self, version: str) -> str:
+        """Return the name under which an upload's execution is started first."""
+        return keys.execution_name(self.stack.source_bucket, self.key, version)
+
+    @property
+    def _readable(self) -> str:
+        """How the names of the key's executions begin."""
+        return self._name("").rpartition("-")[0] + "-"
+
+    def _logged(self, log: logged.Log) -> list[dict[str, Any]]:
+        """Return all executions that an EXPRESS state machine has logged."""
+        versions = {upload["VersionId"] for upload in self.uploads}
+        uploaded = [upload["LastModified"] for upload in self.uploads]
+        if self.record and not self.uploads:
+            versions.add(self.record["sourceVersionId"])
+            uploaded = [datetime.fromisoformat(self.record["writtenAt"]) - logged.LONGEST]
+        marks = [self._name(version).rpartition("-")[2] for version in versions]
+        if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
+            marks.append(f":{self._readable}")
+        found, missing = log.of_image(marks, self.key, uploaded)
+        self.notes.extend(filter(None, (self.stack.not_logged, missing)))
+        return [
+            described for described in found if restarts.source(described)[0] in (self.key, None)
         ]
-    return sorted(found, key=_begun, reverse=True)
 
+    def _described(self) -> list[dict[str, Any]]:
+        """Return all executions as DescribeExecution has them."""
+        versions = dict.fromkeys(upload["VersionId"] for upload in self.uploads)
+        if self._recorded_version:
+            versions[self._recorded_version] = None
+        found = [
+            described
+            for version in versions
+            for described in restarts.chain(self.clients, self.stack, self._name(version))
+        ]
+        known = {described["executionArn"] for described in found}
+        named = self._readable if _UNVERSIONED in versions else None
+        return found + [
+            described
+            for described in self._searched_for(named)
+            if described["executionArn"] not in known and restarts.source(described)[0] == self.key
+        ]
 
-def _readable(stack: Deployment, key: str) -> str:
-    """Return how the names of a key's executions begin."""
-    return keys.execution_name(stack.source_bucket, key, "").rpartition("-")[0] + "-"
+    def _searched_for(self, named: str | None) -> Iterator[dict[str, Any]]:
+        """Yield executions since the oldest upload whose names do not follow from a version.
 
+        Where the bucket keeps no versions, they follow from the sequencer, which S3 tells only
+        once.
 
-def _searched_for(
-    clients: Clients, stack: Deployment, since: datetime, named: str | None, notes: list[str]
-) -> Iterator[dict[str, Any]]:
-    """Yield the executions since then whose names do not follow from a version of an upload.
+        Parameters:
+            named: also those whose names begin so.
+        """
+        if not self.uploads:
+            return
+        since = self.uploads[-1]["LastModified"] - _CLOCKS_DIFFER
+        newest = collect.listed(self.clients, self.stack.state_machine_arn, most=_SEARCHED)
+        listed = list(itertools.takewhile(lambda summary: summary["startDate"] >= since, newest))
+        others = [
+            summary
+            for summary in listed
+            if not restarts.is_of_an_upload(summary["name"])
+            or (named and summary["name"].startswith(named))
+        ]
+        if len(listed) == _SEARCHED or len(others) > _DESCRIBED:
+            self.notes.append(
+                "Older executions that were started by hand are not shown: there are many."
+            )
+        for summary in others[:_DESCRIBED]:
+            if described := restarts.described(self.clients, summary["executionArn"]):
+                yield described
 
-    Where the bucket keeps no versions, they follow from the sequencer, which S3 tells only once.
-
-    Parameters:
-        named: also those whose names begin so.
-    """
-    listed = list(
-        itertools.takewhile(
-            lambda one: one["startDate"] >= since,
-            collect.listed(clients, stack.state_machine_arn, most=_SEARCHED),
+    def _handling(
+        self,
+        source: collect.Source,
+        described: dict[str, Any],
+        others: Sequence[dict[str, Any]],
+    ) -> Handling:
+        version = restarts.source(described)[1]
+        succeeded = any(
+            other["status"] == SUCCEEDED and restarts.source(other)[1] == version
+            for other in others
         )
-    )
-    others = [
-        one
-        for one in listed
-        if not restarts.is_of_an_upload(one["name"]) or (named and one["name"].startswith(named))
-    ]
-    if len(listed) == _SEARCHED or len(others) > _DESCRIBED:
-        notes.append("Older executions that were started by hand are not shown: there are many.")
-    for one in others[:_DESCRIBED]:
-        described = restarts.described(clients, one["executionArn"])
-        if described is not None:
-            yield described
+        written = self.record is not None and self._recorded_version == version
+        fixed = described["status"] not in (RUNNING, SUCCEEDED) and (succeeded or written)
+        name = described["name"]
+        origin = "restart" if restarts.is_restart(name) else "upload"
+        if not restarts.is_of_an_upload(name):
+            origin = "by hand"
+        return Handling(source.execution(described["executionArn"]), version, origin, fixed)
+
+    def _state(self, handlings: Sequence[Handling]) -> ImageState:
+        """Return the state of the newest upload."""
+        version = self.uploads[0]["VersionId"] if self.uploads else self._recorded_version
+        mine = [handling.execution for handling in handlings if handling.version in (version, None)]
+        if not any(execution.status == SUCCEEDED for execution in mine) and (
+            state := self._left_behind(version)
+        ):
+            return state
+        for wanted in (RUNNING, SUCCEEDED):
+            for execution in mine:
+                if execution.status == wanted:
+                    return endings.of_execution(execution)
+        if self.record and self._recorded_version == version:
+            return endings.converted(self.record["images"][1]["resized"])
+        if mine:
+            return endings.of_execution(mine[0])
+        return self._failing() or self._not_started()
+
+    def _left_behind(self, version: str | None) -> ImageState | None:
+        """Return how a version ended by what that left behind, which the log may not say yet."""
+        if not self.stack.express or not version:
+            return None
+        return endings.find(self.clients, self.stack, self.key, version)
+
+    def _failing(self) -> ImageState | None:
+        """Return the state of an upload of which only a failed attempt is known."""
+        if not self.stack.express:
+            return None
+        since = self.uploads[0]["LastModified"] if self.uploads else datetime.now(UTC)
+        failure = endings.last_failure(self.clients, self.stack, self.key, since)
+        if failure is None:
+            return None
+        words = f"The last attempt failed, and may be retried: {failure.sentence}"
+        return ImageState(Outcome.RUNNING, "running", words)
+
+    def _not_started(self) -> ImageState:
+        """Return the state of an upload of which no execution is known."""
+        clients, stack = self.clients, self.stack
+        newest = self.uploads[0] if self.uploads else None
+        if newest is None or not newest["IsLatest"]:
+            return _waiting("gone", "It is not in the source bucket, and no execution is known.")
+        accepted = arrival.source_filter(clients, stack)
+        if accepted and not accepted.accepts(self.key):
+            return _waiting("not handled", accepted.sentence)
+        if arrival.is_dead_letter(clients, stack, self.key, newest["VersionId"]):
+            words = "Its notification is a dead letter. `image-converter redrive` sends it again."
+            return ImageState(Outcome.FAILED, "failed", words)
+        if arrival.is_paused(clients, stack):
+            words = "The stack is paused, so its notification waits in the queue."
+            return _waiting("waiting", words)
+        age = datetime.now(UTC) - newest["LastModified"]
+        ago = f"It was uploaded {text.duration(age.total_seconds())} ago"
+        if age < _USUALLY_STARTED_WITHIN or arrival.messages_waiting(clients, stack):
+            return _waiting("waiting", f"{ago}, and its execution has not started yet.")
+        return _waiting("waiting", f"{ago}. {_STRANDED}")
 
 
 def _begun(described: dict[str, Any]) -> datetime:
     """Return when an execution began, or began again."""
     begun: datetime = described.get("redriveDate") or described["startDate"]
     return begun
-
-
-def _handling(
-    source: collect.Source,
-    described: dict[str, Any],
-    others: Sequence[dict[str, Any]],
-    record: dict[str, Any] | None,
-) -> Handling:
-    version = restarts.source(described)[1]
-    status = described["status"]
-    succeeded = any(
-        one["status"] == SUCCEEDED and restarts.source(one)[1] == version for one in others
-    )
-    written = record is not None and record["sourceVersionId"] == version
-    fixed = status not in (RUNNING, SUCCEEDED) and (succeeded or written)
-    name = described["name"]
-    origin = "restart" if restarts.is_restart(name) else "upload"
-    if not restarts.is_of_an_upload(name):
-        origin = "by hand"
-    execution = source.execution(described["executionArn"])
-    return Handling(execution, version, origin, fixed)
-
-
-def _state(
-    clients: Clients,
-    stack: Deployment,
-    key: str,
-    version: str | None,
-    uploads: Sequence[Any],
-    handlings: Sequence[Handling],
-    record: dict[str, Any] | None,
-) -> ImageState:
-    """Return the state of an image's newest upload."""
-    mine = [one for one in handlings if one.version in (version, None)]
-    if ending := _left_behind(clients, stack, key, version, mine):
-        return ending
-    for wanted in (RUNNING, SUCCEEDED):
-        for one in mine:
-            if one.execution.status == wanted:
-                return endings.of_execution(one.execution)
-    if record and record["sourceVersionId"] == version:
-        return endings.converted(record["images"][1]["resized"])
-    if mine:
-        return endings.of_execution(mine[0].execution)
-    return _failing(clients, stack, key, uploads) or _not_started(clients, stack, key, uploads)
-
-
-def _left_behind(
-    clients: Clients,
-    stack: Deployment,
-    key: str,
-    version: str | None,
-    handlings: Sequence[Handling],
-) -> ImageState | None:
-    """Return how a version ended by what that left behind, where the log does not say it yet."""
-    succeeded = any(one.execution.status == SUCCEEDED for one in handlings)
-    if not stack.express or not version or succeeded:
-        return None
-    return endings.find(clients, stack, key, version)
-
-
-def _failing(
-    clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]
-) -> ImageState | None:
-    """Return the state of an upload of which only a failed attempt is known."""
-    if not stack.express:
-        return None
-    since = uploads[0]["LastModified"] if uploads else datetime.now(UTC)
-    failure = endings.last_failure(clients, stack, key, since)
-    if failure is None:
-        return None
-    words = f"The last attempt failed, and may be retried: {failure.sentence}"
-    return ImageState(Outcome.RUNNING, "running", words)
-
-
-def _not_started(
-    clients: Clients, stack: Deployment, key: str, uploads: Sequence[Any]
-) -> ImageState:
-    """Return the state of an upload of which no execution is known."""
-    newest = uploads[0] if uploads else None
-    if newest is None or not newest["IsLatest"]:
-        return _waiting("gone", "It is not in the source bucket, and no execution is known.")
-    chosen = arrival.source_filter(clients, stack)
-    if chosen and not chosen.accepts(key):
-        return _waiting("not handled", chosen.sentence)
-    if arrival.is_dead_letter(clients, stack, key, newest["VersionId"]):
-        words = "Its notification is a dead letter. `image-converter redrive` sends it again."
-        return ImageState(Outcome.FAILED, "failed", words)
-    if arrival.is_paused(clients, stack):
-        return _waiting("waiting", "The stack is paused, so its notification waits in the queue.")
-    age = datetime.now(UTC) - newest["LastModified"]
-    ago = f"It was uploaded {text.duration(age.total_seconds())} ago"
-    if age < _USUALLY_STARTED_WITHIN or arrival.messages_waiting(clients, stack):
-        return _waiting("waiting", f"{ago}, and its execution has not started yet.")
-    return _waiting("waiting", f"{ago}. {_STRANDED}")
 
 
 def _waiting(kind: str, sentence: str) -> ImageState:

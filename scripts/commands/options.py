@@ -110,9 +110,6 @@ def console(*, as_json: bool = False, **more: Any) -> Console:
 @contextmanager
 def progress(console: Console) -> Iterator[Callable[[str], None]]:
     """Yield what may be called with how far something has come; it shows on a terminal only."""
-    if not console.is_terminal:
-        yield lambda _sentence: None
-        return
     with console.status("Asking AWS") as status:
         yield lambda sentence: status.update(f"Read {sentence}")
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,7 @@ def command(
     console = options.console(as_json=as_json)
     clients, stack = target.find()
     accepted = arrival.source_filter(clients, stack)
-    with _progress(console) as show:
-        for upload in uploads:
-            _send(clients, stack, upload, show)
+    _send(clients, stack, uploads, console)
     console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
     for upload in uploads:
         if accepted and not accepted.accepts(upload.key):
@@ -163,52 +161,25 @@ def files_in(path: Path) -> Iterator[tuple[Path, str]]:
             yield file, file.relative_to(path).as_posix()
 
 
-class _Show:
-    """Tells how far each file is: a bar where the output is a terminal, else a line at its end."""
-
-    def __init__(self, console: Console, bars: Progress | None) -> None:
-        self._console = console
-        self._bars = bars
-
-    @contextmanager
-    def file(self, upload: Upload) -> Iterator[Any]:
-        """Yield what boto3 is to call with each number of bytes that is sent."""
-        total = upload.path.stat().st_size
-        if self._bars is None:
-            yield None
-            self._console.print(
-                f"sent {visible(upload.key)}, {size(total)}", soft_wrap=True, markup=False
-            )
-            return
-        bars = self._bars
-        task = bars.add_task(visible(upload.key), total=total)
-
-        def advance(count: int) -> None:
-            bars.advance(task, count)
-
-        yield advance
-        bars.update(task, completed=total)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[_Show]:
-    if not console.is_terminal:
-        yield _Show(console, None)
-        return
+def _send(clients: Clients, stack: Deployment, uploads: Sequence[Upload], console: Console) -> None:
+    """Send the files, with a bar for each where the output is a terminal, else a line."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=console) as bars:
-        yield _Show(console, bars)
-
-
-def _send(clients: Clients, stack: Deployment, upload: Upload, show: _Show) -> None:
-    content_type = mimetypes.guess_type(upload.path.name)[0] or "application/octet-stream"
-    with show.file(upload) as sent, upload.path.open("rb") as content:
-        upload.version = send(clients, stack, upload.key, content, content_type, sent)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        for upload in uploads:
+            total, key = upload.path.stat().st_size, visible(upload.key)
+            task = bars.add_task(key, total=total)
+            content_type = mimetypes.guess_type(upload.path.name)[0] or "application/octet-stream"
+            sent = partial(bars.advance, task)
+            with upload.path.open("rb") as content:
+                upload.version = send(clients, stack, upload.key, content, content_type, sent)
+            bars.update(task, completed=total)
+            if bars.disable:
+                console.print(f"sent {key}, {size(total)}", soft_wrap=True, markup=False)
 
 
 def _wait(
@@ -232,11 +203,7 @@ def _wait(
                 _report(clients, upload, out, console)
         return not left
 
-    with (
-        console.status("Waiting for the images to be handled")
-        if console.is_terminal
-        else nullcontext()
-    ):
+    with console.status("Waiting for the images to be handled"):
         try:
             wait.until("all images to be handled", some_have_ended, _PATIENCE_SECONDS)
         except TimeoutError as error:

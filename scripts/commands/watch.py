@@ -10,8 +10,8 @@ import itertools
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -157,18 +157,26 @@ def command(target: Target, *, until_done: bool, as_json: bool) -> int:
     if stack.not_logged:
         console.print(stack.not_logged, soft_wrap=True)
     watch = Watch(clients, stack)
+    # Those that run are redrawn below the lines, where there is a terminal to draw on.
+    live = Live(console=console, auto_refresh=False, transient=True)
+    if not as_json and not console.is_terminal:
+        print("Waiting for executions; press ctrl-C to exit.", flush=True)
     try:
-        with _in_json() if as_json else _shown(console, watch) as show:
-            _follow(watch, show, until_done=until_done)
+        with nullcontext() if as_json else live:
+            for changed in _changes(watch, until_done=until_done):
+                for one in changed:
+                    _show(one, console, as_json=as_json)
+                live.update(_table(watch, console.height), refresh=not as_json)
     except KeyboardInterrupt:
         pass  # the way to leave
     console.print(_summary(watch))
     return ExitStatus.DONE
 
 
-def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done: bool) -> None:
+def _changes(watch: Watch, *, until_done: bool) -> Iterator[list[Followed]]:
+    """Yield what has changed at each look."""
     for looks in itertools.count(1):
-        show(watch.look())
+        yield watch.look()
         if (
             until_done
             and not watch.running
@@ -178,40 +186,15 @@ def _follow(watch: Watch, show: Callable[[list[Followed]], None], *, until_done:
         time.sleep(_PAUSE_SECONDS)
 
 
-@contextmanager
-def _in_json() -> Iterator[Callable[[list[Followed]], None]]:
-    """Yield a function that prints changes as lines of JSON."""
-
-    def show(changed: list[Followed]) -> None:
-        for one in changed:
-            click.echo(json.dumps(one.as_json()))
-
-    yield show
-
-
-@contextmanager
-def _shown(console: Console, watch: Watch) -> Iterator[Callable[[list[Followed]], None]]:
-    """Yield a function to call with changes."""
-    if not console.is_terminal:
-        print("Waiting for executions; press ctrl-C to exit.", flush=True)
-
-        def tell(changed: list[Followed]) -> None:
-            for one in changed:
-                at = (one.ended or datetime.now(UTC)).astimezone(UTC)
-                console.print(f"{at:%H:%M:%S} {_line(one)}", soft_wrap=True)
-
-        yield tell
-        return
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-
-        def show(changed: list[Followed]) -> None:
-            for one in changed:
-                if one.ended:
-                    live.console.print(_line(one))
-            live.update(_table(watch, console.height), refresh=True)
-
-        yield show
+def _show(one: Followed, console: Console, *, as_json: bool) -> None:
+    """Print what has changed; on a terminal, the table has what has not ended."""
+    if as_json:
+        click.echo(json.dumps(one.as_json()))
+    elif not console.is_terminal:
+        at = (one.ended or datetime.now(UTC)).astimezone(UTC)
+        console.print(f"{at:%H:%M:%S} {_line(one)}", soft_wrap=True)
+    elif one.ended:
+        console.print(_line(one))
 
 
 def _line(one: Followed) -> Text:

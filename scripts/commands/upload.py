@@ -5,7 +5,6 @@ Big files go in parts.
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, endings, logged
 from scripts.lib.executions.endings import ImageState
 from scripts.lib.executions.model import Outcome
-from scripts.lib.executions.uploads import send
+from scripts.lib.executions.uploads import send_file
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
@@ -173,10 +172,8 @@ def _send(clients: Clients, stack: Deployment, uploads: Sequence[Upload], consol
         for upload in uploads:
             total, key = upload.path.stat().st_size, visible(upload.key)
             task = bars.add_task(key, total=total)
-            content_type = mimetypes.guess_type(upload.path.name)[0] or "application/octet-stream"
             sent = partial(bars.advance, task)
-            with upload.path.open("rb") as content:
-                upload.version = send(clients, stack, upload.key, content, content_type, sent)
+            upload.version = send_file(clients, stack, upload.key, upload.path, sent)
             bars.update(task, completed=total)
             if bars.disable:
                 console.print(f"sent {key}, {size(total)}", soft_wrap=True, markup=False)

@@ -1,7 +1,6 @@
 """The demonstration, step by step."""
 
 import itertools
-import mimetypes
 import shutil
 import time
 from collections.abc import Collection, Iterable
@@ -14,7 +13,7 @@ from scripts.demo.verdict import Image
 from scripts.lib import deployed, photographs, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect
+from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
@@ -128,29 +127,17 @@ def convert(
     files: dict[str, Path],
 ) -> list[Image]:
     """Upload files, wait for their executions, and show and return what became of each."""
-    images = _upload(display, clients, stack.source_bucket, files)
+    display.step(f"Uploading {len(files)} files to s3://{stack.source_bucket}")
+    images: dict[str, Image] = {}  # by version id
+    for key, path in files.items():
+        version_id = uploads.send_file(clients, stack, key, path)
+        images[version_id] = Image(key, path.read_bytes(), version_id)
     _follow(display, source, images)
     found = list(images.values())
     verdict.fetch(clients, stack.destination_bucket, found)
     display.outcomes(found)
     display.times(found)
     return found
-
-
-def _upload(
-    display: Display, clients: Clients, bucket: str, files: dict[str, Path]
-) -> dict[str, Image]:
-    """Upload the files and return them as images, by version id."""
-    display.step(f"Uploading {len(files)} files to s3://{bucket}")
-    images: dict[str, Image] = {}
-    for key, path in files.items():
-        content = path.read_bytes()
-        content_type = mimetypes.guess_type(key)[0] or "application/octet-stream"
-        version_id = clients.s3.put_object(
-            Bucket=bucket, Key=key, Body=content, ContentType=content_type
-        )["VersionId"]
-        images[version_id] = Image(key, content, version_id)
-    return images
 
 
 def _follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:

@@ -1,6 +1,9 @@
 """Uploads, as the notification of one becomes an execution."""
 
+import io
+import mimetypes
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 from boto3.s3.transfer import TransferConfig
@@ -56,15 +59,25 @@ def send(
     return versions[-1]
 
 
+def send_file(
+    clients: Clients,
+    stack: Deployment,
+    key: str,
+    file: Path,
+    progress: Callable[[int], None] | None = None,
+) -> str:
+    """Put a file into the source bucket, as `send` does; its name says which type it is of."""
+    content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    with file.open("rb") as content:
+        return send(clients, stack, key, content, content_type, progress)
+
+
 def convert(clients: Clients, stack: Deployment, key: str, jpeg: bytes) -> str:
     """Put an image into the source bucket; return its execution's ARN once that has ended.
 
     Raises:
         TimeoutError: it has not.
     """
-    put = clients.s3.put_object(
-        Bucket=stack.source_bucket, Key=key, Body=jpeg, ContentType="image/jpeg"
-    )
-    arn = execution_arn(stack, key, put["VersionId"])
+    arn = execution_arn(stack, key, send(clients, stack, key, io.BytesIO(jpeg), "image/jpeg"))
     collect.wait_for(clients, arn)
     return arn

@@ -7,19 +7,11 @@ every other port of this machine as well.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
-import re
-from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache
 
-from scripts.console.live import not_started
-from scripts.lib.executions.definition import Machine, State
-from scripts.lib.executions.run import Run
+from starlette.datastructures import MutableHeaders
+
 from scripts.local_aws.gate import App, Message, Receive, Send, by_name
-from scripts.report import pages
 
 HOST = "127.0.0.1"
 
@@ -28,12 +20,12 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {
-    b"content-security-policy": _POLICY.encode(),
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cross-origin-opener-policy": b"same-origin",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cache-control": b"no-store",
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
 }
 
 
@@ -66,8 +58,9 @@ def protected(app: App) -> App:
     async def protect(scope: Message, receive: Receive, send: Send) -> None:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = {name.lower(): value for name, value in message.get("headers", [])}
-                message = {**message, "headers": list((_HEADERS | own).items())}
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await app(scope, receive, send_protected)
@@ -75,18 +68,8 @@ def protected(app: App) -> App:
     return protect
 
 
-@cache
-def policy_of_reports() -> str:
-    """Return a policy under which the report's own scripts run, and no others.
-
-    They are taken from the page of an execution in which nothing has happened: nobody else has put
-    anything into that.
-    """
-    machine = Machine("Start", {"Start": State("Start", "Pass", "", "", (), ())})
-    nothing = replace(not_started(machine), ended=datetime.now(UTC))
-    scripts = re.findall(r"<script>(.*?)</script>", pages.execution_page(Run(nothing)), re.DOTALL)
-    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+def policy_of_reports(nonce: str) -> str:
+    """Return a policy under which only the report's own scripts run: those that have the nonce."""
     styled = _POLICY.replace("style-src 'self'", "style-src 'unsafe-inline'")
     styled = styled.replace("connect-src 'self'; ", "")
-    return styled.replace("script-src 'self'", f"script-src {hashes}")
+    return styled.replace("script-src 'self'", f"script-src 'nonce-{nonce}'")

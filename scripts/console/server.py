@@ -274,8 +274,10 @@ class Console:
         [run] = await asyncio.to_thread(
             collect.runs, self.live.clients, [item.arn], self.live.source
         )
-        html = pages.execution_page(run, self.address)
-        return HTMLResponse(html, headers={"content-security-policy": guard.policy_of_reports()})
+        nonce = secrets.token_urlsafe()
+        html = pages.execution_page(run, self.address, nonce)
+        policy = guard.policy_of_reports(nonce)
+        return HTMLResponse(html, headers={"content-security-policy": policy})
 
     def _named(self, request: Request) -> Item:
         item = self.live.items.get(request.path_params["name"])

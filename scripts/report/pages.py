@@ -76,12 +76,13 @@ def write(runs: Sequence[Run], directory: Path, title: str) -> Path:
     return index
 
 
-def execution_page(run: Run, index: str | None = None) -> str:
+def execution_page(run: Run, index: str | None = None, nonce: str | None = None) -> str:
     """Return the page of one execution.
 
     Args:
         run: what it shows.
         index: the address of the list of executions, for a way back.
+        nonce: of the policy under which its scripts are to run, if there is one.
     """
     execution = run.execution
     return (
@@ -98,6 +99,7 @@ def execution_page(run: Run, index: str | None = None) -> str:
             ticks=timeline.ticks(execution),
             selected=_first_to_look_at(execution),
             index=index,
+            nonce=nonce,
             made=_now(),
         )
     )
@@ -130,6 +132,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             times=durations.by_state([row.run for row in ordered]),
             retries=sum(row.run.execution.retries for row in ordered),
             places=sorted({row.run.execution.place for row in ordered}),
+            nonce=None,
             made=_now(),
         )
     )

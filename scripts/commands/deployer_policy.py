@@ -142,12 +142,12 @@ def _only_within(boundary_arn: str) -> dict[str, Any]:
     }
 
 
-def parts(whole: Mapping[str, Any], limit: int = MANAGED_POLICY_LIMIT) -> list[dict[str, Any]]:
+def parts(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return policies that together say what one says, each as long as IAM takes it."""
     found: list[dict[str, Any]] = []
     for statement in whole["Statement"]:
         for part in found:
-            if _length([*part["Statement"], statement]) <= limit:
+            if _length([*part["Statement"], statement]) <= MANAGED_POLICY_LIMIT:
                 part["Statement"].append(statement)
                 break
         else:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scripts.demo.verdict import Image
-from scripts.lib import terraform_stack
+from scripts.lib import terraform_stack, text
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.terminal import Console, visible
 
@@ -153,8 +153,8 @@ def _outcome_row(image: Image) -> list[str]:
         image.file_type or "",
         _outcome(image),
         f"{image.size[0]} x {image.size[1]}" if image.size else "",
-        _bytes(len(image.content)),
-        _bytes(image.png_bytes),
+        text.size(len(image.content)),
+        text.size(image.png_bytes) if image.png_bytes else "",
     ]
 
 
@@ -188,9 +188,3 @@ def _waiting(addresses: tuple[str, ...]) -> str:
 
 def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.1f}"
-
-
-def _bytes(size: int | None) -> str:
-    if size is None:
-        return ""
-    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"  # noqa: PLR2004

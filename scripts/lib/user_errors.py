@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 
 from botocore import exceptions
@@ -48,11 +48,11 @@ _ADVICE = (
         "The AWS login has expired. Run `aws sso login` and try again. ({error})",
     ),
     (
-        exceptions.NoRegionError,
+        (exceptions.NoRegionError,),
         f"No AWS region is chosen. Use --region eu-central-1, or set AWS_REGION; {_LOCAL}.",
     ),
     (
-        exceptions.ProfileNotFound,
+        (exceptions.ProfileNotFound,),
         "{error}. `aws configure list-profiles` lists the existing ones.",
     ),
 )
@@ -109,14 +109,9 @@ def exit_status(error: Exception) -> ExitStatus:
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "")
         return ExitStatus.NO_STACK if code in _EXPIRED | _WRONG_KEYS else ExitStatus.REFUSED
-    nowhere = (*_UNREACHABLE, *_kinds())
+    # They come before any answer of AWS.
+    nowhere = (*_UNREACHABLE, *(kind for kinds, _ in _ADVICE for kind in kinds))
     return ExitStatus.NO_STACK if isinstance(error, nowhere) else ExitStatus.REFUSED
-
-
-def _kinds() -> Iterator[type[Exception]]:
-    """Yield the errors that come before any answer of AWS."""
-    for kinds, _ in _ADVICE:
-        yield from kinds if isinstance(kinds, tuple) else (kinds,)
 
 
 def is_denied(error: ClientError) -> bool:

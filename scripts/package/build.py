@@ -7,7 +7,7 @@ import platform
 import shutil
 import tempfile
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ UNZIPPED_LIMIT: Final = 250 * 1024 * 1024
 _FUNCTION_HOME: Final = "/var/task"
 _LAYER_HOME: Final = "/opt/python"
 
+PINS: Final = REPOSITORY / "requirements" / "layer.txt"
+_PROJECT: Final = REPOSITORY / "pyproject.toml"
 _NOT_DEPLOYED: Final = shutil.ignore_patterns("__pycache__", "*.py[co]", "*~", ".*")
 
 
@@ -43,15 +45,11 @@ class Inputs:
 
     Parameters:
         sources: the folder with the package image_converter.
-        requirements: the pins of the layer.
-        project: the pyproject.toml that names the version.
         cache: the folder where wheels are kept.
         formats: what the layer writes besides PNG and JPEG, of `trim.FORMATS`.
     """
 
     sources: Path = REPOSITORY / "lambda_src"
-    requirements: Path = REPOSITORY / "requirements" / "layer.txt"
-    project: Path = REPOSITORY / "pyproject.toml"
     cache: Path = REPOSITORY / "build" / "wheels"
     formats: tuple[str, ...] = ()
 
@@ -71,7 +69,7 @@ class Artifact:
             "sha256_base64": self.archive.sha256_base64,
             "zipped_bytes": self.archive.zipped,
             "unzipped_bytes": self.archive.unzipped,
-            "packages": [package.as_json() for package in self.packages],
+            "packages": [asdict(package) for package in self.packages],
         }
 
 
@@ -162,7 +160,7 @@ def _functions(
     stamp.write_to_code(tree, layer_stamp)
     if interpreter:
         bytecode.compile_tree(interpreter, tree, _FUNCTION_HOME)
-    project = tomllib.loads(inputs.project.read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]
     own = Package(project["name"], project["version"], project["license"], sha256=None)
     return Artifact(archive.write(tree, staging / "functions.zip"), [own])
 
@@ -171,10 +169,10 @@ def _layer(
     target: Target, inputs: Inputs, interpreter: Interpreter | None, staging: Path
 ) -> tuple[Artifact, str]:
     """Build the layer; return it with its stamp."""
-    downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
+    downloads = wheels.fetch(target, PINS, inputs.cache)
     tree = staging / "layer"
     python = tree / "python"
-    wheels.unpack(target, inputs.requirements, downloads, python)
+    wheels.unpack(target, PINS, downloads, python)
     trim.trim(python, inputs.formats)
     trim.check(python, target)
     layer_stamp = stamp.of(python)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -45,10 +45,6 @@ class Package:
     version: str
     licence: str
     sha256: str | None
-
-    def as_json(self) -> dict[str, str | None]:
-        """Return it as the manifest has it."""
-        return asdict(self)
 
 
 def fetch(target: Target, requirements: Path, cache: Path) -> Path:

@@ -109,7 +109,7 @@ class _Reader:
         elif event.type.endswith("StateExited"):
             self._exit(event)
         elif event.type.endswith("StateAborted"):
-            self._mark(event, stopped=True)
+            self._stop(event)
         elif re.match(r"(Parallel|Map)State(Started|Succeeded|Failed)$", event.type):
             self._container(event)
         elif call:
@@ -164,10 +164,10 @@ class _Reader:
             visit.cause = event.details.get("cause", visit.cause)
         self._keep(event, visit)
 
-    def _mark(self, event: HistoryEvent, *, stopped: bool) -> None:
+    def _stop(self, event: HistoryEvent) -> None:
         visit = self.owner.get(event.previous)
         if visit is not None and visit in self.open:
-            visit.stopped = stopped
+            visit.stopped = True
         self._keep(event, visit)
 
     def _call(self, event: HistoryEvent, what: str) -> None:

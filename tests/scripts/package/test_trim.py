@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.package import PackageError, interpreters, smoke_test, trim, wheels
-from scripts.package.build import Inputs
+from scripts.package.build import PINS, Inputs
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package
@@ -101,9 +101,8 @@ def test_a_library_for_another_processor_is_refused(host_layer: Path) -> None:
 def test_a_library_for_a_newer_system_is_refused(tmp_path: Path) -> None:
     """Pillow as a whole asks for glibc 2.27, python3.11's Amazon Linux 2 has 2.26."""
     target = Target("python3.11", "arm64")
-    inputs = Inputs()
-    downloads = wheels.fetch(target, inputs.requirements, inputs.cache)
-    wheels.unpack(target, inputs.requirements, downloads, tmp_path)
+    downloads = wheels.fetch(target, PINS, Inputs().cache)
+    wheels.unpack(target, PINS, downloads, tmp_path)
 
     with pytest.raises(PackageError, match=r"needs glibc 2\.27, but python3\.11 .* has 2\.26"):
         trim.check(tmp_path, target)

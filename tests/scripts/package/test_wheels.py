@@ -9,7 +9,7 @@ import pytest
 
 from scripts.package import PackageError, wheels
 from scripts.package.__main__ import main
-from scripts.package.build import Inputs, build
+from scripts.package.build import PINS, Inputs, build
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package
@@ -21,9 +21,7 @@ FOREIGN = Target("python3.13", {"arm64": "x86_64", "x86_64": "arm64"}[host_targe
 @pytest.fixture
 def only_host_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only wheels that pip can find are those for this machine."""
-    folder = shutil.copytree(
-        wheels.fetch(host_target(), Inputs().requirements, Inputs().cache), tmp_path / "index"
-    )
+    folder = shutil.copytree(wheels.fetch(host_target(), PINS, Inputs().cache), tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
@@ -90,12 +88,12 @@ def test_an_index_out_of_reach_is_distinguished_from_a_missing_wheel(
 def test_wheels_are_fetched_once(
     only_host_wheels: Path, empty_cache: Inputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = wheels.fetch(host_target(), empty_cache.requirements, empty_cache.cache)
+    first = wheels.fetch(host_target(), PINS, empty_cache.cache)
     shutil.rmtree(only_host_wheels)
     monkeypatch.setenv("PIP_FIND_LINKS", "")
 
-    assert wheels.fetch(host_target(), empty_cache.requirements, empty_cache.cache) == first
-    pins = empty_cache.requirements.read_text().count("==")
+    assert wheels.fetch(host_target(), PINS, empty_cache.cache) == first
+    pins = PINS.read_text().count("==")
     assert len(list(first.glob("*.whl"))) == pins
 
 

@@ -31,8 +31,6 @@ _NOT_COPIED = (
 )
 _FOREIGN_SETTINGS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG")
 
-_CHANGES_PENDING = 2  # exit status of `terraform plan -detailed-exitcode`
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -185,14 +183,6 @@ class Stack:
         """
         self._run(["destroy", "-auto-approve"], report)
 
-    def plan(self) -> list[str]:
-        """Return what an apply would do, for example ``update aws_s3_bucket.source``, sorted.
-
-        Raises:
-            TerraformError: it failed; the message carries Terraform's own.
-        """
-        return changes(self.planned())
-
     def planned(self, *options: str) -> dict[str, Any]:
         """Return a plan with everything that Terraform knows of it, unchanged resources too.
 
@@ -205,17 +195,12 @@ class Stack:
             TerraformError: it failed; the message carries Terraform's own.
         """
         plan = self.directory.resolve() / "plan.tfplan"
-        self._run(["plan", "-detailed-exitcode", f"-out={plan}", *options], _silent)
+        self._run(["plan", f"-out={plan}", *options], _silent)
         return self._json("show", "-json", str(plan))
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name."""
         return {name: output["value"] for name, output in self._json("output", "-json").items()}
-
-    def resources(self) -> list[str]:
-        """Return the addresses of everything in the state, data sources left out."""
-        listed = self._capture("state", "list").splitlines()
-        return [address for address in listed if not _is_data(address)]
 
     @property
     def _deployed_package(self) -> Path:
@@ -229,8 +214,8 @@ class Stack:
         terraform = terraform_cli.terraform_binary(self._env.get("PATH"))
         return [str(terraform), f"-chdir={self._root}", *arguments]
 
-    def _run(self, arguments: list[str], report: Report) -> int:
-        """Run Terraform, follow what it says, and return its exit status."""
+    def _run(self, arguments: list[str], report: Report) -> None:
+        """Run Terraform, and follow what it says."""
         settings = self.directory.resolve() / "settings.tfvars.json"
         values = self._variables | {"package_dir": str(self._deployed_package)}
         settings.write_text(json.dumps(values, indent=2), encoding="utf-8")
@@ -247,10 +232,9 @@ class Stack:
             status = keeper.wait()
         finally:
             supervisor.stop(keeper)
-        if status not in (0, _CHANGES_PENDING if arguments[0] == "plan" else 0):
+        if status:
             said = "\n".join(run.errors) or f"exited with status {status}; see {self.log_file}"
             raise TerraformError(f"`terraform {arguments[0]}` failed: {said}")
-        return status
 
     def _logged(self, keeper: subprocess.Popen[bytes]) -> Iterator[str]:
         """Yield the lines that Terraform says, and write them to the log."""
@@ -276,23 +260,3 @@ class Stack:
 def _sentence(diagnostic: Mapping[str, Any]) -> str:
     parts = [diagnostic.get("address"), diagnostic["summary"], diagnostic.get("detail")]
     return ": ".join(part for part in parts if part)
-
-
-def changes(plan: Mapping[str, Any]) -> list[str]:
-    """Return what an apply of a plan would do, for example ``update aws_s3_bucket.source``."""
-    return sorted(_changes(plan))
-
-
-def _changes(plan: Mapping[str, Any]) -> Iterator[str]:
-    for change in plan.get("resource_changes", []):
-        action = "/".join(change["change"]["actions"])
-        if action not in ("no-op", "read"):
-            yield f"{action} {change['address']}"
-    for name, output in plan.get("output_changes", {}).items():
-        action = "/".join(output["actions"])
-        if action != "no-op":
-            yield f"{action} output.{name}"
-
-
-def _is_data(address: str) -> bool:
-    return ".data." in f".{address}"

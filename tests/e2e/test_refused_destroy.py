@@ -14,10 +14,10 @@ from scripts.lib import terraform_cli
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
 from scripts.lib.terraform_cli import TerraformError
-from scripts.lib.terraform_stack import changes
 from scripts.local_aws import LocalAws
 from tests.conftest import Deployment
 from tests.support import images
+from tests.support.plans import changes, plan, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -46,15 +46,15 @@ def test_the_command_finds_both_buckets_in_the_state(deployment: Deployment) -> 
 
 @pytest.mark.ends_deployment
 def test_a_refused_destroy_touches_nothing(guarded: Deployment) -> None:
-    clients, before = guarded.clients, guarded.stack.resources()
+    clients, before = guarded.clients, resources(guarded.stack)
 
     with pytest.raises(
         TerraformError, match=r"Nothing was destroyed: bucket .+ still holds images"
     ):
         guarded.stack.destroy()
 
-    assert guarded.stack.resources() == before
-    assert [change for change in guarded.stack.plan() if " output." not in change] == []
+    assert resources(guarded.stack) == before
+    assert [change for change in plan(guarded.stack) if " output." not in change] == []
     for bucket in (guarded.outputs["source_bucket"], guarded.outputs["destination_bucket"]):
         assert clients.s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         policy = json.loads(clients.s3.get_bucket_policy(Bucket=bucket)["Policy"])

@@ -13,9 +13,10 @@ import pytest
 from scripts.lib.functions import FUNCTIONS
 from scripts.lib.inventory import inventory
 from scripts.lib.terraform_cli import TerraformError
-from scripts.lib.terraform_stack import Stack, changes
+from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment
+from tests.support.plans import changes, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -84,7 +85,7 @@ def test_wrong_value_fails_in_the_plan_with_a_sentence(
     unapplied.use_variables(**variables)
 
     with pytest.raises(TerraformError) as failure:
-        unapplied.plan()
+        unapplied.planned()
 
     assert sentence in " ".join(str(failure.value).split())
 
@@ -93,5 +94,5 @@ def test_wrong_value_fails_in_the_plan_with_a_sentence(
 def test_destroy_leaves_nothing(deployment: Deployment) -> None:
     deployment.stack.destroy()
 
-    assert deployment.stack.resources() == []
+    assert resources(deployment.stack) == []
     assert inventory(deployment.clients) - deployment.before == set()

@@ -19,6 +19,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws
 from tests.conftest import PACKAGE
+from tests.support.plans import plan, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -105,9 +106,9 @@ def test_the_deployers_policy_is_enough(
     stack = Stack(tmp_path / "stack", deployer_env, package=PACKAGE, variables=VARIABLES)
     stack.init()
     stack.apply()
-    assert stack.plan() == []
+    assert plan(stack) == []
     bucket = stack.outputs()["source_bucket"]
     Clients(local_aws.env).s3.put_object(Bucket=bucket, Key="left.txt", Body=b"left")
     stack.destroy()
-    assert stack.resources() == []
+    assert resources(stack) == []
     assert inventory(Clients(local_aws.env)) - before == set()

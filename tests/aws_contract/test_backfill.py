@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from tests.aws_contract import interpreters
 from tests.support.asl import interpreter, rendering
 from tests.support.emulator import Emulator
+from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

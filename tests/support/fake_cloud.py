@@ -12,12 +12,12 @@ from urllib.parse import quote_plus
 
 import boto3
 import pytest
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from image_converter import clients, events
 from tests.support import faults, s3_conditions, s3_null_versions
+from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto import mock_aws
 from moto.s3.models import s3_backends
 
 from image_converter import records
@@ -25,6 +24,7 @@ from tests.durability.simulation.storage import (
     Version,
 )
 from tests.support import s3_conditions, s3_null_versions
+from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

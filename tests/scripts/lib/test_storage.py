@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
 from scripts.lib import storage
 from scripts.lib.aws import Clients
+from tests.support.moto_aws import mock_aws
 
 pytestmark = pytest.mark.exercised("moto")
 

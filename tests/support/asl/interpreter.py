@@ -29,7 +29,6 @@ from unittest.mock import patch
 
 import boto3
 import jsonata
-from moto import mock_aws
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
@@ -44,6 +43,8 @@ from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
+
+from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

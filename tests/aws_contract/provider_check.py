@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +72,17 @@ def problems(terraform: Path = TERRAFORM, schema: Path = SCHEMA) -> list[str]:
     for file in sorted(terraform.rglob("*.tf")):
         text = file.read_text(encoding="utf-8")
         where = str(file.relative_to(terraform))
-        for kind, name, block in _declared(hcl2.loads(text)):
+        for kind, name, block in _declared(_parsed(text)):
             found += (f"{where}: {said}" for said in _of_type(kind, name, block, types))
         found += (f"{where}: {said}" for said in _reads(text, types))
     return found
+
+
+@cache
+def _parsed(text: str) -> Mapping[str, Any]:
+    """Parse a file, once: of the copies that tests make, all files but one are the same."""
+    parsed: Mapping[str, Any] = hcl2.loads(text)
+    return parsed
 
 
 def _declared(parsed: Mapping[str, Any]) -> Iterator[tuple[str, str, Block]]:

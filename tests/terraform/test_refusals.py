@@ -310,17 +310,24 @@ def test_right_values_are_accepted(
     assert status == 0, said
 
 
-def test_every_validation_has_been_seen_to_refuse() -> None:
+@pytest.fixture(scope="module")
+def declared() -> list[dict[str, Any]]:
+    """The blocks of all variables; parsing them takes seconds."""
+    blocks: list[dict[str, Any]] = hcl2.loads(VARIABLES.read_text())["variable"]
+    return blocks
+
+
+def test_every_validation_has_been_seen_to_refuse(declared: list[dict[str, Any]]) -> None:
     tried = Counter(variable for variable, _, _ in REFUSED)
     tried.update(variable for values, _ in REFUSED_TOGETHER for variable in values)
-    for block in hcl2.loads(VARIABLES.read_text())["variable"]:
+    for block in declared:
         for label, body in block.items():
             validations = len(body.get("validation", []))
             assert tried[label.strip('"')] >= validations, f"{label} has {validations} validations"
 
 
-def test_every_variable_has_a_type_and_a_description() -> None:
-    for block in hcl2.loads(VARIABLES.read_text())["variable"]:
+def test_every_variable_has_a_type_and_a_description(declared: list[dict[str, Any]]) -> None:
+    for block in declared:
         for label, body in block.items():
             assert body.get("type"), label
             assert body.get("description"), label

@@ -21,9 +21,9 @@ def check() -> None:
     Raises:
         LayerMismatch: the layer is of another build than the code.
     """
-    if built_with.LAYER is not None and (found := _stamp()) != built_with.LAYER:
+    if built_with.LAYER is not None and (stamp := _stamp()) != built_with.LAYER:
         raise LayerMismatch(
-            f"the code was built with the layer {built_with.LAYER}, and this one is {found}: the "
+            f"the code was built with the layer {built_with.LAYER}, and this one is {stamp}: the "
             "function is being updated and works again once that has ended. If the update was "
             "interrupted, run `terraform apply` again"
         )

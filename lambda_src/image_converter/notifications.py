@@ -44,9 +44,11 @@ def records(body: str) -> list[dict[str, Any]]:
         if message.get("source") == _BACKFILL_SOURCE:
             return [_listed(message["detail"])]
         created = [
-            one for one in message["Records"] if one["eventName"].startswith("ObjectCreated")
+            record
+            for record in message["Records"]
+            if record["eventName"].startswith("ObjectCreated")
         ]
-        return [_decoded(one) for one in created]
+        return [_decoded(record) for record in created]
     except (ValueError, LookupError, TypeError, AttributeError) as malformed:
         raise InvalidRecord(f"the message is not an S3 notification: {malformed!r}") from malformed
 

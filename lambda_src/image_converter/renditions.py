@@ -127,7 +127,7 @@ def parse(text: str, compression: Compression = "fast") -> tuple[Rendition, ...]
     )
     for field in ("name", "key"):
         # Keys without what depends on the image; {dir} and {stem} are the same for all.
-        values = [_fixed(each)[field] for each in parsed]
+        values = [_fixed(rendition)[field] for rendition in parsed]
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:
             raise InvalidSettings(f"RENDITIONS has several renditions with the {field} '{twice}'")
@@ -146,7 +146,7 @@ def settings_hash(wanted: Sequence[Rendition]) -> str:
     """
     if tuple(wanted) == parse("") and CONVERTER_VERSION == 1:
         return DEFAULT_SETTINGS
-    return _digest([[each.name, each.key, each.settings_metadata] for each in wanted])
+    return _digest([[output.name, output.key, output.settings_metadata] for output in wanted])
 
 
 def _digest(described: object) -> str:

@@ -79,14 +79,14 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     Raises:
         ValueError: there is no such bucket.
     """
-    chosen = dict(bucket_names or {})
-    if unknown := sorted(chosen.keys() - set(BUCKETS)):
+    given_names = dict(bucket_names or {})
+    if unknown := sorted(given_names.keys() - set(BUCKETS)):
         raise ValueError(f"there is no bucket {unknown[0]}: they are {', '.join(BUCKETS)}")
     existing = existing or {}
     buckets = [
-        chosen.get(each) or f"{name}-{each}-{account}-{region}"
-        for each in BUCKETS
-        if each not in existing
+        given_names.get(bucket) or f"{name}-{bucket}-{account}-{region}"
+        for bucket in BUCKETS
+        if bucket not in existing
     ]
     deployed = (*FUNCTIONS, REPORTER) if events else FUNCTIONS
     machines = [name, f"{name}-backfill"] if backfill else [name]
@@ -96,36 +96,38 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         "objects": [f"s3:::{bucket}/*" for bucket in buckets],
         # Without and with a version or an alias.
         "functions": [
-            f"lambda:{region}:{account}:function:{name}-{each}{qualifier}"
-            for each in deployed
+            f"lambda:{region}:{account}:function:{name}-{function}{qualifier}"
+            for function in deployed
             for qualifier in ("", ":*")
         ],
         "roles": [
-            f"iam::{account}:role{roles.path}{name}-{each}-{region}"
-            for each in (*deployed, "state-machine", *(["backfill"] if backfill else []))
+            f"iam::{account}:role{roles.path}{name}-{role}-{region}"
+            for role in (*deployed, "state-machine", *(["backfill"] if backfill else []))
         ],
-        "machines": [f"states:{region}:{account}:stateMachine:{each}" for each in machines],
+        "machines": [f"states:{region}:{account}:stateMachine:{machine}" for machine in machines],
     }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        {each: _arns(partition, found) for each, found in names.items()},
+        {placeholder: _arns(partition, resources) for placeholder, resources in names.items()},
         account=account,
         region=region,
         name=name,
         partition=partition,
     )
-    found: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json.loads(text)
     needed = {
         "Budget": budget,
         "Events": events,
         "ExistingBuckets": bool(existing),
         "Rule": "source" in existing,
     }
-    statements = [each for each in found["Statement"] if needed.get(each["Sid"], True)]
+    statements = [
+        statement for statement in document["Statement"] if needed.get(statement["Sid"], True)
+    ]
     if roles.permissions_boundary_arn:
-        [allowed] = [each for each in statements if each["Sid"] == "Roles"]
+        [allowed] = [statement for statement in statements if statement["Sid"] == "Roles"]
         allowed["Action"].append("iam:PutRolePermissionsBoundary")
         statements.append(_only_within(roles.permissions_boundary_arn))
-    return {**found, "Statement": statements}
+    return {**document, "Statement": statements}
 
 
 def _only_within(boundary_arn: str) -> dict[str, Any]:
@@ -144,15 +146,15 @@ def _only_within(boundary_arn: str) -> dict[str, Any]:
 
 def parts(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return policies that together say what one says, each as long as IAM takes it."""
-    found: list[dict[str, Any]] = []
+    policies: list[dict[str, Any]] = []
     for statement in whole["Statement"]:
-        for part in found:
+        for part in policies:
             if _length([*part["Statement"], statement]) <= MANAGED_POLICY_LIMIT:
                 part["Statement"].append(statement)
                 break
         else:
-            found.append({"Version": whole["Version"], "Statement": [statement]})
-    return found
+            policies.append({"Version": whole["Version"], "Statement": [statement]})
+    return policies
 
 
 def _length(statements: Sequence[Mapping[str, Any]]) -> int:
@@ -208,9 +210,9 @@ def command(  # noqa: PLR0913 - each is an option
     three with events or existing buckets and long names.
     """
     names = {
-        option.removesuffix("_bucket").replace("_", "-"): one
-        for option, one in buckets.items()
-        if one
+        option.removesuffix("_bucket").replace("_", "-"): bucket_name
+        for option, bucket_name in buckets.items()
+        if bucket_name
     }
     existing = {
         bucket: names.pop(f"existing-{bucket}")
@@ -229,8 +231,8 @@ def command(  # noqa: PLR0913 - each is an option
         backfill=backfill,
         roles=Roles(role_path, permissions_boundary_arn),
     )
-    found = parts(whole) if part else [whole]
-    if part and part > len(found):
+    documents = parts(whole) if part else [whole]
+    if part and part > len(documents):
         raise click.UsageError(f"this policy has no part {part}")
-    click.echo(json.dumps(found[(part or 1) - 1], indent=2))
+    click.echo(json.dumps(documents[(part or 1) - 1], indent=2))
     return ExitStatus.DONE

@@ -113,17 +113,17 @@ def _state(command: Sequence[str], env: Mapping[str, str]) -> Mapping[str, Any]:
     )
     if done.returncode:
         raise TerraformError(f"`terraform show` failed: {done.stderr.strip()}")
-    found: Mapping[str, Any] = json.loads(done.stdout)
-    return found
+    state: Mapping[str, Any] = json.loads(done.stdout)
+    return state
 
 
 def _holdings(state: Mapping[str, Any]) -> Holdings:
     root = state.get("values", {}).get("root_module", {})
-    found = [(one["address"], one["values"]) for one in _resources(root)]
-    tables = [values for address, values in found if _TABLE.search(address)]
+    resources = [(resource["address"], resource["values"]) for resource in _resources(root)]
+    tables = [values for address, values in resources if _TABLE.search(address)]
     return Holdings(
-        tuple(values["bucket"] for address, values in found if _BUCKET.search(address)),
-        next((one["name"] for one in tables if one.get("deletion_protection_enabled")), None),
+        tuple(values["bucket"] for address, values in resources if _BUCKET.search(address)),
+        next((table["name"] for table in tables if table.get("deletion_protection_enabled")), None),
     )
 
 
@@ -163,7 +163,7 @@ def _versions(clients: Clients, bucket: str) -> Iterator[list[Any]]:
     try:
         for page in pages:
             listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            named = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in listed]
+            named = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in listed]
             if named:
                 yield named
     except ClientError as error:

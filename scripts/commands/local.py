@@ -67,8 +67,8 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
     """
     clone = paths.clone()
     if clone and directory == _directory(clone) and not no_set_up:
-        chosen = [f"PORT={port}"] if port else []
-        make = ["make", "--silent", "-C", str(clone), "local-up", *chosen]
+        variables = [f"PORT={port}"] if port else []
+        make = ["make", "--silent", "-C", str(clone), "local-up", *variables]
         return subprocess.run(make, check=False).returncode
     with _explained():
         running = instance.find(directory)
@@ -184,10 +184,10 @@ def _print_exports(running: Running) -> None:
     settings = instance.client_settings(running)
     settings["TF_VAR_package_dir"] = str(build / "package-local")  # the zips for this machine
     settings["TF_VAR_force_destroy"] = "true"  # what is in a local AWS is there to be thrown away
-    found = terraform_cli.environment(os.environ, build / "terraform")
+    environment = terraform_cli.environment(os.environ, build / "terraform")
     for name in ("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR"):
-        if found.get(name, "") != os.environ.get(name, ""):
-            settings[name] = found[name]
+        if environment.get(name, "") != os.environ.get(name, ""):
+            settings[name] = environment[name]
     for name, value in settings.items():
         print(f"export {name}={shlex.quote(value)}")
 

@@ -74,7 +74,9 @@ def _remember(context: click.Context, parameter: click.Parameter, value: str | N
 
 def _profiles(_context: object, _parameter: object, start: str) -> list[CompletionItem]:
     return [
-        CompletionItem(one) for one in boto3.Session().available_profiles if one.startswith(start)
+        CompletionItem(name)
+        for name in boto3.Session().available_profiles
+        if name.startswith(start)
     ]
 
 

@@ -44,11 +44,11 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
         results = list(_shown(parts, console))
     for note in redrive.notes:
         console.print(note, markup=False, soft_wrap=True)
-    counts = Counter(one.did for one in results)
+    counts = Counter(result.did for result in results)
     if as_json:
-        found = [dataclasses.asdict(one) for one in results]
+        rows = [dataclasses.asdict(result) for result in results]
         options.print_json(
-            {"stack": stack.name, "dryRun": dry_run, "results": found, "counts": dict(counts)}
+            {"stack": stack.name, "dryRun": dry_run, "results": rows, "counts": dict(counts)}
         )
     summary = ", ".join(f"{count} {did}" for did, count in sorted(counts.items()))
     console.print(f"{summary or 'nothing to retry'}{' (dry run)' if dry_run else ''}")

@@ -66,10 +66,10 @@ def command(
             )
     page = pages.write(runs, out, target.stack_name)
     if as_json:
-        executions = [_json(one.execution) for one in runs]
+        executions = [_json(run.execution) for run in runs]
         options.print_json({"page": str(page), "executions": executions})
         return ExitStatus.DONE
-    for note in dict.fromkeys(one.execution.not_logged for one in runs):
+    for note in dict.fromkeys(run.execution.not_logged for run in runs):
         if note:
             terminal.say(note)
     if len(runs) == 1:
@@ -92,13 +92,13 @@ def _json(execution: Execution) -> dict[str, Any]:
 def _newest(clients: Clients, name: str, newest: int, progress: Progress) -> list[Run]:
     stack = deployed.find(clients, name)
     source = collect.source(clients, stack, progress=progress)
-    found = [one["executionArn"] for one in source.listed(most=newest)]
-    if not found:
+    arns = [listed["executionArn"] for listed in source.listed(most=newest)]
+    if not arns:
         raise UserError(
             stack.not_logged
             or f"{stack.name} has not run yet. `image-converter upload photo.jpg` uploads an image."
         )
-    return collect.runs(clients, found, source)
+    return collect.runs(clients, arns, source)
 
 
 def _recorded(path: Path, definition: Path | None) -> Run:

@@ -38,15 +38,15 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
     console = options.console(as_json=as_json)
     if not dry_run:
         backfill.check(clients, stack)
-    found, settings = Count(), deployed.resize_settings(clients, stack)
+    outdated, settings = Count(), deployed.resize_settings(clients, stack)
     with tempfile.TemporaryFile() as lines:
         for line, size in _outdated(clients, stack, prefix, deployed.settings_hash(settings)):
             lines.write(json.dumps(line).encode() + b"\n")
-            found.images += 1
-            found.bytes = (found.bytes or 0) + size
+            outdated.images += 1
+            outdated.bytes = (outdated.bytes or 0) + size
         if dry_run:
-            return preview(clients, stack, found, console, as_json=as_json)
-        if not found.images:
+            return preview(clients, stack, outdated, console, as_json=as_json)
+        if not outdated.images:
             console.print("Nothing is outdated.")
             return done(stack, None, as_json=as_json)
         lines.seek(0)

@@ -29,7 +29,7 @@ def command(target: Target, key: str, version: str | None, *, as_json: bool) -> 
     """
     clients, stack = target.find()
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
-    versions = [one["VersionId"] for one in listed if storage.is_object(one)]
+    versions = [item["VersionId"] for item in listed if storage.is_object(item)]
     if not versions:
         raise UserError(f"There is no version of '{visible(key)}' in s3://{stack.source_bucket}.")
     if version not in (None, *versions):

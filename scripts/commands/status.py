@@ -43,11 +43,11 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
             f"Nothing is known of '{visible(key)}' in {stack.name}: it is in neither bucket nor "
             "the table. Names are whole keys, and upper and lower case matter."
         )
-    found = {role: _object(clients, where) for role, where in _locations(image.record).items()}
+    objects = {role: _object(clients, where) for role, where in _locations(image.record).items()}
     if as_json:
-        options.print_json(_json(stack, image, found))
+        options.print_json(_json(stack, image, objects))
     else:
-        _print(stack, image, found)
+        _print(stack, image, objects)
     return ExitStatus.IMAGES_FAILED if image.state.outcome.tone == "bad" else ExitStatus.DONE
 
 
@@ -56,24 +56,24 @@ def _locations(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]
         return {}
     png = record["images"][1]["resized"]
     # No name of a rendition has a space.
-    further = {f"{_RENDITION}{each['name']}": each for each in png.get("renditions", ())}
+    further = {f"{_RENDITION}{where['name']}": where for where in png.get("renditions", ())}
     return {"original": record["images"][0]["original"], "png": png, **further}
 
 
 def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
     """Return where an object is, and whether it is there."""
-    found = {name: where.get(name) for name in ("bucket", "key", "versionId", "width", "height")}
+    place = {name: where.get(name) for name in ("bucket", "key", "versionId", "width", "height")}
     try:
         head = clients.s3.head_object(Bucket=where["bucket"], Key=where["key"])
     except ClientError as error:
         if storage.is_gone(error):
-            return {**found, "size": None, "present": False, "replaced": False}
+            return {**place, "size": None, "present": False, "replaced": False}
         raise
     replaced = head.get("VersionId") not in (None, where.get("versionId"))
-    return {**found, "size": head["ContentLength"], "present": True, "replaced": replaced}
+    return {**place, "size": head["ContentLength"], "present": True, "replaced": replaced}
 
 
-def _json(stack: Deployment, image: Image, found: Mapping[str, Any]) -> dict[str, Any]:
+def _json(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "stack": stack.name,
         "key": image.key,
@@ -81,20 +81,20 @@ def _json(stack: Deployment, image: Image, found: Mapping[str, Any]) -> dict[str
         "sentence": image.state.sentence,
         "uploads": [
             {
-                "versionId": one["VersionId"],
-                "size": one["Size"],
-                "uploaded": one["LastModified"].isoformat(),
-                "inSource": one["IsLatest"],
+                "versionId": upload["VersionId"],
+                "size": upload["Size"],
+                "uploaded": upload["LastModified"].isoformat(),
+                "inSource": upload["IsLatest"],
             }
-            for one in image.uploads
+            for upload in image.uploads
         ],
-        "executions": [_execution_json(one) for one in image.handlings],
+        "executions": [_execution_json(handling) for handling in image.handlings],
         "record": image.record,
-        "original": found.get("original"),
-        "png": found.get("png"),
+        "original": objects.get("original"),
+        "png": objects.get("png"),
         "renditions": {
             role.removeprefix(_RENDITION): where
-            for role, where in found.items()
+            for role, where in objects.items()
             if role.startswith(_RENDITION)
         },
         "notes": image.notes,
@@ -116,15 +116,15 @@ def _execution_json(handling: Handling) -> dict[str, Any]:
     }
 
 
-def _print(stack: Deployment, image: Image, found: Mapping[str, Any]) -> None:
+def _print(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> None:
     console = options.console()
     console.print(visible(image.key), style="bold", markup=False, soft_wrap=True)
-    for name, value in _rows(stack, image, found):
+    for name, value in _rows(stack, image, objects):
         console.print(f"  {name:<18}", end="", style="dim", markup=False)
         console.print(visible(value), markup=False, soft_wrap=True)
 
 
-def _rows(stack: Deployment, image: Image, found: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> Iterator[Row]:
     state = image.state
     yield "state", f"{state.outcome.sign} {state.kind}: {state.sentence}"
     if image.uploads:
@@ -145,7 +145,7 @@ def _rows(stack: Deployment, image: Image, found: Mapping[str, Any]) -> Iterator
     if image.record:
         record = image.record
         yield "record", f"of version {record['sourceVersionId']}, {record.get('writtenAt', '')}"
-    for role, where in found.items():
+    for role, where in objects.items():
         yield "PNG" if role == "png" else role, _place(where)
 
 

@@ -78,7 +78,7 @@ def command(
     A file's key is its name; what is in a folder keeps its path below it. With --wait, the exit
     status is 4 if an image failed.
     """
-    uploads = chosen(files, prefix)
+    uploads = uploads_of(files, prefix)
     console = options.console(as_json=as_json)
     clients, stack = target.find()
     accepted = arrival.source_filter(clients, stack)
@@ -89,7 +89,7 @@ def command(
             upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
             _report(clients, upload, None, console)
     try:
-        on_the_way = [one for one in uploads if not one.ending]
+        on_the_way = [upload for upload in uploads if not upload.ending]
         if waits or out:
             _wait(clients, stack, on_the_way, out, console)
         elif on_the_way:
@@ -107,20 +107,20 @@ def _json(stack: Deployment, uploads: Sequence[Upload]) -> dict[str, Any]:
         "sourceBucket": stack.source_bucket,
         "uploads": [
             {
-                "file": str(one.path),
-                "key": one.key,
-                "versionId": one.version,
-                "state": one.ending.kind if one.ending else None,
-                "sentence": one.ending.sentence if one.ending else None,
-                "png": dict(one.ending.png) if one.ending and one.ending.png else None,
-                "downloaded": str(one.downloaded) if one.downloaded else None,
+                "file": str(upload.path),
+                "key": upload.key,
+                "versionId": upload.version,
+                "state": upload.ending.kind if upload.ending else None,
+                "sentence": upload.ending.sentence if upload.ending else None,
+                "png": dict(upload.ending.png) if upload.ending and upload.ending.png else None,
+                "downloaded": str(upload.downloaded) if upload.downloaded else None,
             }
-            for one in uploads
+            for upload in uploads
         ],
     }
 
 
-def chosen(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
+def uploads_of(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     """Return what is to be uploaded, under which key.
 
     A file's key is its name; what is in a folder keeps its path below it.

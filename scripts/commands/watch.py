@@ -97,49 +97,49 @@ class Watch:
         if self._definition is None:  # saves a request for each execution each time
             described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
             self._definition = json.loads(described["definition"])
-        for told in self._source.listed(most=_LISTED):
-            self._meet(told)
-        self.running.sort(key=lambda one: one.started)
+        for run in self._source.listed(most=_LISTED):
+            self._meet(run)
+        self.running.sort(key=lambda image: image.started)
         asked = self.running[: self._asked_at_a_time]
         self.running = self.running[self._asked_at_a_time :] + asked  # others have their turn next
-        changed = [one for one in asked if self._update(one)]
-        for one in changed:
-            if one.ended:
-                self.running.remove(one)
-                self.ended.append(one)
-        self.running.sort(key=lambda one: one.started)
+        changed = [image for image in asked if self._update(image)]
+        for image in changed:
+            if image.ended:
+                self.running.remove(image)
+                self.ended.append(image)
+        self.running.sort(key=lambda image: image.started)
         return changed
 
     @property
     def any_ended_meanwhile(self) -> bool:
         """Whether an execution has ended since this began."""
-        return any(one.ended and one.ended >= self.began for one in self.ended)
+        return any(image.ended and image.ended >= self.began for image in self.ended)
 
-    def _meet(self, told: Any) -> None:
-        arn = told["executionArn"]
-        fresh = told["status"] == RUNNING or told["startDate"] >= self.since
+    def _meet(self, run: Any) -> None:
+        arn = run["executionArn"]
+        fresh = run["status"] == RUNNING or run["startDate"] >= self.since
         if arn not in self._seen and fresh:
-            self._seen[arn] = Followed(arn, told["name"], told["startDate"])
+            self._seen[arn] = Followed(arn, run["name"], run["startDate"])
             self.running.append(self._seen[arn])
 
-    def _update(self, one: Followed) -> bool:
-        before = (one.key, one.place)
-        execution = self._source.execution(one.arn, self._definition)
+    def _update(self, image: Followed) -> bool:
+        before = (image.key, image.place)
+        execution = self._source.execution(image.arn, self._definition)
         inside = [
             f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
             for name in execution.running_states
             if not execution.machine_state(name).lanes
         ]
-        one.key = execution.key
-        one.outcome = execution.outcome
-        one.ended = execution.ended
-        one.place = execution.kind if one.ended else " and ".join(inside) or one.place
+        image.key = execution.key
+        image.outcome = execution.outcome
+        image.ended = execution.ended
+        image.place = execution.kind if image.ended else " and ".join(inside) or image.place
         made = execution.objects.get("PNG", {})
-        if one.outcome.tone == "bad":
-            one.sentence = execution.sentence
+        if image.outcome.tone == "bad":
+            image.sentence = execution.sentence
         elif made.get("renditions"):
-            one.sentence = made_of(made)
-        return (one.key, one.place) != before
+            image.sentence = made_of(made)
+        return (image.key, image.place) != before
 
 
 @click.command("watch")
@@ -164,8 +164,8 @@ def command(target: Target, *, until_done: bool, as_json: bool) -> int:
     try:
         with nullcontext() if as_json else live:
             for changed in _changes(watch, until_done=until_done):
-                for one in changed:
-                    _show(one, console, as_json=as_json)
+                for image in changed:
+                    _show(image, console, as_json=as_json)
                 live.update(_table(watch, console.height), refresh=not as_json)
     except KeyboardInterrupt:
         pass  # the way to leave
@@ -186,34 +186,34 @@ def _changes(watch: Watch, *, until_done: bool) -> Iterator[list[Followed]]:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _show(one: Followed, console: Console, *, as_json: bool) -> None:
+def _show(image: Followed, console: Console, *, as_json: bool) -> None:
     """Print what has changed; on a terminal, the table has what has not ended."""
     if as_json:
-        click.echo(json.dumps(one.as_json()))
+        click.echo(json.dumps(image.as_json()))
     elif not console.is_terminal:
-        at = (one.ended or datetime.now(UTC)).astimezone(UTC)
-        console.print(f"{at:%H:%M:%S} {_line(one)}", soft_wrap=True)
-    elif one.ended:
-        console.print(_line(one))
+        at = (image.ended or datetime.now(UTC)).astimezone(UTC)
+        console.print(f"{at:%H:%M:%S} {_line(image)}", soft_wrap=True)
+    elif image.ended:
+        console.print(_line(image))
 
 
-def _line(one: Followed) -> Text:
-    style = STYLES[one.outcome.tone]
-    text = Text(f"{one.outcome.sign} ", style)
-    text.append(visible(one.key), "bold")
-    text.append(f"  {one.place}", style)
-    text.append(f"  {one.elapsed}", "dim")
-    if one.sentence:
-        text.append(f"  {visible(one.sentence)}")
+def _line(image: Followed) -> Text:
+    style = STYLES[image.outcome.tone]
+    text = Text(f"{image.outcome.sign} ", style)
+    text.append(visible(image.key), "bold")
+    text.append(f"  {image.place}", style)
+    text.append(f"  {image.elapsed}", "dim")
+    if image.sentence:
+        text.append(f"  {visible(image.sentence)}")
     return text
 
 
 def _table(watch: Watch, height: int) -> Table:
     table = Table.grid(padding=(0, 2))
     room = max(height - 4, 3)
-    for one in watch.running[:room]:
+    for image in watch.running[:room]:
         table.add_row(
-            Text(visible(one.key), "bold"), Text(one.place, "blue"), Text(one.elapsed, "dim")
+            Text(visible(image.key), "bold"), Text(image.place, "blue"), Text(image.elapsed, "dim")
         )
     more = len(watch.running) - room
     if more > 0:
@@ -225,6 +225,6 @@ def _table(watch: Watch, height: int) -> Table:
 
 
 def _summary(watch: Watch) -> str:
-    places = Counter(one.place for one in watch.ended)
+    places = Counter(image.place for image in watch.ended)
     ended = ", ".join(f"{count} {place}" for place, count in places.items()) or "none ended"
     return f"Since {watch.since:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."

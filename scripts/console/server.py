@@ -169,15 +169,15 @@ class Console:
             self._hurry.clear()
             try:
                 changed, gone = await asyncio.to_thread(self.live.look)
-                self._tell(changed, gone)
+                self._publish(changed, gone)
                 pause = _BUSY_SECONDS if self.live.is_busy else _IDLE_SECONDS
             except _REFUSALS as error:
-                self._tell([], [], user_errors.sentence(error))
+                self._publish([], [], user_errors.sentence(error))
                 pause = _TROUBLED_SECONDS
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), pause)
 
-    def _tell(self, items: Sequence[Item], gone: Sequence[str] = (), problem: str = "") -> None:
+    def _publish(self, items: Sequence[Item], gone: Sequence[str] = (), problem: str = "") -> None:
         text = self._written(items, gone=gone, problem=problem)
         if items or gone or text != self._said:
             for reader in self._readers:
@@ -243,7 +243,7 @@ class Console:
         live = self.live
         version = await asyncio.to_thread(uploads.send, live.clients, live.stack, key, body, kind)
         item = live.add(key, version)
-        self._tell([item])
+        self._publish([item])
         self._hurry.set()
         return PlainTextResponse(item.name)
 

@@ -133,11 +133,11 @@ def convert(
         version_id = uploads.send_file(clients, stack, key, path)
         images[version_id] = Image(key, path.read_bytes(), version_id)
     _follow(display, source, images)
-    found = list(images.values())
-    verdict.fetch(clients, stack.destination_bucket, found)
-    display.outcomes(found)
-    display.times(found)
-    return found
+    uploaded = list(images.values())
+    verdict.fetch(clients, stack.destination_bucket, uploaded)
+    display.outcomes(uploaded)
+    display.times(uploaded)
+    return uploaded
 
 
 def _follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:

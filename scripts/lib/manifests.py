@@ -91,13 +91,13 @@ def _object(row: Mapping[str, Any]) -> dict[str, Any]:
     key, size, reprocess = row.get("Key"), row.get("Size"), row.get("Reprocess")
     if not isinstance(key, str) or not key:
         raise ValueError("it does not name a Key")
-    found = {"Bucket": row.get("Bucket"), "Key": key, "VersionId": row.get("VersionId")}
+    item = {"Bucket": row.get("Bucket"), "Key": key, "VersionId": row.get("VersionId")}
     if size not in (None, ""):
         if not str(size).isdecimal():
             raise ValueError(f"its Size is {size!r}, which is not a number of bytes")
-        found["Size"] = int(size)
+        item["Size"] = int(size)
     if reprocess is not None:
         if not isinstance(reprocess, dict) or not isinstance(reprocess.get("imageName"), str):
             raise ValueError("its Reprocess has no imageName")
-        found["Reprocess"] = reprocess
-    return found
+        item["Reprocess"] = reprocess
+    return item

@@ -80,14 +80,14 @@ def records_of(clients: Clients, table: str, keys: Collection[str]) -> dict[str,
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    found: dict[str, dict[str, Any]] = {}
+    by_name: dict[str, dict[str, Any]] = {}
     left: Any = {table: {"Keys": [{"imageName": {"S": key}} for key in keys]}} if keys else {}
     while left:
         answer = clients.dynamodb.batch_get_item(RequestItems=left)
         plain = map(_plain, answer["Responses"].get(table, []))
-        found |= {item["imageName"]: item for item in plain}
+        by_name |= {item["imageName"]: item for item in plain}
         left = answer.get("UnprocessedKeys")
-    return found
+    return by_name
 
 
 def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:

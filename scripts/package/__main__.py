@@ -76,13 +76,13 @@ def _target(options: argparse.Namespace) -> Target:
 def _formats(options: argparse.Namespace) -> tuple[str, ...]:
     if options.formats is None:
         return tuple(trim.FORMATS) if options.host else ()
-    wanted = [each.strip() for each in options.formats.split(",") if each.strip()]
-    unknown = [each for each in wanted if each not in (*trim.FORMATS, "png", "jpeg")]
+    wanted = [name.strip() for name in options.formats.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in (*trim.FORMATS, "png", "jpeg")]
     if unknown:
         raise PackageError(
             f"FORMATS has {', '.join(unknown)}, but may only have {', '.join(trim.FORMATS)}."
         )
-    return tuple(each for each in trim.FORMATS if each in wanted)
+    return tuple(name for name in trim.FORMATS if name in wanted)
 
 
 def _summary(built: Build, output: Path) -> str:

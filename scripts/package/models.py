@@ -66,7 +66,7 @@ def reduce_data(data: Path) -> None:
         PackageError: this botocore lacks a service or an operation.
     """
     kept = {service: _service(data, service) for service in CALLED}
-    for folder in [each for each in data.iterdir() if each.is_dir()]:
+    for folder in [path for path in data.iterdir() if path.is_dir()]:
         shutil.rmtree(folder)
     for files in kept.values():
         for file, content in files.items():

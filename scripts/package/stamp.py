@@ -18,7 +18,7 @@ _CODE: Final = "image_converter/built_with.py"
 def of(tree: Path) -> str:
     """Return the stamp of a folder: another name or byte in it gives another one."""
     digest = hashlib.sha256()
-    for file in sorted(each for each in tree.rglob("*") if each.is_file()):
+    for file in sorted(path for path in tree.rglob("*") if path.is_file()):
         name, data = file.relative_to(tree).as_posix().encode(), file.read_bytes()
         digest.update(b"%d %d " % (len(name), len(data)) + name + data)
     return digest.hexdigest()[:_DIGITS]

@@ -60,8 +60,8 @@ def trim(tree: Path, formats: Collection[str] = ()) -> None:
         tree: the folder with the packages.
         formats: which of `FORMATS` stay.
     """
-    extensions = PILLOW_EXTENSIONS | {f"_{each}" for each in formats}
-    plugins = PILLOW_FORMATS | {FORMATS[each] for each in formats}
+    extensions = PILLOW_EXTENSIONS | {f"_{name}" for name in formats}
+    plugins = PILLOW_FORMATS | {FORMATS[name] for name in formats}
     for extension in (tree / "PIL").glob("*.so"):
         if extension.name.partition(".")[0] not in extensions:
             extension.unlink()

@@ -126,7 +126,7 @@ def _licence(about: metadata.PackageMetadata) -> str:
         if field in about and about[field].strip():
             return about[field].strip().splitlines()[0]
     classifiers = about.get_all("Classifier") or []
-    names = [each.rpartition(" :: ")[2] for each in classifiers if each.startswith("License ::")]
+    names = [entry.rpartition(" :: ")[2] for entry in classifiers if entry.startswith("License ::")]
     return ", ".join(names) or "not stated"
 
 

@@ -104,14 +104,14 @@ def inventory(stack: Stack) -> str:
             lines.append(f"  {address.removeprefix(f'{module}.')}")
             values = stack.resources[address]
             lines += [
-                f"    {name} = {_told(values[name])}".replace(" = \n", ":\n")
+                f"    {name} = {_text_of(values[name])}".replace(" = \n", ":\n")
                 for name in TOLD[kind_of(address)]
-                if _is_told(name, values[name])
+                if _is_listed(name, values[name])
             ]
     return "\n".join(lines) + "\n"
 
 
-def _is_told(name: str, value: Any) -> bool:
+def _is_listed(name: str, value: Any) -> bool:
     """Return whether there is a value, and not one that the mocked provider made up."""
     if name.startswith("redrive") and not str(value).startswith("{"):
         return False
@@ -123,7 +123,7 @@ def _module(address: str) -> str:
     return found[0] if found else "root"
 
 
-def _told(value: Any) -> str:
+def _text_of(value: Any) -> str:
     """Return a value on one line; of a policy, only what it allows or denies on what."""
     if isinstance(value, str) and value.startswith("{"):
         document = json.loads(value)
@@ -131,14 +131,14 @@ def _told(value: Any) -> str:
         return (
             "".join(f"\n      {_statement(one)}" for one in statements)
             if statements
-            else _told(document)
+            else _text_of(document)
         )
     if isinstance(value, list):
-        return ", ".join(_told(item) for item in value)
+        return ", ".join(_text_of(item) for item in value)
     if isinstance(value, dict):
         names = sorted(value.keys() - MADE_UP)
         held = {name: value[name] for name in names if value[name] not in (None, "", 0, [], {})}
-        return f"({', '.join(f'{k} {_told(v)}' for k, v in held.items())})"
+        return f"({', '.join(f'{k} {_text_of(v)}' for k, v in held.items())})"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -91,20 +91,20 @@ def handler(event: Event, context: object) -> Location:
         "converted",
         key=record.key,
         pngKey=first.key,
-        repeated=all(each.repeated for each in written),
+        repeated=all(output.repeated for output in written),
         secondsSinceUpload=events.seconds_since_upload(record),
         **made_first,
-        **({"renditions": [each.key for each in written[1:]]} if written[1:] else {}),
+        **({"renditions": [output.key for output in written[1:]]} if written[1:] else {}),
     )
     tracing.annotate(megapixels=made_first["width"] * made_first["height"] / 1e6)
     location, *further = (
-        _location(config.destination_bucket, output.rendition, each, source)
-        for output, each in zip(outputs, written, strict=True)
+        _location(config.destination_bucket, output.rendition, stored, source)
+        for output, stored in zip(outputs, written, strict=True)
     )
     if further:
         location["renditions"] = [
-            {**each, "name": output.rendition.name, "format": output.rendition.format}
-            for output, each in zip(outputs[1:], further, strict=True)
+            {**place, "name": output.rendition.name, "format": output.rendition.format}
+            for output, place in zip(outputs[1:], further, strict=True)
         ]
     if made_with != renditions.DEFAULT_SETTINGS:
         location["settings"] = made_with

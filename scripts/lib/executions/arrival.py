@@ -48,18 +48,18 @@ def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
     # An existing bucket may notify others, too.
     own = [
-        one
-        for one in answer.get("QueueConfigurations", [])
-        if one["QueueArn"].endswith(f":{stack.name}")
+        configuration
+        for configuration in answer.get("QueueConfigurations", [])
+        if configuration["QueueArn"].endswith(f":{stack.name}")
     ]
-    return Filter(tuple(_pair(one) for one in own)) if own else None
+    return Filter(tuple(_pair(configuration) for configuration in own)) if own else None
 
 
 def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
     rules = configuration.get("Filter", {}).get("Key", {}).get("FilterRules", [])
     # S3 keeps them URL-encoded, like the keys in its notifications; "Prefix" may be capitalized.
-    found = {rule["Name"].lower(): unquote_plus(rule["Value"]) for rule in rules}
-    return found.get("prefix", ""), found.get("suffix", "")
+    filters = {rule["Name"].lower(): unquote_plus(rule["Value"]) for rule in rules}
+    return filters.get("prefix", ""), filters.get("suffix", "")
 
 
 def is_paused(clients: Clients, stack: Deployment) -> bool:
@@ -68,7 +68,7 @@ def is_paused(clients: Clients, stack: Deployment) -> bool:
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    states = [one["State"] for one in _mappings(clients, stack)]
+    states = [mapping["State"] for mapping in _mappings(clients, stack)]
     return bool(states) and all(state in ("Disabled", "Disabling") for state in states)
 
 
@@ -79,7 +79,8 @@ def batches_at_a_time(clients: Clients, stack: Deployment) -> int | None:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     limits = [
-        one.get("ScalingConfig", {}).get("MaximumConcurrency") for one in _mappings(clients, stack)
+        mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
+        for mapping in _mappings(clients, stack)
     ]
     return next(iter(limits), None)
 
@@ -110,7 +111,7 @@ def is_dead_letter(clients: Clients, stack: Deployment, key: str, version: str) 
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     # All are looked at, so that all can be received again at once.
-    letters = [named(one["Body"]) for one in storage.dead_letters(clients, stack.name)]
+    letters = [named(message["Body"]) for message in storage.dead_letters(clients, stack.name)]
     return any((key, version) in objects for objects in letters)
 
 
@@ -120,5 +121,5 @@ def named(body: str) -> set[tuple[str, str]]:
         records = notifications.records(body)
     except InvalidRecord:
         return set()
-    items = [one["s3"]["object"] for one in records]
+    items = [record["s3"]["object"] for record in records]
     return {(item["key"], item.get("versionId", "")) for item in items}

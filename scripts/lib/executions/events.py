@@ -37,8 +37,8 @@ class HistoryEvent:
 
 def read(raw: Iterable[Mapping[str, Any]]) -> list[HistoryEvent]:
     """Return events as get_execution_history answers them, from boto3 or from the CLI's JSON."""
-    found = [_event(one) for one in raw]
-    return sorted(found, key=lambda event: event.id)
+    events = [_event(event) for event in raw]
+    return sorted(events, key=lambda event: event.id)
 
 
 def moment(value: datetime | str | float) -> datetime:

@@ -45,30 +45,30 @@ def read(
         HistoryError: there are no events, or they are not a history's.
     """
     try:
-        told = events.read(raw_events)
+        history = events.read(raw_events)
         machine = definition.read(asl)
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(
             f"this is not an execution history of this state machine: {error!r}"
         ) from error
-    if not told or (whole and told[0].type != "ExecutionStarted"):
+    if not history or (whole and history[0].type != "ExecutionStarted"):
         raise HistoryError(
             "the history does not begin with ExecutionStarted; provide all events, oldest first"
         )
-    return _Reader(arn, told, machine).run()
+    return _Reader(arn, history, machine).run()
 
 
-def input_of(told: Iterable[HistoryEvent]) -> str:
+def input_of(events: Iterable[HistoryEvent]) -> str:
     """Return an execution's input, or a later state that still has it, as far as it is known."""
     kinds = ("ExecutionStarted", "FailStateEntered")
-    given = (one.details.get("input") for one in told if one.type in kinds)
+    given = (event.details.get("input") for event in events if event.type in kinds)
     return next(filter(None, given), "")
 
 
 class _Reader:
-    def __init__(self, arn: str, told: list[HistoryEvent], machine: Machine) -> None:
+    def __init__(self, arn: str, events: list[HistoryEvent], machine: Machine) -> None:
         self.arn = arn
-        self.told = told
+        self.events = events
         self.machine = machine
         self.kinds = {state.name: state for state in machine.walk()}
         self.runs = {name: StateRun(name, state.kind) for name, state in self.kinds.items()}
@@ -76,30 +76,30 @@ class _Reader:
         self.calls: dict[int, Attempt] = {}  # by event: the attempt it belongs to
         self.open: list[Visit] = []
         self.status = "RUNNING"
-        self.last: HistoryEvent = told[0]
+        self.last: HistoryEvent = events[0]
 
     def run(self) -> Execution:
-        for event in self.told:
+        for event in self.events:
             # A function may end after its execution; only a redrive goes on.
             if self.status == "RUNNING" or event.type == "ExecutionRedriven":
                 self._read(event)
         for visit in reversed(self._visits()):  # lanes before what holds them
             visit.outcome = self._outcome(visit)
         ended = self.last if self.status != "RUNNING" else None
-        start = self.told[0]
+        start = self.events[0]
         details = ended.details if ended else {}
         return Execution(
             arn=self.arn,
             status=self.status,
             started=start.time,
             ended=ended.time if ended else None,
-            input=input_of(self.told),
+            input=input_of(self.events),
             output=details.get("output"),
             error=details.get("error", ""),
             cause=details.get("cause", ""),
             machine=self.machine,
             states=self.runs,
-            events=self.told,
+            events=self.events,
         )
 
     def _read(self, event: HistoryEvent) -> None:
@@ -157,7 +157,7 @@ class _Reader:
         visit = self.owner.get(event.previous)
         while visit is not None and (visit.kind != kind or visit not in self.open):
             visit = visit.parent
-        visit = visit or next((one for one in reversed(self.open) if one.kind == kind), None)
+        visit = visit or next((other for other in reversed(self.open) if other.kind == kind), None)
         if visit is not None and event.type.endswith("Failed"):
             visit.failed = True
             visit.error = event.details.get("error", visit.error)
@@ -255,5 +255,5 @@ def end_of(visit: Visit, execution: Execution) -> datetime:
         return visit.exited
     ends = [attempt.ended or attempt.started or attempt.scheduled for attempt in visit.attempts]
     if visit.outcome in (Outcome.RUNNING, Outcome.TIMED_OUT, Outcome.STOPPED) or not ends:
-        return execution.ended or max(event.time for event in execution.events)
+        return execution.heard_until
     return max(ends)

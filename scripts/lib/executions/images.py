@@ -88,9 +88,9 @@ class _Search:
     def image(self) -> Image:
         """Return what is known."""
         source = collect.source(self.clients, self.stack)
-        found = self._logged(source) if isinstance(source, logged.Log) else self._described()
-        found.sort(key=_begun, reverse=True)
-        handlings = [self._handling(source, described, found) for described in found[:_SHOWN]]
+        runs = self._logged(source) if isinstance(source, logged.Log) else self._described()
+        runs.sort(key=_begun, reverse=True)
+        handlings = [self._handling(source, described, runs) for described in runs[:_SHOWN]]
         state = self._state(handlings)
         return Image(self.key, state, self.uploads, handlings, self.record, self.notes)
 
@@ -118,10 +118,10 @@ class _Search:
         marks = [self._name(version).rpartition("-")[2] for version in versions]
         if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
             marks.append(f":{self._readable}")
-        found, missing = log.of_image(marks, self.key, uploaded)
+        runs, missing = log.of_image(marks, self.key, uploaded)
         self.notes.extend(filter(None, (self.stack.not_logged, missing)))
         return [
-            described for described in found if restarts.source(described)[0] in (self.key, None)
+            described for described in runs if restarts.source(described)[0] in (self.key, None)
         ]
 
     def _described(self) -> list[dict[str, Any]]:
@@ -129,14 +129,14 @@ class _Search:
         versions = dict.fromkeys(upload["VersionId"] for upload in self.uploads)
         if self._recorded_version:
             versions[self._recorded_version] = None
-        found = [
+        runs = [
             described
             for version in versions
             for described in restarts.chain(self.clients, self.stack, self._name(version))
         ]
-        known = {described["executionArn"] for described in found}
+        known = {described["executionArn"] for described in runs}
         named = self._readable if _UNVERSIONED in versions else None
-        return found + [
+        return runs + [
             described
             for described in self._searched_for(named)
             if described["executionArn"] not in known and restarts.source(described)[0] == self.key

@@ -96,12 +96,12 @@ class Log:
             # This machine's clock may be ahead of AWS's.
             self._read(min(self._read_to, self._latest) - _DELIVERY, now)
         self._read_to = now
-        found = [summary(arn, self._events(arn)) for arn in self._whole()]
-        found.sort(key=lambda one: one["startDate"], reverse=True)
-        self._forget(one["executionArn"] for one in found[_KEPT:])
-        self.newest = found[:_KEPT]
-        chosen = [one for one in found if status in (None, one["status"])]
-        return chosen[:most]
+        runs = [summary(arn, self._events(arn)) for arn in self._whole()]
+        runs.sort(key=lambda run: run["startDate"], reverse=True)
+        self._forget(run["executionArn"] for run in runs[_KEPT:])
+        self.newest = runs[:_KEPT]
+        wanted = [run for run in runs if status in (None, run["status"])]
+        return wanted[:most]
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
         """Return an execution by its lines.
@@ -120,9 +120,9 @@ class Log:
                 f"Nothing is logged of the execution {arn}. {self.log.missing or _WHERE}"
             )
         events = self._events(arn)
-        found = history.read(arn, events, definition or self._asl(), whole=False)
-        found.not_logged = self.log.missing
-        return found
+        execution = history.read(arn, events, definition or self._asl(), whole=False)
+        execution.not_logged = self.log.missing
+        return execution
 
     def named(self, name: str, uploaded: datetime | None = None) -> list[dict[str, Any]]:
         """Return the newest executions whose names begin so, as DescribeExecution has them.
@@ -138,8 +138,8 @@ class Log:
         machine = self._machine.rpartition(":")[2]
         pattern = f'{{ $.execution_arn = "*:express:{machine}:{name}*" }}'
         for span in self._near(uploaded) if uploaded else self._back():
-            if found := self._summed(self._matching(pattern, *span)):
-                return found
+            if runs := self._summed(self._matching(pattern, *span)):
+                return runs
         return []
 
     def of_image(
@@ -162,17 +162,17 @@ class Log:
             by_hand = f'$.type = "ExecutionStarted" && $.details.input = "*{plain}*"'
             conditions.append(f"({by_hand})")
         pattern = f"{{ {' || '.join(conditions)} }}"
-        found: dict[str, dict[int, Line]] = {}
+        by_execution: dict[str, dict[int, Line]] = {}
         for at in uploads:  # most executions of it
-            _join(found, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
+            _join(by_execution, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
         since = min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER
         reached = datetime.now(UTC)
         for first, last in self._back(since):
-            _join(found, self._matching(pattern, first, last))
+            _join(by_execution, self._matching(pattern, first, last))
             reached = first
         mine = {
             arn: lines
-            for arn, lines in found.items()
+            for arn, lines in by_execution.items()
             if any(mark in arn for mark in marks) or key in map(_key, lines.values())
         }
         return self._summed(mine), _not_searched(since, reached)
@@ -184,14 +184,14 @@ class Log:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
         ends = " || ".join(f'$.type = "Execution{end}"' for end in _FAILURES)
-        found: dict[str, dict[int, Line]] = {}
+        by_execution: dict[str, dict[int, Line]] = {}
         reached = datetime.now(UTC)
         for first, last in self._back():
-            _join(found, self._matching(f"{{ {ends} }}", first, last))
+            _join(by_execution, self._matching(f"{{ {ends} }}", first, last))
             reached = first
         listed = [
             summary(arn, events(lines.values()))
-            for arn, lines in found.items()
+            for arn, lines in by_execution.items()
             if any(map(_ends, lines.values()))  # Logs Insights finds what merely looks like it, too
         ]
         missing = _not_searched(self._since, reached) if self.log.group else self.log.missing
@@ -212,22 +212,22 @@ class Log:
                 return
             yield span
 
-    def _summed(self, found: Mapping[str, Mapping[int, Line]]) -> list[dict[str, Any]]:
-        for arn, lines in found.items():
+    def _summed(self, by_execution: Mapping[str, Mapping[int, Line]]) -> list[dict[str, Any]]:
+        for arn, lines in by_execution.items():
             known = self._lines.setdefault(arn, {})
             known |= lines
             if not _is_whole(known) or not any(_ends(line) for line in known.values()):
                 self._read_around(arn)
-        summed = [summary(arn, self._events(arn)) for arn in found]
-        return sorted(summed, key=lambda one: one["startDate"])
+        summed = [summary(arn, self._events(arn)) for arn in by_execution]
+        return sorted(summed, key=lambda run: run["startDate"])
 
     def _matching(
         self, pattern: str, first: datetime, last: datetime
     ) -> dict[str, dict[int, Line]]:
-        found: dict[str, dict[int, Line]] = {}
+        by_execution: dict[str, dict[int, Line]] = {}
         for line in self._pages(first, last, pattern):
-            found.setdefault(line["execution_arn"], {})[int(line["id"])] = line
-        return found
+            by_execution.setdefault(line["execution_arn"], {})[int(line["id"])] = line
+        return by_execution
 
     def _find(self, arn: str) -> None:
         """Look for an execution of which nothing but its ARN is known."""
@@ -290,8 +290,10 @@ class Log:
 
     def _asl(self) -> Mapping[str, Any]:
         if not self._definition:
-            told = self._clients.stepfunctions.describe_state_machine(stateMachineArn=self._machine)
-            self._definition = json.loads(told["definition"])
+            answer = self._clients.stepfunctions.describe_state_machine(
+                stateMachineArn=self._machine
+            )
+            self._definition = json.loads(answer["definition"])
         return self._definition
 
 
@@ -327,9 +329,9 @@ def of_execution(clients: Clients, arn: str, since: datetime | None = None) -> L
         BotoCoreError, ClientError: AWS cannot be asked, or the state machine does not exist.
     """
     machine = state_machine_arn(arn)
-    told = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
-    definition = json.loads(told["definition"])
-    return Log(clients, machine, ExecutionLog.read(told), definition=definition, since=since)
+    answer = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
+    definition = json.loads(answer["definition"])
+    return Log(clients, machine, ExecutionLog.read(answer), definition=definition, since=since)
 
 
 def state_machine_arn(arn: str) -> str:
@@ -359,12 +361,15 @@ def events(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
     An execution whose end must be over and was not logged gets one that says so.
     """
-    found = [_event(line) for line in sorted(lines, key=lambda line: int(line["id"]))]
-    last = found[-1]
-    age = datetime.now(UTC) - found[0]["timestamp"]
-    if not any(one["type"] in history.STATUS_OF for one in found) and age > LONGEST + 2 * _DELIVERY:
+    ordered = [_event(line) for line in sorted(lines, key=lambda line: int(line["id"]))]
+    last = ordered[-1]
+    age = datetime.now(UTC) - ordered[0]["timestamp"]
+    if (
+        not any(event["type"] in history.STATUS_OF for event in ordered)
+        and age > LONGEST + 2 * _DELIVERY
+    ):
         details = {"error": "EndNotLogged", "cause": "AWS has not logged how it ended"}
-        found.append(
+        ordered.append(
             {
                 "id": last["id"] + 1,
                 "previousEventId": 0,
@@ -373,14 +378,14 @@ def events(lines: Iterable[Line]) -> list[dict[str, Any]]:
                 "loggedEventDetails": details,
             }
         )
-    return found
+    return ordered
 
 
 def summary(arn: str, of_it: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return an execution's events as ListExecutions and DescribeExecution sum them up."""
     read = history_events.read(of_it)
-    end = next((one for one in read if one.type in history.STATUS_OF), None)
-    found = {
+    end = next((event for event in read if event.type in history.STATUS_OF), None)
+    run = {
         "executionArn": arn,
         "name": name_of(arn),
         "status": history.STATUS_OF[end.type] if end else RUNNING,
@@ -388,9 +393,9 @@ def summary(arn: str, of_it: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "input": history.input_of(read),
     }
     if end:
-        found["stopDate"] = end.time
-        found |= {name: end.details[name] for name in ("error", "cause") if name in end.details}
-    return found
+        run["stopDate"] = end.time
+        run |= {name: end.details[name] for name in ("error", "cause") if name in end.details}
+    return run
 
 
 def _event(line: Line) -> dict[str, Any]:
@@ -407,9 +412,9 @@ def _at(line: Line) -> datetime:
     return datetime.fromtimestamp(int(line["event_timestamp"]) / 1000, UTC)
 
 
-def _join(found: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]) -> None:
+def _join(known: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]) -> None:
     for arn, lines in more.items():
-        found.setdefault(arn, {}).update(lines)
+        known.setdefault(arn, {}).update(lines)
 
 
 def _key(line: Line) -> str | None:

@@ -215,8 +215,8 @@ class Execution:
     @property
     def visits(self) -> list[Visit]:
         """All visits of all states, in the order in which they began."""
-        found = [visit for run in self.states.values() for visit in run.visits]
-        return sorted(found, key=lambda visit: visit.entered)
+        visits = [visit for run in self.states.values() for visit in run.visits]
+        return sorted(visits, key=lambda visit: visit.entered)
 
     @property
     def retries(self) -> int:
@@ -241,10 +241,14 @@ class Execution:
         return next(state for state in self.machine.walk() if state.name == name)
 
     @property
+    def heard_until(self) -> datetime:
+        """When it ended, or of one that runs, when it was last heard of."""
+        return self.ended or max(event.time for event in self.events)
+
+    @property
     def seconds(self) -> float:
         """How long it took; of one that runs, how long so far."""
-        end = self.ended or max(event.time for event in self.events)
-        return (end - self.started).total_seconds()
+        return (self.heard_until - self.started).total_seconds()
 
     @property
     def running_states(self) -> list[str]:
@@ -256,15 +260,15 @@ class Execution:
         """The type that GetFileType found; None where it found none or did not run."""
         for attempt in reversed(self._type_checks):
             if attempt.outcome is Outcome.SUCCEEDED and attempt.output:
-                found = json.loads(attempt.output)
-                return found if isinstance(found, str) else None
+                file_type = json.loads(attempt.output)
+                return file_type if isinstance(file_type, str) else None
         return None
 
     @property
     def _is_other_type(self) -> bool:
         """Whether GetFileType found that it is not a JPEG; without outputs, the way says so."""
-        answers = [one for one in self._type_checks if one.outcome is Outcome.SUCCEEDED]
-        if any(one.output is None for one in answers):
+        answers = [check for check in self._type_checks if check.outcome is Outcome.SUCCEEDED]
+        if any(check.output is None for check in answers):
             return not any(run.attempts for name, run in self.states.items() if name in _MAKING)
         return bool(answers) and self.file_type != "jpg"
 
@@ -296,8 +300,8 @@ class Execution:
             inside = self.running_states
             return f"It is in {' and '.join(inside)}." if inside else "It is starting."
         if self.kind == NOT_A_JPEG:
-            found = f"a {self.file_type} file" if self.file_type else "of an unknown type"
-            return f"It is not a JPEG but {found}: {self._source_end} and nothing converted."
+            kind = f"a {self.file_type} file" if self.file_type else "of an unknown type"
+            return f"It is not a JPEG but {kind}: {self._source_end} and nothing converted."
         tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
         made = f"The original was kept and {made_of(self.objects.get('PNG'))} made{tries}."
         return f"{made} The source was kept ({self.why_kept})." if self.why_kept else made
@@ -308,13 +312,13 @@ class Execution:
 
         Only what ResizeImage makes says how wide it is.
         """
-        found: dict[str, dict[str, Any]] = {}
+        written: dict[str, dict[str, Any]] = {}
         for state in self.states.values():
             for attempt in state.attempts:
                 answer = json_object(attempt.output or "")
                 if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
-                    found["PNG" if "width" in answer else "Original"] = answer
-        return found
+                    written["PNG" if "width" in answer else "Original"] = answer
+        return written
 
     @property
     def why_kept(self) -> str:

@@ -147,8 +147,8 @@ class Redrive:
     def _backfill_runs(self) -> list[Any]:
         """Return the runs of the backfill, the newest first."""
         listed = list(collect.listed(self._clients, self._stack.backfill.state_machine_arn))
-        listed.sort(key=lambda one: one["startDate"], reverse=True)
-        return [self._states.describe_execution(executionArn=one["executionArn"]) for one in listed]
+        listed.sort(key=lambda run: run["startDate"], reverse=True)
+        return [self._states.describe_execution(executionArn=run["executionArn"]) for run in listed]
 
     def _backfill(self, backfill: Deployment, run: Mapping[str, Any]) -> Result:
         subject = f"backfill {run['name']}"
@@ -210,7 +210,9 @@ class Redrive:
                 Bucket=self._stack.source_bucket, Prefix=prefix
             )
             for page in pages:
-                yield from (one for one in page.get("Contents", []) if accepted.accepts(one["Key"]))
+                yield from (
+                    item for item in page.get("Contents", []) if accepted.accepts(item["Key"])
+                )
 
     def _longest_on_the_way(self) -> timedelta:
         """Return how long after an upload its notification may still be on the way."""
@@ -222,16 +224,18 @@ class Redrive:
     def _failed_names(self) -> set[str]:
         """Return the names under which what failed was started first."""
         if self._log:
-            found, missing = self._log.failed()
+            failed, missing = self._log.failed()
             self.notes += [missing] if missing else []
             return {
-                restarts.first_name(one["name"]) for one in found if one["status"] in self._statuses
+                restarts.first_name(run["name"])
+                for run in failed
+                if run["status"] in self._statuses
             }
         machine = self._stack.state_machine_arn
         return {
-            restarts.first_name(one["name"])
+            restarts.first_name(run["name"])
             for status in self._statuses
-            for one in collect.listed(self._clients, machine, status)
+            for run in collect.listed(self._clients, machine, status)
         }
 
     def execution(self, name: str) -> Iterator[Result]:
@@ -267,8 +271,8 @@ class Redrive:
         """
         if self._log is None:
             return restarts.chain(self._clients, self._stack, name)
-        found = [one for one in self._log.named(name) if restarts.first_name(one["name"]) == name]
-        return sorted(found, key=lambda one: one["status"] not in FAILED)
+        runs = [run for run in self._log.named(name) if restarts.first_name(run["name"]) == name]
+        return sorted(runs, key=lambda run: run["status"] not in FAILED)
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
@@ -310,10 +314,10 @@ class Redrive:
         name = f"{self._stack.name}-{functions.on_aws('resize_image')}"
         limits = deployed.function(self._clients, name).settings
         for pattern, setting in ((_BYTES, "MAX_IMAGE_BYTES"), (_PIXELS, "MAX_IMAGE_PIXELS")):
-            found = pattern.search(cause)
-            if not found:
+            sizes = pattern.search(cause)
+            if not sizes:
                 continue
-            size = math.prod(int(number.replace(",", "")) for number in found.groups())
+            size = math.prod(int(number.replace(",", "")) for number in sizes.groups())
             if size <= int(limits[setting]):
                 return ""
         return "it is still too large"
@@ -411,7 +415,7 @@ class Redrive:
         """Return whether the log says that an upload is or was handled."""
         name = keys.execution_name(self._stack.source_bucket, key, version)
         known = self._log.named(name, uploaded) if self._log else []
-        return any(one["status"] in (RUNNING, SUCCEEDED) for one in known)
+        return any(run["status"] in (RUNNING, SUCCEEDED) for run in known)
 
     def _is_kept(self, key: str) -> bool:
         """Return whether an object is of a type that stays in the source bucket."""
@@ -423,8 +427,8 @@ class Redrive:
             Range=f"bytes=0-{file_types.BYTES_NEEDED - 1}",
         )
         with answer["Body"] as body:
-            found = file_types.identify(body.read())
-        return found != "jpg" if found else not keys.is_named_like_a_jpeg(key)
+            file_type = file_types.identify(body.read())
+        return file_type != "jpg" if file_type else not keys.is_named_like_a_jpeg(key)
 
     def _did(self, what: Literal["start", "send"]) -> str:
         if self._dry_run:

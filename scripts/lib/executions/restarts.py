@@ -77,14 +77,14 @@ def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
     """
-    found: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
     for place, name in enumerate(names(first)):
-        one = described(clients, stack.execution_arn(name))
-        if one is not None:
-            found.append(one)
+        run = described(clients, stack.execution_arn(name))
+        if run is not None:
+            runs.append(run)
         elif place:  # the first is forgotten before those that follow
             break
-    return found
+    return runs
 
 
 def start(clients: Clients, stack: Deployment, first: str, given: str, known: int = 1) -> str:

@@ -45,11 +45,11 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 def _tokens(text: str) -> Iterator[tuple[str, ...]]:
     place = 0
     while text[place:].strip():
-        found = _TOKEN.match(text, place)
-        if found is None:
+        token = _TOKEN.match(text, place)
+        if token is None:
             raise ValueError(f"not a filter pattern: {text}")
-        place = found.end()
-        sign, selector, operator, quoted, bare = found.groups()
+        place = token.end()
+        sign, selector, operator, quoted, bare = token.groups()
         if sign:
             yield (sign,)
         else:

@@ -78,8 +78,8 @@ def _read_patterns_for_json() -> None:
     def matches(pattern: str, message: str) -> bool:
         if _is_for_json(pattern):
             return log_patterns.matcher(pattern)(message)
-        found: bool = matches_terms(pattern, message)
-        return found
+        fits: bool = matches_terms(pattern, message)
+        return fits
 
     def compile_pattern(pattern: str) -> Any:
         return log_patterns.matcher(pattern) if _is_for_json(pattern) else compile_terms(pattern)
@@ -109,15 +109,15 @@ def filter_log_events(data: dict[str, Any]) -> Response:
     events = _between(group, data)
     start = int(data.get("nextToken") or 0)
     most = min(int(data.get("limit") or _PAGE_EVENTS), _PAGE_EVENTS)
-    found: list[dict[str, Any]] = []
+    page: list[dict[str, Any]] = []
     size = 0
     for place, event in enumerate(events[start:], start):
         size += len(event["message"].encode())
-        if place > start and (size > _PAGE_BYTES or len(found) == most):
-            return json_answer({"events": found, "searchedLogStreams": [], "nextToken": str(place)})
+        if place > start and (size > _PAGE_BYTES or len(page) == most):
+            return json_answer({"events": page, "searchedLogStreams": [], "nextToken": str(place)})
         if fits(event["message"]):
-            found.append(event)
-    return json_answer({"events": found, "searchedLogStreams": []})
+            page.append(event)
+    return json_answer({"events": page, "searchedLogStreams": []})
 
 
 def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:

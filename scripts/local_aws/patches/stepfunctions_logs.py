@@ -109,8 +109,8 @@ def line(
     execution_arn: str, event: Mapping[str, Any], configured: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an event of a history as it is logged."""
-    found = [value for name, value in event.items() if name.endswith("EventDetails")]
-    details = dict(found[0]) if found else {}
+    of_type = [value for name, value in event.items() if name.endswith("EventDetails")]
+    details = dict(of_type[0]) if of_type else {}
     if not configured.get("includeExecutionData"):
         details = {name: value for name, value in details.items() if name not in _DATA}
     for name in ("input", "output"):

@@ -173,7 +173,7 @@ class System:
                 return [delivery]
             found.append(delivery)
         if state.plans:
-            found.append(Step(f"person: {_told(state.plans[0])}", lambda: self.person(state)))
+            found.append(Step(f"person: {_text_of(state.plans[0])}", lambda: self.person(state)))
         return found
 
     def redriven(self, state: State) -> State:
@@ -630,7 +630,7 @@ def _listed(bucket: str, key: str, version: str | None, **detail: Any) -> str:
     )
 
 
-def _told(plan: Plan) -> str:
+def _text_of(plan: Plan) -> str:
     if plan.event:
         return "starts an execution"
     if plan.backfill:

@@ -227,7 +227,7 @@ def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients
     assert not not_searched
 
 
-def test_who_looks_for_failures_is_told_how_far_back_a_large_log_was_searched(
+def test_the_search_for_failures_reports_how_far_back_a_large_log_was_searched(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logged, "_PATIENCE_SECONDS", -1)

@@ -9,7 +9,7 @@ are this stack's by name, the key by its tag. What AWS gives no names to has `*`
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Template
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -31,34 +31,19 @@ FUNCTIONS = (*map(functions.on_aws, functions.FUNCTIONS), "destroy-guard")
 REPORTER = "report-failure"  # of failures, where the stack sends events
 
 
-class Roles(NamedTuple):
-    """What Terraform's variables say of the roles.
-
-    Attributes:
-        path: Terraform's variable `role_path`.
-        permissions_boundary_arn: the variable of that name. With it, roles can only be created, and
-            given permissions, within the boundary.
-    """
-
-    path: str = "/"
-    permissions_boundary_arn: str | None = None
-
-
-ROLES_OF_A_DEFAULT_STACK = Roles()
-
-
 def policy(  # noqa: PLR0913 - each is a fact about the stack
     account: str,
     region: str,
     name: str = "image-converter",
     partition: str = "aws",
     *,
-    bucket_names: Mapping[str, str] | None = None,
+    bucket_names: Mapping[str, str | None] | None = None,
     existing: Mapping[str, str] | None = None,
     budget: bool = False,
     events: bool = False,
     backfill: bool = False,
-    roles: Roles = ROLES_OF_A_DEFAULT_STACK,
+    role_path: str = "/",
+    permissions_boundary_arn: str | None = None,
 ) -> dict[str, Any]:
     """Return the policy.
 
@@ -74,7 +59,9 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         budget: whether the stack has a budget, Terraform's variable `monthly_budget_usd`.
         events: whether the stack sends events, Terraform's variable `events`.
         backfill: whether the stack has one, Terraform's variable `backfill`.
-        roles: path and boundary of the stack's roles.
+        role_path: Terraform's variable of that name.
+        permissions_boundary_arn: Terraform's variable of that name. With it, roles can only be
+            created, and given permissions, within the boundary.
 
     Raises:
         ValueError: there is no such bucket.
@@ -101,7 +88,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
             for qualifier in ("", ":*")
         ],
         "roles": [
-            f"iam::{account}:role{roles.path}{name}-{role}-{region}"
+            f"iam::{account}:role{role_path}{name}-{role}-{region}"
             for role in (*deployed, "state-machine", *(["backfill"] if backfill else []))
         ],
         "machines": [f"states:{region}:{account}:stateMachine:{machine}" for machine in machines],
@@ -123,10 +110,10 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     statements = [
         statement for statement in document["Statement"] if needed.get(statement["Sid"], True)
     ]
-    if roles.permissions_boundary_arn:
+    if permissions_boundary_arn:
         [allowed] = [statement for statement in statements if statement["Sid"] == "Roles"]
         allowed["Action"].append("iam:PutRolePermissionsBoundary")
-        statements.append(_only_within(roles.permissions_boundary_arn))
+        statements.append(_only_within(permissions_boundary_arn))
     return {**document, "Statement": statements}
 
 
@@ -190,47 +177,18 @@ def _of_buckets(function: Command) -> Command:
 @click.option("--role-path", default="/", show_default=True, help="`role_path` of the stack.")
 @click.option("--permissions-boundary-arn", help="`permissions_boundary_arn` of the stack.")
 @click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
-def command(  # noqa: PLR0913 - each is an option
-    account: str,
-    region: str,
-    name: str,
-    partition: str,
-    part: int | None,
-    *,
-    budget: bool,
-    events: bool,
-    backfill: bool,
-    role_path: str,
-    permissions_boundary_arn: str | None,
-    **buckets: str | None,
-) -> int:
+def command(part: int | None, **options: Any) -> int:
     """Print the policy of the role that deploys the stack, as JSON.
 
     The whole policy is longer than IAM allows; each part is short enough. There are two parts, or
     three with events or existing buckets and long names.
     """
-    names = {
-        option.removesuffix("_bucket").replace("_", "-"): bucket_name
-        for option, bucket_name in buckets.items()
-        if bucket_name
-    }
-    existing = {
-        bucket: names.pop(f"existing-{bucket}")
-        for bucket in EXISTING
-        if f"existing-{bucket}" in names
-    }
-    whole = policy(
-        account,
-        region,
-        name,
-        partition,
-        bucket_names=names,
-        existing=existing,
-        budget=budget,
-        events=events,
-        backfill=backfill,
-        roles=Roles(role_path, permissions_boundary_arn),
+    names, existing = (
+        {bucket: options.pop(f"{prefix}{bucket}_bucket".replace("-", "_")) for bucket in buckets}
+        for prefix, buckets in (("", BUCKETS), ("existing_", EXISTING))
     )
+    existing = {bucket: name for bucket, name in existing.items() if name}
+    whole = policy(**options, bucket_names=names, existing=existing)
     documents = parts(whole) if part else [whole]
     if part and part > len(documents):
         raise click.UsageError(f"this policy has no part {part}")

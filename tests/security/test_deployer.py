@@ -164,12 +164,12 @@ def test_buckets_of_other_names() -> None:
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 
 
-ROLES = deployer_policy.Roles("/a-department/a-team/", BOUNDARY)
+ROLES: dict[str, Any] = {"role_path": "/a-department/a-team/", "permissions_boundary_arn": BOUNDARY}
 
 
 def test_roles_only_within_the_boundary() -> None:
     assert "RolesOnlyWithinTheBoundary" not in _statements()
-    found = _statements(roles=ROLES)
+    found = _statements(**ROLES)
 
     denied = found["RolesOnlyWithinTheBoundary"]
     assert denied["Effect"] == "Deny"
@@ -182,7 +182,7 @@ def test_roles_only_within_the_boundary() -> None:
 
 
 def test_roles_with_a_path() -> None:
-    for arn in _statements(roles=ROLES)["Roles"]["Resource"]:
+    for arn in _statements(**ROLES)["Roles"]["Resource"]:
         assert arn.startswith("arn:aws:iam::123456789012:role/a-department/a-team/some-stack-")
 
 
@@ -286,7 +286,7 @@ def test_fits_into_managed_policies(more: dict[str, Any], count: int) -> None:
         bucket_names=dict.fromkeys(deployer_policy.BUCKETS, "b" * 63),
         budget=True,
         **more,
-        roles=ROLES,
+        **ROLES,
     )
     parts = deployer_policy.parts(made)
     assert len(parts) == count

@@ -81,12 +81,9 @@ def command(
             "Which folder is Terraform's? Call this in a clone of the repository, or use "
             "--directory."
         )
-    try:
-        env = terraform_cli.environment(target.env)
-        terraform = [str(terraform_cli.terraform_binary()), f"-chdir={folder}"]
-        holdings = _holdings(_state(terraform, env))
-    except TerraformError as error:
-        raise UserError(str(error)) from error
+    env = terraform_cli.environment(target.env)
+    terraform = [str(terraform_cli.terraform_binary()), f"-chdir={folder}"]
+    holdings = _holdings(_state(terraform, env))
     if holdings.protected_table:
         raise UserError(_PROTECTED.format(table=holdings.protected_table))
     clients = target.clients()

@@ -7,18 +7,16 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from scripts.lib import paths, terminal, terraform_cli
-from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.user_errors import ExitStatus, UserError
 from scripts.local_aws import instance
-from scripts.local_aws.instance import LocalAws, LocalAwsError, Options, Running
+from scripts.local_aws.instance import LocalAws, Options, Running
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -70,24 +68,23 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
         variables = [f"PORT={port}"] if port else []
         make = ["make", "--silent", "-C", str(clone), "local-up", *variables]
         return subprocess.run(make, check=False).returncode
-    with _explained():
-        running = instance.find(directory)
-        if running and port in (None, running.port):
-            _say("It is already running, with everything in it.")
-        else:
-            wanted = Options(port=port or _usual_port(), auth=auth, persist=persist)
-            running = LocalAws(directory, wanted).start(detached=True)
-        log = _short(instance.log_file(directory))
-        _say(
-            f"The local AWS is running at {running.endpoint}; it logs to {log}. "
-            "`image-converter local down` stops it."
-        )
-        _say(
-            "Terraform, aws and every AWS SDK use it in a shell that has evaluated its exports: "
-            'eval "$(image-converter local exports)". TF_VAR_force_destroy=true is one of them, '
-            "so `terraform destroy` deletes images without asking."
-        )
-        _print_exports(running)
+    running = instance.find(directory)
+    if running and port in (None, running.port):
+        _say("It is already running, with everything in it.")
+    else:
+        wanted = Options(port=port or _usual_port(), auth=auth, persist=persist)
+        running = LocalAws(directory, wanted).start(detached=True)
+    log = _short(instance.log_file(directory))
+    _say(
+        f"The local AWS is running at {running.endpoint}; it logs to {log}. "
+        "`image-converter local down` stops it."
+    )
+    _say(
+        "Terraform, aws and every AWS SDK use it in a shell that has evaluated its exports: "
+        'eval "$(image-converter local exports)". TF_VAR_force_destroy=true is one of them, '
+        "so `terraform destroy` deletes images without asking."
+    )
+    _print_exports(running)
     return ExitStatus.DONE
 
 
@@ -125,8 +122,7 @@ def status(directory: Path) -> int:
 @click.pass_obj
 def exports(directory: Path) -> int:
     """Print the exports of the running one."""
-    with _explained():
-        _print_exports(_running(directory))
+    _print_exports(_running(directory))
     return ExitStatus.DONE
 
 
@@ -139,7 +135,7 @@ def run(
 ) -> int:
     """Start it, run a command against it, and stop it."""
     wanted = Options(port=port or _usual_port(), auth=auth, persist=persist)
-    with _explained(), LocalAws(directory, wanted) as aws:
+    with LocalAws(directory, wanted) as aws:
         return subprocess.run(arguments, env=aws.env, check=False).returncode
 
 
@@ -162,15 +158,6 @@ def _running(directory: Path) -> Running:
     if running is None:
         raise UserError(_NONE, ExitStatus.NO_STACK)
     return running
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Have what goes wrong with the local AWS reported as a sentence."""
-    try:
-        yield
-    except (LocalAwsError, TerraformError) as error:
-        raise UserError(str(error)) from error
 
 
 def _usual_port() -> int | None:

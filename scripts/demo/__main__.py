@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.demo.display import Display
-from scripts.demo.run import DIRECTORY, DemoError, run
+from scripts.demo.run import DIRECTORY, run
 from scripts.lib import user_errors
 from scripts.lib.terminal import Console
-from scripts.lib.terraform_cli import TerraformError
-from scripts.local_aws import LocalAwsError
+from scripts.lib.user_errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     user_errors.interrupt_on_signals()
     try:
         return 0 if run(display, options.images, options.directory, options.workflow_type) else 1
-    except (DemoError, LocalAwsError, TerraformError, TimeoutError) as error:
+    except (UserError, TimeoutError) as error:
         display.failed(str(error))
         return 1
     except KeyboardInterrupt:

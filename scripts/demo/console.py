@@ -11,10 +11,9 @@ from scripts.lib import deployed, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL
 from scripts.lib.terminal import Console
-from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.terraform_stack import Stack
 from scripts.lib.user_errors import UserError
-from scripts.local_aws import LocalAws, LocalAwsError, Options
+from scripts.local_aws import LocalAws, Options
 
 DIRECTORY = BUILD / "console"
 
@@ -28,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     user_errors.interrupt_on_signals()
     try:
         _serve(display, options.port)
-    except (LocalAwsError, TerraformError, UserError) as error:
+    except UserError as error:
         display.failed(str(error))
         return 1
     except KeyboardInterrupt:

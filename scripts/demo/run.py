@@ -19,6 +19,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
 from scripts.lib.terminal import visible
 from scripts.lib.terraform_stack import Stack
+from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws, Options
 from scripts.report import pages
 
@@ -26,10 +27,6 @@ DIRECTORY = BUILD / "demo"
 NOTHING_LEFT = "`terraform destroy` left nothing behind"
 
 _MAX_SECONDS = 180  # for all images together
-
-
-class DemoError(Exception):
-    """The demonstration cannot go on. The message says what to do."""
 
 
 def run(
@@ -47,7 +44,7 @@ def run(
         workflow_type: STANDARD or EXPRESS.
 
     Raises:
-        DemoError, LocalAwsError, TerraformError, TimeoutError: it could not be run to its end.
+        UserError, TimeoutError: it could not be run to its end.
     """
     started = time.monotonic()
     shutil.rmtree(directory, ignore_errors=True)
@@ -104,10 +101,10 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
         images_path = drawn
         photographs.write_all(images_path)
     if not images_path.exists():
-        raise DemoError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
+        raise UserError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
     files = {name: path for path, name in files_in(images_path)}
     if not files:
-        raise DemoError(f"There is no file in {images_path}.")
+        raise UserError(f"There is no file in {images_path}.")
     return files
 
 

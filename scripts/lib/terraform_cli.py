@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from scripts.lib import paths
+from scripts.lib.user_errors import UserError
 
 REGISTRY = "registry.terraform.io"
 PROVIDER = "hashicorp/aws"
@@ -35,7 +36,7 @@ _PROVIDER_MISSING = (
 )
 
 
-class TerraformError(Exception):
+class TerraformError(UserError):
     """Terraform, or what it needs, is missing or failed. The message says what to do."""
 
 

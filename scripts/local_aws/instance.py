@@ -21,6 +21,7 @@ from typing import IO, Self
 
 from scripts.lib import supervisor
 from scripts.lib.paths import BUILD, REPOSITORY
+from scripts.lib.user_errors import UserError
 
 DEFAULT_DIRECTORY = BUILD / "local-aws"
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
@@ -45,7 +46,7 @@ FOREIGN_SETTINGS = (
 )
 
 
-class LocalAwsError(Exception):
+class LocalAwsError(UserError):
     """The local AWS did not start or is not there. The message says what to do."""
 
 

@@ -19,16 +19,15 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from scripts.console.server import served
-from scripts.lib import browser, deployed, photographs, terminal, user_errors
+from scripts.lib import browser, deployed, photographs, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.run import Run
 from scripts.lib.paths import DOCS, PACKAGE_LOCAL
-from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.terraform_stack import Stack
 from scripts.lib.user_errors import UserError
-from scripts.local_aws import LocalAws, LocalAwsError
+from scripts.local_aws import LocalAws
 from scripts.report import graph, pages
 
 PICTURES = DOCS / "pictures"
@@ -46,11 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=PICTURES, help="default: docs/pictures")
     options = parser.parse_args(arguments)
-    try:
-        return user_errors.run(lambda: _draw(options))
-    except (LocalAwsError, TerraformError) as error:
-        terminal.say(str(error), sys.stderr)
-        return 1
+    return user_errors.run(lambda: _draw(options))
 
 
 def _draw(options: argparse.Namespace) -> int:

@@ -23,7 +23,6 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, definition, endings, images, restarts
 from scripts.lib.executions.definition import Machine
-from scripts.lib.executions.history import HistoryError
 from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, StateRun, readable
 from scripts.lib.executions.redrive import HOPELESS, Redrive
 from scripts.lib.executions.run import Picture
@@ -205,7 +204,7 @@ class Live:
     def _execution(self, item: Item, asl: Mapping[str, Any]) -> Execution | None:
         try:
             return self.source.execution(item.arn, asl)
-        except (HistoryError, UserError):
+        except UserError:
             return None  # it has just been forgotten, or has not written anything yet
 
     def _asl(self) -> Mapping[str, Any]:

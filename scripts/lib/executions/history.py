@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from scripts.lib.executions import definition, events
 from scripts.lib.executions.definition import Machine
 from scripts.lib.executions.events import HistoryEvent
 from scripts.lib.executions.model import Attempt, Execution, Outcome, StateRun, Visit
+from scripts.lib.user_errors import UserError
 
 _CALL = re.compile(r"^(LambdaFunction|Task|Activity)(?!State)(.+)$")
 _FAILURES = {"Failed", "ScheduleFailed", "StartFailed", "SubmitFailed", "TimedOut"}
@@ -22,7 +23,7 @@ STATUS_OF = {
 }
 
 
-class HistoryError(Exception):
+class HistoryError(UserError):
     """The events are not those of an execution. The message says what is wrong."""
 
 
@@ -83,12 +84,10 @@ class _Reader:
             # A function may end after its execution; only a redrive goes on.
             if self.status == "RUNNING" or event.type == "ExecutionRedriven":
                 self._read(event)
-        for visit in reversed(self._visits()):  # lanes before what holds them
-            visit.outcome = self._outcome(visit)
         ended = self.last if self.status != "RUNNING" else None
         start = self.events[0]
         details = ended.details if ended else {}
-        return Execution(
+        execution = Execution(
             arn=self.arn,
             status=self.status,
             started=start.time,
@@ -101,6 +100,9 @@ class _Reader:
             states=self.runs,
             events=self.events,
         )
+        for visit in reversed(execution.visits):  # lanes before what holds them
+            visit.outcome = self._outcome(visit)
+        return execution
 
     def _read(self, event: HistoryEvent) -> None:
         call = _CALL.match(event.type)
@@ -219,12 +221,6 @@ class _Reader:
     def _keep(self, event: HistoryEvent, visit: Visit | None) -> None:
         if visit is not None:
             self.owner[event.id] = visit
-
-    def _visits(self) -> Sequence[Visit]:
-        return sorted(
-            (visit for run in self.runs.values() for visit in run.visits),
-            key=lambda visit: visit.entered,
-        )
 
     def _outcome(self, visit: Visit) -> Outcome:
         if visit.kind == "Fail":

@@ -5,27 +5,12 @@ with LocalAws(directory) as aws:
 """
 
 from scripts.local_aws.instance import (
-    DEFAULT_DIRECTORY,
     REGION,
     LocalAws,
     LocalAwsError,
     Options,
     Running,
     client_environment,
-    find,
-    log_file,
-    stop,
 )
 
-__all__ = [
-    "DEFAULT_DIRECTORY",
-    "REGION",
-    "LocalAws",
-    "LocalAwsError",
-    "Options",
-    "Running",
-    "client_environment",
-    "find",
-    "log_file",
-    "stop",
-]
+__all__ = ["REGION", "LocalAws", "LocalAwsError", "Options", "Running", "client_environment"]

@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import IO, Self
 
 from scripts.lib import supervisor
-from scripts.lib.paths import BUILD, REPOSITORY
+from scripts.lib.paths import REPOSITORY
 from scripts.lib.user_errors import UserError
 
-DEFAULT_DIRECTORY = BUILD / "local-aws"
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 
 # The emulator only listens here, because it does not know who may talk to it.
@@ -133,7 +132,7 @@ class LocalAws:
         subprocess.run(["terraform", "apply"], env=aws.env)
     """
 
-    def __init__(self, directory: Path = DEFAULT_DIRECTORY, options: Options = Options()) -> None:
+    def __init__(self, directory: Path, options: Options = Options()) -> None:
         """Prepare, without starting anything.
 
         Parameters:
@@ -269,12 +268,12 @@ class LocalAws:
         return "\n".join([f" The end of {self.log_file}:", *(f"    {line}" for line in lines)])
 
 
-def log_file(directory: Path = DEFAULT_DIRECTORY) -> Path:
+def log_file(directory: Path) -> Path:
     """Return where the local AWS of a directory writes what it does."""
     return directory / "local-aws.log"
 
 
-def find(directory: Path = DEFAULT_DIRECTORY) -> Running | None:
+def find(directory: Path) -> Running | None:
     """Return the local AWS that runs in a directory, or None.
 
     Its keeper holds a lock on the state file, so a file that a crash left behind, or a process id
@@ -289,7 +288,7 @@ def find(directory: Path = DEFAULT_DIRECTORY) -> Running | None:
         return None
 
 
-def stop(directory: Path = DEFAULT_DIRECTORY) -> Running | None:
+def stop(directory: Path) -> Running | None:
     """End the local AWS that runs in a directory, wait until it is gone, and return what ran."""
     running = find(directory)
     if running is None:

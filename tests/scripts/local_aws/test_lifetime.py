@@ -14,12 +14,18 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts import local_aws as package
 from scripts.commands import local
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
-from scripts.local_aws import LocalAws, LocalAwsError, Options, Running, client_environment
+from scripts.local_aws import (
+    LocalAws,
+    LocalAwsError,
+    Options,
+    Running,
+    client_environment,
+    instance,
+)
 from tests.support import functions, processes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
@@ -40,7 +46,7 @@ def _command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 def _with_a_worker(directory: Path) -> None:
     """Have a function's process started."""
-    running = package.find(directory)
+    running = instance.find(directory)
     assert running is not None
     clients = Clients(client_environment(running))
     functions.deploy(clients, "worker", "def handler(event, context):\n    return 'here'\n")
@@ -57,7 +63,7 @@ def test_ends_with_its_owner(tmp_path: Path, how: signal.Signals) -> None:
     owner.wait()
 
     wait.until("every process to end", lambda: not processes.belonging_to(tmp_path))
-    assert package.find(tmp_path) is None
+    assert instance.find(tmp_path) is None
 
 
 def test_workers_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
@@ -74,7 +80,7 @@ def test_up_status_exports_down(tmp_path: Path) -> None:
     up = _command(tmp_path, "up")
     assert up.returncode == 0, up.stderr
     try:
-        running = package.find(tmp_path)
+        running = instance.find(tmp_path)
         assert running is not None
         assert f"export AWS_ENDPOINT_URL={running.endpoint}" in up.stdout
         exports = _command(tmp_path, "exports").stdout

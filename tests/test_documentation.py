@@ -59,8 +59,8 @@ def test_commands_are_understood(page: Path) -> None:
         name, *rest = words.split()
         command = cli.cli.get_command(click.Context(cli.cli), name)
         assert command is not None, words
-        known = {option for one in command.params for option in one.opts}
-        assert {one for one in rest if one.startswith("--")} <= known, words
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in rest if word.startswith("--")} <= known, words
 
 
 def test_the_readme_stays_short_and_shows_the_whole_picture() -> None:
@@ -77,8 +77,8 @@ def _number(before: str) -> int:
     folder = REPOSITORY / "terraform"
     names = ("variables.tf", "defaults.tf", "function_settings.tf", "modules/ingest/variables.tf")
     text = "\n".join((folder / name).read_text("utf-8") for name in names)
-    [found] = re.findall(rf"{before}(\d+)", text, re.DOTALL)
-    return int(found)
+    [number] = re.findall(rf"{before}(\d+)", text, re.DOTALL)
+    return int(number)
 
 
 def _default(variable: str) -> int:
@@ -130,7 +130,7 @@ def test_the_architecture_names_files_that_exist() -> None:
 def test_every_permanent_error_is_explained() -> None:
     page = (REPOSITORY / "docs" / "when-something-fails.md").read_text("utf-8")
     bases = {"PermanentError", "ConversionError"}
-    names = {name for name, found in vars(errors).items() if isinstance(found, type)}
+    names = {name for name, value in vars(errors).items() if isinstance(value, type)}
 
     permanent = {name for name in names if issubclass(getattr(errors, name), errors.PermanentError)}
     assert permanent > bases

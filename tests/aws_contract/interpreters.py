@@ -102,24 +102,24 @@ def ended(emulator: Emulator, execution: str) -> dict[str, Any]:
     """Wait until the execution has ended and return its description."""
 
     def description() -> dict[str, Any] | None:
-        found = emulator.clients.stepfunctions.describe_execution(executionArn=execution)
-        return dict(found) if found["status"] != "RUNNING" else None
+        described = emulator.clients.stepfunctions.describe_execution(executionArn=execution)
+        return dict(described) if described["status"] != "RUNNING" else None
 
     return wait.until(f"{execution} to end", description, _PATIENCE_SECONDS)
 
 
 def on_emulator(emulator: Emulator, execution: str, directory: Path) -> Outcome:
     """Return what an execution on the emulator came to."""
-    found = ended(emulator, execution)
+    described = ended(emulator, execution)
     pages = emulator.clients.stepfunctions.get_paginator("get_execution_history")
     events = [e for page in pages.paginate(executionArn=execution) for e in page["events"]]
     details = [e["stateEnteredEventDetails"] for e in events if "stateEnteredEventDetails" in e]
-    succeeded = found["status"] == "SUCCEEDED"
+    succeeded = described["status"] == "SUCCEEDED"
     return Outcome(
-        status=found["status"],
-        output=_without_run(json.loads(found["output"])) if succeeded else None,
-        error=found.get("error"),
-        cause=_parsed(found.get("cause")),
+        status=described["status"],
+        output=_without_run(json.loads(described["output"])) if succeeded else None,
+        error=described.get("error"),
+        cause=_parsed(described.get("cause")),
         states=_states([entered["name"] for entered in details]),
         attempts=attempts(directory),
     )
@@ -141,10 +141,10 @@ def _parsed(cause: str | None) -> Any:
     if not cause:
         return None
     try:
-        found = json.loads(cause)
+        failure = json.loads(cause)
     except ValueError:
         return cause
-    return {name: found[name] for name in ("errorType", "errorMessage")}
+    return {name: failure[name] for name in ("errorType", "errorMessage")}
 
 
 def _without_run(output: Any) -> Any:

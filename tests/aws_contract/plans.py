@@ -91,9 +91,9 @@ class Stack:
 
 def kind_of(address: str) -> str:
     """Return a resource's type."""
-    found = re.search(r"(?:^|\.)((?:aws|terraform)_\w+)\.", address)
-    assert found, address
-    return found[1]
+    kind = re.search(r"(?:^|\.)((?:aws|terraform)_\w+)\.", address)
+    assert kind, address
+    return kind[1]
 
 
 def make(directory: Path) -> dict[str, Stack]:

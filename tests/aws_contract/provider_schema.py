@@ -58,8 +58,8 @@ class SchemaError(Exception):
 def used(terraform: Path = TERRAFORM) -> set[str]:
     """Return the types that the configuration uses, data sources as `data.aws_...`."""
     files = terraform.rglob("*.tf")
-    found = (match for file in files for match in _USED.findall(file.read_text(encoding="utf-8")))
-    return {f"data.{name}" if kind == "data" else name for kind, name in found}
+    used = (match for file in files for match in _USED.findall(file.read_text(encoding="utf-8")))
+    return {f"data.{name}" if kind == "data" else name for kind, name in used}
 
 
 def extract(wheel: Path, names: Collection[str]) -> dict[str, Any]:
@@ -96,10 +96,10 @@ def _sources(archive: Path, names: Collection[str]) -> Iterator[tuple[str, str]]
             content = members.extractfile(member) if member.name in wanted else None
             if content is None:
                 continue
-            found = _SOURCE_MAP.search(content.read())
-            if found is None:
+            source_map = _SOURCE_MAP.search(content.read())
+            if source_map is None:
                 raise SchemaError(f"{member.name} has no source map")
-            [text] = json.loads(base64.b64decode(found[1]))["sourcesContent"]
+            [text] = json.loads(base64.b64decode(source_map[1]))["sourcesContent"]
             yield wanted[member.name], text
 
 
@@ -160,13 +160,13 @@ def _availability(computed: str, optional: str, required: str) -> str:
 
 def download() -> Path:
     """Return the package's wheel, from build/wheels or PyPI (70 MB)."""
-    found = list(WHEELS.glob(f"{PACKAGE.replace('-', '_')}-{VERSION}-*.whl"))
-    if not found:
+    wheels = list(WHEELS.glob(f"{PACKAGE.replace('-', '_')}-{VERSION}-*.whl"))
+    if not wheels:
         WHEELS.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         subprocess.run([*command, "--dest", str(WHEELS), f"{PACKAGE}=={VERSION}"], check=True)
-        found = list(WHEELS.glob(f"{PACKAGE.replace('-', '_')}-{VERSION}-*.whl"))
-    return found[0]
+        wheels = list(WHEELS.glob(f"{PACKAGE.replace('-', '_')}-{VERSION}-*.whl"))
+    return wheels[0]
 
 
 def schema() -> dict[Path, str]:

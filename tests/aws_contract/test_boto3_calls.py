@@ -395,6 +395,6 @@ def test_the_layer_carries_a_botocore_that_knows_every_parameter() -> None:
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html, "Runtime-included SDK versions"
     """
     pinned = REPOSITORY / "requirements" / "layer.txt"
-    found = re.search(r"^botocore==([\d.]+)", pinned.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found is not None
-    assert Version(found[1]) >= Version("1.40.61")
+    pin = re.search(r"^botocore==([\d.]+)", pinned.read_text(encoding="utf-8"), re.MULTILINE)
+    assert pin is not None
+    assert Version(pin[1]) >= Version("1.40.61")

@@ -80,9 +80,9 @@ def fields(event: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         yield prefix, event
 
 
-def differing(documented: Any, found: Any, name: str) -> dict[str, str]:
+def differing(documented: Any, actual: Any, name: str) -> dict[str, str]:
     """Return the paths at which the emulator's event differs, and how."""
-    wanted, given = dict(fields(documented, name)), dict(fields(found, name))
+    wanted, given = dict(fields(documented, name)), dict(fields(actual, name))
     result = dict.fromkeys(wanted.keys() - given.keys(), "missing")
     result |= dict.fromkeys(given.keys() - wanted.keys(), "beyond the documentation")
     for path in wanted.keys() & given.keys():
@@ -142,15 +142,15 @@ def notifications(emulator: Emulator) -> list[Any]:
     )
     for key in KEYS:
         clients.s3.put_object(Bucket=BUCKET, Key=key, Body=b"image")
-    found: list[Any] = []
+    values: list[Any] = []
 
     def all_of_them() -> bool:
         answer = clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        found.extend(json.loads(message["Body"]) for message in answer.get("Messages", []))
-        return len(found) == len(KEYS) + 1
+        values.extend(json.loads(message["Body"]) for message in answer.get("Messages", []))
+        return len(values) == len(KEYS) + 1
 
     wait.until("the notifications", all_of_them)
-    return found
+    return values
 
 
 def _queue(emulator: Emulator, name: str) -> tuple[str, str]:
@@ -160,10 +160,10 @@ def _queue(emulator: Emulator, name: str) -> tuple[str, str]:
     return url, answer["Attributes"]["QueueArn"]
 
 
-def check(documented: Any, found: Any, name: str) -> None:
+def check(documented: Any, actual: Any, name: str) -> None:
     """Compare an event with its documentation, the known differences of that name allowed."""
     known = {path: how for path, (how, _) in DIFFERENCES.items() if path.startswith(f"{name}.")}
-    assert differing(documented, found, name) == known
+    assert differing(documented, actual, name) == known
 
 
 def test_the_test_event(notifications: list[Any]) -> None:
@@ -191,12 +191,12 @@ def test_an_event_of_the_queue(emulator: Emulator, echo: str) -> None:
         FunctionName=echo, EventSourceArn=arn, BatchSize=10
     )
     emulator.clients.sqs.send_message(QueueUrl=url, MessageBody="test")
-    found = kept(emulator, "sqs")
+    event = kept(emulator, "sqs")
     documented = fake_cloud.recorded("sqs_batch")
     del documented["Records"][1]
-    check(documented["Records"][0], found["Records"][0], "sqs")
-    assert list(found) == list(documented)
-    assert found["Records"][0]["md5OfBody"] == documented["Records"][0]["md5OfBody"]
+    check(documented["Records"][0], event["Records"][0], "sqs")
+    assert list(event) == list(documented)
+    assert event["Records"][0]["md5OfBody"] == documented["Records"][0]["md5OfBody"]
 
 
 def test_a_request_of_the_http_api(emulator: Emulator, echo: str) -> None:
@@ -227,30 +227,30 @@ def test_a_request_of_the_http_api(emulator: Emulator, echo: str) -> None:
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         assert answer.status == 202
-    found = kept(emulator, "2.0")
+    event = kept(emulator, "2.0")
     documented = fake_cloud.recorded("http_api_v2")
     # Headers are the client's; who called is named where the route asks for it.
-    found["headers"] = {n: found["headers"][n] for n in documented["headers"]}
+    event["headers"] = {n: event["headers"][n] for n in documented["headers"]}
     del documented["requestContext"]["authorizer"]
-    check(documented, found, "http")
-    assert found["body"] == documented["body"]
+    check(documented, event, "http")
+    assert event["body"] == documented["body"]
 
 
 def test_the_error_of_a_function(emulator: Emulator, echo: str) -> None:
     answer = emulator.clients.functions.invoke(FunctionName=echo, Payload=b'{"action": 1}')
     assert answer["StatusCode"] == 200
     assert answer["FunctionError"] == "Unhandled"
-    found = json.loads(answer["Payload"].read())
+    answered = json.loads(answer["Payload"].read())
     documented = fake_cloud.recorded("lambda_error")
-    check(documented, found, "error")
-    assert (found["errorType"], found["errorMessage"]) == ("KeyError", "'action'")
+    check(documented, answered, "error")
+    assert (answered["errorType"], answered["errorMessage"]) == ("KeyError", "'action'")
 
 
 def test_the_error_of_a_function_that_cannot_be_imported(emulator: Emulator) -> None:
     broken = emulator.function("broken", "from PIL import _imaging")
     answer = emulator.clients.functions.invoke(FunctionName=broken, Payload=b"{}")
-    found = json.loads(answer["Payload"].read())
-    check(fake_cloud.recorded("lambda_import_error"), found, "import")
+    answered = json.loads(answer["Payload"].read())
+    check(fake_cloud.recorded("lambda_import_error"), answered, "import")
 
 
 def test_the_context_of_a_state_machine(emulator: Emulator) -> None:
@@ -273,20 +273,20 @@ def test_the_context_of_a_state_machine(emulator: Emulator) -> None:
     )["executionArn"]
 
     def output() -> str | None:
-        found = sfn.describe_execution(executionArn=execution)
-        return found.get("output")
+        described = sfn.describe_execution(executionArn=execution)
+        return described.get("output")
 
     check(documented, json.loads(wait.until("the execution", output)), "context")
 
 
 def test_a_difference_is_found() -> None:
     documented = fake_cloud.recorded("s3_created_2_1")["Records"][0]
-    found = json.loads(json.dumps(documented))
-    del found["s3"]["object"]["sequencer"]
-    found["s3"]["object"]["size"] = "1024"
-    found["eventTime"] = "1970-01-01T00:00:00Z"
-    found["new"] = 1
-    assert differing(documented, found, "s3") == {
+    copy = json.loads(json.dumps(documented))
+    del copy["s3"]["object"]["sequencer"]
+    copy["s3"]["object"]["size"] = "1024"
+    copy["eventTime"] = "1970-01-01T00:00:00Z"
+    copy["new"] = 1
+    assert differing(documented, copy, "s3") == {
         "s3.s3.object.sequencer": "missing",
         "s3.s3.object.size": "of type str",
         "s3.eventTime": "of another form: 1970-01-01T00:00:00Z",

@@ -224,8 +224,8 @@ def test_on_moto(case: str, tmp_path: Path) -> None:
     timeouts = {name: MOTO_TIMEOUT for name in CASES[case].numbers if name.endswith("_timeout")}
     numbers = {**NUMBERS, **CASES[case].numbers, **timeouts}
     script = _script(CASES[case], MOTO_TIMEOUT)
-    found = interpreters.on_moto(tmp_path, script, CASES[case].more, **numbers)
-    assert found == _allowing(case, "moto")
+    result = interpreters.on_moto(tmp_path, script, CASES[case].more, **numbers)
+    assert result == _allowing(case, "moto")
 
 
 def test_a_branch_that_is_stopped_before_its_first_state_just_ends(

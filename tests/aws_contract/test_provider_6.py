@@ -107,8 +107,8 @@ def test_a_fault_is_found(fault: str, tmp_path: Path) -> None:
     text = (copy / file).read_text(encoding="utf-8")
     assert old in text, f"{file} has changed: choose another place for the fault"
     (copy / file).write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = provider_check.problems(copy)
-    assert any(sentence in problem for problem in found), found
+    problems = provider_check.problems(copy)
+    assert any(sentence in problem for problem in problems), problems
 
 
 # ---- The extraction is right: where 6.x has what 5.100.0 has, both say the same ----------------

@@ -16,11 +16,11 @@ SECONDS = 10
 
 
 def _tasks(states: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found = {name: state for name, state in states.items() if state["Type"] == "Task"}
+    tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
     for state in states.values():
         for branch in state.get("Branches", []):
-            found |= _tasks(branch["States"])
-    return found
+            tasks |= _tasks(branch["States"])
+    return tasks
 
 
 TASKS = _tasks(rendering.machine()["States"])

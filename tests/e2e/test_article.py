@@ -111,12 +111,12 @@ def test_record_describes_what_the_buckets_hold(deployment: Deployment) -> None:
     version_id = pipeline.upload(deployment, key, images.jpeg(seed=2))
     assert pipeline.execution_of(deployment, version_id).status == SUCCEEDED
 
-    found = deployment.clients.dynamodb.get_item(
+    item = deployment.clients.dynamodb.get_item(
         TableName=deployment.outputs["table_name"], Key={"imageName": {"S": key}}
     )["Item"]
-    assert found["sourceVersionId"] == {"S": version_id}
+    assert item["sourceVersionId"] == {"S": version_id}
     for place, name in enumerate(("original", "resized")):
-        noted = found["images"]["L"][place]["M"][name]["M"]
+        noted = item["images"]["L"][place]["M"][name]["M"]
         stored = deployment.clients.s3.head_object(
             Bucket=noted["bucket"]["S"],
             Key=noted["key"]["S"],

@@ -39,20 +39,20 @@ def paused(deployment: Deployment) -> Iterator[Deployment]:
 def _take(deployment: Deployment, count: int) -> list[dict[str, Any]]:
     """Take that many messages off the queue, and no more are there."""
     sqs, url = deployment.clients.sqs, deployment.outputs["queue_url"]
-    found: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
 
     def receive() -> bool:
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get(
             "Messages", []
         ):
-            found.append(json.loads(message["Body"]))
+            messages.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return len(found) >= count
+        return len(messages) >= count
 
     wait.until(f"{count} messages", receive)
     assert not sqs.receive_message(QueueUrl=url).get("Messages")
-    assert len(found) == count
-    return found
+    assert len(messages) == count
+    return messages
 
 
 def _run(deployment: Deployment, given: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +65,9 @@ def _run(deployment: Deployment, given: dict[str, Any]) -> dict[str, Any]:
         described = states.describe_execution(executionArn=arn)
         return dict(described) if described["status"] != "RUNNING" else None
 
-    found = wait.until(f"{arn} to end", ended)
-    assert found["status"] == "SUCCEEDED", (found.get("error"), found.get("cause"))
-    result: dict[str, Any] = json.loads(found["output"])
+    run = wait.until(f"{arn} to end", ended)
+    assert run["status"] == "SUCCEEDED", (run.get("error"), run.get("cause"))
+    result: dict[str, Any] = json.loads(run["output"])
     return result
 
 

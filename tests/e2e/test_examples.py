@@ -87,9 +87,9 @@ def _clients(aws: LocalAws, region: str) -> Clients:
 
 def _everything(aws: LocalAws) -> set[str]:
     return {
-        f"{region} {each}"
+        f"{region} {resource}"
         for region in REGIONS.values()
-        for each in inventory(_clients(aws, region))
+        for resource in inventory(_clients(aws, region))
     }
 
 
@@ -179,9 +179,9 @@ def test_second_plan_is_empty_and_checkov_finds_nothing(
     assert actions <= {("no-op",), ("read",)}
     written = tmp_path / "plan.json"
     written.write_text(json.dumps(plan), encoding="utf-8")
-    found = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
-    assert found.failed == []
-    assert found.passed >= 200
+    report = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
+    assert report.failed == []
+    assert report.passed >= 200
 
 
 # As docs/module.md has it, with a signature instead of a token.

@@ -73,7 +73,7 @@ class Owner:
     def objects(self) -> dict[str, bytes]:
         """Return the bucket's objects."""
         listed = self.clients.s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-        return {one["Key"]: self.body(BUCKET, one["Key"]) for one in listed}
+        return {item["Key"]: self.body(BUCKET, item["Key"]) for item in listed}
 
     def body(self, bucket: str, key: str) -> bytes:
         """Return an object's content."""
@@ -82,10 +82,10 @@ class Owner:
     def messages(self) -> list[Any]:
         """Return messages of the bucket's own notifications, which are gone then."""
         url = self.clients.sqs.get_queue_url(QueueName=QUEUE)["QueueUrl"]
-        found = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
-        for message in found.get("Messages", []):
+        answer = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
             self.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return list(found.get("Messages", []))
+        return list(answer.get("Messages", []))
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +98,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 @pytest.fixture(scope="module")
 def owner(aws: LocalAws) -> Owner:
     """The bucket, unversioned and with notifications of its own."""
-    found = Owner(Clients(aws.env))
-    s3, sqs = found.clients.s3, found.clients.sqs
+    owner = Owner(Clients(aws.env))
+    s3, sqs = owner.clients.s3, owner.clients.sqs
     url = sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     arn = attributes["Attributes"]["QueueArn"]
@@ -119,14 +119,14 @@ def owner(aws: LocalAws) -> Owner:
     )
     for key, content in THERE_BEFORE.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    return found
+    return owner
 
 
 @pytest.fixture(scope="module")
 def listener(owner: Owner) -> Iterator[Listener]:
     """Somebody who listens to the stack's events."""
-    with listening(owner.clients, NAME) as found:
-        yield found
+    with listening(owner.clients, NAME) as listener:
+        yield listener
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +165,8 @@ def _environment(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def outputs(stack: Example) -> dict[str, Any]:
     """The stack's outputs."""
-    found: dict[str, Any] = stack.outputs()["image_converter"]
-    return found
+    outputs: dict[str, Any] = stack.outputs()["image_converter"]
+    return outputs
 
 
 def test_an_upload_is_converted_and_its_event_says_where(
@@ -230,7 +230,7 @@ def test_neither_old_nor_other_keys_are_started(
     said = capsys.readouterr().out
     assert "albums/old" not in said
     assert "private/" not in said
-    actions = {tuple(one["change"]["actions"]) for one in stack.plan()["resource_changes"]}
+    actions = {tuple(change["change"]["actions"]) for change in stack.plan()["resource_changes"]}
     assert actions <= {("no-op",), ("read",)}
 
 
@@ -241,7 +241,7 @@ def test_the_owner_s_notifications_go_on(owner: Owner, settings: dict[str, Any])
     def all_received() -> bool:
         for message in owner.messages():
             records = json.loads(message["Body"]).get("Records", [])
-            received.update(one["s3"]["object"]["key"] for one in records)
+            received.update(record["s3"]["object"]["key"] for record in records)
         return "private/beach.jpg" in received and "albums/half.jpg" in received
 
     wait.until("the owner's notifications", all_received)

@@ -125,7 +125,7 @@ def _destination_versions(deployment: Deployment, prefix: str) -> set[str]:
     listed = deployment.clients.s3.list_object_versions(
         Bucket=deployment.outputs["destination_bucket"], Prefix=prefix
     )
-    return {one["VersionId"] for one in listed["Versions"]}
+    return {version["VersionId"] for version in listed["Versions"]}
 
 
 def test_the_live_page_shows_states_and_retries(
@@ -169,8 +169,8 @@ def test_watch_shows_fifty_uploads_as_it_does_of_standard(
     seen: list[dict[str, Any]] = []
 
     def all_have_ended() -> bool:
-        seen.extend(one.as_json() for one in watch.look())
-        return sum(one.key.startswith("fifty/") for one in watch.ended) == 50
+        seen.extend(followed.as_json() for followed in watch.look())
+        return sum(followed.key.startswith("fifty/") for followed in watch.ended) == 50
 
     arguments = ["upload", *map(str, tmp_path.glob("*.jpg")), "--prefix", "fifty/"]
     uploading = threading.Thread(target=lambda: cli.run(arguments))

@@ -87,7 +87,7 @@ def test_a_jpeg_is_converted_and_everything_stays(
 
     # They were uploaded before what has been handled by now, and nothing was started for them.
     inputs = "".join(_inputs(keeping))
-    assert not [one for one in versions if one in inputs]
+    assert not [version for version in versions if version in inputs]
     dead_letters = keeping.clients.sqs.get_queue_attributes(
         QueueUrl=keeping.outputs["dead_letter_queue_url"],
         AttributeNames=["ApproximateNumberOfMessages"],
@@ -103,9 +103,9 @@ def test_a_jpeg_is_converted_and_everything_stays(
 
 def _inputs(deployment: Deployment) -> Iterator[str]:
     """Yield the input of every execution."""
-    for one in collect.listed(deployment.clients, deployment.outputs["state_machine_arn"]):
+    for run in collect.listed(deployment.clients, deployment.outputs["state_machine_arn"]):
         described = deployment.clients.stepfunctions.describe_execution(
-            executionArn=one["executionArn"]
+            executionArn=run["executionArn"]
         )
         yield described["input"]
 
@@ -114,12 +114,14 @@ def test_what_is_kept_is_not_started_again(keeping: Deployment) -> None:
     def executions() -> list[str]:
         arn = keeping.outputs["state_machine_arn"]
         listed = collect.listed(keeping.clients, arn)
-        return sorted(one["executionArn"] for one in listed)
+        return sorted(run["executionArn"] for run in listed)
 
     before = executions()
     stack = deployed.find(keeping.clients, deployed.DEFAULT_NAME)
     redrive = Redrive(keeping.clients, stack, settled_after=timedelta(0))
-    assert not [one.subject for one in redrive.all() if one.key in (*OUTSIDE, "keep/beach.jpg")]
+    assert not [
+        result.subject for result in redrive.all() if result.key in (*OUTSIDE, "keep/beach.jpg")
+    ]
     assert executions() == before
 
 

@@ -33,8 +33,8 @@ def newer_layer(deployment: Deployment) -> Iterator[Callable[[str], None]]:
 
     def give(function: str) -> None:
         name = deployment.outputs["function_names"][function]
-        found = aws.get_function_configuration(FunctionName=name)["Layers"]
-        own[name] = [each["Arn"] for each in found]
+        layers = aws.get_function_configuration(FunctionName=name)["Layers"]
+        own[name] = [layer["Arn"] for layer in layers]
         # The first that has a module is the one that Python imports.
         change(name, [newer["LayerVersionArn"], *own[name]])
 

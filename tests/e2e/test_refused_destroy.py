@@ -169,4 +169,4 @@ def test_images_that_come_after_the_guard_has_looked_stay_readable(
     forced = make_destroy("--force")
     assert forced.returncode == 0, forced.stdout + forced.stderr
     assert f"deleting the content of s3://{_BUCKET} 3" in forced.stdout
-    assert _BUCKET not in {one["Name"] for one in clients.s3.list_buckets()["Buckets"]}
+    assert _BUCKET not in {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}

@@ -128,7 +128,7 @@ def _show_engines(
     table = Table(title="JPEG to PNG, full size, over the photographs", title_justify="left")
     for heading in ("engine", "ms/MP", "times ours", "size", "MB at 24 MP", "setting"):
         table.add_column(heading, justify="left" if heading in ("engine", "setting") else "right")
-    for engine in sorted(engines, key=lambda each: figures[each.name]["cpu_ms_per_mp"]):
+    for engine in sorted(engines, key=lambda candidate: figures[candidate.name]["cpu_ms_per_mp"]):
         row = figures[engine.name]
         table.add_row(
             engine.name,

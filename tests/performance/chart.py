@@ -67,10 +67,10 @@ def _growth(steps: list[dict[str, float]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _are_near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+def _are_near(first: tuple[float, float], other: tuple[float, float]) -> bool:
     factor, difference = _NEAR
-    return max(one[0], other[0]) < factor * min(one[0], other[0]) and (
-        abs(one[1] - other[1]) < difference
+    return max(first[0], other[0]) < factor * min(first[0], other[0]) and (
+        abs(first[1] - other[1]) < difference
     )
 
 

@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "rounds": options.rounds,
             "unzipped_bytes": built.unzipped,
             "pass_cpu_ms": round(measured[YARDSTICK].cpu_ms, 1),
-            "ratios": {name: round(each.ratio, 1) for name, each in measured.items()},
+            "ratios": {name: round(figures.ratio, 1) for name, figures in measured.items()},
             "goals": GOALS,
         }
     RESULTS.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
@@ -146,8 +146,8 @@ def in_turns(cases: Sequence[Case], rounds: int) -> dict[str, Figures]:
             if number:
                 took[case.name].append(pair)
     passes = [measure for pairs in took.values() for _, measure in pairs]
-    found = {yardstick.name: Figures(statistics.median(passes), 1.0)}
-    return found | {name: figures(pairs) for name, pairs in took.items()}
+    medians = {yardstick.name: Figures(statistics.median(passes), 1.0)}
+    return medians | {name: figures(pairs) for name, pairs in took.items()}
 
 
 def figures(pairs: Sequence[tuple[float, float]]) -> Figures:
@@ -163,8 +163,8 @@ def _targets() -> Iterator[tuple[Target, Interpreter]]:
         host if runtime == host.runtime else Target(runtime, host.architecture)
         for runtime in RUNTIMES
     ]
-    found = [(target, interpreters.find(target.python)) for target in machines]
-    at_hand = [(target, interpreter) for target, interpreter in found if interpreter]
+    pairs = [(target, interpreters.find(target.python)) for target in machines]
+    at_hand = [(target, interpreter) for target, interpreter in pairs if interpreter]
     yield from (pair for pair in at_hand if pair[0].host or pair == at_hand[-1])
 
 

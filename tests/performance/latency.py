@@ -96,8 +96,8 @@ def table(series: dict[str, Hops], count: int) -> Table:
         shown.add_column("p95", justify="right")
     for hop in next(iter(series.values())):
         cells = [
-            f"{percentile(found[hop], part):.0f}"
-            for found in series.values()
+            f"{percentile(values[hop], part):.0f}"
+            for values in series.values()
             for part in (0.5, 0.95)
         ]
         shown.add_row(hop, *cells)

@@ -17,12 +17,12 @@ def test_the_hops_are_those_of_the_history() -> None:
     recorded = json.loads(RECORDED.read_text(encoding="utf-8"))
     execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
 
-    found = hops(execution.started.timestamp() - 0.25, execution)
+    measured = hops(execution.started.timestamp() - 0.25, execution)
 
-    assert found[TRIGGER] == pytest.approx(250)
-    assert found["GetFileType"] == pytest.approx(60)  # from 10.728 to 10.788
-    assert found["ResizeImage"] == pytest.approx(97)  # from 10.789 to 10.886
-    assert found[TOTAL] == pytest.approx(250 + 309)  # the execution began at 10.577
+    assert measured[TRIGGER] == pytest.approx(250)
+    assert measured["GetFileType"] == pytest.approx(60)  # from 10.728 to 10.788
+    assert measured["ResizeImage"] == pytest.approx(97)  # from 10.789 to 10.886
+    assert measured[TOTAL] == pytest.approx(250 + 309)  # the execution began at 10.577
 
 
 def test_a_percentile_is_one_of_the_values() -> None:

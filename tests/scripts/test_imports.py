@@ -30,12 +30,12 @@ def _task(parts: tuple[str, ...]) -> str:
 
 def _imports() -> dict[str, set[str]]:
     """Return, for each task, everything that its modules import."""
-    found: dict[str, set[str]] = {}
+    imports: dict[str, set[str]] = {}
     for file in SCRIPTS.glob("*/**/*.py"):
         if "stubs" not in file.parts:  # those are put into other packages
             task = _task(file.relative_to(SCRIPTS).parts)
-            found.setdefault(task, set()).update(_imported(file))
-    return found
+            imports.setdefault(task, set()).update(_imported(file))
+    return imports
 
 
 def _uses() -> dict[str, set[str]]:
@@ -73,7 +73,7 @@ def test_no_two_tasks_need_each_other() -> None:
 def test_nothing_that_is_used_on_a_stack_needs_what_developers_run() -> None:
     for task, used in _uses().items():
         if not task.startswith("dev/"):
-            assert not [one for one in used if one.startswith("dev/")], task
+            assert not [name for name in used if name.startswith("dev/")], task
 
 
 def test_no_module_of_lib_is_run() -> None:

@@ -35,7 +35,7 @@ def names(deployment: Deployment) -> dict[str, str]:
     """Return a short name for the ARN of everything that a policy of this stack may name."""
     outputs = deployment.outputs
     region, account = outputs["state_machine_arn"].split(":")[3:5]
-    found = {
+    labels = {
         "*": "everything",
         outputs["state_machine_arn"]: "state machine",
         outputs["kms_key_arn"]: "key",
@@ -44,10 +44,10 @@ def names(deployment: Deployment) -> dict[str, str]:
     }
     for bucket in ("source", "destination"):
         arn = f"arn:aws:s3:::{outputs[f'{bucket}_bucket']}"
-        found |= {arn: bucket, f"{arn}/*": f"{bucket} objects"}
+        labels |= {arn: bucket, f"{arn}/*": f"{bucket} objects"}
     for function, group in outputs["log_groups"].items():
-        found[f"arn:aws:logs:{region}:{account}:log-group:{group}:*"] = f"logs of {function}"
-    return found
+        labels[f"arn:aws:logs:{region}:{account}:log-group:{group}:*"] = f"logs of {function}"
+    return labels
 
 
 def role_name(clients: Clients, function_name: str) -> str:
@@ -65,8 +65,8 @@ def read(clients: Clients, role: str) -> Policy:
     inline = clients.iam.list_role_policies(RoleName=role)["PolicyNames"]
     attached = clients.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     assert (inline, attached) == ([POLICY], []), f"{role} has {inline} and {attached}"
-    found: Any = clients.iam.get_role_policy(RoleName=role, PolicyName=POLICY)["PolicyDocument"]
-    return dict(found)
+    document: Any = clients.iam.get_role_policy(RoleName=role, PolicyName=POLICY)["PolicyDocument"]
+    return dict(document)
 
 
 def write(clients: Clients, role: str, policy: Policy) -> None:
@@ -91,8 +91,8 @@ def without(policy: Policy, action: str, resource: str) -> Policy:
         if action not in statement["Action"] or resource not in statement["Resource"]:
             statements.append(statement)
             continue
-        actions = [each for each in statement["Action"] if each != action]
-        resources = [each for each in statement["Resource"] if each != resource]
+        actions = [allowed for allowed in statement["Action"] if allowed != action]
+        resources = [allowed for allowed in statement["Resource"] if allowed != resource]
         if actions:
             statements.append({**statement, "Action": actions})
         if resources:

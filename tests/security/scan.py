@@ -44,12 +44,12 @@ def scan(framework: str, *arguments: str | Path) -> Scan:
         check=False,
     )
     try:
-        found: dict[str, Any] = json.loads(done.stdout)
+        report: dict[str, Any] = json.loads(done.stdout)
     except ValueError as error:
         raise AssertionError(f"checkov said no JSON: {done.stdout}{done.stderr}") from error
-    results = found.get("results", {})
+    results = report.get("results", {})
     return Scan(
-        passed=found.get("summary", found)["passed"],
+        passed=report.get("summary", report)["passed"],
         failed=[_name(check) for check in results.get("failed_checks", [])],
         skipped={
             _name(check): check["check_result"].get("suppress_comment") or ""

@@ -51,14 +51,19 @@ def test_a_budget_warns_the_topic(
         assert float(budget["BudgetLimit"]["Amount"]) == 12.5
         assert budget["BudgetLimit"]["Unit"] == "USD"
         assert budget["CostFilters"] == {"TagKeyValue": [f"user:Project${NAME}"]}
-        found = budgets.describe_notifications_for_budget(**named)["Notifications"]
-        assert {(each["NotificationType"], each["Threshold"]) for each in found} == {
+        notifications = budgets.describe_notifications_for_budget(**named)["Notifications"]
+        assert {
+            (notification["NotificationType"], notification["Threshold"])
+            for notification in notifications
+        } == {
             ("ACTUAL", 80.0),
             ("FORECASTED", 100.0),
         }
-        for each in found:
-            each.pop("NotificationState", None)
-            answer = budgets.describe_subscribers_for_notification(**named, Notification=each)
+        for notification in notifications:
+            notification.pop("NotificationState", None)
+            answer = budgets.describe_subscribers_for_notification(
+                **named, Notification=notification
+            )
             assert answer["Subscribers"] == [
                 {"SubscriptionType": "SNS", "Address": made["topic_arn"]}
             ]

@@ -23,17 +23,17 @@ _OWN = (".tf", ".hcl", ".tftpl", ".yml", ".yaml", ".py", ".toml", "Makefile", ".
 def unexplained(text: str) -> list[str]:
     """Return the skips in a text that do not say why."""
     return [
-        found["checks"]
-        for found in _SKIP.finditer(text)
-        if len((found["reason"] or "").strip()) < _SHORTEST_REASON
+        skip["checks"]
+        for skip in _SKIP.finditer(text)
+        if len((skip["reason"] or "").strip()) < _SHORTEST_REASON
     ]
 
 
-def _check(found: Scan, at_least: int) -> None:
-    assert found.failed == []
-    assert found.unreadable == []
-    assert found.passed >= at_least, "checkov looked at less than there is"
-    for check, reason in found.skipped.items():
+def _check(scanned: Scan, at_least: int) -> None:
+    assert scanned.failed == []
+    assert scanned.unreadable == []
+    assert scanned.passed >= at_least, "checkov looked at less than there is"
+    for check, reason in scanned.skipped.items():
         assert len(reason) >= _SHORTEST_REASON, check
         assert reason != "No comment provided", check
 
@@ -55,8 +55,8 @@ def test_plan(plan: dict[str, Any], tmp_path: Path) -> None:
     written = tmp_path / "plan.json"
     written.write_text(json.dumps(plan), encoding="utf-8")
     # The folder is where checkov finds the skips: a plan carries no comments.
-    found = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
-    _check(found, at_least=200)
+    scanned = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
+    _check(scanned, at_least=200)
 
 
 @pytest.mark.terraform
@@ -89,11 +89,11 @@ def test_every_skip_says_why() -> None:
     ).stdout.splitlines()
     files = [REPOSITORY / name for name in listed if name.endswith(_OWN)]
     silent = {
-        str(file.relative_to(REPOSITORY)): found
+        str(file.relative_to(REPOSITORY)): unexplained_skips
         for file in files
         if file.exists()
         and file != Path(__file__)
-        and (found := unexplained(file.read_text(encoding="utf-8")))
+        and (unexplained_skips := unexplained(file.read_text(encoding="utf-8")))
     }
     assert silent == {}
 

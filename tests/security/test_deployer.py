@@ -58,7 +58,7 @@ PLACE = ("123456789012", "eu-central-1")
 
 def _statements(**options: Any) -> dict[str, dict[str, Any]]:
     made = deployer_policy.policy(*PLACE, "some-stack", **options)
-    return {each["Sid"]: each for each in made["Statement"]}
+    return {statement["Sid"]: statement for statement in made["Statement"]}
 
 
 @pytest.fixture
@@ -132,17 +132,19 @@ def test_nothing_of_a_stack_whose_name_begins_alike(statements: list[dict[str, A
 
 def test_nobody_elses_key_becomes_this_stacks() -> None:
     """Tagging a key is taking it over: only what has no alias yet, and only this stack's way."""
-    found = _statements()
-    assert "kms:TagResource" not in found["MakeKey"]["Action"]
-    assert found["TagNewKey"]["Condition"] == {
+    statements = _statements()
+    assert "kms:TagResource" not in statements["MakeKey"]["Action"]
+    assert statements["TagNewKey"]["Condition"] == {
         "StringEquals": {"aws:RequestTag/Project": "some-stack"},
         "Null": {"kms:ResourceAliases": "true"},
     }
 
 
 def test_roles_are_handed_to_two_services_only() -> None:
-    passing = [each for each in _statements().values() if "iam:PassRole" in each["Action"]]
-    assert [each["Sid"] for each in passing] == ["Roles", "HandRolesOnToNobodyElse"]
+    passing = [
+        statement for statement in _statements().values() if "iam:PassRole" in statement["Action"]
+    ]
+    assert [statement["Sid"] for statement in passing] == ["Roles", "HandRolesOnToNobodyElse"]
     assert passing[1]["Effect"] == "Deny"
     assert passing[1]["Condition"] == {
         "StringNotEquals": {"iam:PassedToService": ["lambda.amazonaws.com", "states.amazonaws.com"]}
@@ -150,13 +152,13 @@ def test_roles_are_handed_to_two_services_only() -> None:
 
 
 def test_buckets_of_other_names() -> None:
-    found = _statements(bucket_names={"source": "my-uploads"})
-    assert found["Buckets"]["Resource"] == [
+    statements = _statements(bucket_names={"source": "my-uploads"})
+    assert statements["Buckets"]["Resource"] == [
         "arn:aws:s3:::my-uploads",
         "arn:aws:s3:::some-stack-destination-123456789012-eu-central-1",
         "arn:aws:s3:::some-stack-access-logs-123456789012-eu-central-1",
     ]
-    assert "arn:aws:s3:::my-uploads/*" in found["EmptyBuckets"]["Resource"]
+    assert "arn:aws:s3:::my-uploads/*" in statements["EmptyBuckets"]["Resource"]
     with pytest.raises(ValueError, match="there is no bucket access_logs"):
         _statements(bucket_names={"access_logs": "my-logs"})
 
@@ -169,16 +171,16 @@ ROLES: dict[str, Any] = {"role_path": "/a-department/a-team/", "permissions_boun
 
 def test_roles_only_within_the_boundary() -> None:
     assert "RolesOnlyWithinTheBoundary" not in _statements()
-    found = _statements(**ROLES)
+    statements = _statements(**ROLES)
 
-    denied = found["RolesOnlyWithinTheBoundary"]
+    denied = statements["RolesOnlyWithinTheBoundary"]
     assert denied["Effect"] == "Deny"
     assert denied["Resource"] == ["*"]
     assert denied["Condition"] == {"StringNotEquals": {"iam:PermissionsBoundary": BOUNDARY}}
     giving = {"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"}
     assert set(denied["Action"]) == giving
-    assert giving <= set(found["Roles"]["Action"])
-    assert "iam:DeleteRolePermissionsBoundary" not in found["Roles"]["Action"]
+    assert giving <= set(statements["Roles"]["Action"])
+    assert "iam:DeleteRolePermissionsBoundary" not in statements["Roles"]["Action"]
 
 
 def test_roles_with_a_path() -> None:
@@ -203,7 +205,7 @@ def test_events_and_rules_only_where_there_are_some() -> None:
 
 def test_an_existing_bucket_is_only_looked_at() -> None:
     statements = _statements(existing={"source": "photos"})
-    with_it = {sid for sid, each in statements.items() if ":::photos" in json.dumps(each)}
+    with_it = {sid for sid, statement in statements.items() if ":::photos" in json.dumps(statement)}
     assert with_it == {"ExistingBuckets"}
     assert statements["ExistingBuckets"]["Action"] == ["s3:ListBucket"]
     assert "some-stack-source" not in json.dumps(statements)
@@ -216,19 +218,19 @@ def test_names_are_those_of_the_stack(deployment: Deployment) -> None:
     clients = deployment.clients
     account = clients.sts.get_caller_identity()["Account"]
     policy = deployer_policy.policy(account, REGION, backfill=True)
-    found = {each["Sid"]: each for each in policy["Statement"]}
+    statements = {statement["Sid"]: statement for statement in policy["Statement"]}
     guard = "image-converter-destroy-guard"
     functions = {*deployment.outputs["function_names"].values(), guard}
     arn = f"arn:aws:lambda:{REGION}:{account}:function"
-    assert set(found["Functions"]["Resource"]) == {
+    assert set(statements["Functions"]["Resource"]) == {
         f"{arn}:{name}{qualifier}" for name in functions for qualifier in ("", ":*")
     }
     roles = [role["Arn"] for role in clients.iam.list_roles()["Roles"]]
-    assert set(found["Roles"]["Resource"]) == {
+    assert set(statements["Roles"]["Resource"]) == {
         role for role in roles if ":role/image-converter-" in role
     }
     buckets = [f"arn:aws:s3:::{bucket['Name']}" for bucket in clients.s3.list_buckets()["Buckets"]]
-    assert set(found["Buckets"]["Resource"]) == {
+    assert set(statements["Buckets"]["Resource"]) == {
         bucket for bucket in buckets if ":image-converter-" in bucket
     }
 
@@ -311,12 +313,12 @@ def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_backfill_only_where_there_is_one() -> None:
     assert "-backfill" not in json.dumps(_statements())
-    found = _statements(backfill=True)
-    assert found["StateMachine"]["Resource"] == [
+    statements = _statements(backfill=True)
+    assert statements["StateMachine"]["Resource"] == [
         "arn:aws:states:eu-central-1:123456789012:stateMachine:some-stack",
         "arn:aws:states:eu-central-1:123456789012:stateMachine:some-stack-backfill",
     ]
     assert (
         "arn:aws:iam::123456789012:role/some-stack-backfill-eu-central-1"
-        in found["Roles"]["Resource"]
+        in statements["Roles"]["Resource"]
     )

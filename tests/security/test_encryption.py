@@ -74,7 +74,7 @@ def test_the_policy_lets_in_what_the_key_encrypts(
 
 
 @pytest.mark.parametrize(
-    "asked", [each for each, (headers, _) in ASKED.items() if _KIND in headers or not headers]
+    "asked", [name for name, (headers, _) in ASKED.items() if _KIND in headers or not headers]
 )
 def test_uploads_are_let_in_or_refused(asked: str, deployment: Deployment) -> None:
     headers = _headers(asked, deployment)

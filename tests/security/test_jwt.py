@@ -29,8 +29,8 @@ _CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': '{
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Issuer, Path]]:
     """An issuer, and the certificate to trust it by."""
-    with tokens.serving(tmp_path_factory.mktemp("issuer")) as found:
-        yield found
+    with tokens.serving(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +132,8 @@ def test_a_wrong_token_is_refused(
     status: int,
     path: str,
 ) -> None:
-    found, said = _asked(api, path, made(issuer[0]))
-    assert found == status, said
+    actual, said = _asked(api, path, made(issuer[0]))
+    assert actual == status, said
     assert said == {"message": "Unauthorized" if status == 401 else "Forbidden"}
 
 

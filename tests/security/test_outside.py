@@ -36,7 +36,9 @@ _ON_BEHALF = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:l
 
 
 def _resources(module: Resource) -> Iterator[Resource]:
-    yield from (each for each in module.get("resources", []) if each["mode"] == "managed")
+    yield from (
+        resource for resource in module.get("resources", []) if resource["mode"] == "managed"
+    )
     for child in module.get("child_modules", []):
         yield from _resources(child)
 
@@ -51,15 +53,19 @@ def resources(plan: dict[str, Any]) -> list[Resource]:
 def statements(resources: list[Resource]) -> list[tuple[str, Statement]]:
     """Every statement of every policy of a resource, with the resource's address."""
     return [
-        (each["address"], statement)
-        for each in resources
-        if each["type"] in _POLICIES
-        for statement in json.loads(each["values"][_POLICIES[each["type"]]])["Statement"]
+        (resource["address"], statement)
+        for resource in resources
+        if resource["type"] in _POLICIES
+        for statement in json.loads(resource["values"][_POLICIES[resource["type"]]])["Statement"]
     ]
 
 
 def _of(resources: list[Resource], kind: str) -> dict[str, dict[str, Any]]:
-    return {each["address"]: each["values"] for each in resources if each["type"] == kind}
+    return {
+        resource["address"]: resource["values"]
+        for resource in resources
+        if resource["type"] == kind
+    }
 
 
 def _keys(statement: Statement) -> set[str]:
@@ -102,7 +108,9 @@ def test_buckets_deny_plain_http_and_other_accounts(
 ) -> None:
     address = f"module.{bucket}_bucket[0].aws_s3_bucket"
     values = _of(resources, "aws_s3_bucket_policy")[f"{address}_policy.this"]
-    found = {each["Sid"]: each for each in json.loads(values["policy"])["Statement"]}
+    statements = {
+        statement["Sid"]: statement for statement in json.loads(values["policy"])["Statement"]
+    }
     arn = f"arn:aws:s3:::{values['bucket']}"
     everything = {"Effect": "Deny", "Principal": "*", "Action": "s3:*"}
     account = deployment.clients.sts.get_caller_identity()["Account"]
@@ -114,7 +122,7 @@ def test_buckets_deny_plain_http_and_other_accounts(
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
         },
     }.items():
-        statement = found[sid]
+        statement = statements[sid]
         assert everything.items() <= statement.items()
         assert statement["Condition"] == condition
         assert statement["Resource"] == [arn, f"{arn}/*"]
@@ -146,7 +154,9 @@ def test_images_are_encrypted_with_the_stacks_key(
 def test_the_topic_denies_plain_http(address: str, resources: list[Resource]) -> None:
     values = _of(resources, "aws_sns_topic_policy")[address]
     [denied] = [
-        each for each in json.loads(values["policy"])["Statement"] if each["Effect"] == "Deny"
+        statement
+        for statement in json.loads(values["policy"])["Statement"]
+        if statement["Effect"] == "Deny"
     ]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert (denied["Principal"], denied["Action"]) == ("*", "sns:Publish")
@@ -169,13 +179,13 @@ def test_nobody_gets_in_unsigned(bucket: str, deployment: Deployment) -> None:
 def test_functions_are_called_by_this_api_only(resources: list[Resource]) -> None:
     [api] = _of(resources, "aws_apigatewayv2_api").values()
     permissions = _of(resources, "aws_lambda_permission").values()
-    assert {each["source_arn"] for each in permissions} == {
+    assert {permission["source_arn"] for permission in permissions} == {
         f"{api['execution_arn']}/*/POST/upload",
         f"{api['execution_arn']}/*/POST/upload-url",
     }
-    assert {each["principal"] for each in permissions} == {"apigateway.amazonaws.com"}
+    assert {permission["principal"] for permission in permissions} == {"apigateway.amazonaws.com"}
     routes = _of(resources, "aws_apigatewayv2_route").values()
-    assert {each["authorization_type"] for each in routes} == {"AWS_IAM"}
+    assert {route["authorization_type"] for route in routes} == {"AWS_IAM"}
 
 
 def test_nothing_loops_and_everything_is_bounded(
@@ -215,7 +225,7 @@ _ENVIRONMENT = {
 
 def test_environments_hold_no_secret(resources: list[Resource]) -> None:
     functions = _of(resources, "aws_lambda_function").values()
-    variables = {name for each in functions for name in each["environment"][0]["variables"]}
+    variables = {name for function in functions for name in function["environment"][0]["variables"]}
     assert variables == _ENVIRONMENT
 
 
@@ -230,7 +240,7 @@ def test_the_state_machine_may_call_its_functions_and_deliver_logs_and_traces(
         for function, name in deployment.outputs["function_names"].items()
         if function not in ("upload", "trigger")
     }
-    found = {
+    policies = {
         action: set(statement["Resource"])
         for statement in policy["Statement"]
         for action in statement["Action"]
@@ -252,7 +262,7 @@ def test_the_state_machine_may_call_its_functions_and_deliver_logs_and_traces(
         "xray:PutTelemetryRecords",
         "xray:PutTraceSegments",
     }
-    assert found == {"lambda:InvokeFunction": called, **{action: {"*"} for action in everywhere}}
+    assert policies == {"lambda:InvokeFunction": called, **{action: {"*"} for action in everywhere}}
 
 
 def test_only_the_pipeline_writes_to_the_destination(deployment: Deployment) -> None:

@@ -26,11 +26,11 @@ _SECRETS = {
 
 def secrets(text: str, sent: bytes = b"") -> list[str]:
     """Return what a text tells that it must not, bytes of an image that was sent among it."""
-    found = [name for name, looks in _SECRETS.items() if re.search(looks, text)]
+    secrets = [name for name, looks in _SECRETS.items() if re.search(looks, text)]
     encoded = base64.b64encode(sent).decode()[:64]
     if sent and (encoded in text or repr(sent[:16])[2:-1] in text):
-        found.append("an image")
-    return found
+        secrets.append("an image")
+    return secrets
 
 
 def _logged(deployment: Deployment) -> Iterator[str]:

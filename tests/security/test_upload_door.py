@@ -218,7 +218,7 @@ def _policy(form: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) -
 
 
 def _any_key(policy: dict[str, Any]) -> None:
-    others = [each for each in policy["conditions"] if each != {"key": "form.jpg"}]
+    others = [condition for condition in policy["conditions"] if condition != {"key": "form.jpg"}]
     assert len(others) == len(policy["conditions"]) - 1
     policy["conditions"] = [*others, ["starts-with", "$key", ""]]
 

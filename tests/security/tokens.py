@@ -117,10 +117,10 @@ def _handler(key: rsa.RSAPrivateKey) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = {"/.well-known/jwks.json": {"keys": [published]}}.get(self.path)
-            self.send_response(200 if found else 404)
+            answer = {"/.well-known/jwks.json": {"keys": [published]}}.get(self.path)
+            self.send_response(200 if answer else 404)
             self.end_headers()
-            self.wfile.write(json.dumps(found).encode())
+            self.wfile.write(json.dumps(answer).encode())
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""

@@ -11,7 +11,7 @@ SOURCES = Path(clients.__file__).parent
 
 def calls_in_the_source() -> set[str]:
     """Return the operations that the functions' code calls, read from the code itself."""
-    found: set[str] = set()
+    operations: set[str] = set()
     for file in SOURCES.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         variables = {
@@ -27,8 +27,8 @@ def calls_in_the_source() -> set[str]:
             owner = node.func.value
             service = variables.get(owner.id) if isinstance(owner, ast.Name) else _service(owner)
             if service:
-                found.add(f"{service}.{_operation(service, node.func.attr)}")
-    return found
+                operations.add(f"{service}.{_operation(service, node.func.attr)}")
+    return operations
 
 
 def _service(node: ast.expr) -> str | None:

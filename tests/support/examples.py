@@ -69,8 +69,8 @@ class Example:
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name."""
-        found = json.loads(self._run("output", "-json"))
-        return {name: output["value"] for name, output in found.items()}
+        outputs = json.loads(self._run("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(

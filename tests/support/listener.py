@@ -27,12 +27,12 @@ class Listener:
 
         def find() -> dict[str, Any] | None:
             self._receive()
-            named = [one for one in self._came if one["detail"]["object"]["key"] == key]
-            return next((one for one in named if one["detail-type"] == detail_type), None)
+            named = [event for event in self._came if event["detail"]["object"]["key"] == key]
+            return next((event for event in named if event["detail-type"] == detail_type), None)
 
-        found = wait.until(f"the event '{detail_type}' of {key}", find)
-        SCHEMA.validate(found)
-        detail: dict[str, Any] = found["detail"]
+        event = wait.until(f"the event '{detail_type}' of {key}", find)
+        SCHEMA.validate(event)
+        detail: dict[str, Any] = event["detail"]
         return detail
 
     def _receive(self) -> None:

@@ -52,11 +52,11 @@ def evil_origin() -> Iterator[str]:
 @contextmanager
 def chromium(home: Path) -> Iterator[Browser]:
     """Yield Chromium, for which the name EVIL is this machine."""
-    found = installed.program()
-    if found is None:
+    program = installed.program()
+    if program is None:
         pytest.fail("Chromium is missing. Run `make system-packages`.")
     rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
-    with installed.launched(found, home, rules) as launched:
+    with installed.launched(program, home, rules) as launched:
         yield launched
 
 

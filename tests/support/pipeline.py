@@ -22,10 +22,10 @@ def execution_of(deployment: Deployment, version_id: str) -> Execution:
     source = executions(deployment)
 
     def find() -> Execution | None:
-        for one in source.listed():
-            arn: str = one["executionArn"]
-            given = one.get("input") or _input(deployment, arn)
-            if version_id in given and one["status"] != RUNNING:
+        for run in source.listed():
+            arn: str = run["executionArn"]
+            given = run.get("input") or _input(deployment, arn)
+            if version_id in given and run["status"] != RUNNING:
                 return source.execution(arn)
         return None
 
@@ -61,8 +61,8 @@ def named(deployment: Deployment, name: str) -> Execution:
     source = executions(deployment)
 
     def find() -> Execution | None:
-        mine = (one for one in source.listed() if one["name"] == name)
-        done = next((one for one in mine if one["status"] != RUNNING), None)
+        mine = (run for run in source.listed() if run["name"] == name)
+        done = next((run for run in mine if run["status"] != RUNNING), None)
         return source.execution(done["executionArn"]) if done else None
 
     return wait.until(f"the execution {name} to end", find)

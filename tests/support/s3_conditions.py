@@ -57,8 +57,8 @@ def _check_source(response: S3Response) -> None:
     source = urlparse(response.headers["x-amz-copy-source"])
     bucket, key = unquote(source.path).removeprefix("/").split("/", 1)
     version = parse_qs(source.query).get("versionId", [None])[0]
-    found = response.backend.get_object(bucket, key, version_id=version)
-    if found is not None and _bare(found.etag) != _bare(wanted):
+    stored = response.backend.get_object(bucket, key, version_id=version)
+    if stored is not None and _bare(stored.etag) != _bare(wanted):
         raise PreconditionFailed("x-amz-copy-source-If-Match")
 
 

@@ -37,9 +37,11 @@ def _replacing(write: Any) -> Any:
         written = write(backend, bucket_name, key_name, *args, **more)
         bucket = backend.get_bucket(bucket_name)
         if bucket.versioning_status == "Suspended":
-            others = [one for one in bucket.keys.getlist(key_name) if one is not written]
+            others = [
+                version for version in bucket.keys.getlist(key_name) if version is not written
+            ]
             written._version_id = "null"
-            kept = [one for one in others if one.version_id != "null"]
+            kept = [version for version in others if version.version_id != "null"]
             bucket.keys.setlist(key_name, [*kept, written])
         return written
 

@@ -54,8 +54,8 @@ class Stubs:
 
     def parameters(self, operation: str) -> dict[str, Any]:
         """Return the parameters of the one call of that operation."""
-        [found] = [call.parameters for call in self.calls if call.operation == operation]
-        return found
+        [parameters] = [call.parameters for call in self.calls if call.operation == operation]
+        return parameters
 
     def record(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         """Remember a call; botocore calls this for each."""

@@ -43,7 +43,7 @@ def of_type(clients: Clients, arn: str, kind: StateMachineTypeType) -> Iterator[
 
 def _replace(clients: Clients, arn: str, kind: StateMachineTypeType, level: str) -> None:
     states = clients.stepfunctions
-    told = states.describe_state_machine(stateMachineArn=arn)
+    described = states.describe_state_machine(stateMachineArn=arn)
     tags = states.list_tags_for_resource(resourceArn=arn)["tags"]
     states.delete_state_machine(stateMachineArn=arn)
     wait.until(
@@ -51,18 +51,18 @@ def _replace(clients: Clients, arn: str, kind: StateMachineTypeType, level: str)
         lambda: (
             arn
             not in [
-                one["stateMachineArn"]
-                for one in states.list_state_machines(maxResults=1000)["stateMachines"]
+                machine["stateMachineArn"]
+                for machine in states.list_state_machines(maxResults=1000)["stateMachines"]
             ]
         ),
     )
-    logging = {**told["loggingConfiguration"], "level": level}
+    logging = {**described["loggingConfiguration"], "level": level}
     states.create_state_machine(
-        name=told["name"],
+        name=described["name"],
         type=kind,
-        definition=told["definition"],
-        roleArn=told["roleArn"],
+        definition=described["definition"],
+        roleArn=described["roleArn"],
         tags=tags,
         loggingConfiguration=logging,  # type: ignore[arg-type]
-        tracingConfiguration=told.get("tracingConfiguration", {"enabled": False}),
+        tracingConfiguration=described.get("tracingConfiguration", {"enabled": False}),
     )

@@ -42,23 +42,23 @@ def started(function: str, **environment: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    found: dict[str, Any] = json.loads(ran.stdout)
-    return found
+    report: dict[str, Any] = json.loads(ran.stdout)
+    return report
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_on_lambda_the_collector_rests_while_a_function_starts_and_works_after(
     function: str,
 ) -> None:
-    found = started(function, LAMBDA_TASK_ROOT="/var/task")
-    assert found["enabled"]
-    assert found["found later"]
-    assert found["collections"] < 3  # a hundred, where it does not rest
-    assert found["kept"] > 10_000
+    report = started(function, LAMBDA_TASK_ROOT="/var/task")
+    assert report["enabled"]
+    assert report["found later"]
+    assert report["collections"] < 3  # a hundred, where it does not rest
+    assert report["kept"] > 10_000
 
 
 def test_elsewhere_the_collector_is_left_alone() -> None:
-    found = started("get_file_type")
-    assert found["enabled"]
-    assert found["kept"] == 0
-    assert found["collections"] > 10
+    report = started("get_file_type")
+    assert report["enabled"]
+    assert report["kept"] == 0
+    assert report["collections"] > 10

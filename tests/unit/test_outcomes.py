@@ -15,10 +15,10 @@ EVENT = {"s3": {"bucket": {"name": "pictures"}, "object": {"key": "sea.jpg"}}}
 @pytest.fixture
 def marks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What is put on the trace, with tracing on and no X-Ray there to take it."""
-    found: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     monkeypatch.setenv("TRACING", "on")
-    monkeypatch.setattr(tracing, "annotate", lambda **values: found.append(values))
-    return found
+    monkeypatch.setattr(tracing, "annotate", lambda **values: annotations.append(values))
+    return annotations
 
 
 def call(failure: Exception | None, event: dict[str, Any]) -> str:

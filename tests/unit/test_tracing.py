@@ -34,8 +34,8 @@ def probe(tracing: str | None) -> dict[str, bool]:
     ran = subprocess.run(
         [sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=True
     )
-    found: dict[str, bool] = json.loads(ran.stdout)
-    return found
+    traced: dict[str, bool] = json.loads(ran.stdout)
+    return traced
 
 
 @pytest.mark.parametrize("tracing", [None, "off"])

@@ -128,7 +128,11 @@ def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -
     scans = check_scans(content, header)
     start, *pieces = scans.image
     # Which colours the components stand for is in the application segments.
-    kept = (content[each.start - 4 : each.end] for each in header.metadata if each.marker != _ICC)
+    kept = (
+        content[segment.start - 4 : segment.end]
+        for segment in header.metadata
+        if segment.marker != _ICC
+    )
     metadata = (_JFIF.sub(_PLAIN_JFIF, segment) for segment in kept)
     repaired = b"".join([start, *metadata, *pieces])
     has_filler = made.skipped_bytes > scans.skipped

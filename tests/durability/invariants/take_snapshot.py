@@ -26,10 +26,10 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
     items = storage.records(clients, stack.table_name)
     source = collect.source(clients, stack)
     runs = [
-        _logged(source.execution(one["executionArn"]))
+        _logged(source.execution(run["executionArn"]))
         if stack.express
-        else _summary(clients, one["executionArn"])
-        for one in source.listed()
+        else _summary(clients, run["executionArn"])
+        for run in source.listed()
     ]
     return Snapshot(
         uploads=uploads,
@@ -44,7 +44,7 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
 def stored(clients: Clients, bucket: str) -> dict[str, list[Stored]]:
     """Return the versions of a bucket by key, the oldest first."""
     return {
-        key: [_stored(clients, bucket, one) for one in reversed(versions)]
+        key: [_stored(clients, bucket, version) for version in reversed(versions)]
         for key, versions in storage.versions(clients, bucket).items()
     }
 

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.durability.load", description=__doc__)
     parser.add_argument(
         "--counts",
-        type=lambda text: [int(one) for one in text.split(",")],
+        type=lambda text: [int(number) for number in text.split(",")],
         default=COUNTS,
         help="uploads of each burst, for example 50,100,500",
     )
@@ -103,11 +103,11 @@ def _bursts(console: Console, load: Load, counts: Sequence[int]) -> list[str]:
     for count in counts:
         burst = load.send(f"burst-{count}", count)
         load.wait(burst)
-        found = load.wrong()
+        violations = load.wrong()
         figures = load.figures(burst)
         shown.append(figures)
-        table.add_row(*_row(figures, len(burst.bad), len(found)))
-        wrong += found
+        table.add_row(*_row(figures, len(burst.bad), len(violations)))
+        wrong += violations
     console.print(table)
     first, last = shown[0], shown[-1]
     console.print(

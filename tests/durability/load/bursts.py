@@ -116,12 +116,12 @@ class Load:
         took = took or [math.nan] * 2
         first = min(burst.at.values())
         snapshot = self._observed()
-        good = [one for one in burst.uploads if one.version not in burst.bad]
-        bad = [one for one in burst.uploads if one.version in burst.bad]
+        good = [upload for upload in burst.uploads if upload.version not in burst.bad]
+        bad = [upload for upload in burst.uploads if upload.version in burst.bad]
         return Figures(
             count=len(burst.uploads),
-            converted=sum(_is_converted_once(snapshot, one) for one in good),
-            reported=sum(_is_reported(snapshot, one) for one in bad),
+            converted=sum(_is_converted_once(snapshot, upload) for upload in good),
+            reported=sum(_is_reported(snapshot, upload) for upload in bad),
             total=max(((at - first).total_seconds() for at in ended.values()), default=math.nan),
             median=statistics.median(took),
             p95=statistics.quantiles(sorted(took), n=20)[-1],
@@ -155,7 +155,7 @@ class Load:
 
     def _names(self, burst: Burst) -> set[str]:
         bucket = self._stack.source_bucket
-        return {keys.execution_name(bucket, one.key, one.version) for one in burst.uploads}
+        return {keys.execution_name(bucket, upload.key, upload.version) for upload in burst.uploads}
 
     def interrupted(self) -> int:
         """Return how many executions ended because the local AWS did.
@@ -173,7 +173,9 @@ class Load:
     def unfinished(self, burst: Burst) -> list[Upload]:
         """Return the uploads of a burst that still are in the source bucket."""
         source = self._observed().source
-        return [one for one in burst.uploads if source[one.key][-1].version == one.version]
+        return [
+            upload for upload in burst.uploads if source[upload.key][-1].version == upload.version
+        ]
 
     def redrive(self, *, everything: bool = False) -> Counter[str]:
         """Start again what failed, and return what was done how often."""
@@ -218,19 +220,19 @@ class Load:
     def _statuses(self) -> dict[str, str]:
         """Return the statuses by name; of two EXPRESS executions of a name, one may run yet."""
         statuses: dict[str, str] = {}
-        for one in self._source.listed():
-            if statuses.get(one["name"]) != RUNNING:
-                statuses[one["name"]] = one["status"]
+        for run in self._source.listed():
+            if statuses.get(run["name"]) != RUNNING:
+                statuses[run["name"]] = run["status"]
         return statuses
 
     def _ended(self, versions: set[str]) -> dict[str, datetime]:
         """Return when the executions of the versions ended, of those that succeeded."""
         ended = {}
-        for one in self._source.listed("SUCCEEDED"):
-            given = one.get("input") or self._input(one["executionArn"])
+        for run in self._source.listed("SUCCEEDED"):
+            given = run.get("input") or self._input(run["executionArn"])
             _, version = take_snapshot.named(given)
             if version in versions:
-                ended[version] = one["stopDate"]
+                ended[version] = run["stopDate"]
         return ended
 
     def _input(self, arn: str) -> str:

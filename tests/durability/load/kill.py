@@ -57,12 +57,12 @@ def emulator(keeper: int) -> None:
 def _workers(keeper: int, spared: str) -> list[int]:
     """Return the processes below a keeper in which functions run, one of them left out."""
     processes = _processes()
-    found = [
+    working = [
         pid
         for pid, (_, command) in processes.items()
         if b"awslambdaric" in command and not (spared and f".{spared}.".encode() in command)
     ]
-    return [pid for pid in found if keeper in _ancestors(pid, processes)]
+    return [pid for pid in working if keeper in _ancestors(pid, processes)]
 
 
 def _ancestors(pid: int, processes: dict[int, tuple[int, bytes]]) -> Iterator[int]:
@@ -73,12 +73,12 @@ def _ancestors(pid: int, processes: dict[int, tuple[int, bytes]]) -> Iterator[in
 
 def _processes() -> dict[int, tuple[int, bytes]]:
     """Return the parent and the command line of each process, by its id."""
-    found = {}
+    processes = {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):  # it has ended meanwhile
             stat = (entry / "stat").read_text()
             parent = int(stat.rpartition(")")[2].split()[1])
-            found[int(entry.name)] = (parent, (entry / "cmdline").read_bytes())
-    return found
+            processes[int(entry.name)] = (parent, (entry / "cmdline").read_bytes())
+    return processes

@@ -84,10 +84,10 @@ def read_table() -> Iterator[Mutant]:
 
 
 def _test_file(root: Path, name: str) -> Path:
-    found = list((root / "tests").rglob(name))
-    if len(found) != 1:
-        raise ValueError(f"{TABLE.name} is stale: {len(found)} test files are named {name}")
-    return found[0].relative_to(root)
+    files = list((root / "tests").rglob(name))
+    if len(files) != 1:
+        raise ValueError(f"{TABLE.name} is stale: {len(files)} test files are named {name}")
+    return files[0].relative_to(root)
 
 
 def _copy_tree(root: Path) -> None:

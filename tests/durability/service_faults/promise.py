@@ -19,9 +19,9 @@ def check(record: Record, *results: Result) -> None:
     item = record["s3"]["object"]
     runs = [
         invariants.ExecutionSummary(
-            str(n), item["key"], item["versionId"], one.status, one.output or {}
+            str(n), item["key"], item["versionId"], result.status, result.output or {}
         )
-        for n, one in enumerate(results)
+        for n, result in enumerate(results)
     ]
     invariants.check(
         invariants.Snapshot(

@@ -152,7 +152,7 @@ class TestStarting:
             for record in records
         ]
         answer = trigger.handler({"Records": messages}, None)
-        return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def started(self) -> int:
         listed = clients.stepfunctions().list_executions(

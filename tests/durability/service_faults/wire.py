@@ -107,7 +107,7 @@ def striking(operation: str, fault: Fault, times: int | None = None) -> Iterator
 
     def serve(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
         """Do as moto does, but for requests that were struck: the SDK asks all its handlers."""
-        if any(request is one for one in struck):
+        if any(request is struck_request for struck_request in struck):
             return None
         return moto_serves(stubber, event_name, request, **more)
 

@@ -100,7 +100,7 @@ class Machine:
             states: Mapping[str, Any] = self._definition["States"]
             return states
         parallel = next(
-            one for one in self._definition["States"].values() if one["Type"] == "Parallel"
+            state for state in self._definition["States"].values() if state["Type"] == "Parallel"
         )
         inner: Mapping[str, Any] = parallel["Branches"][path[0]]["States"]
         return inner
@@ -157,7 +157,9 @@ class Machine:
                     node = self._handlers.start(state["Resource"], payload, again=True)
                     return self._moved(states, replace(task, tries=tuple(tries), node=node))
                 break
-        rule = next(one for one in state["Catch"] if _matches(one["ErrorEquals"], error))
+        rule = next(
+            catcher for catcher in state["Catch"] if _matches(catcher["ErrorEquals"], error)
+        )
         caught = _with(json.loads(task.data), rule["ResultPath"], {"Error": error, "Cause": cause})
         return self._enter(states, rule["Next"], json.dumps(caught, sort_keys=True))
 
@@ -168,11 +170,11 @@ class Machine:
         assert isinstance(frame, Parallel)
         branches = list(frame.branches)
         branches[path[0]] = change(branches[path[0]])
-        failed = next((one for one in branches if isinstance(one, Failed)), None)
+        failed = next((branch for branch in branches if isinstance(branch, Failed)), None)
         if failed:
             return failed
-        if all(isinstance(one, Done) for one in branches):
-            result = [json.loads(one.output) for one in branches if isinstance(one, Done)]
+        if all(isinstance(branch, Done) for branch in branches):
+            result = [json.loads(branch.output) for branch in branches if isinstance(branch, Done)]
             return self._leave(self._states(()), frame.state, frame.data, result)
         return replace(frame, branches=tuple(branches))
 

@@ -213,7 +213,7 @@ def _check_parameters(service: str, method: str, parameters: dict[str, Any]) -> 
 @cache
 def _input_shape(service: str, method: str) -> Any:
     model = botocore.session.get_session().get_service_model(service)
-    operation = next(one for one in model.operation_names if xform_name(one) == method)
+    operation = next(name for name in model.operation_names if xform_name(name) == method)
     return model.operation_model(operation).input_shape
 
 

@@ -128,7 +128,7 @@ class Storage:
 
     def history(self, bucket: str, key: str) -> tuple[Version, ...]:
         """Return the versions of a key, the oldest first."""
-        return next((found for name, found in self.objects if name == (bucket, key)), ())
+        return next((history for name, history in self.objects if name == (bucket, key)), ())
 
     def current(self, bucket: str, key: str) -> Version | None:
         """Return the current version, or None where there is none or a delete marker."""
@@ -156,7 +156,7 @@ class Storage:
         created = CREATED + timedelta(hours=bucket != SOURCE)
         created += timedelta(seconds=number if self.seconds_pass else 0)
         if bucket == SOURCE and self.versioning != "Enabled":
-            version, history = "null", tuple(one for one in history if one.id != "null")
+            version, history = "null", tuple(kept for kept in history if kept.id != "null")
         new = Version(version, body, etag, metadata, content_type, created, number)
         objects = dict(self.objects) | {(bucket, key): (*history, new)}
         return replace(self, objects=tuple(sorted(objects.items()))), new
@@ -184,8 +184,8 @@ def request(service: str, method: str, parameters: Mapping[str, Any]) -> Request
 
 @cache
 def _parsed(parameters: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(parameters, object_hook=_bytes_again)
-    return found
+    parsed: Mapping[str, Any] = json.loads(parameters, object_hook=_bytes_again)
+    return parsed
 
 
 def _as_base64(value: Any) -> dict[str, str]:
@@ -193,59 +193,59 @@ def _as_base64(value: Any) -> dict[str, str]:
     return {"base64": base64.b64encode(content).decode()}
 
 
-def _bytes_again(found: dict[str, Any]) -> Any:
-    return base64.b64decode(found["base64"]) if found.keys() == {"base64"} else found
+def _bytes_again(item: dict[str, Any]) -> Any:
+    return base64.b64decode(item["base64"]) if item.keys() == {"base64"} else item
 
 
 def _look_up(storage: Storage, asked: Mapping[str, Any]) -> Version | Answer:
     """Return the version that a read names, or its error."""
     history = storage.history(asked["Bucket"], asked["Key"])
     if "VersionId" in asked:
-        found = next((one for one in history if one.id == asked["VersionId"]), None)
-        if found is None:
+        version = next((listed for listed in history if listed.id == asked["VersionId"]), None)
+        if version is None:
             return Answer(error="NoSuchVersion", status=404)
-        if found.body is None:
+        if version.body is None:
             return Answer(error="MethodNotAllowed", status=405)
     else:
-        found = storage.current(asked["Bucket"], asked["Key"])
-        if found is None:
+        version = storage.current(asked["Bucket"], asked["Key"])
+        if version is None:
             return Answer(error="NoSuchKey", status=404)
-    if asked.get("IfMatch", found.etag).strip('"') != found.etag:
+    if asked.get("IfMatch", version.etag).strip('"') != version.etag:
         return Answer(error="PreconditionFailed", status=412)
-    return found
+    return version
 
 
 def _head_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    found = _look_up(storage, asked)
-    if isinstance(found, Answer):  # HEAD's answers have no body, and so no code but the status
-        return storage, Answer(error=str(found.status), status=found.status)
-    return storage, Answer(_headers(storage, found))
+    version = _look_up(storage, asked)
+    if isinstance(version, Answer):  # HEAD's answers have no body, and so no code but the status
+        return storage, Answer(error=str(version.status), status=version.status)
+    return storage, Answer(_headers(storage, version))
 
 
 def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    found = _look_up(storage, asked)
-    if isinstance(found, Answer):
-        return storage, found
-    body = found.body or b""
+    version = _look_up(storage, asked)
+    if isinstance(version, Answer):
+        return storage, version
+    body = version.body or b""
     if "Range" in asked:
         if not body:
             return storage, Answer(error="InvalidRange", status=416)
         first, last = asked["Range"].removeprefix("bytes=").split("-")
         body = body[int(first) : int(last) + 1]
-    headers = dict(_headers(storage, found)) | {"Body": body, "ContentLength": len(body)}
+    headers = dict(_headers(storage, version)) | {"Body": body, "ContentLength": len(body)}
     return storage, Answer(tuple(headers.items()))
 
 
-def _headers(storage: Storage, found: Version) -> tuple[tuple[str, Any], ...]:
+def _headers(storage: Storage, version: Version) -> tuple[tuple[str, Any], ...]:
     # Where a bucket never kept versions, answers do not say "null" either.
-    named = found.id != "null" or storage.versioning
+    named = version.id != "null" or storage.versioning
     return (
-        ("ContentLength", len(found.body or b"")),
-        ("ContentType", found.content_type),
-        ("ETag", f'"{found.etag}"'),
-        ("LastModified", found.created),
-        ("Metadata", found.metadata),
-        *((("VersionId", found.id),) if named else ()),
+        ("ContentLength", len(version.body or b"")),
+        ("ContentType", version.content_type),
+        ("ETag", f'"{version.etag}"'),
+        ("LastModified", version.created),
+        ("Metadata", version.metadata),
+        *((("VersionId", version.id),) if named else ()),
     )
 
 
@@ -273,13 +273,13 @@ def _copy_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, A
     source = {**asked["CopySource"], "IfMatch": asked.get("CopySourceIfMatch", "")}
     if not source["IfMatch"]:
         del source["IfMatch"]
-    found = _look_up(storage, source)
-    if isinstance(found, Answer):
-        return storage, found
+    version = _look_up(storage, source)
+    if isinstance(version, Answer):
+        return storage, version
     if failed := _failed_condition(storage, asked):
         return storage, failed
     assert asked["MetadataDirective"] == "REPLACE"
-    storage, new = _write(storage, asked, found.body or b"")
+    storage, new = _write(storage, asked, version.body or b"")
     result = (("ETag", f'"{new.etag}"'),)
     return storage, Answer((("CopyObjectResult", result), ("VersionId", new.id)))
 
@@ -320,8 +320,8 @@ def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answ
 
 def _get_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
     assert asked["ConsistentRead"], "what was read could be older than what there is"
-    found = dict(storage.items).get(asked["Key"]["imageName"]["S"])
-    return storage, Answer((("Item", found),) if found else ())
+    item = dict(storage.items).get(asked["Key"]["imageName"]["S"])
+    return storage, Answer((("Item", item),) if item else ())
 
 
 @cache

@@ -71,7 +71,7 @@ def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> No
 def test_what_is_pruned_leads_nowhere_else(
     system: System, handlers: Handlers, name: str, faults: int
 ) -> None:
-    scenario = next(one for one in SCENARIOS if one.name == name)
+    scenario = next(candidate for candidate in SCENARIOS if candidate.name == name)
     start = scenario.start(faults=faults, deliveries=2 - faults)
     unpruned = System(handlers, Machine(handlers, definition()), prune=False)
     ends = [_ends(which, start) for which in (system, unpruned)]
@@ -84,15 +84,15 @@ def _ends(system: System, start: State) -> set[State]:
     That is without how often messages have come, and where invocations stand for which nobody
     waits.
     """
-    found: set[State] = set()
+    states: set[State] = set()
 
     def note(state: State) -> list[str]:
-        messages = tuple(replace(one, delivered=0) for one in state.notifications)
-        found.add(replace(state, notifications=messages, faults=0, strays=()))
+        messages = tuple(replace(message, delivered=0) for message in state.notifications)
+        states.add(replace(state, notifications=messages, faults=0, strays=()))
         return []
 
     explore(system, start, judge=note)
-    return found
+    return states
 
 
 # What must not be left out of each call, and the call.

@@ -45,7 +45,7 @@ def sending() -> Iterator[System]:
 
 def doubled(state: State) -> list[str]:
     """Return a sentence for each destination key that has two objects of one source version."""
-    found = []
+    faults = []
     for (bucket, key), history in state.storage.objects:
         if bucket == DESTINATION:
             made_from = [
@@ -53,26 +53,28 @@ def doubled(state: State) -> list[str]:
                 for of in (dict(version.metadata) for version in history)
                 if "source-version" in of
             ]
-            found += [
-                f"'{key}' is twice of {one[1]}" for one, n in Counter(made_from).items() if n > 1
+            faults += [
+                f"'{key}' is twice of {source[1]}"
+                for source, n in Counter(made_from).items()
+                if n > 1
             ]
-    return found
+    return faults
 
 
 def contradicting(state: State) -> list[str]:
     """Return a sentence for each event that says what is not so, or not what another one says."""
-    found = []
+    faults = []
     placed: dict[tuple[str, str, str], dict[str, Any]] = {}
     for said in sorted(state.storage.said):
         detail = json.loads(said)
         for image in (detail["original"], *detail["outputs"]):
             history = state.storage.history(DESTINATION, image["key"])
             if image["versionId"] not in {version.name for version in history}:
-                found.append(f"an event names version {image['versionId']} of '{image['key']}'")
+                faults.append(f"an event names version {image['versionId']} of '{image['key']}'")
             place = (detail["object"]["key"], image["sourceVersionId"], image["key"])
             if placed.setdefault(place, image) != image:
-                found.append(f"events disagree about '{image['key']}'")
-    return found
+                faults.append(f"events disagree about '{image['key']}'")
+    return faults
 
 
 def judge(state: State) -> list[str]:

@@ -114,7 +114,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(choice=st.integers(0, 1_000_000))
     def fail(self, choice: int) -> None:
         steps = self.system.steps(replace(self.state, faults=1))
-        faults = [one for one in steps if not one.needed and one.is_fault]
+        faults = [step for step in steps if not step.needed and step.is_fault]
         if faults and self.faults < HARMLESS_FAULTS:
             self.state = replace(faults[choice % len(faults)].after(), faults=0)
             self.faults += 1
@@ -178,8 +178,10 @@ def test_nothing_is_lost_whatever_happens(
 def _summary(finished: list[State], seed_number: int) -> str:
     uploads = sum(len(state.uploads) for state in finished)
     executions = sum(len(state.executions) for state in finished)
-    backfills = sum(one.listed for state in finished for one in state.notifications)
-    reprocesses = sum(REPROCESS in one.event for state in finished for one in state.executions)
+    backfills = sum(message.listed for state in finished for message in state.notifications)
+    reprocesses = sum(
+        REPROCESS in message.event for state in finished for message in state.executions
+    )
     return (
         f"random histories: {len(finished):,} examples with {uploads:,} uploads, {backfills:,} "
         f"messages of backfills and {executions:,} executions, {reprocesses:,} of them "

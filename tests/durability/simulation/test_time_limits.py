@@ -35,8 +35,8 @@ COPY = _longest_call(clients._CONFIG.merge(clients._COPY_CONFIG))
 def _timeouts() -> dict[str, int]:
     text = DEFAULTS.read_text(encoding="utf-8")
     settings = r"^ +(\w+) += \{ memory_mb = \d+, timeout_seconds = (\d+) \}"
-    found = re.findall(settings, text, re.MULTILINE)
-    return {name: int(seconds) for name, seconds in found}
+    limits = re.findall(settings, text, re.MULTILINE)
+    return {name: int(seconds) for name, seconds in limits}
 
 
 def test_the_longest_call_is_what_the_comment_says() -> None:

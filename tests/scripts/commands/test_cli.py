@@ -42,9 +42,9 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def _command(name: str) -> click.Command:
-    found = cli.cli.get_command(click.Context(cli.cli), name)
-    assert found is not None
-    return found
+    command = cli.cli.get_command(click.Context(cli.cli), name)
+    assert command is not None
+    return command
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -203,17 +203,20 @@ class TestInstallation:
 
     def test_what_is_imported_is_installed(self) -> None:
         """But by the local AWS, which needs a clone anyway."""
-        needed = {re.split(r"[<>=~]", one)[0].lower() for one in PROJECT["project"]["dependencies"]}
+        needed = {
+            re.split(r"[<>=~]", requirement)[0].lower()
+            for requirement in PROJECT["project"]["dependencies"]
+        }
         needed |= {"botocore", "markupsafe"}  # they come with boto3 and jinja2
         distributions = importlib.metadata.packages_distributions()
         for file, names in _used().items():
-            for name in {one.split(".")[0] for one in names} & distributions.keys():
+            for name in {module.split(".")[0] for module in names} & distributions.keys():
                 assert distributions[name][0].lower() in needed, f"{file} imports {name}"
 
     def test_what_is_imported_is_in_the_wheel(self) -> None:
         left_out = {
-            one.replace("/", ".")
-            for one in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["exclude"]
+            folder.replace("/", ".")
+            for folder in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["exclude"]
         }
         for file, names in _used().items():
             for name in names:
@@ -222,20 +225,20 @@ class TestInstallation:
 
 def _used() -> dict[Path, set[str]]:
     """Return the modules that each file imports at its top, of all files that a command loads."""
-    found: dict[Path, set[str]] = {}
+    imported: dict[Path, set[str]] = {}
     folders = [REPOSITORY / "scripts" / name for name in ("commands", "console")]
     ahead = [file for folder in folders for file in folder.rglob("*.py")]
     while ahead:
         file = ahead.pop()
-        if file in found or "local_aws" in file.parts:
+        if file in imported or "local_aws" in file.parts:
             continue
-        found[file] = set(_imports_at_the_top(file))
-        for name in found[file]:
+        imported[file] = set(_imports_at_the_top(file))
+        for name in imported[file]:
             root = REPOSITORY / ("lambda_src" if name.startswith("image_converter") else "")
             place = root / name.replace(".", "/")
             candidates = (place.with_suffix(".py"), place / "__init__.py")
-            ahead += [one for one in candidates if one.is_file()]
-    return found
+            ahead += [path for path in candidates if path.is_file()]
+    return imported
 
 
 def _imports_at_the_top(file: Path) -> Iterator[str]:

@@ -34,7 +34,7 @@ def photo(tmp_path: Path) -> Path:
 def arn_in(printed: str) -> str:
     """Return the first ARN of an execution in what was printed."""
     arns = (line.strip() for line in printed.splitlines())
-    return next(one for one in arns if ":execution:" in one or ":express:" in one)
+    return next(line for line in arns if ":execution:" in line or ":express:" in line)
 
 
 def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -127,13 +127,13 @@ def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Captu
     known = answer("status", whole["key"])
     assert known["state"] == "converted"
     assert known["executions"][0]["arn"] == started["executionArn"]
-    assert {one["versionId"] for one in known["executions"]} == {whole["versionId"]}
+    assert {execution["versionId"] for execution in known["executions"]} == {whole["versionId"]}
     assert answer("status", damaged["key"], expected=4)["png"] is None
 
     page = answer("report", started["executionArn"], "--out", str(tmp_path / "report"))["page"]
     assert Path(page).is_file()
     left = answer("redrive", "--dry-run")["results"]
-    assert [one["did"] for one in left if one["key"] == damaged["key"]] == ["left"]
+    assert [result["did"] for result in left if result["key"] == damaged["key"]] == ["left"]
     assert cli.run(["watch", "--until-done", "--json"]) == 0
     for line in capsys.readouterr().out.splitlines():
         json_output.validated("watch", line)
@@ -153,8 +153,8 @@ def test_no_key_reaches_the_terminal_as_it_is(
     out = str(tmp_path / "out")
 
     def shown(*lines: str) -> str:
-        told = capsys.readouterr()
-        printed = told.out + told.err
+        captured = capsys.readouterr()
+        printed = captured.out + captured.err
         # Other tests' keys are listed too; one of them is an emoji that is joined of two.
         assert printed.replace("\n", "").replace("\u200d", "").isprintable()
         for line in lines or (f"terminal-{status_of_upload}/{SHOWN_AS_TEXT}",):

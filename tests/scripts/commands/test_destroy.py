@@ -17,7 +17,7 @@ def state(*resources: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 @pytest.mark.parametrize("caller", ["", "module.pictures.", 'module.pictures["eu"].'])
 @pytest.mark.parametrize("index", ["", "[0]"])
 def test_the_images_are_found_wherever_the_stack_is(caller: str, index: str) -> None:
-    found = destroy._holdings(
+    holdings = destroy._holdings(
         state(
             (f"{caller}module.source_bucket{index}.aws_s3_bucket.this", {"bucket": "source"}),
             (f"{caller}module.destination_bucket{index}.aws_s3_bucket.this", {"bucket": "pngs"}),
@@ -28,7 +28,7 @@ def test_the_images_are_found_wherever_the_stack_is(caller: str, index: str) -> 
             ),
         )
     )
-    assert found == destroy.Holdings(("source", "pngs"), "records")
+    assert holdings == destroy.Holdings(("source", "pngs"), "records")
 
 
 def test_nothing_keeps_a_state_without_a_stack() -> None:

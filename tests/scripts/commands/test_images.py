@@ -19,9 +19,9 @@ DONE = {"Type": "Pass", "End": True}
 
 
 def known(stack: Stack, key: str = "a.jpg") -> Image:
-    found = images.find(stack.clients, stack.deployment, key)
-    assert found is not None
-    return found
+    image = images.find(stack.clients, stack.deployment, key)
+    assert image is not None
+    return image
 
 
 @both_types
@@ -36,11 +36,14 @@ def test_a_failure_that_a_restart_has_fixed_is_not_the_state(stack: Stack) -> No
     image = known(stack)
 
     assert image.state.outcome == "succeeded"
-    assert [(one.execution.status, one.origin, one.since_fixed) for one in image.handlings] == [
+    assert [
+        (handling.execution.status, handling.origin, handling.since_fixed)
+        for handling in image.handlings
+    ] == [
         ("SUCCEEDED", "restart", False),
         ("FAILED", "upload", True),
     ]
-    assert {one.version for one in image.handlings} == {version}
+    assert {handling.version for handling in image.handlings} == {version}
 
 
 @both_types
@@ -54,7 +57,7 @@ def test_executions_that_were_started_by_hand_are_found(stack: Stack) -> None:
     image = known(stack)
 
     assert image.handlings[0].execution.arn == by_hand
-    assert [one.origin for one in image.handlings] == ["by hand", "upload"]
+    assert [handling.origin for handling in image.handlings] == ["by hand", "upload"]
     assert image.state.outcome == "succeeded"
 
 
@@ -69,7 +72,7 @@ def test_a_failure_after_the_success_does_not_undo_it(stack: Stack) -> None:
     image = known(stack)
 
     assert image.state.outcome == "succeeded"
-    assert [one.since_fixed for one in image.handlings] == [True, False]
+    assert [handling.since_fixed for handling in image.handlings] == [True, False]
 
 
 @both_types
@@ -115,9 +118,9 @@ def test_nothing_is_known_of_what_never_was(stack: Stack) -> None:
 
 
 def accepted(stack: Stack, *keys: str) -> list[str]:
-    found = arrival.source_filter(stack.clients, stack.deployment)
-    assert found is not None
-    return [key for key in keys if found.accepts(key)]
+    accepted = arrival.source_filter(stack.clients, stack.deployment)
+    assert accepted is not None
+    return [key for key in keys if accepted.accepts(key)]
 
 
 def test_a_filter_is_read_as_s3_keeps_it(stack: Stack) -> None:

@@ -155,7 +155,7 @@ class TestOnTheLocalAws:
             answer = stack.clients.sqs.receive_message(
                 QueueUrl=stack.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1
             )
-            received |= {one["Body"] for one in answer.get("Messages", [])}
+            received |= {message["Body"] for message in answer.get("Messages", [])}
         assert received == bodies
 
     def test_a_poison_message_stays_where_it_can_be_looked_at(self, stack: Stack) -> None:
@@ -296,10 +296,10 @@ class TestOnAnswersOfAws:
             {"executions": [listed]},
             {"stateMachineArn": ARN, "statusFilter": "TIMED_OUT"},
         )
-        told = {**listed, "input": event(), "redriveStatus": "REDRIVABLE", **described}
-        stub.add_response("describe_execution", told, {"executionArn": FAILED_ARN})
+        answer = {**listed, "input": event(), "redriveStatus": "REDRIVABLE", **described}
+        stub.add_response("describe_execution", answer, {"executionArn": FAILED_ARN})
         stub.add_client_error("describe_execution", "ExecutionDoesNotExist")
-        if told["redriveStatus"] == "REDRIVABLE":
+        if answer["redriveStatus"] == "REDRIVABLE":
             events = [{"id": 1, "timestamp": 0, "type": last_state}]
             stub.add_response("get_execution_history", {"events": events}, ANY_HISTORY)
 
@@ -344,8 +344,8 @@ class TestOnAnswersOfAws:
         run = self.BACKFILL
         asked = {"stateMachineArn": f"{ARN}-backfill"}
         stub.add_response("list_executions", {"executions": [run]}, asked)
-        told = {**run, "input": "{}", "redriveStatus": "REDRIVABLE", "error": "States.Timeout"}
-        stub.add_response("describe_execution", told, {"executionArn": FAILED_ARN})
+        answer = {**run, "input": "{}", "redriveStatus": "REDRIVABLE", "error": "States.Timeout"}
+        stub.add_response("describe_execution", answer, {"executionArn": FAILED_ARN})
         events = [{"id": 1, "timestamp": 0, "type": "ExecutionFailed"}]
         stub.add_response("get_execution_history", {"events": events}, ANY_HISTORY)
         stub.add_response("redrive_execution", {"redriveDate": 0}, {"executionArn": FAILED_ARN})

@@ -19,9 +19,9 @@ def test_a_file_is_called_by_its_name_and_a_folders_files_by_their_path(tmp_path
     touched(tmp_path / "photos" / "2026" / "sea.jpg")
     touched(tmp_path / "photos" / ".hidden")
 
-    chosen = upload.uploads_of([single, tmp_path / "photos"], prefix="holiday/")
+    uploads = upload.uploads_of([single, tmp_path / "photos"], prefix="holiday/")
 
-    assert [one.key for one in chosen] == ["holiday/a b.jpg", "holiday/2026/sea.jpg"]
+    assert [item.key for item in uploads] == ["holiday/a b.jpg", "holiday/2026/sea.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -36,21 +36,23 @@ def test_a_file_is_called_by_its_name_and_a_folders_files_by_their_path(tmp_path
     ],
 )
 def test_a_prefix_is_a_folder(tmp_path: Path, prefix: str, key: str) -> None:
-    assert [one.key for one in upload.uploads_of([touched(tmp_path / "a b.jpg")], prefix)] == [key]
+    assert [item.key for item in upload.uploads_of([touched(tmp_path / "a b.jpg")], prefix)] == [
+        key
+    ]
 
 
 def test_what_cannot_be_sent_is_refused_before_anything_is(tmp_path: Path) -> None:
-    one, other = touched(tmp_path / "a" / "x.jpg"), touched(tmp_path / "b" / "x.jpg")
+    first, other = touched(tmp_path / "a" / "x.jpg"), touched(tmp_path / "b" / "x.jpg")
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(UserError, match="no file"):
-        upload.uploads_of([one, tmp_path / "nope.jpg"])
+        upload.uploads_of([first, tmp_path / "nope.jpg"])
     with pytest.raises(UserError, match=r"both be called x\.jpg"):
-        upload.uploads_of([one, other])
+        upload.uploads_of([first, other])
     with pytest.raises(UserError, match="no file"):
         upload.uploads_of([tmp_path / "empty"])
     with pytest.raises(UserError, match="1024 bytes"):
-        upload.uploads_of([one], prefix="n" * 1020)
+        upload.uploads_of([first], prefix="n" * 1020)
 
 
 def test_no_key_leads_out_of_the_folder_for_the_pngs(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def ask(
 
 def uploaded(small: Small) -> list[str]:
     listed = small.clients.s3.list_objects_v2(Bucket=small.deployment.source_bucket)
-    return [one["Key"] for one in listed.get("Contents", [])]
+    return [item["Key"] for item in listed.get("Contents", [])]
 
 
 def test_the_page_itself_is_answered(console: Console, attacked: Small) -> None:

@@ -26,17 +26,17 @@ def watched(small: Small) -> Live:
 
 def asked(small: Small, watched: Live) -> Counter[str]:
     """Look once, and return what AWS was asked for."""
-    found: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
 
     def note(model: Any, **_: object) -> None:
-        found[model.name] += 1
+        calls[model.name] += 1
 
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.register("before-call", note)
     watched.look()
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.unregister("before-call", note)
-    return found
+    return calls
 
 
 def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live) -> None:

@@ -76,10 +76,10 @@ def drop(page: Page, *files: Path) -> None:
 
 def size(image: Locator, role: str) -> list[int]:
     """Return the pixels of a picture once it is loaded."""
-    found: list[int] = image.get_by_role("img", name=f"{role} of").evaluate(
+    size: list[int] = image.get_by_role("img", name=f"{role} of").evaluate(
         "async (one) => { await one.decode(); return [one.naturalWidth, one.naturalHeight]; }"
     )
-    return found
+    return size
 
 
 def top(place: Locator) -> float:
@@ -147,7 +147,7 @@ def test_a_failure_is_retried_once_its_cause_is_fixed(
 ) -> None:
     """The function that converts may not write for a while: its state is orange, then red."""
     roles = deployment.clients.iam.list_roles()["Roles"]
-    [role] = [one["RoleName"] for one in roles if "-resize-image-" in one["RoleName"]]
+    [role] = [listed["RoleName"] for listed in roles if "-resize-image-" in listed["RoleName"]]
     iam = deployment.clients.iam
     iam.put_role_policy(RoleName=role, PolicyName="broken", PolicyDocument=json.dumps(DENIED))
     photo = tmp_path / "console-retried.jpg"
@@ -194,8 +194,8 @@ def test_axe_finds_nothing(some: Console, browser: Browser, scheme: Scheme) -> N
             summary.click()
         expect(page.locator(".graph")).to_have_count(3)
         expect(page.locator("figure")).to_have_count(2)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        violations = Axe().run(page)
+        assert violations.violations_count == 0, violations.generate_report()
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -54,7 +54,7 @@ def test_an_upload_that_breaks_off_stores_nothing(own: Console, small: Small, se
     whole = begin(own, "b.jpg", 3)
     whole.send(b"abc")
     assert whole.getresponse().status == 200
-    assert [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["b.jpg"]
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=bucket)["Contents"]] == ["b.jpg"]
     wait.until(
         "parts to be deleted",
         lambda: not s3.list_multipart_uploads(Bucket=bucket).get("Uploads"),

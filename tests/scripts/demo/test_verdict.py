@@ -65,11 +65,11 @@ def _image(content: bytes, execution: Execution | None) -> Image:
     ],
 )
 def test_outcomes(image: Image, fault: str | None) -> None:
-    found = list(verdict.outcome_faults([image]))
+    faults = list(verdict.outcome_faults([image]))
 
-    assert len(found) == (fault is not None)
+    assert len(faults) == (fault is not None)
     if fault:
-        assert fault in found[0]
+        assert fault in faults[0]
 
 
 def _webp(content: bytes, side: int = verdict.THUMBNAIL_SIDE) -> bytes:
@@ -114,11 +114,11 @@ def test_whole_original_passes_and_a_changed_one_does_not() -> None:
     ],
 )
 def test_pixels(png: bytes, fault: str | None) -> None:
-    found = list(verdict.pixel_faults([_converted(png=png)]))
+    faults = list(verdict.pixel_faults([_converted(png=png)]))
 
-    assert len(found) == (fault is not None)
+    assert len(faults) == (fault is not None)
     if fault:
-        assert fault in found[0]
+        assert fault in faults[0]
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_pixels(png: bytes, fault: str | None) -> None:
     ],
 )
 def test_thumbnails(thumbnail: bytes, fault: str | None) -> None:
-    found = list(verdict.thumbnail_faults([_converted(thumbnail=thumbnail)]))
+    faults = list(verdict.thumbnail_faults([_converted(thumbnail=thumbnail)]))
 
-    assert len(found) == (fault is not None)
+    assert len(faults) == (fault is not None)
     if fault:
-        assert fault in found[0]
+        assert fault in faults[0]

@@ -20,8 +20,8 @@ from scripts.lib import text
 def test_what_an_output_has_beyond_the_input(
     output: object, given: object, expected: dict[str, object]
 ) -> None:
-    found = text.added(json.dumps(output), json.dumps(given))
-    assert (json.loads(found) if found else {}) == expected
+    added = text.added(json.dumps(output), json.dumps(given))
+    assert (json.loads(added) if added else {}) == expected
 
 
 def test_what_is_not_an_object_has_added_nothing() -> None:

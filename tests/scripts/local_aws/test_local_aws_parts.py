@@ -49,7 +49,7 @@ FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "expected"),
+    ("kind", "event", "expected"),
     [
         (
             "TaskScheduled",
@@ -71,9 +71,9 @@ FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
     ],
 )
 def test_invocations_are_reported_as_on_aws(
-    kind: str, told: dict[str, str], expected: list[str]
+    kind: str, event: dict[str, str], expected: list[str]
 ) -> None:
-    details = {f"{kind[0].lower()}{kind[1:]}EventDetails": told}
+    details = {f"{kind[0].lower()}{kind[1:]}EventDetails": event}
 
     events = stepfunctions_history.as_on_aws(kind, details)
 

@@ -26,8 +26,8 @@ def clients(local: Clients) -> Iterator[Clients]:
     local.s3.create_bucket(Bucket=BUCKET)
     yield local
     listed = local.s3.list_object_versions(Bucket=BUCKET)
-    for one in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
-        local.s3.delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+    for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        local.s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
     local.s3.delete_bucket(Bucket=BUCKET)
 
 

@@ -20,18 +20,18 @@ def _convert(cases: Path, out: Path) -> Any:
     conversion = importlib.import_module("image_converter.conversion")
     errors = importlib.import_module("image_converter.errors")
     limits = conversion.Limits(**json.loads((cases / "limits.json").read_text(encoding="utf-8")))
-    found: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     for path in sorted(cases.glob("*.jpg")):
         for compression in ("fast", "smallest"):
             name, png = f"{path.stem}-{compression}", io.BytesIO()
             try:
                 made = conversion.convert(path.read_bytes(), png, limits, compression)
             except errors.ConversionError as error:
-                found[name] = {"error": type(error).__name__, "message": str(error)}
+                described[name] = {"error": type(error).__name__, "message": str(error)}
             else:
-                found[name] = made._asdict()
+                described[name] = made._asdict()
                 (out / f"{name}.png").write_bytes(png.getvalue())
-    return found
+    return described
 
 
 def _handle(event: Path) -> Any:

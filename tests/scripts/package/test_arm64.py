@@ -64,10 +64,12 @@ class Side:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        found = json.loads((out / "result.json").read_text(encoding="utf-8"))
-        assert found["machine"] == self.machine
-        assert all(str(unpacked) in place for place in found["modules"].values()), found["modules"]
-        return found["result"]
+        result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+        assert result["machine"] == self.machine
+        assert all(str(unpacked) in place for place in result["modules"].values()), result[
+            "modules"
+        ]
+        return result["result"]
 
 
 # Graviton2 is what Lambda's arm64 functions run on at least; qemu refuses what it does not know.

@@ -35,12 +35,12 @@ def _nothing_else_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_running_interpreter_serves_its_own_version() -> None:
-    found = interpreters.find(sys.version_info[:2])
+    interpreter = interpreters.find(sys.version_info[:2])
 
-    assert found is not None
-    assert found.executable == Path(sys.executable)
-    assert found.version == platform.python_version()
-    assert found.run("print(6 * 7)").stdout == "42\n"
+    assert interpreter is not None
+    assert interpreter.executable == Path(sys.executable)
+    assert interpreter.version == platform.python_version()
+    assert interpreter.run("print(6 * 7)").stdout == "42\n"
 
 
 def test_none_is_found_where_there_is_none() -> None:
@@ -52,10 +52,10 @@ def test_a_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
     good = put(tmp_path / "good", claim())
     monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}:{tmp_path / 'good'}")
 
-    found = interpreters.find(VERSION)
+    interpreter = interpreters.find(VERSION)
 
-    assert found is not None
-    assert found.executable == good
+    assert interpreter is not None
+    assert interpreter.executable == good
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_what_is_not_a_released_cpython_of_the_version_is_passed_over(
 def test_versions_side_by_side_with_the_running_one_are_found(tmp_path: Path) -> None:
     beside = put(tmp_path / "versions" / "3.98.0" / "bin", claim())
 
-    found = interpreters.find(VERSION)
+    interpreter = interpreters.find(VERSION)
 
-    assert found is not None
-    assert found.executable == beside
+    assert interpreter is not None
+    assert interpreter.executable == beside
 
 
 def test_pyenvs_versions_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_pyenvs_versions_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (root / "bin" / "pyenv").chmod(0o755)
     monkeypatch.setenv("PATH", str(root / "bin"))
 
-    found = interpreters.find(VERSION)
+    interpreter = interpreters.find(VERSION)
 
-    assert found is not None
-    assert found.executable == program
+    assert interpreter is not None
+    assert interpreter.executable == program

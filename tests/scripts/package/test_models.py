@@ -14,8 +14,8 @@ from tests.support.called_operations import calls_in_the_source
 
 
 def model(service: str) -> dict[str, Any]:
-    found: dict[str, Any] = Loader().load_service_model(service, "service-2")
-    return found
+    model: dict[str, Any] = Loader().load_service_model(service, "service-2")
+    return model
 
 
 def names(value: Any) -> set[str]:
@@ -28,7 +28,9 @@ def names(value: Any) -> set[str]:
 
 
 def test_the_operations_of_the_layer_are_those_that_the_functions_call() -> None:
-    listed = {f"{service}.{name}" for service, found in models.CALLED.items() for name in found}
+    listed = {
+        f"{service}.{name}" for service, operations in models.CALLED.items() for name in operations
+    }
 
     assert listed == calls_in_the_source()
 

@@ -55,7 +55,7 @@ def test_building_again_gives_the_same_bytes(host_package: Path, tmp_path: Path)
     build(host_target(), tmp_path / "elsewhere" / "again")
 
     assert content(tmp_path / "elsewhere" / "again") == content(host_package)
-    assert [each.name for each in (tmp_path / "elsewhere").iterdir()] == ["again"]
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["again"]
 
 
 def test_a_changed_handler_changes_the_functions_and_not_the_layer(
@@ -72,9 +72,9 @@ def test_code_and_layer_have_the_same_stamp(host_package: Path, lambda_package: 
     for package in (host_package, lambda_package):
         code = members(package, "functions.zip")["image_converter/built_with.py"].decode()
         layer = members(package, "layer.zip")[f"python/{LAYER_MODULE}.py"].decode()
-        found = re.findall(r'"([0-9a-f]{16})"', code + layer)
-        assert found == [found[0]] * 2
-        stamps.add(found[0])
+        both = re.findall(r'"([0-9a-f]{16})"', code + layer)
+        assert both == [both[0]] * 2
+        stamps.add(both[0])
     assert len(stamps) == 2, "another layer has another stamp"
 
 
@@ -89,7 +89,7 @@ def test_a_stamp_depends_on_every_name_and_byte(tmp_path: Path) -> None:
     stamps.append(stamp.of(tmp_path))
 
     assert len(set(stamps)) == len(stamps)
-    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in stamps)
+    assert all(re.fullmatch("[0-9a-f]{16}", stamp) for stamp in stamps)
 
 
 @pytest.mark.parametrize("given", ["same", "other"])
@@ -228,7 +228,9 @@ def test_without_an_interpreter_of_the_version_there_is_no_bytecode_at_all(
     build(host_target(), tmp_path / "package")
 
     for name in ("functions.zip", "layer.zip"):
-        assert not [each for each in members(tmp_path / "package", name) if each.endswith(".pyc")]
+        assert not [
+            member for member in members(tmp_path / "package", name) if member.endswith(".pyc")
+        ]
     bytecode = json.loads((tmp_path / "package" / "manifest.json").read_text())["bytecode"]
     assert bytecode["interpreter"] is None
     assert host_target().runtime in bytecode["reason"]
@@ -277,12 +279,12 @@ def test_formats_of_renditions_are_packaged_where_they_are_asked_for(
         json.loads((package / "manifest.json").read_text())
         for package in (host_package, tmp_path / "package")
     ]
-    assert [each["formats"] for each in manifests] == [
+    assert [manifest["formats"] for manifest in manifests] == [
         ["png", "jpeg"],
         ["png", "jpeg", "avif", "webp"],
     ]
     # AVIF brings the most: 1.8 MB.
-    sizes = [each["artifacts"]["layer"]["zipped_bytes"] for each in manifests]
+    sizes = [manifest["artifacts"]["layer"]["zipped_bytes"] for manifest in manifests]
     assert 1_000_000 < sizes[1] - sizes[0] < 4_000_000
 
 

@@ -17,9 +17,9 @@ pytestmark = pytest.mark.package
 
 
 def running() -> interpreters.Interpreter:
-    found = interpreters.find(sys.version_info[:2])
-    assert found is not None
-    return found
+    interpreter = interpreters.find(sys.version_info[:2])
+    assert interpreter is not None
+    return interpreter
 
 
 def test_the_trimmed_layer_works(host_layer: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_layer_that_was_trimmed_too_far_is_not_shipped(host_layer: Path, patte
 def imported_names(package: str, folder: str) -> set[tuple[str, str]]:
     """Return (module, name) of all that modules of a package import out of a folder of it."""
     root = Path(importlib.import_module(package).__file__ or "").parent
-    found: set[tuple[str, str]] = set()
+    imported: set[tuple[str, str]] = set()
     for file in root.rglob("*.py"):
         if file.is_relative_to(root / folder):
             continue
@@ -57,8 +57,8 @@ def imported_names(package: str, folder: str) -> set[tuple[str, str]]:
             if isinstance(node, ast.ImportFrom) and node.module:
                 module = node.module if node.level == 0 else f"{package}.{node.module}"
                 if f"{module}.".startswith(f"{package}.{folder}."):
-                    found |= {(module, each.name) for each in node.names}
-    return found
+                    imported |= {(module, alias.name) for alias in node.names}
+    return imported
 
 
 @pytest.mark.parametrize(("package", "folder"), [("botocore", "docs"), ("urllib3", "http2")])

@@ -55,7 +55,7 @@ def test_a_build_that_fails_leaves_the_last_package_whole(
         build(FOREIGN, output, empty_cache)
 
     assert {file.read_text() for file in output.iterdir()} == {"of the last build"}
-    assert [each.name for each in output.parent.iterdir()] == ["package"]
+    assert [path.name for path in output.parent.iterdir()] == ["package"]
     assert not list(empty_cache.cache.iterdir())
 
 

@@ -25,8 +25,8 @@ def node(page: Page, state: str) -> Locator:
 
 
 def colour(page: Page, state: str) -> str:
-    found: str = node(page, state).locator(".shape").evaluate("e => getComputedStyle(e).stroke")
-    return found
+    colour: str = node(page, state).locator(".shape").evaluate("e => getComputedStyle(e).stroke")
+    return colour
 
 
 @pytest.mark.parametrize(
@@ -228,9 +228,9 @@ def test_axe_finds_nothing(browser: Browser, report: Path, name: str, scheme: st
     page = context.new_page()
     page.goto((report / f"{name}.html").as_uri())
 
-    found = Axe().run(page)
+    violations = Axe().run(page)
 
-    assert found.violations_count == 0, found.generate_report()
+    assert violations.violations_count == 0, violations.generate_report()
     context.close()
 
 

@@ -41,8 +41,8 @@ def test_the_lanes_of_a_parallel_stand_side_by_side_inside_it(drawing: Drawing) 
 def test_no_two_states_overlap_and_none_leaves_the_picture(drawing: Drawing) -> None:
     states = [box for box in drawing.boxes if box.kind in ("Task", "Choice", "Fail")]
 
-    for one, other in itertools.combinations(states, 2):
-        assert not _overlap(one, other), (one, other)
+    for first, other in itertools.combinations(states, 2):
+        assert not _overlap(first, other), (first, other)
     whole = Box("", "", 0, 0, drawing.width, drawing.height)
     assert all(_inside(box, whole) for box in drawing.boxes)
 
@@ -68,10 +68,10 @@ def _inside(box: Box, holder: Box) -> bool:
     )
 
 
-def _overlap(one: Box, other: Box) -> bool:
+def _overlap(first: Box, other: Box) -> bool:
     return (
-        one.x < other.x + other.width
-        and other.x < one.x + one.width
-        and one.y < other.y + other.height
-        and other.y < one.y + one.height
+        first.x < other.x + other.width
+        and other.x < first.x + first.width
+        and first.y < other.y + other.height
+        and other.y < first.y + first.height
     )

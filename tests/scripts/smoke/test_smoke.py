@@ -77,8 +77,8 @@ def test_the_recorded_facts_are_those_of_the_local_aws(deployment: Deployment) -
     execution = pipeline.execution_of(deployment, version)
     assert execution.status == SUCCEEDED, execution.sentence
     stack = deployed.find(deployment.clients, deployed.DEFAULT_NAME)
-    found = shapes.observe(deployment.clients, stack, execution)
-    assert shapes.differences(found, shapes.local()) == []
+    facts = shapes.observe(deployment.clients, stack, execution)
+    assert shapes.differences(facts, shapes.local()) == []
 
 
 def test_differences_are_reported_for_both_sides() -> None:

@@ -287,7 +287,7 @@ def _rgb_420() -> bytes:
 def _until_restart(number: int) -> bytes:
     """A JPEG of uneven sampling up to one of its restart markers."""
     encoded = _base85(_UNEVEN_RESTARTS)
-    restarts = [found.start() for found in re.finditer(rb"\xff[\xd0-\xd7]", encoded)]
+    restarts = [marker.start() for marker in re.finditer(rb"\xff[\xd0-\xd7]", encoded)]
     return encoded[: restarts[number]]
 
 

@@ -63,7 +63,7 @@ def without(jpeg: bytes, marker: int, nth: int = 0) -> bytes:
 
 def without_all(jpeg: bytes, marker: int) -> bytes:
     """Leave all segments with this marker out."""
-    for _ in [found for found, _ in segments(jpeg) if found == marker]:
+    for _ in [kind for kind, _ in segments(jpeg) if kind == marker]:
         jpeg = without(jpeg, marker)
     return jpeg
 

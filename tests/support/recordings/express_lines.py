@@ -27,15 +27,15 @@ def of_recorded(
         number: what ends the ARN.
         ago: how long ago it ended.
     """
-    told = record.load(folder, name)["events"]
-    later = datetime.now(UTC) - ago - events.moment(told[-1]["timestamp"])
+    recorded = record.load(folder, name)["events"]
+    later = datetime.now(UTC) - ago - events.moment(recorded[-1]["timestamp"])
     arn = f"{MACHINE.replace(':stateMachine:', ':express:')}:{name}-{folder}:{number}"
     return [
         stepfunctions_logs.line(
             arn,
-            {**one, "timestamp": (events.moment(one["timestamp"]) + later).isoformat()},
+            {**event, "timestamp": (events.moment(event["timestamp"]) + later).isoformat()},
             configured,
         )
-        for one in told
-        if stepfunctions_logs.is_logged(configured, one["type"])
+        for event in recorded
+        if stepfunctions_logs.is_logged(configured, event["type"])
     ]

@@ -46,10 +46,10 @@ def record(folder: Path = FOLDER) -> Observation:
         LocalAwsError, TerraformError, TimeoutError, UserError: it could not be run.
     """
     photograph = jpeg(PHOTOGRAPH)
-    with warm_stack(folder) as (aws, clients, found):
+    with warm_stack(folder) as (aws, clients, stack):
         before = processor_ms(aws.endpoint)
         arns = [
-            uploads.convert(clients, found, f"{number}.jpg", photograph)
+            uploads.convert(clients, stack, f"{number}.jpg", photograph)
             for number in range(_IMAGES)
         ]
         after = processor_ms(aws.endpoint)
@@ -87,9 +87,9 @@ def warm_stack(folder: Path) -> Iterator[tuple[LocalAws, Clients, Deployment]]:
         )
         stack.init()
         stack.apply()
-        found = deployed.find(clients, deployed.DEFAULT_NAME)
-        uploads.convert(clients, found, "first.jpg", jpeg(PHOTOGRAPH))
-        yield aws, clients, found
+        deployed_stack = deployed.find(clients, deployed.DEFAULT_NAME)
+        uploads.convert(clients, deployed_stack, "first.jpg", jpeg(PHOTOGRAPH))
+        yield aws, clients, deployed_stack
         stack.destroy()
 
 
@@ -99,7 +99,7 @@ def _rounded(time: StateTime) -> StateTime:
 
 def processor_ms(endpoint: str) -> dict[str, float]:
     """Return the processor time so far of each function's processes on a local AWS, by its name."""
-    found: dict[str, float] = defaultdict(float)
+    seconds: dict[str, float] = defaultdict(float)
     for process in Path("/proc").glob("[0-9]*"):
         try:
             pairs = (process / "environ").read_bytes().decode(errors="replace").split("\0")
@@ -110,8 +110,8 @@ def processor_ms(endpoint: str) -> dict[str, float]:
         name = environment.get("AWS_LAMBDA_FUNCTION_NAME")
         if name and environment.get("AWS_ENDPOINT_URL") == endpoint:
             ticks = sum(map(int, fields[11:13]))  # utime and stime, proc(5)
-            found[name] += ticks * 1000 / _TICKS_PER_SECOND
-    return found
+            seconds[name] += ticks * 1000 / _TICKS_PER_SECOND
+    return seconds
 
 
 def _deployed(function: str) -> str:

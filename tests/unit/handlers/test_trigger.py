@@ -45,8 +45,8 @@ def batch(*bodies: object) -> dict[str, Any]:
 def failures(answer: dict[str, list[dict[str, str]]]) -> list[str]:
     """Return the ids of the messages that are to be delivered again."""
     assert answer.keys() == {"batchItemFailures"}
-    assert all(one.keys() == {"itemIdentifier"} for one in answer["batchItemFailures"])
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    assert all(failure.keys() == {"itemIdentifier"} for failure in answer["batchItemFailures"])
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
 def executions() -> dict[str, Any]:
@@ -54,8 +54,8 @@ def executions() -> dict[str, Any]:
     sfn = clients.stepfunctions()
     listed = sfn.list_executions(stateMachineArn=MACHINE)["executions"]
     return {
-        one["name"]: json.loads(sfn.describe_execution(executionArn=one["executionArn"])["input"])
-        for one in listed
+        run["name"]: json.loads(sfn.describe_execution(executionArn=run["executionArn"])["input"])
+        for run in listed
     }
 
 

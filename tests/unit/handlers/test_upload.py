@@ -237,7 +237,11 @@ class TestForms:
         assert {"key": "holiday/photo.jpg"} in conditions
         assert {"Content-Type": "image/jpeg"} in conditions
         assert ["content-length-range", 1, 2000000] in conditions
-        assert not [each for each in conditions if isinstance(each, list) and each[0] != CONTENT]
+        assert not [
+            condition
+            for condition in conditions
+            if isinstance(condition, list) and condition[0] != CONTENT
+        ]
         assert form["expires"] == policy["expiration"]
         seconds = timedelta(seconds=300)
         expires = datetime.fromisoformat(form["expires"])

@@ -76,8 +76,8 @@ class _Collector:
 
 def _places(item: pytest.Function) -> Iterator[str]:
     marked = [marker.args[0] for marker in item.iter_markers("exercised")]
-    found = {place for name, place in _FIXTURES.items() if name in item.fixturenames}
-    yield from marked or found or ["code"]
+    places = {place for name, place in _FIXTURES.items() if name in item.fixturenames}
+    yield from marked or places or ["code"]
 
 
 def _first_sentence(path: str, docstring: str | None) -> str:

@@ -106,8 +106,11 @@ def test_a_retry_shows_both_attempts() -> None:
 def test_a_late_answer_does_not_undo_a_timeout() -> None:
     attempts = read("aws", "timed-out").states["ResizeImage"].attempts
 
-    assert [one.outcome for one in attempts] == [Outcome.TIMED_OUT] * 2
-    assert all(one.ended and one.ended - one.scheduled < timedelta(seconds=2) for one in attempts)
+    assert [attempt.outcome for attempt in attempts] == [Outcome.TIMED_OUT] * 2
+    assert all(
+        attempt.ended and attempt.ended - attempt.scheduled < timedelta(seconds=2)
+        for attempt in attempts
+    )
 
 
 def test_the_edges_taken_are_those_between_its_states() -> None:

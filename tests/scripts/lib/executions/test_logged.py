@@ -99,11 +99,11 @@ def test_a_logged_execution_is_what_its_history_says(group: Group, folder: str, 
     arn = group.put(group.lines(folder, name))
     expected = history.read(arn, recorded["events"], recorded["definition"])
 
-    found = group.reader().execution(arn, recorded["definition"])
+    execution = group.reader().execution(arn, recorded["definition"])
 
-    assert seen(found) == seen(expected)
-    assert abs(found.seconds - expected.seconds) < 0.01
-    assert found.name == f"{name}-{folder}"
+    assert seen(execution) == seen(expected)
+    assert abs(execution.seconds - expected.seconds) < 0.01
+    assert execution.name == f"{name}-{folder}"
 
 
 def test_lists_are_those_of_step_functions_the_newest_first(group: Group) -> None:
@@ -112,11 +112,11 @@ def test_lists_are_those_of_step_functions_the_newest_first(group: Group) -> Non
     running = group.put(group.lines("aws", "retried", ago=timedelta(0))[:7])
 
     log = group.reader()
-    listed = [(one["executionArn"], one["status"]) for one in log.listed()]
+    listed = [(run["executionArn"], run["status"]) for run in log.listed()]
 
     assert listed == [(running, "RUNNING"), (damaged, "FAILED"), (old, "SUCCEEDED")]
-    assert [one["executionArn"] for one in log.listed("FAILED")] == [damaged]
-    assert [one["executionArn"] for one in group.reader().listed(most=2)] == [running, damaged]
+    assert [run["executionArn"] for run in log.listed("FAILED")] == [damaged]
+    assert [run["executionArn"] for run in group.reader().listed(most=2)] == [running, damaged]
 
 
 def test_only_what_is_new_is_read_again(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_only_what_is_new_is_read_again(group: Group, monkeypatch: pytest.Monkey
     arn = group.put(lines[:5])
     group.put(group.lines("aws", "damaged", ago=timedelta(hours=1)))
     log = group.reader()
-    assert {one["status"] for one in log.listed()} == {"RUNNING", "FAILED"}
+    assert {run["status"] for run in log.listed()} == {"RUNNING", "FAILED"}
 
     asked: list[datetime] = []
     read = log._read
@@ -136,7 +136,7 @@ def test_only_what_is_new_is_read_again(group: Group, monkeypatch: pytest.Monkey
     monkeypatch.setattr(log, "_read", noting)
     group.put(lines[5:])
 
-    assert {one["status"] for one in log.listed()} == {"SUCCEEDED", "FAILED"}
+    assert {run["status"] for run in log.listed()} == {"SUCCEEDED", "FAILED"}
     assert log.execution(arn).outcome is Outcome.SUCCEEDED
     [since] = asked
     assert datetime.now(UTC) - since < timedelta(minutes=2)
@@ -161,11 +161,11 @@ def test_late_lines_of_what_is_forgotten_are_no_new_execution(
     group.put(lines[:-1])
     group.put(group.lines("aws", "damaged", ago=timedelta(seconds=1)))
     log = group.reader()
-    assert {one["status"] for one in log.listed()} == {"RUNNING", "FAILED"}
+    assert {run["status"] for run in log.listed()} == {"RUNNING", "FAILED"}
 
     group.put(lines[-1:])
 
-    assert {one["status"] for one in log.listed()} == {"FAILED"}
+    assert {run["status"] for run in log.listed()} == {"FAILED"}
 
 
 def test_an_execution_that_began_before_the_log_is_read_is_not_cut_off(group: Group) -> None:
@@ -186,9 +186,9 @@ def test_pages_are_read_to_the_end_and_reported(group: Group) -> None:
         arns.add(group.put(big))
 
     said: list[str] = []
-    found = group.reader(progress=said.append).listed()
+    runs = group.reader(progress=said.append).listed()
 
-    assert {one["executionArn"] for one in found} == arns
+    assert {run["executionArn"] for run in runs} == arns
     assert len(said) > len(list(logged.windows(datetime.now(UTC), _long_ago())))
     assert "lines of the log since" in said[0]
 
@@ -223,7 +223,7 @@ def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients
     assert execution.sentence.startswith("DamagedImage: ")
     assert execution.states["QuitResize"].outcome is Outcome.FAILED
     failed, not_searched = log.failed()
-    assert [one["executionArn"] for one in failed] == [damaged]
+    assert [run["executionArn"] for run in failed] == [damaged]
     assert not not_searched
 
 
@@ -233,9 +233,9 @@ def test_the_search_for_failures_reports_how_far_back_a_large_log_was_searched(
     monkeypatch.setattr(logged, "_PATIENCE_SECONDS", -1)
     group.put(group.lines("aws", "damaged"))
 
-    found, not_searched = group.reader().failed()
+    runs, not_searched = group.reader().failed()
 
-    assert found == []
+    assert runs == []
     assert "only what was logged since" in not_searched
 
 
@@ -272,13 +272,13 @@ def test_executions_of_an_image_are_found_by_name_and_by_input(group: Group) -> 
     def found(mark: str, key: str) -> list[str]:
         executions, not_searched = log.of_image([mark], key, [uploaded])
         assert not not_searched
-        return [one["executionArn"] for one in executions]
+        return [run["executionArn"] for run in executions]
 
     group.put(group.lines("local", "succeeded"))
     assert found(":damaged-", "ü") == [mine]
     assert found("nothing", "holiday/half.jpg") == [mine]
     assert found("nothing", "half.jpg") == []
-    assert [one["executionArn"] for one in log.named("damaged-local")] == [mine]
+    assert [run["executionArn"] for run in log.named("damaged-local")] == [mine]
     assert log.named("amaged") == []
 
 
@@ -291,9 +291,9 @@ def test_what_is_not_logged_is_said_in_a_sentence(group: Group) -> None:
 def test_lines_of_aws_are_understood() -> None:
     lines = recorded_event("step_functions_logged")["express"]
 
-    found = logged.summary(lines[0]["execution_arn"], logged.events(reversed(lines)))
+    run = logged.summary(lines[0]["execution_arn"], logged.events(reversed(lines)))
 
-    assert found["status"] == "FAILED"
-    assert found["error"] == "States.Runtime"
-    assert found["name"].startswith("c9becabb")
-    assert found["startDate"] == datetime(2022, 6, 10, 17, 42, 55, 216000, UTC)
+    assert run["status"] == "FAILED"
+    assert run["error"] == "States.Runtime"
+    assert run["name"].startswith("c9becabb")
+    assert run["startDate"] == datetime(2022, 6, 10, 17, 42, 55, 216000, UTC)

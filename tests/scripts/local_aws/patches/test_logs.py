@@ -10,10 +10,10 @@ def test_a_query_is_saved_found_changed_and_deleted() -> None:
 
     changed = saved | {"queryDefinitionId": number, "queryString": "limit 1"}
     assert queries.answer("PutQueryDefinition", changed) == {"queryDefinitionId": number}
-    [found] = queries.answer("DescribeQueryDefinitions", {"queryDefinitionNamePrefix": "mine"})[
+    [query] = queries.answer("DescribeQueryDefinitions", {"queryDefinitionNamePrefix": "mine"})[
         "queryDefinitions"
     ]
-    assert (found["queryString"], found["logGroupNames"]) == ("limit 1", ["/a"])
+    assert (query["queryString"], query["logGroupNames"]) == ("limit 1", ["/a"])
     assert queries.answer("DescribeQueryDefinitions", {"queryDefinitionNamePrefix": "x"}) == {
         "queryDefinitions": []
     }

@@ -128,6 +128,7 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
         PackageError: it cannot be built.
     """
     inputs = inputs or Inputs()
+    package = _package(inputs)
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -138,7 +139,7 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
         staging = Path(scratch)
         layer, layer_stamp = _layer(target, inputs, interpreter, staging)
-        functions = _functions(inputs, interpreter, staging, layer_stamp)
+        functions = _functions(package, inputs, interpreter, staging, layer_stamp)
         formats = ("png", "jpeg", *sorted(inputs.formats))
         built = Build(target, formats, functions, layer, interpreter)
         _check_size(built)
@@ -149,13 +150,21 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     return built
 
 
-def _functions(
-    inputs: Inputs, interpreter: Interpreter | None, staging: Path, layer_stamp: str
-) -> Artifact:
-    tree = staging / "functions"
+def _package(inputs: Inputs) -> Path:
     package = inputs.sources / "image_converter"
     if not (package / "__init__.py").is_file():
         raise PackageError(f"The package image_converter is not in {inputs.sources}.")
+    return package
+
+
+def _functions(
+    package: Path,
+    inputs: Inputs,
+    interpreter: Interpreter | None,
+    staging: Path,
+    layer_stamp: str,
+) -> Artifact:
+    tree = staging / "functions"
     shutil.copytree(package, tree / package.name, ignore=_NOT_DEPLOYED)
     stamp.write_to_code(tree, layer_stamp)
     if interpreter:

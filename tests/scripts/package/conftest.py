@@ -9,7 +9,9 @@ from zipfile import ZipFile
 import pytest
 
 from scripts.lib.paths import REPOSITORY
-from scripts.package.build import Inputs, build
+from scripts.package import build as build_module
+from scripts.package.archive import Archive
+from scripts.package.build import Artifact, Inputs, build
 from scripts.package.target import Target, host_target
 
 
@@ -42,6 +44,21 @@ def changed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (package / name).write_text("left behind")
     build(host_target(), root / "package", Inputs(sources=sources))
     return root / "package"
+
+
+@pytest.fixture
+def built_layer(host_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have builds take the layer of `host_package`, instead of making the same for seconds."""
+
+    def take(*given: object) -> tuple[Artifact, str]:
+        *_, staging = given
+        zipped = shutil.copy(host_package / "layer.zip", str(staging))
+        with ZipFile(zipped) as archive:
+            unzipped = sum(member.file_size for member in archive.infolist())
+        layer = Archive(Path(zipped), b"", Path(zipped).stat().st_size, unzipped)
+        return Artifact(layer, []), "0" * 16
+
+    monkeypatch.setattr(build_module, "_layer", take)
 
 
 @pytest.fixture

@@ -236,6 +236,7 @@ def test_without_an_interpreter_of_the_version_there_is_no_bytecode_at_all(
     assert host_target().runtime in bytecode["reason"]
 
 
+@pytest.mark.usefixtures("built_layer")
 def test_a_source_that_does_not_compile_is_named_and_leaves_no_package(
     sources: Path, tmp_path: Path
 ) -> None:
@@ -247,6 +248,7 @@ def test_a_source_that_does_not_compile_is_named_and_leaves_no_package(
     assert not list((tmp_path / "package").iterdir())
 
 
+@pytest.mark.usefixtures("built_layer")
 def test_a_package_over_lambdas_limit_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

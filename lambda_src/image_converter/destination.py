@@ -78,14 +78,15 @@ class Slot(NamedTuple):
     current: dict[str, Any] | None
 
 
-def refuse_unknown_origin(bucket: str, source: Source) -> None:
+def refuse_unknown_origin(place: Place, source: Source) -> None:
     """Refuse to work on an object in the destination bucket that is not the original it should be.
 
     There are renditions beside the originals: to take one for an upload would make images of
-    images. And an original of another image or version would make the record untrue.
+    images. And an original of another image or version would make the record untrue. Where others
+    than the pipeline may write, metadata proves nothing.
 
     Args:
-        bucket: the destination bucket.
+        place: the destination bucket and its prefix.
         source: what was found by the record.
 
     Raises:
@@ -94,7 +95,7 @@ def refuse_unknown_origin(bucket: str, source: Source) -> None:
     """
     record, copy = source.record, source.record.copy
     if copy is None:
-        if record.bucket == bucket:
+        if record.bucket == place.bucket:
             raise InvalidRecord(
                 f"{record.key!r} is in the destination bucket, which gets no uploads: start "
                 "`image-converter reprocess` to have its image made again"
@@ -103,7 +104,8 @@ def refuse_unknown_origin(bucket: str, source: Source) -> None:
     # Without its prefix, which may have been another one when the copy was made.
     _, aside, rest = copy.key.partition(keys.fallback_key("", source.identity))
     is_copy = _is_made_from(aside + rest, source.headers["Metadata"], source)
-    if copy.bucket != bucket or not is_copy:
+    is_open = copy.key.startswith(place.prefix + keys.MANIFESTS)
+    if copy.bucket != place.bucket or is_open or not is_copy:
         raise InvalidRecord(
             f"{copy.key!r} in {copy.bucket!r} is not the copy of {record.key!r} "
             f"(version {source.version!r}) in the destination bucket"

@@ -596,6 +596,31 @@ def test_an_input_whose_copy_is_in_another_bucket_writes_nothing(
     assert cloud.version_count(DESTINATION) == versions
 
 
+@pytest.mark.parametrize("prefix", ["", "converted/"])
+def test_an_input_whose_copy_is_where_others_may_write_writes_nothing(
+    cloud: Cloud,
+    started: dict[str, Record],
+    ask_for: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    prefix: str,
+) -> None:
+    """Its metadata may be copied from the original."""
+    monkeypatch.setenv("DESTINATION_PREFIX", prefix)
+    process(cloud.upload("a.jpg", jpeg()))
+    ask_for(PNG, SMALL)
+    send(reprocess())
+    (given,) = started.values()
+    metadata = cloud.metadata(f"{prefix}a.jpg")
+    forged = f"{prefix}{keys.MANIFESTS}a.jpg"
+    copy = cloud.s3.put_object(Bucket=DESTINATION, Key=forged, Body=jpeg(seed=1), Metadata=metadata)
+    where = {"key": forged, "eTag": copy["ETag"].strip('"'), "versionId": copy["VersionId"]}
+    versions = cloud.version_count(DESTINATION)
+    for handler in (copy_file.handler, resize_image.handler):
+        with pytest.raises(InvalidRecord, match="not the copy"):
+            handler({**given, "reprocess": {**given["reprocess"], **where}}, None)
+    assert cloud.version_count(DESTINATION) == versions
+
+
 def test_what_is_in_the_destination_bucket_is_never_taken_for_an_upload(cloud: Cloud) -> None:
     process(cloud.upload("a.jpg", jpeg()))
     given = {"s3": {"bucket": {"name": DESTINATION}, "object": {"key": "a.jpg"}}}

@@ -38,7 +38,7 @@ def handler(event: Event, context: object) -> Location:
     place = Place(*settings.load(settings.DestinationSettings))
     record = events.parse_record(event)
     source = sources.head(record)
-    destination.refuse_unknown_origin(place.bucket, source)
+    destination.refuse_unknown_origin(place, source)
 
     def put(key: str, metadata: Metadata, condition: Condition) -> Any:
         try:

@@ -76,7 +76,7 @@ def handler(event: Event, context: object) -> Location:
     keys = [rendition.key_for(record.key) for rendition in wanted]
     source, body = sources.open_body(record)
     with body:
-        destination.refuse_unknown_origin(place.bucket, source)
+        destination.refuse_unknown_origin(place, source)
         outputs = _outputs(
             place,
             list(zip(wanted, keys, strict=True)),

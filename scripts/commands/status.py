@@ -21,7 +21,12 @@ from scripts.lib.user_errors import ExitStatus, UserError
 
 Row = tuple[str, str]
 _RENDITION = "rendition "
-_ORIGINS = {"upload": "", "restart": ", restarted", "by hand": ", started by hand"}
+_ORIGINS = {
+    "upload": "",
+    "reprocess": ", reprocessed",
+    "restart": ", restarted",
+    "by hand": ", started by hand",
+}
 
 
 @click.command("status")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import keys
+from image_converter import keys, reprocessing
 from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -32,8 +32,9 @@ class Handling:
 
     Attributes:
         version: the version of the source object; None if its input does not name one.
-        origin: "upload", "restart" or "by hand".
-        since_fixed: whether it failed, and the version was handled nevertheless.
+        origin: "upload", "reprocess", "restart" or "by hand".
+        since_fixed: whether it failed, and the version was handled nevertheless; of a reprocess,
+            whether that was later.
     """
 
     execution: Execution
@@ -104,9 +105,12 @@ class _Search:
         return keys.execution_name(self.stack.source_bucket, self.key, version)
 
     @property
-    def _readable(self) -> str:
-        """How the names of the key's executions begin."""
-        return self._name("").rpartition("-")[0] + "-"
+    def _readable(self) -> tuple[str, ...]:
+        """How the names of the key's executions begin, and of its record's reprocesses."""
+        named = [self.key]
+        if self.record:
+            named.append(reprocessing.original(self.record).get("key", self.key))
+        return tuple(keys.execution_name("", key, "").rpartition("-")[0] + "-" for key in named)
 
     def _logged(self, log: logged.Log) -> list[dict[str, Any]]:
         """Return all executions that an EXPRESS state machine has logged."""
@@ -117,7 +121,7 @@ class _Search:
             uploaded = [datetime.fromisoformat(self.record["writtenAt"]) - logged.LONGEST]
         marks = [self._name(version).rpartition("-")[2] for version in versions]
         if _UNVERSIONED in versions:  # names follow from the sequencer, which S3 tells only once
-            marks.append(f":{self._readable}")
+            marks.append(f":{self._readable[0]}")
         runs, missing = log.of_image(marks, self.key, uploaded)
         self.notes.extend(filter(None, (self.stack.not_logged, missing)))
         return [
@@ -135,36 +139,37 @@ class _Search:
             for described in restarts.chain(self.clients, self.stack, self._name(version))
         ]
         known = {described["executionArn"] for described in runs}
-        named = self._readable if _UNVERSIONED in versions else None
+        named = self._readable if self.record or _UNVERSIONED in versions else ()
         return runs + [
             described
             for described in self._searched_for(named)
             if described["executionArn"] not in known and restarts.source(described)[0] == self.key
         ]
 
-    def _searched_for(self, named: str | None) -> Iterator[dict[str, Any]]:
+    def _searched_for(self, named: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         """Yield executions since the oldest upload whose names do not follow from a version.
 
         Where the bucket keeps no versions, they follow from the sequencer, which S3 tells only
-        once.
+        once; those of a reprocess follow from what the record was before.
 
         Parameters:
-            named: also those whose names begin so.
+            named: also those whose names begin like one of these.
         """
-        if not self.uploads:
-            return
-        since = self.uploads[-1]["LastModified"] - _CLOCKS_DIFFER
+        if self.uploads:
+            since = self.uploads[-1]["LastModified"]
+        else:
+            since = datetime.fromisoformat((self.record or {})["sourceLastModified"])
+        since -= _CLOCKS_DIFFER
         newest = collect.listed(self.clients, self.stack.state_machine_arn, most=_SEARCHED)
         listed = list(itertools.takewhile(lambda summary: summary["startDate"] >= since, newest))
         others = [
             summary
             for summary in listed
-            if not restarts.is_of_an_upload(summary["name"])
-            or (named and summary["name"].startswith(named))
+            if not restarts.is_of_an_upload(summary["name"]) or summary["name"].startswith(named)
         ]
         if len(listed) == _SEARCHED or len(others) > _DESCRIBED:
             self.notes.append(
-                "Older executions that were started by hand are not shown: there are many."
+                "Older executions that no upload has started are not shown: there are many."
             )
         for summary in others[:_DESCRIBED]:
             if described := restarts.described(self.clients, summary["executionArn"]):
@@ -177,14 +182,20 @@ class _Search:
         others: Sequence[dict[str, Any]],
     ) -> Handling:
         version = restarts.source(described)[1]
+        is_reprocess = restarts.is_reprocess(described)
         succeeded = any(
-            other["status"] == SUCCEEDED and restarts.source(other)[1] == version
+            other["status"] == SUCCEEDED
+            and restarts.source(other)[1] == version
+            and not (is_reprocess and _begun(other) < _begun(described))
             for other in others
         )
         written = self.record is not None and self._recorded_version == version
-        fixed = described["status"] not in (RUNNING, SUCCEEDED) and (succeeded or written)
+        handled = succeeded or (written and not is_reprocess)
+        fixed = described["status"] not in (RUNNING, SUCCEEDED) and handled
         name = described["name"]
-        origin = "restart" if restarts.is_restart(name) else "upload"
+        origin = "reprocess" if is_reprocess else "upload"
+        if restarts.is_restart(name):
+            origin = "restart"
         if not restarts.is_of_an_upload(name):
             origin = "by hand"
         return Handling(source.execution(described["executionArn"]), version, origin, fixed)

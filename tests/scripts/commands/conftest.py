@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
 from image_converter import keys
@@ -89,9 +90,10 @@ class Stack:
         )
         self.deployment = replace(self.deployment, log=log)
 
-    def write_record(self, version: str, key: str = "a.jpg") -> None:
+    def write_record(self, version: str, key: str = "a.jpg", **further: Any) -> None:
         """Write a record, as if a version had been converted."""
-        item = {"imageName": {"S": key}, "sourceVersionId": {"S": version}}
+        fields = {"imageName": key, "sourceVersionId": version, **further}
+        item = {name: TypeSerializer().serialize(value) for name, value in fields.items()}
         self.clients.dynamodb.put_item(TableName=self.deployment.table_name, Item=item)
 
     def redrive(self, *, dry_run: bool = False, everything: bool = False) -> list[Result]:

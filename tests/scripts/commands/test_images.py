@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from image_converter import keys
 from scripts.lib import deployed
 from scripts.lib.executions import arrival, images
 from scripts.lib.executions.images import Image
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.e2e
 
 both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
 
+COPY = "aside/v1/0a1b2c.jpg"  # as of a key that is too long to be kept whole
 DONE = {"Type": "Pass", "End": True}
 
 
@@ -59,6 +62,45 @@ def test_executions_that_were_started_by_hand_are_found(stack: Stack) -> None:
     assert image.handlings[0].execution.arn == by_hand
     assert [handling.origin for handling in image.handlings] == ["by hand", "upload"]
     assert image.state.outcome == "succeeded"
+
+
+def reprocess(stack: Stack, version: str, step: str) -> None:
+    """Start an execution as a message of a reprocess does."""
+    item = {"key": "photos/a.jpg", "versionId": version}
+    given = {"s3": {"bucket": {"name": stack.deployment.source_bucket}, "object": item}}
+    stack.clients.stepfunctions.start_execution(
+        stateMachineArn=stack.deployment.state_machine_arn,
+        name=keys.execution_name("destination", COPY, step),
+        input=json.dumps({**given, "reprocess": {"key": COPY}}),
+    )
+    stack.until_all_have_ended()
+
+
+@both_types
+@pytest.mark.parametrize("deleted", [False, True])
+def test_executions_of_a_reprocess_are_found(stack: Stack, deleted: bool) -> None:
+    key, bucket = "photos/a.jpg", stack.deployment.source_bucket
+    version = stack.put(key)
+    stack.become(**DONE)
+    stack.start(version, key)
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    described = [{"original": {"key": COPY}}]
+    stack.write_record(version, key, sourceLastModified=now, writtenAt=now, images=described)
+    if deleted:
+        stack.clients.s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    reprocess(stack, version, "other settings")
+    stack.start(stack.put("elsewhere/a.jpg"), "elsewhere/a.jpg")
+    stack.become(**FAILS)
+    reprocess(stack, version, "yet other settings")
+
+    image = known(stack, key)
+
+    assert [(one.execution.status, one.origin, one.since_fixed) for one in image.handlings] == [
+        ("FAILED", "reprocess", False),
+        ("SUCCEEDED", "reprocess", False),
+        ("SUCCEEDED", "upload", False),
+    ]
+    assert image.state.outcome == "succeeded", "what was made before is still there"
 
 
 @both_types

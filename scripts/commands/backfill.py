@@ -27,7 +27,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.backfill import Count, Ending, Failure, Progress, Run
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival
-from scripts.lib.executions.model import RUNNING
+from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted
 from scripts.lib.user_errors import ExitStatus, UserError
@@ -134,31 +134,38 @@ def preview(
     if as_json:
         options.print_json(_json(stack, None, found=estimated))
         return ExitStatus.DONE
-    size = "size unknown" if found.bytes is None else text.size(found.bytes)
-    console.print(f"{counted(found.images, 'image')}, {size}, would be handled", style="bold")
-    if found.named_otherwise:
-        fate = "kept" if stack.keeps_others else "deleted from the source bucket without a copy"
-        console.print(
-            f"  {found.named_otherwise:,} of them are not named like JPEGs; what is not a JPEG is "
-            f"{fate}",
-            soft_wrap=True,
-        )
-    if found.converted:
-        console.print(f"  {found.converted:,} more are converted already; each costs a look")
-    for why, number in found.dropped.items():
-        console.print(f"  {number:,} more are not sent: {why}")
-    console.print(
-        f"  ${estimated.dollars:,.2f} at the prices of `image-converter cost` "
-        f"({estimated.workflow_type}, images of 2 megapixels, {prices.REGION})",
-        soft_wrap=True,
-    )
     if found.images:
-        console.print(
-            f"  {text.duration(estimated.seconds)} on AWS: {estimated.per_second:,.0f} a second, "
-            f"limited by {estimated.limit}",
-            soft_wrap=True,
-        )
+        size = "size unknown" if found.bytes is None else text.size(found.bytes)
+        console.print(f"{counted(found.images, 'image')}, {size}, would be handled", style="bold")
+    else:
+        console.print("No image would be handled.", style="bold")
+    for line in _details(stack, estimated):
+        console.print(f"  {line}", soft_wrap=True)
     return ExitStatus.DONE
+
+
+def _details(stack: Deployment, estimated: Estimate) -> Iterator[str]:
+    """Yield what else there is to say of a run beforehand."""
+    found = estimated.count
+    if number := found.named_otherwise:
+        fate = "kept" if stack.keeps_others else "deleted from the source bucket without a copy"
+        are = "is not named like a JPEG" if number == 1 else "are not named like JPEGs"
+        yield f"{number:,} of them {are}; what is not a JPEG is {fate}"
+    if number := found.converted:
+        more = counted(number, "more is", "more are")
+        yield f"{more} converted already; {'that' if number == 1 else 'each'} costs a look"
+    for why, number in found.dropped.items():
+        yield f"{counted(number, 'more is', 'more are')} not sent: {why}"
+    if estimated.dollars:
+        yield (
+            f"{text.money(estimated.dollars)} at the prices of `image-converter cost` "
+            f"({estimated.workflow_type}, images of 2 megapixels, {prices.REGION})"
+        )
+    if found.images:
+        yield (
+            f"{text.duration(estimated.seconds)} on AWS: {estimated.per_second:,.0f} a second, "
+            f"limited by {estimated.limit}"
+        )
 
 
 def started(
@@ -196,10 +203,8 @@ def follow(
         options.print_json(_json(stack, run.name, ending=ending))
     _report(console, ending)
     if not progress.settled:
-        raise UserError(
-            f"The stack is paused: about {counted(progress.waiting, 'message')} wait in the queue.",
-            ExitStatus.TIMED_OUT,
-        )
+        waiting = counted(progress.waiting, "message waits", "messages wait")
+        raise UserError(f"The stack is paused: about {waiting} in the queue.", ExitStatus.TIMED_OUT)
     return ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
 
 
@@ -268,16 +273,18 @@ def _report(console: Console, ending: Ending) -> None:
     """Print how a run ended."""
     progress = ending.progress
     seconds = (progress.at - progress.began).total_seconds()
-    dropped = f", {ending.dropped:,} of them no candidates" if ending.dropped else ""
+    dropped = f", {ending.dropped:,} of them not to be converted (such as folders)"
     console.print(
-        f"{counted(progress.listed, 'object')}{dropped}, in {text.duration(seconds)}",
+        f"{counted(progress.listed, 'object')}{dropped if ending.dropped else ''}, in "
+        f"{text.duration(seconds)}",
         soft_wrap=True,
     )
     if ending.started == 0:
+        nothing_to_do = ending.good and progress.settled and not ending.refused
         console.print(
-            "No execution was started."
-            if ending.refused
-            else "Nothing had to be done: no execution was started."
+            "Nothing had to be done: no execution was started."
+            if nothing_to_do
+            else "No execution was started."
         )
     elif ending.started is not None:
         more = " or more" if ending.started == backfill.MOST else ""
@@ -289,8 +296,9 @@ def _report(console: Console, ending: Ending) -> None:
             "`image-converter redrive` retries what failed.",
             soft_wrap=True,
         )
-    if progress.error:
-        console.print(f"The run {progress.status}: {visible(progress.error)}", markup=False)
+    if progress.status not in (RUNNING, SUCCEEDED):
+        why = f": {visible(progress.error)}" if progress.error else "."
+        console.print(f"The run ended as {progress.status}{why}", markup=False, soft_wrap=True)
     if progress.not_sent:
         console.print(
             f"{counted(progress.not_sent, 'object')} could not be sent; `image-converter redrive` "

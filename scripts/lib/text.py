@@ -43,7 +43,7 @@ def money(dollars: float) -> str:
     """Return an amount, small ones with the digits that say something: $0.000187."""
     if dollars == 0:
         return "$0"
-    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.7f}".rstrip("0")
+    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.7f}".rstrip("0")
 
 
 def counted(number: int, thing: str, things: str | None = None) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,8 @@ from image_converter import keys
 from scripts.commands import backfill as commands
 from scripts.commands import options
 from scripts.lib import backfill, manifests, storage, wait
-from scripts.lib.backfill import Progress, Run
-from scripts.lib.executions import logged
+from scripts.lib.backfill import Count, Progress, Run
+from scripts.lib.executions import arrival, logged
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
@@ -242,6 +243,36 @@ class TestCounting:
         assert counted.dropped == {backfill.OTHER_BUCKETS: 1}
 
 
+class TestPreview:
+    """What a dry run prints."""
+
+    def _said(self, stack: Stack, capsys: Capture, found: Count) -> str:
+        clients, deployment = stack.clients, stack.deployment
+        console = options.console()
+        assert commands.preview(clients, deployment, found, console, as_json=False) == 0
+        return capsys.readouterr().out
+
+    def test_it_counts_in_whole_sentences(self, stack: Stack, capsys: Capture) -> None:
+        dropped = Counter({backfill.FOLDERS: 2, backfill.OTHER_KEYS: 1})
+        said = self._said(stack, capsys, Count(3, 3072, 2, 5, dropped))
+        assert "3 images, 3.0 KB, would be handled\n" in said
+        assert "2 of them are not named like JPEGs" in said
+        assert "5 more are converted already; each costs a look\n" in said
+        assert "2 more are not sent: folders\n" in said
+        assert "1 more is not sent: outside source_filter\n" in said
+        assert "$0.000" in said, "a few images cost something, too"
+
+    def test_it_counts_one(self, stack: Stack, capsys: Capture) -> None:
+        said = self._said(stack, capsys, Count(1, 1, 1, 1, Counter({backfill.FOLDERS: 1})))
+        assert "1 image, 1 B, would be handled\n" in said
+        assert "1 of them is not named like a JPEG" in said
+        assert "1 more is converted already; that costs a look\n" in said
+        assert "1 more is not sent: folders\n" in said
+
+    def test_nothing_costs_nothing(self, stack: Stack, capsys: Capture) -> None:
+        assert self._said(stack, capsys, Count()) == "No image would be handled.\n"
+
+
 @pytest.mark.parametrize(
     "uri", ["it.csv", "https://b/it.csv", "s3://b", "s3://b/it.txt", "s3:///it.csv"]
 )
@@ -368,6 +399,45 @@ class TestRuns:
         assert (answer["status"], answer["objects"]) == ("FAILED", 1)
         assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg"]
         assert "QueueDoesNotExist" in answer["failures"][0]["why"]
+
+    @pytest.mark.parametrize(
+        ("state", "end"),
+        [
+            (
+                {"Type": "Fail", "Error": "InvalidInput", "Cause": "no prefix"},
+                "FAILED: InvalidInput: no prefix",
+            ),
+            ({"Type": "Wait", "Seconds": 600, "End": True}, "ABORTED."),
+        ],
+        ids=["failed", "stopped"],
+    )
+    def test_a_run_that_did_not_succeed_says_so(
+        self, filled: Stack, capsys: Capture, state: dict[str, Any], end: str
+    ) -> None:
+        clients, stack = filled.clients, filled.deployment
+        clients.stepfunctions.update_state_machine(
+            stateMachineArn=stack.backfill.state_machine_arn, definition=definition(**state)
+        )
+        run = _started(filled)
+        if state["Type"] == "Wait":
+            clients.stepfunctions.stop_execution(executionArn=run.arn)
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
+        said = capsys.readouterr().out
+        assert "Nothing had to be done" not in said
+        assert f"The run ended as {end}\n" in said
+
+    def test_a_paused_stack_has_something_to_do(
+        self, filled: Stack, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled.put()
+        run = _started(filled)
+        _sent(run, 1)
+        monkeypatch.setattr(arrival, "is_paused", lambda *_: True)
+        with pytest.raises(UserError, match=r"The stack is paused: about 1 message waits in"):
+            commands.follow(
+                filled.clients, filled.deployment, run.name, options.console(), as_json=False
+            )
+        assert "Nothing had to be done" not in capsys.readouterr().out
 
     def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:
         filled.put()

@@ -5,7 +5,6 @@ figures that they print then are in docs/backfill.md.
 """
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -13,7 +12,6 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +24,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.backfill import FOLDERS, OTHER_KEYS, Progress, Run
 from scripts.lib.paths import PACKAGE_LOCAL, REPOSITORY
 from tests.conftest import Deployment, use
-from tests.support import images, json_output, pipeline
+from tests.support import images, json_output, notifications, pipeline
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.changes_deployment]
 
@@ -41,14 +39,6 @@ CHANGED: dict[str, Any] = {
     "other_types": "keep",
     "source_filter": {"suffixes": [".jpg", ".txt"]},
 }
-TWO = json.dumps(
-    [
-        {"name": "png", "format": "png"},
-        {"name": "thumb", "format": "webp", "max_width": 8},
-    ]
-)
-# What decides whether an image is outdated, and what makes its renditions.
-DECIDING = ("trigger", "resize-image")
 PATIENCE_SECONDS = 600
 
 
@@ -81,18 +71,6 @@ class Source:
         for key, content in contents.items():
             self.clients.s3.put_object(Bucket=self.bucket, Key=key, Body=content)
 
-    @contextmanager
-    def unnoticed(self) -> Iterator[None]:
-        """Have S3 notify nobody meanwhile."""
-        s3 = self.clients.s3
-        before: Any = s3.get_bucket_notification_configuration(Bucket=self.bucket)
-        before.pop("ResponseMetadata")
-        s3.put_bucket_notification_configuration(Bucket=self.bucket, NotificationConfiguration={})
-        yield
-        s3.put_bucket_notification_configuration(
-            Bucket=self.bucket, NotificationConfiguration=before
-        )
-
     def run(self, name: str) -> Run:
         return Run(self.clients, deployed.find(self.clients, deployed.DEFAULT_NAME), name)
 
@@ -124,19 +102,8 @@ class Source:
         scanned = storage.scanned(self.clients, self.stack.outputs["table_name"], PREFIX)
         return {record["imageName"]: record for record in scanned}
 
-    def set_renditions(self, text: str) -> None:
-        """Change what is made, as Terraform's variable `renditions` does."""
-        functions = self.clients.functions
-        for name in DECIDING:
-            function = f"image-converter-{name}"
-            told = functions.get_function_configuration(FunctionName=function)
-            variables = {**told["Environment"]["Variables"], "RENDITIONS": text}
-            functions.update_function_configuration(
-                FunctionName=function, Environment={"Variables": variables}
-            )
-
     def set_code(self, archive: bytes) -> None:
-        for name in DECIDING:
+        for name in pipeline.DECIDING:
             self.clients.functions.update_function_code(
                 FunctionName=f"image-converter-{name}", ZipFile=archive
             )
@@ -158,7 +125,7 @@ def source(deployment: Deployment) -> Iterator[Source]:
     found.others = {f"{YEARS[n % 3]}{n}.heic": b"\0\0\0\x18ftypheic" for n in range(few)}
     found.damaged = {f"{YEARS[0]}half.jpg": images.jpeg()[:-200]}
     found.put(found.converted)
-    with found.unnoticed():
+    with notifications.off(found.clients, found.bucket):
         found.put(found.old | found.texts | found.others | found.damaged)
         found.put(dict.fromkeys(YEARS, b""))
     wait.until(
@@ -274,7 +241,7 @@ def test_a_second_run_changes_nothing_and_says_so(source: Source, capsys: Captur
 def test_a_new_rendition_is_all_that_a_reprocess_makes(source: Source, capsys: Capture) -> None:
     assert cli.run(["reprocess", PREFIX, "--wait"]) == 0
     assert "Nothing is outdated." in capsys.readouterr().out
-    source.set_renditions(TWO)
+    pipeline.set_renditions(source.stack, pipeline.PNG_AND_THUMBNAIL)
     before, uploads = source.made(), source.uploaded()
     everything = source.converted | source.old
     estimate = _answer(capsys, "reprocess", PREFIX, "--dry-run")["estimate"]

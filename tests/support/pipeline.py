@@ -10,6 +10,15 @@ from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, Execution
 from tests.conftest import Deployment
 
+# What decides whether an image is outdated, and what makes its renditions.
+DECIDING = ("trigger", "resize-image")
+PNG_AND_THUMBNAIL = json.dumps(
+    [
+        {"name": "png", "format": "png"},
+        {"name": "thumb", "format": "webp", "max_width": 8},
+    ]
+)
+
 
 def upload(deployment: Deployment, key: str, content: bytes) -> str:
     """Put an object into the source bucket and return its version id."""
@@ -94,3 +103,27 @@ def paused(deployment: Deployment) -> Iterator[None]:
         yield
     finally:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+def set_renditions(deployment: Deployment, text: str) -> str:
+    """Change what is made, as Terraform's variable `renditions` does; return what was before."""
+    functions, before = deployment.clients.functions, ""
+    for name in DECIDING:
+        function = f"{deployed.DEFAULT_NAME}-{name}"
+        given = functions.get_function_configuration(FunctionName=function)
+        variables = given["Environment"]["Variables"]
+        before = variables.get("RENDITIONS", "")
+        functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": {**variables, "RENDITIONS": text}}
+        )
+    return before
+
+
+@contextmanager
+def making(deployment: Deployment, renditions: str) -> Iterator[None]:
+    """Have these renditions made meanwhile."""
+    before = set_renditions(deployment, renditions)
+    try:
+        yield
+    finally:
+        set_renditions(deployment, before)

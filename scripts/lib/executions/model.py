@@ -325,7 +325,7 @@ class Execution:
         """Why the source object was kept, by the execution's own words; empty where it was not."""
         status = str(self.result.get("deletionStatus", {}).get("status", ""))
         kept, _, why = status.partition(": ")
-        return why if kept.startswith("Kept") else ""
+        return why if kept == "Kept in source bucket" else ""
 
     @property
     def _source_end(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from image_converter import source_cleanup
 from scripts.lib.executions import history
 from scripts.lib.executions.history import HistoryError
 from scripts.lib.executions.model import Execution, Outcome
@@ -194,3 +195,9 @@ def test_of_what_is_not_a_jpeg_the_page_says_where_it_is(status: str, outcome: s
     execution = read("aws", "not-a-jpeg")
     execution.output = json.dumps({"deletionStatus": {"status": status}})
     assert outcome in execution.sentence
+
+
+def test_a_reprocess_says_nothing_of_the_source() -> None:
+    execution = read("aws", "succeeded")
+    execution.output = json.dumps({"deletionStatus": {"status": source_cleanup.ORIGINAL}})
+    assert execution.sentence == "The original was kept and the PNG made."

@@ -165,7 +165,7 @@ class Log:
         by_execution: dict[str, dict[int, Line]] = {}
         for at in uploads:  # most executions of it
             _join(by_execution, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
-        since = min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER
+        since = max(min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER, self._since)
         reached = datetime.now(UTC)
         for first, last in self._back(since):
             _join(by_execution, self._matching(pattern, first, last))

@@ -104,6 +104,21 @@ def test_executions_of_a_reprocess_are_found(stack: Stack, deleted: bool) -> Non
 
 
 @both_types
+def test_an_upload_that_is_older_than_the_stack_is_not_looked_for_in_older_logs(
+    stack: Stack,
+) -> None:
+    version = stack.put()
+    stack.deployment = replace(stack.deployment, created=datetime.now(UTC))
+    stack.become(**DONE)
+    stack.start(version)
+
+    image = known(stack)
+
+    assert [one.origin for one in image.handlings] == ["upload"]
+    assert image.notes == []
+
+
+@both_types
 def test_a_failure_after_the_success_does_not_undo_it(stack: Stack) -> None:
     version = stack.put()
     stack.become(**DONE)

@@ -281,17 +281,28 @@ class Redrive:
         if restarts.is_reprocess(newest):
             return not self._is_outdated(key, version)
         if self._is_converted(key, version):
-            # Unless a backfill was to convert it again, with other settings than the record's.
-            uploaded = keys.execution_name(self._stack.source_bucket, key, version)
-            again = restarts.is_of_an_upload(newest["name"])
-            again = again and restarts.first_name(newest["name"]) != uploaded
-            return not (again and self._is_outdated(key, version))
-        if newest.get("error") not in {*HOPELESS, _TOO_LARGE} or self._everything:
+            return not self._has_more_to_do(newest, key, version)
+        if _may_succeed(newest) or self._everything:
             return False
-        listed = storage.versions(self._clients, self._stack.source_bucket, key).get(key, [])
-        if listed and storage.is_object(listed[0]):
-            return bool(listed[0]["VersionId"] != version)  # replaced
+        if current := self._current(key):
+            return current != version  # replaced
         return newest.get("error") != "SourceNotFound"  # else: deleted, with what was wrong with it
+
+    def _has_more_to_do(self, newest: Mapping[str, Any], key: str, version: str) -> bool:
+        """Return whether something is left to do for a version that a record describes."""
+        uploaded = keys.execution_name(self._stack.source_bucket, key, version)
+        again = restarts.is_of_an_upload(newest["name"])
+        again = again and restarts.first_name(newest["name"]) != uploaded
+        if again and self._is_outdated(key, version):
+            return True  # a backfill was to convert it again, with other settings than the record's
+        # It may have ended between its record and the delete.
+        is_left = not self._stack.keeps_converted and self._current(key) == version
+        return is_left and _may_succeed(newest)
+
+    def _current(self, key: str) -> str | None:
+        """Return the version that the source bucket shows of a key, if it does."""
+        listed = storage.versions(self._clients, self._stack.source_bucket, key).get(key, [])
+        return str(listed[0]["VersionId"]) if listed and storage.is_object(listed[0]) else None
 
     def _is_converted(self, key: str, version: str) -> bool:
         record = storage.record(self._clients, self._stack.table_name, key)
@@ -438,3 +449,8 @@ class Redrive:
 
 def _subject(key: str, version: str | None) -> str:
     return f"{key} (version {version})" if version else key
+
+
+def _may_succeed(execution: Mapping[str, Any]) -> bool:
+    """Return whether its error is one that a retry may fix with the same settings."""
+    return execution.get("error") not in {*HOPELESS, _TOO_LARGE}

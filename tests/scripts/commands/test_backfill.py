@@ -510,6 +510,7 @@ class TestRedrive:
     def test_a_failed_conversion_with_other_settings_is_retried_while_the_image_is_outdated(
         self, filled: Stack, settings: str, version: str, did: list[str]
     ) -> None:
+        filled.deployment = replace(filled.deployment, keeps_converted=True)
         filled.put()
         _write_record(filled, "a.jpg", settings=settings)
         filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -90,6 +91,23 @@ class TestOnTheLocalAws:
             stack.delete()
         else:
             stack.write_record(version)
+        assert stack.redrive() == []
+
+    @pytest.mark.parametrize(("kept", "did"), [(False, ["started"]), (True, [])])
+    def test_what_is_converted_is_settled_once_its_source_is_where_it_should_be(
+        self, stack: Stack, kept: bool, did: list[str]
+    ) -> None:
+        """An execution may end between its record and the delete."""
+        stack.deployment = replace(stack.deployment, keeps_converted=kept)
+        version = stack.put()
+        stack.start(version)
+        stack.write_record(version)
+        assert [result.did for result in stack.redrive(dry_run=True)] == [
+            one.replace("started", "would start") for one in did
+        ]
+        assert [result.did for result in stack.redrive()] == did
+        stack.delete()
+        stack.until_all_have_ended()
         assert stack.redrive() == []
 
     def test_an_older_upload_that_may_succeed_is_started_again(self, stack: Stack) -> None:

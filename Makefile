@@ -209,9 +209,9 @@ test-deployer: setup package-local ## Apply and destroy on the local AWS with on
 	$(HERMETIC) $(MODULE) pytest tests/security/apply_as_deployer.py $(PYTEST_ARGS)
 
 .PHONY: load
-load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, check the result (COUNTS=50,500 CRASH=60 SEED=1)
+load: setup package-local ## Send bursts to a local AWS, kill functions and the local AWS itself, check the result (COUNTS=50,500 CRASH=60 BACKFILL=250 SEED=1)
 	$(HERMETIC) $(MODULE) tests.durability.load $(if $(COUNTS),--counts "$(COUNTS)") \
-		$(if $(CRASH),--crash "$(CRASH)") $(if $(SEED),--seed "$(SEED)")
+		$(if $(CRASH),--crash "$(CRASH)") $(if $(BACKFILL),--backfill "$(BACKFILL)") $(if $(SEED),--seed "$(SEED)")
 
 .PHONY: fuzz
 fuzz: $(STAMP) ## Fuzz the converter with corrupted images (N=20000 SEED=1)

@@ -4,7 +4,8 @@ Bursts of uploads, a tenth of them notified twice and a twentieth damaged, each 
 judgement that nothing is lost: by counting objects and comparing bytes and pixels. Then three
 bursts in the middle of which something ends: the functions' processes, at random; the whole local
 AWS, in an orderly way, which keeps its state; and the emulator itself, killed, which keeps nothing
-but what is in the buckets.
+but what is in the buckets. With a backfill, each burst comes while as many objects as that are
+listed, which nobody was notified of.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="uploads of each burst, for example 50,100,500",
     )
     parser.add_argument("--crash", type=int, default=60, help="uploads of the bursts with crashes")
+    parser.add_argument(
+        "--backfill", type=int, default=0, help="objects that a backfill finds during each burst"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     return user_errors.run(lambda: _run(options, Console(highlight=False)))
@@ -54,23 +58,26 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     with _local_aws() as aws:
         say(f"SEED={options.seed}; the local AWS logs to {aws.log_file}")
         stack = Stack(
-            DIRECTORY / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
+            DIRECTORY / "stack",
+            aws.env,
+            package=PACKAGE_LOCAL,
+            variables={"force_destroy": True, "backfill": {"enabled": options.backfill > 0}},
         )
         stack.init()
         stack.apply()
         load = _load(aws, options.seed)
         _warm_up(load)
-        wrong = _bursts(console, load, options.counts)
+        wrong = _bursts(console, load, options)
         wrong += _with_killed_functions(say, load, aws, options)
-        burst = _begun(load, "ended-aws", options.crash)
+        bursts = _begun(load, "ended-aws", options)
         port = int(aws.endpoint.rpartition(":")[2])
     with _local_aws(port):
-        wrong += _after_an_orderly_end(say, load, burst)
+        wrong += _after_an_orderly_end(say, load, bursts)
     with _local_aws(port) as aws:  # from all that was kept; what comes now, a kill forgets
-        burst = _begun(load, "killed-aws", options.crash)
+        bursts = _begun(load, "killed-aws", options)
         kill.emulator(aws.process_id)
     with _local_aws(port):
-        wrong += _after_a_kill(say, load, burst)
+        wrong += _after_a_kill(say, load, bursts)
     for sentence in wrong:
         say(f"  {visible(sentence)}", style="red", markup=False)
     say(f"{len(wrong)} checks failed." if wrong else _summary(load.sent))
@@ -95,18 +102,29 @@ def _warm_up(load: Load) -> None:
     load.wait(burst)
 
 
-def _bursts(console: Console, load: Load, counts: Sequence[int]) -> list[str]:
+def _sent(load: Load, prefix: str, count: int, options: argparse.Namespace) -> list[Burst]:
+    """Send a burst, and have a backfill begin first if there is to be one."""
+    listed = options.backfill
+    backfills = [load.backfill(f"{prefix}-backfill", listed)] if listed else []
+    return [*backfills, load.send(prefix, count)]
+
+
+def _bursts(console: Console, load: Load, options: argparse.Namespace) -> list[str]:
     """Send bursts one after the other; show what they took, and how that grows."""
     wrong: list[str] = []
     table = Table(*_COLUMNS)
     shown = []
-    for count in counts:
-        burst = load.send(f"burst-{count}", count)
+    for count in options.counts:
+        *backfills, burst = _sent(load, f"burst-{count}", count, options)
         load.wait(burst)
+        for each in backfills:
+            load.wait(each)
+            wrong += load.misreported(each)
         violations = load.wrong()
-        figures = load.figures(burst)
-        shown.append(figures)
-        table.add_row(*_row(figures, len(burst.bad), len(violations)))
+        shown.append(load.figures(burst))
+        table.add_row(*_row("uploads", shown[-1], len(burst.bad), len(violations)))
+        for each in backfills:
+            table.add_row(*_row("listed", load.figures(each), len(each.bad), len(violations)))
         wrong += violations
     console.print(table)
     first, last = shown[0], shown[-1]
@@ -118,14 +136,14 @@ def _bursts(console: Console, load: Load, counts: Sequence[int]) -> list[str]:
 
 
 _COLUMNS = (
-    *("uploads", "p50", "p95", "all in", "a second"),
-    *("good, once", "bad, told", "wrong"),
+    *("images", "p50", "p95", "all in", "a second"),
+    *("good, once", "bad, reported", "wrong"),
 )
 
 
-def _row(figures: Figures, bad: int, wrong: int) -> list[str]:
+def _row(what: str, figures: Figures, bad: int, wrong: int) -> list[str]:
     return [
-        str(figures.count),
+        f"{figures.count} {what}",
         f"{figures.median:.1f} s",
         f"{figures.p95:.1f} s",
         f"{figures.total:.1f} s",
@@ -136,11 +154,20 @@ def _row(figures: Figures, bad: int, wrong: int) -> list[str]:
     ]
 
 
-def _begun(load: Load, prefix: str, count: int) -> Burst:
-    """Send a burst and return when a few of it are done."""
-    burst = load.send(prefix, count)
-    load.wait_for(burst, _ENDED_BEFORE_CRASH)
-    return burst
+def _begun(load: Load, prefix: str, options: argparse.Namespace) -> list[Burst]:
+    """Send a burst and return when a few of it are done, and of a backfill as well."""
+    bursts = _sent(load, prefix, options.crash, options)
+    for burst in bursts:
+        load.wait_for(burst, _ENDED_BEFORE_CRASH)
+    return bursts
+
+
+def _size(bursts: Sequence[Burst]) -> str:
+    """Return how much was sent, in words."""
+    *backfills, uploads = (len(burst.uploads) for burst in bursts)
+    return " and ".join(
+        [f"{uploads} uploads", *(f"a backfill of {listed} objects" for listed in backfills)]
+    )
 
 
 def _with_killed_functions(
@@ -148,46 +175,53 @@ def _with_killed_functions(
 ) -> list[str]:
     """Kill functions at random during a burst; start again what that made fail."""
     with kill.functions(aws.process_id, options.seed) as killed:
-        burst = _begun(load, "killed-functions", options.crash)
-        load.wait_for(burst, options.crash // 2)
-    load.wait(burst)
-    say(f"{options.crash} uploads while {len(killed)} functions' processes were killed")
+        bursts = _begun(load, "killed-functions", options)
+        load.wait_for(bursts[-1], options.crash // 2)
+    _wait(load, bursts)
+    say(f"{_size(bursts)} while {len(killed)} functions' processes were killed")
     wrong = load.broken_promises()
     did = load.redrive()
-    load.wait(burst)
+    _wait(load, bursts)
     say(f"  redrive: {dict(did)}")
     return [*wrong, *load.wrong()]
 
 
-def _after_an_orderly_end(say: Callable[[str], None], load: Load, burst: Burst) -> list[str]:
+def _wait(load: Load, bursts: Sequence[Burst]) -> None:
+    for burst in bursts:
+        load.wait(burst)
+
+
+def _after_an_orderly_end(
+    say: Callable[[str], None], load: Load, bursts: Sequence[Burst]
+) -> list[str]:
     """Start again what the local AWS was at when it was ended."""
     say(
-        f"{len(burst.uploads)} uploads, and the local AWS ended and started in their middle: "
+        f"{_size(bursts)}, and the local AWS ended and started in their middle: "
         f"{load.interrupted()} executions were interrupted"
     )
     did = load.redrive()
-    load.wait(burst)
+    _wait(load, bursts)
     say(f"  redrive: {dict(did)}")
     return load.wrong()
 
 
-def _after_a_kill(say: Callable[[str], None], load: Load, burst: Burst) -> list[str]:
+def _after_a_kill(say: Callable[[str], None], load: Load, bursts: Sequence[Burst]) -> list[str]:
     """Show that all is there, and comes home once the notifications come again.
 
     The emulator writes objects to disk at once, and all else when it ends in an orderly way: so
     after a kill the queue, the executions and the table are as they were before the burst. AWS
     keeps those too. What a notification that comes again has to do is so much the harder here.
     """
-    left = load.unfinished(burst)
+    left = sum(len(load.unfinished(burst)) for burst in bursts)
     say(
-        f"{len(burst.uploads)} uploads, and the emulator killed and started in their middle: "
-        f"{len(left)} still are in the source bucket, and it has forgotten messages, executions "
-        "and records"
+        f"{_size(bursts)}, and the emulator killed and started in their middle: {left} still are "
+        "in the source bucket, and it has forgotten messages, executions and records"
     )
     wrong = load.lost_bytes()
-    load.notify_again(burst)
-    load.wait(burst)
-    say("  notified again")
+    for burst in bursts:
+        load.resume(burst)
+    _wait(load, bursts)
+    say(f"  notified again{', and another backfill' if len(bursts) > 1 else ''}")
     return [*wrong, *load.wrong()]
 
 

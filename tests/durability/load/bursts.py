@@ -1,4 +1,4 @@
-"""Bursts of uploads to a stack, and what became of them."""
+"""Bursts of uploads to a stack, backfills of as many objects, and what became of them."""
 
 import io
 import json
@@ -16,14 +16,15 @@ from PIL import Image
 
 from image_converter import keys
 from image_converter.errors import DamagedImage
-from scripts.lib import storage, wait
+from scripts.lib import backfill, storage, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
-from scripts.lib.executions.model import RUNNING
+from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import Snapshot, Upload, take_snapshot
+from tests.support import notifications
 
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
@@ -34,11 +35,15 @@ _REDELIVERY_SECONDS = 400  # twice the queue's visibility timeout: what a killed
 
 @dataclass
 class Burst:
-    """What was sent, and when each upload was there, by version id."""
+    """What was sent, and when each upload was there, by version id.
+
+    Of a backfill, `run` is the name of its run, and each upload counts from when that was started.
+    """
 
     uploads: list[Upload] = field(default_factory=list)
     at: dict[str, datetime] = field(default_factory=dict)
     bad: set[str] = field(default_factory=set)
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,23 @@ class Load:
 
     def send(self, prefix: str, count: int) -> Burst:
         """Upload images as fast as it goes and return them; keys start with the prefix."""
+        burst = self._put(prefix, count)
+        twice = self._random.sample(burst.uploads, round(count * TWICE))
+        with ThreadPoolExecutor(_UPLOADERS) as pool:
+            list(pool.map(self._notify_again, twice))
+        return burst
+
+    def backfill(self, prefix: str, count: int) -> Burst:
+        """Have a backfill find images of which nobody was notified; return them."""
+        with notifications.off(self._clients, self._stack.source_bucket):
+            burst = self._put(prefix, count)
+        self._run(burst)
+        burst.at = dict.fromkeys(burst.at, datetime.now(UTC))
+        self.sent.at |= burst.at
+        return burst
+
+    def _put(self, prefix: str, count: int) -> Burst:
         bad = set(self._random.sample(range(count), round(count * BAD)))
-        twice = self._random.sample(range(count), round(count * TWICE))
         bodies = [_image(self._random, damaged=number in bad) for number in range(count)]
         paths = [f"{prefix}/{number:04}.jpg" for number in range(count)]
         burst = Burst()
@@ -86,12 +106,31 @@ class Load:
             for upload, at in pool.map(self._upload, paths, bodies):
                 burst.uploads.append(upload)
                 burst.at[upload.version] = at
-            burst.bad = {burst.uploads[number].version for number in bad}
-            list(pool.map(self._notify_again, [burst.uploads[number] for number in twice]))
+        burst.bad = {burst.uploads[number].version for number in bad}
         self.sent.uploads += burst.uploads
         self.sent.at |= burst.at
         self.sent.bad |= burst.bad
         return burst
+
+    def _run(self, burst: Burst) -> None:
+        prefix = burst.uploads[0].key.rpartition("/")[0]
+        given = {"bucket": self._stack.source_bucket, "prefix": f"{prefix}/"}
+        burst.run = backfill.new_name()
+        backfill.start(self._clients, self._stack, given, burst.run)
+
+    def misreported(self, burst: Burst) -> Iterator[str]:
+        """Yield a sentence for whatever a backfill's run says that is not so."""
+        run = backfill.Run(self._clients, self._stack, burst.run)
+
+        def settled() -> backfill.Progress | None:
+            progress = run.look()
+            return progress if progress.settled else None
+
+        ending = run.ending(wait.until("the run's end", settled, _REDELIVERY_SECONDS))
+        progress, failed = ending.progress, sorted(one.key for one in ending.failures)
+        bad = sorted(one.key for one in burst.uploads if one.version in burst.bad)
+        if (progress.status, progress.sent, failed) != (SUCCEEDED, len(burst.uploads), bad):
+            yield f"run {run.name}: {progress}, failed: {failed} instead of {bad}"
 
     def wait(self, burst: Burst) -> None:
         """Wait until every upload of the burst has an execution, all have ended, and none waits.
@@ -165,10 +204,17 @@ class Load:
         runs = self._observed().runs
         return sum(run.error == "States.ServiceRestart" for run in runs)
 
-    def notify_again(self, burst: Burst) -> None:
-        """Send the notifications of a burst once more."""
+    def resume(self, burst: Burst) -> None:
+        """Have what the emulator has forgotten come again: notifications, or the backfill's run.
+
+        A backfill does not find what is done, whose records only an emulator forgets.
+        """
+        left = self.unfinished(burst) if burst.run else []
         for upload in burst.uploads:
-            self._notify_again(upload)
+            if upload not in left:
+                self._notify_again(upload)
+        if left:
+            self._run(burst)
 
     def unfinished(self, burst: Burst) -> list[Upload]:
         """Return the uploads of a burst that still are in the source bucket."""
@@ -180,8 +226,8 @@ class Load:
     def redrive(self, *, everything: bool = False) -> Counter[str]:
         """Start again what failed, and return what was done how often."""
         redrive = Redrive(self._clients, self._stack, everything=everything)
-        did = [result.did for result in (*redrive.executions(), *redrive.dead_letters())]
-        return Counter(did)
+        parts = redrive.backfills(), redrive.executions(), redrive.dead_letters()
+        return Counter(result.did for part in parts for result in part)
 
     def _miscounted(self, snapshot: Snapshot) -> Iterator[str]:
         """Yield a sentence for each upload that has not become what it should."""

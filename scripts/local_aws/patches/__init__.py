@@ -14,8 +14,10 @@ service:
   Executions end when their time is up, EXPRESS ones after five minutes.
 * ``stepfunctions_history``: histories hold the states in branches, too, and functions' events.
 * ``stepfunctions_logs``: executions are logged at the state machine's level.
+* ``stepfunctions_batches``: Distributed Maps run batches of items.
 * ``stepfunctions_maps``: Distributed Maps read inventories, write results and end, as on AWS, if
-  results that they do not write are too large. An ItemBatcher is refused.
+  results that they do not write are too large.
+* ``stepfunctions_sqs``: the SDK integration of ``SendMessageBatch`` takes what AWS takes.
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
   ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
   ``ListObjectVersions`` encodes keys where asked to, as Terraform does before it empties a bucket.
@@ -44,9 +46,11 @@ from scripts.local_aws.patches import (
     s3,
     s3_events,
     stepfunctions,
+    stepfunctions_batches,
     stepfunctions_history,
     stepfunctions_logs,
     stepfunctions_maps,
+    stepfunctions_sqs,
 )
 
 MINISTACK_VERSION = "1.5.33"
@@ -78,7 +82,9 @@ def install(runtime_python: Path) -> None:
         stepfunctions,
         stepfunctions_history,
         stepfunctions_logs,
+        stepfunctions_batches,  # before the results, which are written around it
         stepfunctions_maps,
+        stepfunctions_sqs,
         s3,
         s3_events,
         apigateway,

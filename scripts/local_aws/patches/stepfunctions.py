@@ -12,7 +12,7 @@ from typing import Any, Final
 from ministack.services import stepfunctions
 
 from scripts.lib import asl_check
-from scripts.local_aws.patches import stepfunctions_maps
+from scripts.local_aws.patches import stepfunctions_batches, stepfunctions_maps
 from scripts.local_aws.patches.answers import Response, json_answer, json_error
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -59,7 +59,7 @@ def _invalid_definition(data: Mapping[str, Any]) -> Response | None:
 
 
 def _problems(definition: str) -> list[str]:
-    return asl_check.problems(definition) or stepfunctions_maps.refusals(definition)
+    return asl_check.problems(definition) or stepfunctions_batches.refusals(definition)
 
 
 def _keeping_tracing(

@@ -1,7 +1,7 @@
 """Step Functions: Distributed Maps read inventories and write results, within AWS's limits.
 
-Left to the emulator, a Map would ignore its ItemBatcher and its ResultWriter, and could not read
-the manifest of an inventory.
+Left to the emulator, a Map would ignore its ResultWriter, and could not read the manifest of an
+inventory.
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
 """
@@ -10,11 +10,13 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from ministack.services import s3, stepfunctions
+
+from scripts.local_aws.patches import stepfunctions_batches
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _MAX_OUTPUT_BYTES = 256 * 1024
@@ -29,35 +31,14 @@ def install() -> None:
     _write_results()
 
 
-def refusals(definition: str) -> list[str]:
-    """Return what of a definition AWS would run, and the emulator would pass over, in sentences.
-
-    Args:
-        definition: the JSON text of a definition that has no other faults.
-    """
-    return [
-        f"{name} has {field}, which the local AWS does not run"
-        for name, state in _states(json.loads(definition))
-        for field in ("ItemBatcher",)
-        if field in state
-    ]
-
-
 def starts_express_children(definition: str) -> bool:
     """Return whether a Map of the definition runs its items as EXPRESS executions."""
-    processors = (state.get("ItemProcessor", {}) for _, state in _states(json.loads(definition)))
+    states = stepfunctions_batches.states(json.loads(definition))
+    processors = (state.get("ItemProcessor", {}) for _, state in states)
     return any(
         processor.get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS"
         for processor in processors
     )
-
-
-def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, state in machine["States"].items():
-        yield name, state
-        for inner in (*state.get("Branches", []), state.get("ItemProcessor")):
-            if inner:
-                yield from _states(inner)
 
 
 def _read_inventories() -> None:
@@ -156,9 +137,7 @@ def _write(
     config = {"Transformation": "NONE", "OutputType": "JSON", **writer.get("WriterConfig", {})}
     arn = run["mapRunArn"]
     folder = "/".join([place["Prefix"].strip("/"), arn.rpartition(":")[2]]).lstrip("/")
-    children = [
-        child for child in list(stepfunctions._executions.values()) if child.get("mapRunArn") == arn
-    ]
+    children = stepfunctions_batches.children(run)
     files: dict[str, list[dict[str, Any]]] = {}
     for status in _STATUSES:
         rows = [_row(child, config) for child in children if child["status"] == status]
@@ -171,8 +150,8 @@ def _write(
     manifest = {"DestinationBucket": place["Bucket"], "MapRunArn": arn, "ResultFiles": files}
     key = f"{folder}/manifest.json"
     _put(place["Bucket"], key, json.dumps(manifest))
-    for counts in (run["itemCounts"], run["executionCounts"]):
-        counts["resultsWritten"] = len(children)
+    run["executionCounts"]["resultsWritten"] = len(children)
+    run["itemCounts"]["resultsWritten"] = sum(map(stepfunctions_batches.size, children))
     return {
         "MapRunArn": arn,
         "ResultWriterDetails": {"Bucket": place["Bucket"], "Key": key},

@@ -176,13 +176,152 @@ def _map_over_what_is_given(**more: object) -> str:
     return json.dumps({"StartAt": "Each", "States": {"Each": each}})
 
 
-def test_a_map_in_batches_is_refused_because_it_would_not_run_in_batches(clients: Clients) -> None:
+@pytest.mark.parametrize(
+    ("more", "refused"),
+    [
+        ({"ItemBatcher": {"MaxItemsPerBatchPath": "$.size"}}, "MaxItemsPerBatchPath"),
+        (
+            {"ItemBatcher": {"MaxItemsPerBatch": 10}, "QueryLanguage": "JSONata"},
+            "ItemBatcher with JSONata",
+        ),
+    ],
+    ids=["a path", "JSONata"],
+)
+def test_a_map_is_refused_if_it_would_not_run_in_batches(
+    clients: Clients, more: dict[str, object], refused: str
+) -> None:
     sfn = clients.stepfunctions
-    definition = _map_over_what_is_given(ItemBatcher={"MaxItemsPerBatch": 10})
+    definition = _map_over_what_is_given(**more)
     checked = sfn.validate_state_machine_definition(definition=definition)
-    assert "ItemBatcher" in checked["diagnostics"][0]["message"]
-    with pytest.raises(sfn.exceptions.InvalidDefinition, match="ItemBatcher"):
+    assert refused in checked["diagnostics"][0]["message"]
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match=refused):
         sfn.create_state_machine(name="batches", definition=definition, roleArn="arn:any")
+
+
+def _run(clients: Clients, definition: str, given: object) -> tuple[dict[str, Any], Any]:
+    """Return how an execution ended, and its first Map run."""
+    sfn = clients.stepfunctions
+    machine = sfn.create_state_machine(
+        name=f"map-{next(_numbers)}", definition=definition, roleArn="arn:any"
+    )["stateMachineArn"]
+    arn = sfn.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
+    wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
+    [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
+    return _described(clients, arn), sfn.describe_map_run(mapRunArn=run["mapRunArn"])
+
+
+@pytest.mark.parametrize(
+    ("batcher", "items", "sizes"),
+    [
+        ({"MaxItemsPerBatch": 3}, ["x"] * 10, [3, 3, 3, 1]),
+        ({"MaxInputBytesPerBatch": 50}, ["x" * 10] * 4, [2, 2]),
+        ({"MaxItemsPerBatch": 2, "MaxInputBytesPerBatch": 1000}, ["x" * 900] * 2, [1, 1]),
+        ({"MaxItemsPerBatch": 10}, ["x" * 100_000] * 3, [2, 1]),
+        ({"MaxItemsPerBatch": 10}, [], []),
+    ],
+    ids=["items", "bytes", "both", "what an input holds", "nothing"],
+)
+def test_a_map_runs_in_batches(
+    clients: Clients, batcher: dict[str, int], items: list[str], sizes: list[int]
+) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html."""
+    inner = {
+        "Short": {"Type": "Pass", "Parameters": {"n.$": "States.ArrayLength($.Items)"}, "End": True}
+    }
+    definition = json.loads(_map_over_what_is_given(ItemBatcher=batcher))
+    definition["States"]["Each"]["ItemProcessor"] |= {"StartAt": "Short", "States": inner}
+    ended, run = _run(clients, json.dumps(definition), items)
+    assert ended["status"] == "SUCCEEDED", ended.get("cause")
+    assert json.loads(ended["output"]) == [{"n": size} for size in sizes]
+    for counts, number in (("itemCounts", len(items)), ("executionCounts", len(sizes))):
+        assert (run[counts]["total"], run[counts]["succeeded"]) == (number, number), counts
+        assert (run[counts]["pending"], run[counts]["running"], run[counts]["failed"]) == (0, 0, 0)
+
+
+def test_items_are_selected_before_they_are_batched(clients: Clients) -> None:
+    definition = _map_over_what_is_given(
+        ItemsPath="$.numbers",
+        ItemSelector={"of.$": "$.name", "number.$": "$$.Map.Item.Value"},
+        ItemBatcher={"MaxItemsPerBatch": 2, "BatchInput": {"name.$": "$.name"}},
+    )
+    ended, _ = _run(clients, definition, {"name": "a", "numbers": [1, 2, 3]})
+    common = {"BatchInput": {"name": "a"}}
+    assert json.loads(ended["output"]) == [
+        {**common, "Items": [{"of": "a", "number": 1}, {"of": "a", "number": 2}]},
+        {**common, "Items": [{"of": "a", "number": 3}]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("percentage", "size", "status"),
+    [(0, 10, "FAILED"), (50, 10, "FAILED"), (60, 2, "SUCCEEDED"), (100, 10, "SUCCEEDED")],
+)
+def test_failures_are_counted_by_items_and_by_children(
+    clients: Clients, percentage: int, size: int, status: str
+) -> None:
+    """The first batch fails, and all items in it; of eleven in batches of ten, that is 91%.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    """
+    choices = [{"Variable": "$.Items[0]", "NumericEquals": 0, "Next": "Quit"}]
+    definition = json.loads(
+        _map_over_what_is_given(
+            ItemBatcher={"MaxItemsPerBatch": size}, ToleratedFailurePercentage=percentage
+        )
+    )
+    definition["States"]["Each"]["ItemProcessor"] |= {
+        "StartAt": "Choose",
+        "States": {
+            "Choose": {"Type": "Choice", "Choices": choices, "Default": "Done"},
+            "Quit": {"Type": "Fail", "Error": "Bad", "Cause": "it is the first"},
+            "Done": {"Type": "Succeed"},
+        },
+    }
+    ended, run = _run(clients, json.dumps(definition), list(range(11)))
+    assert (ended["status"], run["status"]) == (status, status)
+    assert run["itemCounts"]["failed"] == size
+    assert run["executionCounts"]["failed"] == 1
+
+
+def _batch_of(*entries: dict[str, object], queue: str) -> str:
+    """Return a state machine that sends these by the SDK integration."""
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sqs:sendMessageBatch",
+        "Parameters": {"QueueUrl": queue, "Entries": entries},
+        "End": True,
+    }
+    return json.dumps({"StartAt": "Send", "States": {"Send": send}})
+
+
+def test_a_task_sends_a_batch_as_the_sdk_does(clients: Clients) -> None:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html."""
+    sfn = clients.stepfunctions
+    queue = clients.sqs.create_queue(QueueName="in-batches")["QueueUrl"]
+
+    def ended(*entries: dict[str, object], to: str = queue) -> dict[str, Any]:
+        machine = sfn.create_state_machine(
+            name=f"batch-{next(_numbers)}", definition=_batch_of(*entries, queue=to), roleArn="arn"
+        )["stateMachineArn"]
+        arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+        wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
+        return _described(clients, arn)
+
+    found = json.loads(
+        ended({"Id": "a", "MessageBody": "ä"}, {"Id": "b", "MessageBody": "\uffff"})["output"]
+    )
+    assert [one["Id"] for one in found["Successful"]] == ["a"]
+    assert found["Successful"][0].keys() >= {"MessageId", "Md5OfMessageBody"}
+    [failed] = found["Failed"]
+    assert (failed["Id"], failed["Code"]) == ("b", "InvalidMessageContents")
+    [message] = clients.sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert message["Body"] == "ä"
+
+    assert ended()["error"] == "Sqs.EmptyBatchRequestException"
+    assert ended({"Id": "a", "MessageBody": {"an": "object"}})["error"] == "States.Runtime"
+    assert ended({"Id": "a", "messageBody": "x"})["error"] == "States.Runtime"
+    nowhere = ended({"Id": "a", "MessageBody": "x"}, to=f"{queue}-nowhere")
+    assert nowhere["error"] == "Sqs.QueueDoesNotExistException"
 
 
 @pytest.mark.parametrize("more", [{}, {"ResultPath": None}], ids=["returned", "discarded"])

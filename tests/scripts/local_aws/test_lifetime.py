@@ -1,6 +1,7 @@
 """A local AWS starts on the given port, and ends with whoever started it, however that ends."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -190,6 +191,35 @@ def test_state_is_kept_where_asked(tmp_path: Path) -> None:
         assert Clients(aws.env).s3.get_object(Bucket="kept", Key="a")["Body"].read() == b"content"
     with LocalAws(tmp_path) as aws:
         assert Clients(aws.env).s3.list_buckets()["Buckets"] == []
+
+
+def test_a_map_run_keeps_its_items(tmp_path: Path) -> None:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    whole = {"Whole": {"Type": "Pass", "End": True}}
+    each = {
+        "Type": "Map",
+        "ItemBatcher": {"MaxItemsPerBatch": 2},
+        "ItemProcessor": {"ProcessorConfig": config, "StartAt": "Whole", "States": whole},
+        "End": True,
+    }
+    with LocalAws(tmp_path, Options(persist=True)) as aws:
+        sfn = Clients(aws.env).stepfunctions
+        machine = sfn.create_state_machine(
+            name="m",
+            definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
+            roleArn="arn:any",
+        )["stateMachineArn"]
+        arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2, 3]")["executionArn"]
+
+        def has_ended() -> bool:
+            return sfn.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
+
+        wait.until("it to end", has_ended)
+        [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
+
+    with LocalAws(tmp_path, Options(persist=True)) as aws:
+        found = Clients(aws.env).stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])
+        assert (found["itemCounts"]["succeeded"], found["executionCounts"]["succeeded"]) == (3, 2)
 
 
 def test_own_credentials_and_proxies_stay_out() -> None:

@@ -10,7 +10,8 @@ are put right here:
 * Waiting: a retry does not sleep; what it would have waited stands in `Result.waits`.
 * Parallel: when a branch fails, moto goes through the other one's remaining steps without doing
   them, and garbage comes into the history. Here the other branch stops, as on AWS.
-* JSONata: moto asks a Java virtual machine, which is not there. The emulator's library answers.
+* JSONata: moto asks a Java virtual machine, which is not there. The emulator's library answers,
+  with what the local AWS puts right in it.
 * Fail with ErrorPath: moto takes the name that the path finds for a custom one, and stops at
   `States.Timeout` with a ValueError. AWS documents no such limit of ErrorPath.
 """
@@ -29,6 +30,7 @@ from unittest.mock import patch
 
 import boto3
 import jsonata
+from jsonata.functions import Functions
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
@@ -44,6 +46,7 @@ from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
+from scripts.local_aws import jsonata_text
 from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
@@ -147,6 +150,7 @@ def _completed(functions: Mapping[str, Function], waits: list[float]) -> Iterato
         patch.object(lambda_eval_utils, "boto_client_for", lambda **_: lambdas),
         patch.object(retrier_decl, "time", SimpleNamespace(sleep=waits.append)),
         patch.object(moto_jsonata, "_eval_jsonata", _evaluate),
+        patch.object(Functions, "_string", jsonata_text.text),
         patch.object(custom_error_name, "ILLEGAL_CUSTOM_ERROR_PREFIX", "\0"),
         patch.object(EvalComponent, "eval", _stopping(EvalComponent.eval)),
         patch.object(Program, "eval", _stopping(Program.eval)),

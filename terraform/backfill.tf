@@ -1,5 +1,6 @@
 # With var.backfill, a state machine that sends a message to the queue for each object that is there already: the objects of
-# the source bucket by prefix, or those that a manifest lists. From there on, they are like uploads.
+# the source bucket by prefix, or those that a manifest lists. From there on, they are like uploads. Each child sends a batch:
+# AWS charges a state transition for every child.
 
 locals {
   # Nothing of the destination bucket but the manifests is open to others than the pipeline, so nothing is made of an image
@@ -10,11 +11,12 @@ locals {
 
   # The states of the children; a state's name must be unique in the whole machine, and there are four Maps.
   backfill_items = {
-    for item in ["Object", "Row", "Line", "Entry"] : item => templatefile("${path.module}/asl/backfill_object.asl.json", {
+    for item in ["Object", "Row", "Line", "Entry"] : item => templatefile("${path.module}/asl/backfill_batch.asl.json", {
       item                 = item
       source_bucket        = local.bucket_names.source
       destination_bucket   = local.bucket_names.destination
       source_filter        = jsonencode(merge(local.source_filter, { encoded = !local.existing.source }))
+      send_batch_arn       = "arn:${local.partition}:states:::aws-sdk:sqs:sendMessageBatch"
       send_message_arn     = "arn:${local.partition}:states:::sqs:sendMessage"
       send_message_timeout = 10
       queue_url            = module.ingest.queue_url

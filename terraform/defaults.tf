@@ -39,8 +39,8 @@ locals {
 
   # How a backfill's state machine works through its list.
   backfill_defaults = {
-    max_concurrency              = 100   # objects at the same time, a few hundred a second
-    tolerated_failure_percentage = 0     # of the objects; beyond it the run ends, and can be redriven
+    max_concurrency              = 100   # batches of ten objects at the same time, some thousand objects a second
+    tolerated_failure_percentage = 0     # of the objects in batches that failed; beyond it the run ends, and can be redriven
     timeout_seconds              = 86400 # of a run
   }
 

@@ -12,7 +12,7 @@ from scripts.lib.paths import REPOSITORY
 _FOLDER = REPOSITORY / "asl"
 TEMPLATE = _FOLDER / "image_converter.asl.json"
 BACKFILL = _FOLDER / "backfill.asl.json"
-BACKFILL_OBJECT = _FOLDER / "backfill_object.asl.json"  # the children's states
+BACKFILL_BATCH = _FOLDER / "backfill_batch.asl.json"  # the children's states
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z0-9_]+)\}")
 

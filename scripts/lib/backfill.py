@@ -13,7 +13,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
+from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
@@ -34,7 +36,10 @@ OTHER_BUCKETS = "in the wrong bucket, which fails a run"
 _FAILED = (*FAILED, STOPPED)
 MOST = 10_000  # executions that are counted, or described, after a run
 _RECORDS_AT_A_TIME = 100  # of BatchGetItem
+# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_MOST_CHILDREN = 10_000
 _UNKNOWN = -1
+_NOT_SENT = "NotSent"  # the error of a child of the state machine
 # Until then, a queue's number of messages may be an old one:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
@@ -69,7 +74,8 @@ class Progress:
         began, at: when the run began, and when this was true.
         listed: objects that are known so far.
         sent: objects that were sent, or dropped.
-        not_sent: objects that could not be sent.
+        not_sent: objects that could not be sent; while the run lasts, all of a batch in which one
+            could not.
         waiting: about how many messages wait in the queue, those of uploads included.
         running: executions that run, those of uploads included; None while nobody says.
         failed: executions that have failed since the run began; None likewise.
@@ -246,6 +252,21 @@ def check(clients: Clients, stack: Deployment) -> None:
         ) from error
 
 
+def children_at_a_time(clients: Clients, stack: Deployment) -> int:
+    """Return how many children run at a time: what the stack's backfill says, or AWS's quota.
+
+    Raises:
+        BotoCoreError, ClientError: AWS cannot be asked.
+    """
+    states = clients.stepfunctions
+    try:
+        described = states.describe_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
+    except states.exceptions.StateMachineDoesNotExist:
+        return _MOST_CHILDREN
+    maps = json.loads(described["definition"])["States"].values()
+    return min(int(one["MaxConcurrency"]) for one in maps if "MaxConcurrency" in one)
+
+
 def start(clients: Clients, stack: Deployment, given: Mapping[str, Any], name: str) -> None:
     """Start a run.
 
@@ -300,6 +321,10 @@ class Run:
         # In this order: what has been sent is in the queue, and what has left it has an execution.
         described = self._described()
         counts = self._item_counts()
+        not_sent = counts["failed"] + counts["timedOut"] + counts["aborted"]
+        others = (
+            self._others_of_failed_batches if not_sent and described["status"] != RUNNING else 0
+        )
         waiting = arrival.messages_waiting(self._clients, self._stack)
         now = datetime.now(UTC)
         since_end = now - described.get("stopDate", now)
@@ -319,8 +344,8 @@ class Run:
             began=self.began,
             at=now,
             listed=counts["total"],
-            sent=counts["succeeded"],
-            not_sent=counts["failed"] + counts["timedOut"] + counts["aborted"],
+            sent=counts["succeeded"] + others,
+            not_sent=not_sent - others,
             waiting=waiting,
             running=running,
             failed=failed,
@@ -370,7 +395,9 @@ class Run:
             BotoCoreError, ClientError: AWS cannot be asked.
         """
         failures = [one for one in self._failures() if one.key.startswith(self._prefix)]
-        dropped = sum(1 for output in self._results("SUCCEEDED") if output == "dropped")
+        failed = map(_batch, self._results("FAILED"))
+        batches = itertools.chain(self._results("SUCCEEDED"), failed)
+        dropped = sum(batch.get("dropped", 0) for batch in batches)
         return Ending(progress, dropped, self._started(), self._refused(), failures)
 
     def _started(self) -> int | None:
@@ -420,11 +447,20 @@ class Run:
             for found in look.execution(name):
                 yield Failure(found.key or found.subject, found.why)
 
+    @cached_property
+    def _others_of_failed_batches(self) -> int:
+        """How many objects were sent or dropped in batches in which another could not be sent."""
+        batches = map(_batch, self._results("FAILED"))
+        return sum(batch.get("sent", 0) + batch.get("dropped", 0) for batch in batches)
+
     def _not_sent(self) -> Iterator[Failure]:
         for child in self._results("FAILED"):
-            item = json.loads(child["Input"])
-            key = item.get("Inventory", item)["Key"]
-            yield Failure(key, text.sentence(child.get("Error"), child.get("Cause")))
+            items = json.loads(child["Input"])["Items"]
+            # Where a batch does not say what of it was sent, perhaps nothing was.
+            why = text.sentence(child.get("Error"), child.get("Cause"))
+            nothing = [{"item": number, "why": why} for number in range(len(items))]
+            for one in _batch(child).get("failed", nothing):
+                yield Failure(_named(items[int(one["item"])]), one["why"])
 
     def _results(self, status: str) -> Iterator[Any]:
         """Yield what the Map has written of its children with that status.
@@ -483,6 +519,20 @@ class Run:
                 raise
             return False
         return True
+
+
+def _batch(child: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a child that failed says of its batch; nothing if something else ended it."""
+    return text.json_object(child.get("Cause", "")) if child.get("Error") == _NOT_SENT else {}
+
+
+def _named(item: Any) -> str:
+    """Return the key of a Map's item, or the item itself if it does not name one."""
+    if not isinstance(item, dict):
+        return json.dumps(item)
+    if "Inventory" in item:
+        return unquote_plus(item["Inventory"]["Key"])
+    return str(item.get("Key", json.dumps(item)))
 
 
 def _written(record: Mapping[str, Any]) -> datetime:

@@ -179,7 +179,7 @@ run "settings_reach_the_definition" {
   }
 
   assert {
-    condition     = jsondecode(module.backfill[0].definition).States.SendObjects.ItemProcessor.States.ReadObject.Output.filter == { encoded = true, prefixes = [], suffixes = [".jpg"] }
+    condition     = jsondecode(module.backfill[0].definition).States.SendObjects.ItemProcessor.States.ReadObjectBatch.Output.filter == { encoded = true, prefixes = [], suffixes = [".jpg"] }
     error_message = "source_filter is lost in ${module.backfill[0].definition}"
   }
 }

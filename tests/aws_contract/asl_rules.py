@@ -47,6 +47,9 @@ _UNHANDLED = "Unknown"  # out of memory, timed out: the function could not say w
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 MAX_NAME_CHARACTERS = 80
 
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_MESSAGES = 10
+
 State = Mapping[str, Any]
 
 
@@ -102,13 +105,18 @@ def lambda_errors() -> frozenset[str]:
 
 
 def _scopes(name: str, machine: Mapping[str, Any]) -> Iterator[Scope]:
-    distributed = machine.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED"
-    yield Scope(name, machine["StartAt"], machine["States"], has_executions=distributed)
+    yield Scope(
+        name, machine["StartAt"], machine["States"], has_executions=_is_distributed(machine)
+    )
     for state_name, state in machine["States"].items():
         if "ItemProcessor" in state:
             yield from _scopes(f"the items of {state_name}", state["ItemProcessor"])
         for number, branch in enumerate(state.get("Branches", []), start=1):
             yield from _scopes(f"branch {number} of {state_name}", branch)
+
+
+def _is_distributed(machine: Mapping[str, Any]) -> bool:
+    return bool(machine.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
 
 
 def _of_state(scope: Scope, name: str, state: State, known: Collection[str]) -> Iterator[str]:
@@ -117,8 +125,11 @@ def _of_state(scope: Scope, name: str, state: State, known: Collection[str]) -> 
     yield from _of_type(scope, name, state)
     for kind in ("Retry", "Catch"):
         yield from _of_rules(name, kind, state.get(kind, []), known)
+    jsonata = state.get("QueryLanguage") == "JSONata"
     for catcher in state.get("Catch", []):
-        if catcher.get("ResultPath", "$") == "$":
+        if jsonata and "Output" not in catcher:
+            yield f"{name} has a Catch without Output: the error replaces the whole input"
+        if not jsonata and catcher.get("ResultPath", "$") == "$":
             yield f"{name} has a Catch without ResultPath: the error replaces the whole input"
 
 
@@ -127,8 +138,8 @@ def _of_type(scope: Scope, name: str, state: State) -> Iterator[str]:
         yield f"{name} has no Default: what matches no rule ends in States.NoChoiceMatched"
     if state["Type"] == "Task":
         yield from _of_task(scope, name, state)
-    if state["Type"] == "Map":
-        yield from _of_map(name, state)
+    if "ItemProcessor" in state and _is_distributed(state["ItemProcessor"]):
+        yield from _of_distributed_map(name, state)
     if state["Type"] == "Fail":
         yield from _unwritten_paths(scope, name, state)
 
@@ -143,13 +154,19 @@ def _of_task(scope: Scope, name: str, state: State) -> Iterator[str]:
         yield f"{name} has no Catch of States.ALL: an error ends the execution without its Fail"
 
 
-def _of_map(name: str, state: State) -> Iterator[str]:
+def _of_distributed_map(name: str, state: State) -> Iterator[str]:
     """Yield what spoils a Distributed Map of very many items.
 
     What it returns may have 256 KiB, those of all its children together; and a redrive goes on with
     a Map that failed only where the execution ended in that state:
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
+    AWS charges for each child, and SQS takes ten messages at a time.
     """
+    batch = state.get("ItemBatcher", {}).get("MaxItemsPerBatch")
+    if batch is None:
+        yield f"{name} has no ItemBatcher with MaxItemsPerBatch: each item is a child, and charged"
+    elif batch > MAX_MESSAGES:
+        yield f"{name} has batches of {batch} items, of which SQS takes {MAX_MESSAGES} at a time"
     if "ResultWriter" not in state:
         yield f"{name} has no ResultWriter: its output grows with the number of items"
     if "Catch" in state:

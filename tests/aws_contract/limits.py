@@ -13,6 +13,7 @@ _BUCKETS = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingru
 _QUEUES = (
     "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html"
 )
+_MESSAGES = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"
 _HTTP = "https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"
 _TABLES = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html"
 
@@ -54,8 +55,10 @@ LIMITS = {
     "request to the upload function": Limit(6_291_456, 6_014_000, "bytes", _LAMBDA),
     "functions and layer, unzipped": Limit(262_144_000, 30_000_000, "bytes", _LAMBDA),
     "functions or layer, zipped": Limit(52_428_800, 12_000_000, "bytes", _LAMBDA),
-    "definition of a state machine": Limit(1_048_576, 22_000, "bytes", _STATES),
+    "definition of a state machine": Limit(1_048_576, 40_000, "bytes", _STATES),
     "state of an execution": Limit(262_144, 200_000, "bytes", _STATES),
+    "state of a backfill's child": Limit(262_144, 160_000, "bytes", _STATES),
+    "messages in one request": Limit(1_048_576, 140_000, "bytes", _MESSAGES),
     "history of an execution": Limit(25_000, 1_000, "events", _STATES),
     "record in the table": Limit(409_600, 26_000, "bytes", _TABLES),
     "key of a record": Limit(2_048, 1_024, "bytes", _TABLES),

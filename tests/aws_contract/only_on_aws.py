@@ -72,7 +72,17 @@ ROWS = (
         "document either whether S3 Inventory's keys are decoded, which the definition does",
         "run a backfill over some thousand objects and over an inventory with a key that has a "
         "space and a plus sign; then one over a manifest with a row of another bucket. Should keys "
-        "come decoded, loosen `key` in `asl/backfill_object.asl.json`",
+        "come decoded, loosen `key` in `asl/backfill_batch.asl.json`",
+    ),
+    Row(
+        "batches of a backfill: what `tolerated_failure_percentage` counts; messages that SQS does "
+        "not take for a fault of its own",
+        "AWS's guide counts failed items, DescribeMapRun's page counts failed children: the local "
+        "AWS fails a run by either. It refuses single messages of a batch for their characters "
+        "only; moto is made to refuse others",
+        "run a backfill over a manifest of ten rows, one of which names another bucket: nine "
+        "messages must arrive, and DescribeMapRun must report ten failed items and one failed "
+        "child",
     ),
     Row(
         "JSONata in the backfill's definition",

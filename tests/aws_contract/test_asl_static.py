@@ -47,6 +47,9 @@ def state(machine: Machine, name: str) -> dict[str, Any]:
         return found
     branches = [b for s in machine["States"].values() for b in s.get("Branches", [])]
     branches += [s["ItemProcessor"] for s in machine["States"].values() if "ItemProcessor" in s]
+    branches += [
+        s["ItemProcessor"] for b in branches for s in b["States"].values() if "ItemProcessor" in s
+    ]
     return next(b["States"][name] for b in branches if name in b["States"])
 
 
@@ -73,7 +76,7 @@ def test_the_rendered_definition_passes(
     assert check(make()) == []
 
 
-@pytest.mark.parametrize("file", [asl.TEMPLATE, asl.BACKFILL, asl.BACKFILL_OBJECT])
+@pytest.mark.parametrize("file", [asl.TEMPLATE, asl.BACKFILL, asl.BACKFILL_BATCH])
 def test_the_template_names_no_partition(file: Path) -> None:
     assert asl_rules.template_problems(asl.template(file)) == []
 
@@ -94,17 +97,29 @@ OF_THE_BACKFILL: dict[str, tuple[Break, str]] = {
         lambda m: state(m, "SendLines").pop("MaxConcurrency"),
         "SendLines has no MaxConcurrency",
     ),
+    "a child for each object": (
+        lambda m: state(m, "SendObjects").pop("ItemBatcher"),
+        "SendObjects has no ItemBatcher",
+    ),
+    "batches that SQS does not take": (
+        lambda m: state(m, "SendRows")["ItemBatcher"].update(MaxItemsPerBatch=11),
+        "SendRows has batches of 11 items",
+    ),
     "a Task of a child without timeout": (
-        lambda m: state(m, "SendEntry").pop("TimeoutSeconds"),
-        "SendEntry has no TimeoutSeconds",
+        lambda m: state(m, "SendEntryBatch").pop("TimeoutSeconds"),
+        "SendEntryBatch has no TimeoutSeconds",
     ),
     "a Task of a child that gives up at once": (
         lambda m: state(m, "SendObject").pop("Retry"),
         "SendObject has no Retry",
     ),
+    "a message that is lost among those that fail": (
+        lambda m: state(m, "SendLine")["Catch"][0].pop("Output"),
+        "SendLine has a Catch without Output",
+    ),
     "a child's Choice without Default": (
-        lambda m: state(m, "CheckRow").pop("Default"),
-        "CheckRow has no Default",
+        lambda m: state(m, "CheckRowBatch").pop("Default"),
+        "CheckRowBatch has no Default",
     ),
 }
 
@@ -122,7 +137,7 @@ def test_names_are_unique_in_all_children() -> None:
     broken = backfill()
     rows, lines = (broken["States"][name]["ItemProcessor"] for name in ("SendRows", "SendLines"))
     broken["States"]["SendLines"]["ItemProcessor"] = rows
-    assert any("ReadRow names 2 states" in problem for problem in rules(broken))
+    assert any("ReadRowBatch names 2 states" in problem for problem in rules(broken))
     assert statelint(broken)
     assert rows != lines
 
@@ -283,7 +298,7 @@ def test_all_tasks_try_again_by_the_same_rules() -> None:
     assert asl.template().count('"Retry": ${task_retry}') == len(STATES_OF_FUNCTIONS)
     assert asl.template().count('"Retry"') == len(STATES_OF_FUNCTIONS)
     assert max(map(len, asl.template().splitlines())) <= MOST_COLUMNS
-    assert asl.template(asl.BACKFILL_OBJECT).count('"Retry": ${task_retry}') == 1
+    assert asl.template(asl.BACKFILL_BATCH).count('"Retry": ${task_retry}') == 2
 
 
 def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:

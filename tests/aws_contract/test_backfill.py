@@ -1,7 +1,7 @@
 """The backfill's definition on both interpreters: which objects become which messages.
 
-moto's interpreter does not know EXPRESS children, WriterConfig, and files other than CSV and JSON;
-`_as_moto_reads_it` says what it is given instead.
+moto's interpreter does not know EXPRESS children, batches, WriterConfig, and files other than CSV
+and JSON; `_as_moto_reads_it` says what it is given instead. A child alone gets a whole batch there.
 """
 
 import csv
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from moto.sqs.exceptions import InvalidParameterValue
+from moto.sqs.models import SQSBackend
 
 from tests.aws_contract import interpreters
 from tests.support.asl import interpreter, rendering
@@ -195,14 +197,17 @@ def _sorted(details: Sequence[Detail]) -> list[Detail]:
     return sorted(details, key=lambda detail: json.dumps(detail, sort_keys=True))
 
 
+def _values(case: Case, queue_url: str) -> dict[str, Any]:
+    return {
+        "source_bucket": SOURCE,
+        "destination_bucket": DESTINATION,
+        "queue_url": queue_url,
+        "source_filter": {**rendering.EVERYTHING, **case.accepted},
+    }
+
+
 def _definition(case: Case, queue_url: str, **changed: Any) -> str:
-    return rendering.backfill(
-        source_bucket=SOURCE,
-        destination_bucket=DESTINATION,
-        queue_url=queue_url,
-        source_filter={**rendering.EVERYTHING, **case.accepted},
-        **changed,
-    )
+    return rendering.backfill(**_values(case, queue_url), **changed)
 
 
 @pytest.fixture(scope="module")
@@ -236,31 +241,58 @@ def _as_moto_reads_it(text: str) -> str:
         if state["Type"] == "Map":
             state["ItemProcessor"]["ProcessorConfig"]["ExecutionType"] = "STANDARD"
             state["ToleratedFailurePercentage"] = float(state["ToleratedFailurePercentage"]) + 0.5
-            del state["ResultWriter"]["WriterConfig"]
+            del state["ResultWriter"]["WriterConfig"], state["ItemBatcher"]
+            state["ItemSelector"] = {"Items": [state.get("ItemSelector")]}
+            if state["ItemSelector"] == {"Items": [None]}:
+                state["ItemSelector"] = {"Items.$": "States.Array($$.Map.Item.Value)"}
             reader = state["ItemReader"].get("ReaderConfig", {})
             if reader.get("InputType") in ("JSONL", "MANIFEST"):
                 reader["InputType"] = "JSON"
     return json.dumps(machine)
 
 
+@pytest.fixture
+def moto_queue_url() -> Iterator[str]:
+    """A queue of moto, whose buckets are filled."""
+    with mock_aws():
+        _fill(boto3.client("s3", region_name=REGION))
+        yield boto3.client("sqs", region_name=REGION).create_queue(QueueName="backfill")["QueueUrl"]
+
+
+def _received_from_moto(queue_url: str) -> list[Detail]:
+    return _received(boto3.client("sqs", region_name=REGION), queue_url)
+
+
 @pytest.mark.exercised("moto")
-@pytest.mark.parametrize("name", CASES)
-def test_on_moto(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.given != "INVENTORY"]
+)
+def test_on_moto(name: str, moto_queue_url: str) -> None:
     case = CASES[name]
     if case.given == {"bucket": SOURCE, "prefix": "1999/"}:
         pytest.skip("moto fails by a listing of nothing")
-    with mock_aws():
-        s3: S3Client = boto3.client("s3", region_name=REGION)
-        sqs: SQSClient = boto3.client("sqs", region_name=REGION)
-        _fill(s3)
-        url = sqs.create_queue(QueueName="backfill")["QueueUrl"]
-        files = _files(case) if case.rows else {}
-        if case.given in ("JSONL", "INVENTORY"):
-            files = {next(iter(files)): json.dumps(case.rows).encode()}
-        given = _input(s3, case, files)
-        result = interpreter.run(_as_moto_reads_it(_definition(case, url)), given, {})
-        assert result.status == "SUCCEEDED", (result.error, result.cause)
-        assert _received(sqs, url) == _sorted(case.sent)
+    files = _files(case) if case.rows else {}
+    if case.given == "JSONL":
+        files = {next(iter(files)): json.dumps(case.rows).encode()}
+    given = _input(boto3.client("s3", region_name=REGION), case, files)
+    result = interpreter.run(_as_moto_reads_it(_definition(case, moto_queue_url)), given, {})
+    assert result.status == "SUCCEEDED", (result.error, result.cause)
+    assert _received_from_moto(moto_queue_url) == _sorted(case.sent)
+
+
+def _child(case: Case, queue_url: str) -> str:
+    return rendering.backfill_child(**_values(case, queue_url))
+
+
+@pytest.mark.exercised("moto")
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.rows])
+def test_a_batch_on_moto(name: str, moto_queue_url: str) -> None:
+    case = CASES[name]
+    items = [{"Inventory": row} if case.given == "INVENTORY" else row for row in case.rows]
+    result = interpreter.run(_child(case, moto_queue_url), {"Items": items}, {})
+    sent = len(case.sent)
+    assert result.output == {"sent": sent, "dropped": len(items) - sent}, result.cause
+    assert _received_from_moto(moto_queue_url) == _sorted(case.sent)
 
 
 @pytest.mark.parametrize(
@@ -279,71 +311,159 @@ def test_other_input_is_refused(
     assert (result.status, result.error) == ("FAILED", "InvalidInput")
 
 
-WRONG = Case("CSV", [], rows=[_row("2019/a.jpg"), _row("1.jpg", bucket="another-bucket")])
+MANY = Case(
+    "CSV",
+    [_object(f"{number}.jpg") for number in range(23)],
+    rows=[_row(f"{number}.{end}") for number, end in enumerate(["jpg"] * 23 + ["txt"] * 12)],
+    accepted={"suffixes": [".jpg"]},
+)
 
 
-def test_rows_of_another_bucket_fail_and_are_written_with_their_error(
-    emulator: Emulator, queue_url: str
-) -> None:
-    clients = emulator.clients
-    given = _input(clients.s3, WRONG, _files(WRONG))
-    ended = _run(emulator, "backfill-wrong", _definition(WRONG, queue_url), given)
-    assert ended["error"] == "States.ExceedToleratedFailureThreshold"
-    _received(clients.sqs, queue_url)
-
-    [run] = clients.stepfunctions.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
-    described = clients.stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])
-    assert (described["itemCounts"]["failed"], described["itemCounts"]["resultsWritten"]) == (1, 2)
-    folder = f"backfill/results/{run['mapRunArn'].rpartition(':')[2]}"
-    manifest = _json(clients.s3, f"{folder}/manifest.json")
-    assert [file["Key"] for file in manifest["ResultFiles"]["FAILED"]] == [
-        f"{folder}/FAILED_0.jsonl"
+def test_a_child_takes_ten_objects(emulator: Emulator, queue_url: str) -> None:
+    given = _input(emulator.clients.s3, MANY, _files(MANY))
+    ended = _run(emulator, "backfill-many", _definition(MANY, queue_url), given)
+    assert _received(emulator.clients.sqs, queue_url) == _sorted(MANY.sent)
+    counted, folder = _run_and_results(emulator, ended)
+    assert [counted[of]["succeeded"] for of in ("itemCounts", "executionCounts")] == [35, 4]
+    results = _lines(emulator.clients.s3, f"{folder}/SUCCEEDED_0.jsonl")
+    assert sorted((one["sent"], one["dropped"]) for one in results) == [
+        (0, 5),
+        (3, 7),
+        (10, 0),
+        (10, 0),
     ]
-    failed = _json(clients.s3, f"{folder}/FAILED_0.jsonl")
-    assert failed["Error"] == "WrongBucket"
-    assert json.loads(failed["Input"])["Key"] == "1.jpg"
-    assert _json(clients.s3, f"{folder}/SUCCEEDED_0.jsonl") == "sent"
 
 
-NAMELESS: Mapping[str, Mapping[str, Any]] = {
-    "a row": {"Key": "2019/a.jpg"},
-    "a row of a reprocess": {"Key": "2019/a.jpg", "Reprocess": REPROCESS},
+# SQS refuses messages with some characters, which S3 takes in keys:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+REFUSED = "refused \uffff.jpg"
+# A batch of everything that can become of an object.
+MIXED = Case(
+    "JSONL",
+    [_object("2019/a.jpg"), _object("2019/b.jpg")],
+    rows=[
+        _row("2019/a.jpg"),
+        _row("1.jpg", bucket="another-bucket"),
+        _row("dropped.txt"),
+        _row(REFUSED),
+        {"Bucket": SOURCE},
+        {"Key": "nameless.jpg"},
+        {"Key": "nameless.jpg", "Reprocess": REPROCESS},
+        {"Bucket": SOURCE, "Key": 7},
+        _row("2019/b.jpg"),
+    ],
+    accepted={"suffixes": [".jpg"]},
+)
+QUICK = json.dumps([{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}])
+WHY = {
+    1: "WrongBucket",
+    3: "SQS.InvalidMessageContents",
+    4: "NoKey",
+    5: "WrongBucket",
+    6: "WrongBucket",
+    7: "NoKey",
 }
 
 
-@pytest.mark.parametrize("row", NAMELESS)
-def test_rows_without_a_bucket_fail_on_the_local_aws(
-    row: str, emulator: Emulator, queue_url: str
+def _reasons(cause: str) -> dict[int, str]:
+    return {one["item"]: one["why"].partition(":")[0] for one in json.loads(cause)["failed"]}
+
+
+def test_what_cannot_be_sent_fails_by_name_and_the_others_of_its_batch_are_sent(
+    emulator: Emulator, queue_url: str
 ) -> None:
-    case = Case("JSONL", [], rows=[NAMELESS[row]])
-    given = _input(emulator.clients.s3, case, _files(case))
-    machine = f"backfill-nameless-{list(NAMELESS).index(row)}"
-    ended = _run(emulator, machine, _definition(case, queue_url), given)
-    assert ended.get("error") == "States.ExceedToleratedFailureThreshold"
-    assert _received(emulator.clients.sqs, queue_url) == []
+    given = _input(emulator.clients.s3, MIXED, _files(MIXED))
+    text = _definition(MIXED, queue_url, task_retry=QUICK)
+    ended = _run(emulator, "backfill-mixed", text, given)
+    assert ended["error"] == "States.ExceedToleratedFailureThreshold"
+    assert _received(emulator.clients.sqs, queue_url) == _sorted(MIXED.sent)
+
+    counted, folder = _run_and_results(emulator, ended)
+    assert [counted[of]["failed"] for of in ("itemCounts", "executionCounts")] == [9, 1]
+    assert counted["itemCounts"]["resultsWritten"] == 9
+    manifest = json.loads(_text(emulator.clients.s3, f"{folder}/manifest.json"))
+    failed = f"{folder}/FAILED_0.jsonl"
+    assert [file["Key"] for file in manifest["ResultFiles"]["FAILED"]] == [failed]
+    [child] = _lines(emulator.clients.s3, failed)
+    assert (child["Error"], _reasons(child["Cause"])) == ("NotSent", WHY)
+    assert json.loads(child["Cause"]).items() >= {"sent": 2, "dropped": 1}.items()
+    assert json.loads(child["Input"]) == {"Items": MIXED.rows}
 
 
 @pytest.mark.exercised("moto")
-@pytest.mark.parametrize("row", NAMELESS)
-def test_rows_without_a_bucket_are_not_sent_on_moto(row: str) -> None:
-    case = Case("JSONL", [], rows=[NAMELESS[row]])
-    with mock_aws():
-        s3: S3Client = boto3.client("s3", region_name=REGION)
-        sqs: SQSClient = boto3.client("sqs", region_name=REGION)
-        _fill(s3)
-        url = sqs.create_queue(QueueName="backfill")["QueueUrl"]
-        given = _input(s3, case, {"rows.json": json.dumps(case.rows).encode()})
-        interpreter.run(_as_moto_reads_it(_definition(case, url)), given, {})
-        assert _received(sqs, url) == []  # moto tolerates all failures
+def test_it_fails_by_name_on_moto(moto_queue_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = SQSBackend.send_message
+
+    def send_good(backend: SQSBackend, queue: str, body: str, **more: Any) -> Any:
+        if "\uffff" in body:
+            raise InvalidParameterValue("characters")
+        return send(backend, queue, body, **more)
+
+    monkeypatch.setattr(SQSBackend, "send_message", send_good)
+    _leave_out(
+        monkeypatch, "3", [{"Id": "3", "SenderFault": True, "Code": "InvalidParameterValue"}]
+    )
+    result = interpreter.run(_child(MIXED, moto_queue_url), {"Items": MIXED.rows}, {})
+    assert (result.status, result.error) == ("FAILED", "NotSent")
+    assert result.cause is not None
+    reasons = _reasons(result.cause)
+    assert reasons.pop(3).startswith("SQS.")
+    assert reasons == {item: why for item, why in WHY.items() if item != 3}
+    assert result.waits, "it was tried again"
+    assert _received_from_moto(moto_queue_url) == _sorted(MIXED.sent)
+
+
+def _leave_out(monkeypatch: pytest.MonkeyPatch, id_: str, failed: list[dict[str, Any]]) -> None:
+    """Have moto's SQS send batches without the entry of that Id, and answer that this failed."""
+    send = SQSBackend.send_message_batch
+
+    def send_others(
+        backend: SQSBackend, queue: str, entries: dict[str, Any]
+    ) -> tuple[list[Any], list[dict[str, Any]]]:
+        others = {key: entry for key, entry in entries.items() if entry["Id"] != id_}
+        return send(backend, queue, others)[0], failed
+
+    monkeypatch.setattr(SQSBackend, "send_message_batch", send_others)
+
+
+FAILED = {"Id": "1", "SenderFault": False, "Code": "InternalError", "Message": "again"}
+
+
+@pytest.mark.exercised("moto")
+@pytest.mark.parametrize("failed", [[FAILED], []], ids=["failed", "not mentioned"])
+def test_what_a_batch_leaves_is_sent_again_on_moto(
+    failed: list[dict[str, Any]], moto_queue_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether SQS says that it failed, or does not mention it at all."""
+    _leave_out(monkeypatch, "1", failed)
+    names = [f"{number}.jpg" for number in range(3)]
+    case = Case("JSONL", [_object(name) for name in names], [_row(name) for name in names])
+    result = interpreter.run(_child(case, moto_queue_url), {"Items": case.rows}, {})
+    assert result.output == {"sent": 3, "dropped": 0}, result.cause
+    assert _received_from_moto(moto_queue_url) == _sorted(case.sent)
 
 
 def test_failures_are_tolerated_up_to_a_percentage(emulator: Emulator, queue_url: str) -> None:
-    given = _input(emulator.clients.s3, WRONG, _files(WRONG))
-    text = _definition(WRONG, queue_url, tolerated_failure_percentage=50)
+    rows = [_row(f"{number}.jpg") for number in range(10)] + [_row("10.jpg", bucket="another")]
+    case = Case("CSV", [_object(f"{number}.jpg") for number in range(10)], rows)
+    given = _input(emulator.clients.s3, case, _files(case))
+    text = _definition(case, queue_url, tolerated_failure_percentage=50)
     ended = _run(emulator, "backfill-tolerant", text, given)
     assert ended["status"] == "SUCCEEDED"
-    assert _received(emulator.clients.sqs, queue_url) == [_object("2019/a.jpg")]
+    assert _received(emulator.clients.sqs, queue_url) == _sorted(case.sent)
 
 
-def _json(s3: "S3Client", key: str) -> Any:
-    return json.loads(s3.get_object(Bucket=DESTINATION, Key=key)["Body"].read())
+def _run_and_results(emulator: Emulator, ended: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return what is known of an execution's Map run, and the folder of its results."""
+    states = emulator.clients.stepfunctions
+    [run] = states.list_map_runs(executionArn=ended["executionArn"])["mapRuns"]
+    folder = f"backfill/results/{run['mapRunArn'].rpartition(':')[2]}"
+    return states.describe_map_run(mapRunArn=run["mapRunArn"]), folder
+
+
+def _lines(s3: "S3Client", key: str) -> list[Any]:
+    return [json.loads(line) for line in _text(s3, key).splitlines()]
+
+
+def _text(s3: "S3Client", key: str) -> str:
+    return s3.get_object(Bucket=DESTINATION, Key=key)["Body"].read().decode()

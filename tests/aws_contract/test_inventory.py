@@ -202,8 +202,8 @@ def test_the_backfill_is_the_one_that_other_tests_render(stacks: dict[str, Stack
     rendered = rendering.backfill(
         source_bucket=f"image-converter-source-{place}",
         destination_bucket=f"image-converter-destination-{place}",
-        queue_url=made["States"]["SendRows"]["ItemProcessor"]["States"]["SendRow"]["Arguments"][
-            "QueueUrl"
-        ],
+        queue_url=made["States"]["SendRows"]["ItemProcessor"]["States"]["SendRowBatch"][
+            "Arguments"
+        ]["QueueUrl"],
     )
     assert made == json.loads(rendered)

@@ -5,8 +5,9 @@ import math
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from image_converter import keys
@@ -14,8 +15,12 @@ from scripts.lib.paths import REPOSITORY
 from tests.aws_contract.limits import LIMITS
 from tests.aws_contract.plans import ACCOUNT, PLACES, Stack
 from tests.support import fake_cloud, images
-from tests.support.asl import machine
+from tests.support.asl import interpreter, machine, rendering
 from tests.support.fake_cloud import Cloud
+from tests.support.moto_aws import mock_aws
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
@@ -260,6 +265,27 @@ def test_state_and_record_of_the_longest_key(cloud: Cloud) -> None:
     assert item is not None
     check("record in the table", _widened(json.dumps(item)))
     check("key of a record", len(key))
+
+
+def test_a_batch_of_the_longest_keys() -> None:
+    """Ten originals that are to be made again, of whose keys JSON makes as much as it can."""
+    key = "\x01" * MAX_KEY_BYTES
+    item = {
+        "Bucket": "destination",
+        "Key": key,
+        "VersionId": "v" * MAX_VERSION_BYTES,
+        "Reprocess": {"imageName": key, "settings": "s" * 64},
+    }
+    with mock_aws():
+        sqs: SQSClient = boto3.client("sqs", region_name="us-east-1")
+        url = sqs.create_queue(QueueName="image-converter")["QueueUrl"]
+        definition = rendering.backfill_child(queue_url=url)
+        result = interpreter.run(definition, {"Items": [item] * 10}, {})
+        assert result.output == {"sent": 10, "dropped": 0}, result.cause
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    texts = [text for event in result.events for text in _documents(event)]
+    check("state of a backfill's child", max(len(text.encode()) for text in texts))
+    check("messages in one request", sum(len(one["Body"].encode()) for one in received))
 
 
 def _documents(event: dict[str, Any]) -> Iterable[str]:

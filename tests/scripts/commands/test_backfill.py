@@ -21,6 +21,7 @@ from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
 from tests.support import json_output
+from tests.support.asl import rendering
 from tests.support.emulator import ROLE
 
 pytestmark = pytest.mark.e2e
@@ -29,40 +30,14 @@ Capture = pytest.CaptureFixture[str]
 
 
 def _definition(stack: Stack, queue: str) -> str:
-    """Return a state machine that sends a message for each object, as the real one does."""
-    message = {
-        "source": "image-converter.backfill",
-        "detail": {"bucket": {"name.$": "$.Bucket"}, "object": {"key.$": "$.Key"}},
-    }
-    send = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sqs:sendMessage",
-        "Parameters": {"QueueUrl": queue, "MessageBody": message},
-        "End": True,
-    }
-    listing = {
-        "Type": "Map",
-        "ItemReader": {
-            "Resource": "arn:aws:states:::s3:listObjectsV2",
-            "Parameters": {"Bucket.$": "$.bucket", "Prefix.$": "$.prefix"},
-        },
-        "ItemSelector": {"Bucket.$": "$.bucket", "Key.$": "$$.Map.Item.Value.Key"},
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
-            "StartAt": "Send",
-            "States": {"Send": send},
-        },
-        "ResultWriter": {
-            "Resource": "arn:aws:states:::s3:putObject",
-            "Parameters": {
-                "Bucket": stack.deployment.destination_bucket,
-                "Prefix": "backfill/results",
-            },
-            "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
-        },
-        "End": True,
-    }
-    return json.dumps({"StartAt": "SendObjects", "States": {"SendObjects": listing}})
+    """Return the backfill's state machine, which gives up at once."""
+    never = [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 0}]
+    return rendering.backfill(
+        source_bucket=stack.deployment.source_bucket,
+        destination_bucket=stack.deployment.destination_bucket,
+        queue_url=queue,
+        task_retry=json.dumps(never),
+    )
 
 
 @pytest.fixture
@@ -290,6 +265,13 @@ def test_a_manifest_s_format_follows_from_its_name() -> None:
     assert manifests.named("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
 
 
+def test_a_dry_run_reads_how_many_children_run_at_a_time(filled: Stack) -> None:
+    clients, stack = filled.clients, filled.deployment
+    assert backfill.children_at_a_time(clients, stack) == 100
+    clients.stepfunctions.delete_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
+    assert backfill.children_at_a_time(clients, stack) == 10_000, "of a stack without a backfill"
+
+
 class TestRuns:
     """Runs of a small backfill."""
 
@@ -387,6 +369,7 @@ class TestRuns:
 
     def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
         filled.put("2019/a.jpg")
+        filled.put("2019/b.jpg")
         filled.clients.stepfunctions.update_state_machine(
             stateMachineArn=filled.deployment.backfill.state_machine_arn,
             definition=_definition(filled, f"{filled.queue}-nowhere"),
@@ -396,8 +379,8 @@ class TestRuns:
         console = options.console(as_json=True)
         assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
         answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
-        assert (answer["status"], answer["objects"]) == ("FAILED", 1)
-        assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg"]
+        assert (answer["status"], answer["objects"]) == ("FAILED", 2)
+        assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg", "2019/b.jpg"]
         assert "QueueDoesNotExist" in answer["failures"][0]["why"]
 
     @pytest.mark.parametrize(
@@ -438,6 +421,47 @@ class TestRuns:
                 filled.clients, filled.deployment, run.name, options.console(), as_json=False
             )
         assert "Nothing had to be done" not in capsys.readouterr().out
+
+    def test_what_one_object_fails_by_says_nothing_of_its_batch(
+        self, filled: Stack, capsys: Capture
+    ) -> None:
+        clients, stack = filled.clients, filled.deployment
+        rows = [
+            {"Bucket": stack.source_bucket, "Key": "a.jpg"},
+            {"Bucket": "another-bucket", "Key": "b.jpg"},
+            {"Bucket": stack.source_bucket, "Key": "refused \uffff.jpg"},  # by SQS
+            {"Bucket": stack.source_bucket, "Key": "folder/", "Size": 0},
+            {"Bucket": stack.source_bucket},
+            "not an object",
+            *({"Bucket": stack.source_bucket, "Key": f"{n}.jpg"} for n in range(9)),
+        ]
+        filled.put("it.jsonl", "\n".join(map(json.dumps, rows)).encode())
+        name = backfill.new_name()
+        given = {"manifest": manifests.named(f"s3://{stack.source_bucket}/it.jsonl")}
+        backfill.start(clients, stack, given, name)
+        run = Run(clients, stack, name)
+        progress = wait.until(
+            "the run's end", lambda: found if (found := run.look()).status == "FAILED" else None
+        )
+        assert (progress.listed, progress.sent, progress.not_sent) == (15, 11, 4)
+        assert progress.waiting == 10
+        _handle(filled)
+
+        console = options.console(as_json=True)
+        assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
+        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        assert (answer["objects"], answer["dropped"], answer["executionsStarted"]) == (15, 1, 10)
+        assert [(one["key"], one["why"].partition(":")[0]) for one in answer["failures"]] == [
+            ("b.jpg", "WrongBucket"),
+            (json.dumps({"Bucket": stack.source_bucket}), "NoKey"),
+            ('"not an object"', "WrongBucket"),
+            ("refused \uffff.jpg", "SQS.InvalidMessageContents"),
+        ]
+        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
+        said = capsys.readouterr().out
+        assert "15 listed, 11 sent, 4 not sent, 0 waiting, 0 running, 11 done, 0 failed" in said
+        assert "15 objects, 1 of them no candidates" in said
+        assert "4 objects could not be sent" in said
 
     def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:
         filled.put()

@@ -120,6 +120,7 @@ _BACKFILL: Mapping[str, Any] = {
     "max_concurrency": 100,
     "tolerated_failure_percentage": 0,
     "timeout": 86400,
+    "task_retry": task_retry(NUMBERS),
 }
 
 
@@ -135,14 +136,15 @@ def backfill(**changed: Any) -> str:
         "source_bucket": given["source_bucket"],
         "destination_bucket": given["destination_bucket"],
         "source_filter": json.dumps(given["source_filter"]),
+        "send_batch_arn": f"{states}aws-sdk:sqs:sendMessageBatch",
         "send_message_arn": f"{states}sqs:sendMessage",
         "send_message_timeout": 10,
         "queue_url": given["queue_url"],
-        "task_retry": task_retry(NUMBERS),
+        "task_retry": given["task_retry"],
     }
     children = {
         f"send_{item.lower()}": asl.render(
-            asl.template(asl.BACKFILL_OBJECT), {**child, "item": item}
+            asl.template(asl.BACKFILL_BATCH), {**child, "item": item}
         )
         for item in ("Object", "Row", "Line", "Entry")
     }
@@ -162,6 +164,17 @@ def backfill(**changed: Any) -> str:
             "result_writer": json.dumps(results),
         },
     )
+
+
+def backfill_child(**changed: Any) -> str:
+    """Return the states of the children of one of the backfill's Maps, as a state machine.
+
+    Args:
+        changed: as of `backfill`.
+    """
+    child = json.loads(backfill(**changed))["States"]["SendLines"]["ItemProcessor"]
+    del child["ProcessorConfig"]
+    return json.dumps(child)
 
 
 def machine(prefix: str = "image-converter", **changed: float) -> dict[str, Any]:

@@ -112,8 +112,9 @@ def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
         seen,
         settings,
         str(clients.functions.meta.region_name),
-        arrival.batches_at_a_time(clients, stack) or functions,
-        functions,
+        triggers=arrival.batches_at_a_time(clients, stack) or functions,
+        functions=functions,
+        children=backfill.children_at_a_time(clients, stack),
     )
     limit = min(limits, key=lambda one: limits[one])
     dollars = cost.dollars(

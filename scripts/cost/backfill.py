@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Final
 
@@ -12,7 +13,9 @@ from scripts.cost.pipeline import Settings
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 _PAGE: Final = 1000
-# From its start to S3's message in the queue; a child is billed by 100 ms, and by 64 MB.
+# Objects that a child takes, and sends in one request: MaxItemsPerBatch in asl/backfill.asl.json.
+BATCH: Final = 10
+# From its start to its messages in the queue; a child is billed by 100 ms, and by 64 MB.
 CHILD_SECONDS: Final = 0.2
 CHILD_MB: Final = 64
 # What a DynamoDB read unit buys, read consistently.
@@ -28,14 +31,18 @@ _TRANSITIONS: Final = (5000, 800)
 def sending() -> tuple[Line, ...]:
     """Return the lines of an object that the state machine looks at, whether or not it is sent.
 
-    AWS charges a state transition for each child of a Distributed Map:
+    Batches are full. AWS charges a state transition for each child of a Distributed Map:
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html
     """
     return (
         Line("Listing", 1 / _PAGE, prices.S3_LIST),
-        Line("State transitions: children", 1, prices.TRANSITION),
-        Line("EXPRESS children", 1, prices.EXPRESS_REQUEST),
-        Line("EXPRESS children's time", CHILD_MB / 1024 * CHILD_SECONDS, prices.EXPRESS_GB_SECOND),
+        Line("State transitions: children", 1 / BATCH, prices.TRANSITION),
+        Line("EXPRESS children", 1 / BATCH, prices.EXPRESS_REQUEST),
+        Line(
+            "EXPRESS children's time",
+            CHILD_MB / 1024 * CHILD_SECONDS / BATCH,
+            prices.EXPRESS_GB_SECOND,
+        ),
     )
 
 
@@ -57,10 +64,20 @@ def looking(seen: Observation, settings: Settings) -> tuple[Line, ...]:
 
 
 def bill(seen: Observation, settings: Settings, name: str) -> Bill:
-    """Return the bill of images that a backfill sends, with all that comes before the usual."""
+    """Return the bill of images that a backfill sends, with all that comes before the usual.
+
+    A request to the queue brings ten messages; of S3's, each brings one.
+    """
     usual = pipeline.bill(seen, settings, name)
+    saved = 1 - 1 / BATCH
+    converting = tuple(
+        dataclasses.replace(line, quantity=line.quantity - saved)
+        if line.price is prices.QUEUE_REQUEST
+        else line
+        for line in usual.converting
+    )
     added = (*sending(), *looking(seen, settings))
-    return Bill(name, (*added, *usual.converting), storage=usual.storage)
+    return Bill(name, (*added, *converting), storage=usual.storage)
 
 
 def dollars(
@@ -73,7 +90,13 @@ def dollars(
 
 
 def images_per_second(
-    seen: Observation, settings: Settings, region: str, triggers: int, functions: int
+    seen: Observation,
+    settings: Settings,
+    region: str,
+    *,
+    triggers: int,
+    functions: int,
+    children: int,
 ) -> dict[str, float]:
     """Return how many images a second each limit allows; the lowest counts.
 
@@ -83,6 +106,7 @@ def images_per_second(
         region: where it is.
         triggers: how many calls of `trigger` the queue makes at a time.
         functions: how many functions may run at a time.
+        children: how many children of the Map may run at a time.
     """
     takes = {call.function: pipeline.milliseconds(call, seen, settings) for call in seen.calls}
     takes["trigger"] += S3_MS + DYNAMODB_MS
@@ -90,6 +114,7 @@ def images_per_second(
     limits = {
         "trigger_maximum_concurrency": triggers * 1000 / takes["trigger"],
         "concurrent functions": functions * 1000 / sum(takes.values()),
+        "backfill.max_concurrency": children * BATCH / CHILD_SECONDS,
         "the quota of StartExecution": float(_STARTS[settings.workflow_type][small]),
     }
     if settings.workflow_type == "STANDARD":

@@ -160,7 +160,7 @@ def test_the_dry_run_counts_and_starts_nothing(
     assert estimate["converted"] == len(source.converted)
     assert estimate["dropped"] == {FOLDERS: len(YEARS), OTHER_KEYS: len(source.others)}
     assert estimate["workflowType"] == "STANDARD"
-    assert estimate["dollars"] == pytest.approx(len(would_be_sent) * 230e-6, abs=0.01)
+    assert estimate["dollars"] == pytest.approx(len(would_be_sent) * 200e-6, abs=0.01)
     assert estimate["limit"] == "trigger_maximum_concurrency"
 
     assert cli.run(["backfill", PREFIX, "--dry-run"]) == 0

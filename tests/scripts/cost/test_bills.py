@@ -91,17 +91,17 @@ def test_a_backfill_by_hand() -> None:
     dollars = Dollars(bill)
 
     assert dollars["Listing"] == 0.01  # a thousand requests, rounded up
-    assert dollars["State transitions: children"] == 25.00
-    assert dollars["EXPRESS children"] == 1.00
-    # A sixteenth of a GB for 0.2 s each: 12,500 GB-seconds at 6 cents the hour.
-    assert dollars["EXPRESS children's time"] == 0.21
+    assert dollars["State transitions: children"] == 2.50  # ten objects each
+    assert dollars["EXPRESS children"] == 0.10
+    # A sixteenth of a GB for 0.2 s each: 1,250 GB-seconds at 6 cents the hour.
+    assert dollars["EXPRESS children's time"] == 0.02
     assert dollars["The trigger's HEAD request"] == 0.40
     assert dollars["Table: the record"] == 0.12  # 12.5 cents
     # A quarter of a GB for 60 ms each: 15,000 GB-seconds on arm64.
     assert dollars["The trigger's time"] == 0.20
     usual = pipeline.bill(ON_AWS, EXPRESS, "EXPRESS")
     assert bill.per_million == pytest.approx(
-        usual.per_million + 0.005 + 25 + 1 + 0.20833 + 0.4 + 0.125 + 0.2, abs=1e-3
+        usual.per_million + 0.005 + 2.5 + 0.1 + 0.020833 + 0.4 + 0.125 + 0.2 - 0.36, abs=1e-3
     )
 
 

@@ -139,7 +139,7 @@ def build(target: Target, output: Path, inputs: Inputs | None = None) -> Build:
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as scratch:
         staging = Path(scratch)
         layer, layer_stamp = _layer(target, inputs, interpreter, staging)
-        functions = _functions(package, inputs, interpreter, staging, layer_stamp)
+        functions = _functions(package, interpreter, staging, layer_stamp)
         formats = ("png", "jpeg", *sorted(inputs.formats))
         built = Build(target, formats, functions, layer, interpreter)
         _check_size(built)
@@ -158,11 +158,7 @@ def _package(inputs: Inputs) -> Path:
 
 
 def _functions(
-    package: Path,
-    inputs: Inputs,
-    interpreter: Interpreter | None,
-    staging: Path,
-    layer_stamp: str,
+    package: Path, interpreter: Interpreter | None, staging: Path, layer_stamp: str
 ) -> Artifact:
     tree = staging / "functions"
     shutil.copytree(package, tree / package.name, ignore=_NOT_DEPLOYED)

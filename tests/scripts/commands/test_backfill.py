@@ -460,7 +460,7 @@ class TestRuns:
         assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
         said = capsys.readouterr().out
         assert "15 listed, 11 sent, 4 not sent, 0 waiting, 0 running, 11 done, 0 failed" in said
-        assert "15 objects, 1 of them no candidates" in said
+        assert "15 objects, 1 of them not to be converted" in said
         assert "4 objects could not be sent" in said
 
     def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:

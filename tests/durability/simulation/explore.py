@@ -73,16 +73,17 @@ def explore(
             continue
         label, after = following
         report.steps += 1
-        if after in numbers:
-            visit.paths += paths[numbers[after]]
+        known = numbers.get(after)  # hashing a state takes a while, so as seldom as possible
+        if known is not None:
+            visit.paths += paths[known]
             continue
         if limit and len(numbers) >= limit:
             report.complete = False
             continue
-        numbers[after] = len(numbers)
+        number = numbers[after] = len(numbers)
         paths.append(-1)
         came_from.append((visit.number, label))
-        stack.append(_Visit(numbers[after], after, search))
+        stack.append(_Visit(number, after, search))
     report.complete = report.complete and not report.broken
     report.states = len(numbers)
     report.interleavings = max(paths[0], 0)

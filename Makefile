@@ -51,7 +51,7 @@ demo: setup package-local ## Run the whole pipeline on the local AWS, check it, 
 
 .PHONY: console
 console: setup package-local ## Start a local AWS, apply the stack and serve its live page (PORT=8080)
-	@$(HERMETIC) $(MODULE) scripts.demo.console $(if $(PORT),--port "$(PORT)")
+	@$(HERMETIC) $(MODULE) scripts.demo --page $(if $(PORT),--port "$(PORT)")
 
 .PHONY: test
 test: ## Run every linter and every test

@@ -264,14 +264,14 @@ def test_without_the_permission_a_run_is_denied(permission: Permission, bench: B
 def test_roles_may_do_exactly_what_is_listed(deployment: Deployment) -> None:
     names = permissions.names(deployment)
     # The trigger may use the key through two services, which are two statements.
-    found = {
+    permitted = {
         Permission(function, action, names[resource])
         for function, name in deployment.outputs["function_names"].items()
         for action, resource in permissions.pairs(
             permissions.read(deployment.clients, permissions.role_name(deployment.clients, name))
         )
     }
-    assert found == {*ENFORCED, *NOT_ENFORCED}
+    assert permitted == {*ENFORCED, *NOT_ENFORCED}
     assert not ENFORCED.keys() & NOT_ENFORCED.keys()
 
 

@@ -51,9 +51,9 @@ class _Check:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.order = {(one.key, one.version): n for n, one in enumerate(snapshot.uploads)}
-        self.uploads = {(one.key, one.version): one for one in snapshot.uploads}
-        self.newest = {one.key: one for one in snapshot.uploads}
+        self.order = {(upload.key, upload.version): n for n, upload in enumerate(snapshot.uploads)}
+        self.uploads = {(upload.key, upload.version): upload for upload in snapshot.uploads}
+        self.newest = {upload.key: upload for upload in snapshot.uploads}
         self.done = {
             (run.key, run.worked_on) for run in snapshot.runs if run.succeeded and not run.reprocess
         }
@@ -67,7 +67,9 @@ class _Check:
     def bytes_are_kept(self) -> Iterator[str]:
         """Yield a sentence for each upload whose bytes are nowhere."""
         buckets = (self.snapshot.source, self.snapshot.destination)
-        kept = {one.body for bucket in buckets for history in bucket.values() for one in history}
+        kept = {
+            version.body for bucket in buckets for history in bucket.values() for version in history
+        }
         for upload in self.snapshot.uploads:
             if upload.body not in kept and not upload.overwritten:
                 yield f"{_name(upload)}: its bytes are in neither bucket"
@@ -185,7 +187,9 @@ class _Check:
 
     def _stored(self, location: Mapping[str, Any]) -> Stored | None:
         history = self.snapshot.destination.get(location["key"], ())
-        return next((one for one in history if one.version == location["versionId"]), None)
+        return next(
+            (version for version in history if version.version == location["versionId"]), None
+        )
 
 
 def check(snapshot: Snapshot) -> None:
@@ -194,8 +198,8 @@ def check(snapshot: Snapshot) -> None:
     Raises:
         BrokenPromiseError: it does not.
     """
-    if found := violations(snapshot):
-        raise BrokenPromiseError("\n".join(found))
+    if faults := violations(snapshot):
+        raise BrokenPromiseError("\n".join(faults))
 
 
 @lru_cache(maxsize=2048)
@@ -217,11 +221,11 @@ def _described(body: bytes) -> tuple[str, tuple[int, int]]:
 
 
 def _wrong_file(body: bytes, rendition: Mapping[str, Any]) -> str:
-    found = _described(body)
+    described = _described(body)
     said = rendition["format"], (rendition["width"], rendition["height"])
-    if (*found, len(body)) == (*said, rendition["size"]):
+    if (*described, len(body)) == (*said, rendition["size"]):
         return ""
-    return f"is {found} of {len(body)} bytes, not {said} of {rendition['size']}"
+    return f"is {described} of {len(body)} bytes, not {said} of {rendition['size']}"
 
 
 def _renditions(images: Any) -> Iterable[Mapping[str, Any]]:

@@ -157,40 +157,44 @@ class System:
 
     def steps(self, state: State) -> list[Step]:
         """Return the next steps; of private ones the first one's alone."""
-        found: list[Step] = []
+        steps: list[Step] = []
         for execution in state.executions:
             for path, task in running(execution.frame):
                 node = self._handlers.nodes[task.node]
                 actor = _Actor(self, state, execution.name, path, task.node, node)
                 if actor.is_private():
                     return list(actor.steps())
-                found += actor.steps()
-        found += [
+                steps += actor.steps()
+        steps += [
             step for number in range(len(state.strays)) for step in self._stray(state, number)
         ]
         for delivery in self._deliveries(state):
             if delivery.private:
                 return [delivery]
-            found.append(delivery)
+            steps.append(delivery)
         if state.plans:
-            found.append(Step(f"person: {_text_of(state.plans[0])}", lambda: self.person(state)))
-        return found
+            steps.append(Step(f"person: {_text_of(state.plans[0])}", lambda: self.person(state)))
+        return steps
 
     def redriven(self, state: State) -> State:
         """Return the state after somebody has started again what failed, and the dead letters."""
-        succeeded = {one.event for one in state.executions if isinstance(one.frame, Done)}
+        succeeded = {
+            execution.event for execution in state.executions if isinstance(execution.frame, Done)
+        }
         failed = {
-            one.event for one in state.executions if isinstance(one.frame, Failed)
+            execution.event for execution in state.executions if isinstance(execution.frame, Failed)
         } - succeeded
         count = len(state.executions)
         again = [
             Execution(f"again-{count + number}", event, self._machine.start(event), by_hand=True)
             for number, event in enumerate(sorted(failed))
         ]
-        messages = [replace(one, failures=0) for one in state.notifications]
+        messages = [replace(message, failures=0) for message in state.notifications]
         return replace(
             state,
-            executions=tuple(sorted((*state.executions, *again), key=lambda one: one.name)),
+            executions=tuple(
+                sorted((*state.executions, *again), key=lambda execution: execution.name)
+            ),
             notifications=tuple(messages),
         )
 
@@ -198,7 +202,7 @@ class System:
         """Return the state after the first of its plans."""
         plan, rest = state.plans[0], state.plans[1:]
         if plan.event:
-            name = f"by-hand-{sum(one.by_hand for one in state.executions)}"
+            name = f"by-hand-{sum(execution.by_hand for execution in state.executions)}"
             execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
             return replace(state, executions=(*state.executions, execution), plans=rest)
         if plan.backfill:
@@ -208,13 +212,13 @@ class System:
         kept = state.storage.versioning == "Enabled"
         uploads = [
             replace(
-                one,
-                withdrawn=one.withdrawn or plan.body is None,
-                overwritten=one.overwritten or not kept,
+                upload,
+                withdrawn=upload.withdrawn or plan.body is None,
+                overwritten=upload.overwritten or not kept,
             )
-            if one.key == plan.key
-            else one
-            for one in state.uploads
+            if upload.key == plan.key
+            else upload
+            for upload in state.uploads
         ]
         if plan.body is None:
             return replace(state, uploads=tuple(uploads))
@@ -290,7 +294,7 @@ class System:
             assert node.request is not None
             stored, answer = _perform(state, node.request, _ongoing(state, node.function))
             next_id = self._handlers.resume(node_id, answer)
-            others = [one for place, one in enumerate(state.strays) if place != number]
+            others = [stray for place, stray in enumerate(state.strays) if place != number]
             goes_on = self._handlers.nodes[next_id].request is not None
             strays = [*others, (name, next_id)] if goes_on else others
             return replace(state, storage=stored, strays=tuple(sorted(strays)))
@@ -349,7 +353,9 @@ class _Actor:
         asked = self.node.request
         assert asked is not None
         machine, function = self.system._machine, self.node.function
-        execution = next(one for one in self.state.executions if one.name == self.name)
+        execution = next(
+            execution for execution in self.state.executions if execution.name == self.name
+        )
         state = _used(self.state, fault, function)
         if fault == "timed out":
             strays = tuple(sorted((*state.strays, (self.name, self.node_id))))
@@ -368,7 +374,7 @@ class _Actor:
         Where the execution has failed, the invocations of its other branches go on by themselves.
         """
         strays = list(state.strays)
-        execution = next(one for one in state.executions if one.name == self.name)
+        execution = next(execution for execution in state.executions if execution.name == self.name)
         if isinstance(frame, Failed):
             others = [task.node for path, task in running(execution.frame) if path != self.path]
             strays += [(self.name, node) for node in others]
@@ -376,7 +382,8 @@ class _Actor:
         if isinstance(frame, Done | Failed):
             stored = replace(stored, closed=stored.closed | {self.name})
         executions = [
-            replace(one, frame=frame) if one.name == self.name else one for one in state.executions
+            replace(execution, frame=frame) if execution.name == self.name else execution
+            for execution in state.executions
         ]
         return replace(
             state,
@@ -394,8 +401,8 @@ def _with_message(state: State, number: int, message: Notification) -> State:
 
 def _listing(state: State) -> bool:
     """Return whether there is or will be a backfill."""
-    return any(one.listed for one in state.notifications) or any(
-        one.backfill for one in state.plans
+    return any(message.listed for message in state.notifications) or any(
+        plan.backfill for plan in state.plans
     )
 
 
@@ -438,7 +445,8 @@ def observed(state: State) -> invariants.Snapshot:
     buckets: dict[str, dict[str, list[invariants.Stored]]] = {}
     for (bucket, key), history in state.storage.objects:
         buckets.setdefault(bucket, {})[key] = [
-            invariants.Stored(one.name, one.body, dict(one.metadata)) for one in history
+            invariants.Stored(version.name, version.body, dict(version.metadata))
+            for version in history
         ]
     return invariants.Snapshot(
         uploads=state.uploads,
@@ -446,7 +454,9 @@ def observed(state: State) -> invariants.Snapshot:
         destination=buckets.get(storage.DESTINATION, {}),
         records={name: storage.plain_item(item) for name, item in state.storage.items},
         runs=[_run(execution) for execution in state.executions],
-        dead_letters=frozenset((one.key, one.version) for one in state.notifications if one.dead),
+        dead_letters=frozenset(
+            (message.key, message.version) for message in state.notifications if message.dead
+        ),
     )
 
 
@@ -457,12 +467,12 @@ def violations(state: State) -> list[str]:
     and one fault prevents nothing, so what can be converted is converted, unless a function's calls
     are refused until its retries end.
     """
-    found = invariants.violations(observed(state)) + _twice_started(state)
-    return found if state.outage else found + unfinished(state)
+    faults = invariants.violations(observed(state)) + _twice_started(state)
+    return faults if state.outage else faults + unfinished(state)
 
 
 def _twice_started(state: State) -> list[str]:
-    notified = [_work(one.event) for one in state.executions if not one.by_hand]
+    notified = [_work(execution.event) for execution in state.executions if not execution.by_hand]
     twice = [work for work, count in Counter(notified).items() if count > 1]
     return [f"several executions of {work}" for work in twice]
 
@@ -485,7 +495,11 @@ def unfinished(state: State) -> list[str]:
     version, where its object has changed or gone, and one whose object was overwritten where the
     bucket keeps no versions.
     """
-    bodies = {(one.key, one.version): one.body for one in state.uploads if not one.overwritten}
+    bodies = {
+        (upload.key, upload.version): upload.body
+        for upload in state.uploads
+        if not upload.overwritten
+    }
     runs = [_run(execution) for execution in state.executions]
     succeeded = {(run.key, run.version, run.reprocess) for run in runs if run.succeeded}
     return [
@@ -502,14 +516,14 @@ def hidden_early(state: State) -> list[str]:
 
     It is what its own execution does last that may hide the newest upload, and nothing else.
     """
-    found = []
-    for upload in {one.key: one for one in state.uploads}.values():
+    faults = []
+    for upload in {upload.key: upload for upload in state.uploads}.values():
         history = state.storage.history(SOURCE, upload.key)
         if history[-1].body is None and not upload.withdrawn:
-            known = [one for one in state.executions if _may_hide(one, upload)]
+            known = [execution for execution in state.executions if _may_hide(execution, upload)]
             if not known:
-                found.append(f"'{upload.key}' version {upload.version} is hidden before its turn")
-    return found
+                faults.append(f"'{upload.key}' version {upload.version} is hidden before its turn")
+    return faults
 
 
 def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
@@ -532,8 +546,8 @@ def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
 def _last_results(frame: Frame) -> Mapping[str, Any] | None:
     """Return `results` of an execution that is at its last step or over it, else None."""
     if isinstance(frame, Done):
-        found: Mapping[str, Any] = json.loads(frame.output)
-        return found
+        output: Mapping[str, Any] = json.loads(frame.output)
+        return output
     if isinstance(frame, Task):
         return json.loads(frame.data)["results"] if frame.state == "DeleteSourceFile" else None
     if isinstance(frame, Failed):  # perhaps at its last step, whose answer was lost

@@ -146,10 +146,10 @@ def _copy(
     twins: Twins, keys: tuple[str, str], version: int | None, condition: dict[str, str]
 ) -> None:
     """Copy a version to the destination bucket; each side knows it by its own id."""
-    found = _stored(twins, keys[0], twins._version(version, 0))
-    if found is None:
+    stored = _stored(twins, keys[0], twins._version(version, 0))
+    if stored is None:
         return
-    ours, etag = found.id, found.etag
+    ours, etag = stored.id, stored.etag
     theirs = dict(twins.versions)[ours]
     target: dict[str, Any] = {
         "Bucket": DESTINATION,
@@ -175,7 +175,10 @@ def _copy(
 def _stored(twins: Twins, key: str, version: str | None) -> Version | None:
     """Return a version of a key with a body: moto knows versions across keys, and shows markers."""
     history = twins.storage.history(SOURCE, key)
-    return next((one for one in history if one.id == version and one.body is not None), None)
+    return next(
+        (stored for stored in history if stored.id == version and stored.body is not None),
+        None,
+    )
 
 
 def _if_match(twins: Twins, number: int | None) -> dict[str, str]:

@@ -39,8 +39,8 @@ def test_versions_and_delete_markers_come_newest_first(clients: Clients, bucket:
 
     listed = storage.versions(clients, bucket)["a.jpg"]
 
-    assert [one["VersionId"] for one in listed] == [marker, *reversed(uploads)]
-    assert [storage.is_object(one) for one in listed] == [False, True, True, True]
+    assert [version["VersionId"] for version in listed] == [marker, *reversed(uploads)]
+    assert [storage.is_object(version) for version in listed] == [False, True, True, True]
 
 
 def test_of_one_key_no_other_that_begins_with_it_is_listed(clients: Clients, bucket: str) -> None:

@@ -269,15 +269,15 @@ def test_executions_of_an_image_are_found_by_name_and_by_input(group: Group) -> 
     uploaded = datetime.now(UTC) - timedelta(hours=1)
     log = group.reader()
 
-    def found(mark: str, key: str) -> list[str]:
+    def arns(mark: str, key: str) -> list[str]:
         executions, not_searched = log.of_image([mark], key, [uploaded])
         assert not not_searched
         return [run["executionArn"] for run in executions]
 
     group.put(group.lines("local", "succeeded"))
-    assert found(":damaged-", "ü") == [mine]
-    assert found("nothing", "holiday/half.jpg") == [mine]
-    assert found("nothing", "half.jpg") == []
+    assert arns(":damaged-", "ü") == [mine]
+    assert arns("nothing", "holiday/half.jpg") == [mine]
+    assert arns("nothing", "half.jpg") == []
     assert [run["executionArn"] for run in log.named("damaged-local")] == [mine]
     assert log.named("amaged") == []
 

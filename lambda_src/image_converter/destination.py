@@ -214,13 +214,13 @@ def write(
 
 
 def location(bucket: str, written: Written, source: Source, **fields: Any) -> Location:
-    """Return the object as the state and the record carry it."""
+    """Return the object as the state carries it: `events.converted_images` fills the source in."""
     described: dict[str, Any] = {
         "region": settings.region(),
         "bucket": bucket,
         "key": written.key,
         "eTag": written.answer["ETag"].strip('"'),
-        **source.state_fields,
+        **source.unnamed_fields,
         **fields,
     }
     if written.answer.get("VersionId"):

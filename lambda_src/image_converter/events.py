@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict, cast
 
 from image_converter.errors import InvalidRecord
 
@@ -31,7 +31,7 @@ _SEQUENCER_WIDTH = 32
 _OBJECT_FIELDS = ("key", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
 
-# What both images must say of the version that they were made from.
+# What is known of the version that both images were made from: from the record, or by themselves.
 SOURCE_FIELDS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
 
@@ -83,7 +83,8 @@ class Location(TypedDict, total=False):
     """An object in the destination bucket, as the state and the table's record carry it.
 
     `resized` has `renditions` where there are further ones, each with its `name` and `format`, and
-    `settings` where they are not the default: what `renditions.settings_hash` says of them.
+    `settings` where they are not the default: what `renditions.settings_hash` says of them. Of its
+    source version it has what the rest of the state does not say.
     """
 
     region: str
@@ -177,6 +178,16 @@ def real_version_id(version_id: str | None) -> str | None:
     return None if version_id == "null" else version_id
 
 
+def named_source(record: Record) -> dict[str, str]:
+    """Return what a record itself says of the source version, as `Source.state_fields` does.
+
+    What is read is exactly what the record names, so the images that were made of it need not say
+    this again, in each of the many events in which the state is logged.
+    """
+    named = {"sourceVersionId": real_version_id(record.version_id), "sourceETag": record.etag}
+    return {name: value for name, value in named.items() if value}
+
+
 def source_fields(image: Location) -> dict[str, object]:
     """Return what a location says of its source version, as `Source.state_fields` does."""
     return {name: image.get(name) for name in SOURCE_FIELDS}
@@ -208,14 +219,22 @@ def seconds_since_upload(record: Record) -> float | None:
 def converted_images(event: Event) -> tuple[Location, Location] | None:
     """Return the original's and the PNG's location from an execution's state, if it has them.
 
+    They are as if each said all of its source version.
+
     Raises:
-        InvalidRecord: `results.images` lacks a location, or one does not name its source version.
+        InvalidRecord: `results.images` lacks a location, or the state does not say of which source
+            version one is.
     """
     images = (event.get("results") or {}).get("images")
     if images is None:
         return None
     try:
-        original, resized = images[0]["original"], images[1]["resized"]
+        named = named_source(parse_record(event))
+        original = _with_source(named, images[0]["original"])
+        # When a version was created follows from its id: the original says it for both.
+        if "sourceVersionId" in named and "sourceLastModified" in original:
+            named["sourceLastModified"] = original["sourceLastModified"]
+        resized = _with_source(named, images[1]["resized"])
         absent = set(SOURCE_FIELDS) - (original.keys() & resized.keys())
     except (LookupError, TypeError, AttributeError) as wrong:
         raise InvalidRecord(
@@ -227,6 +246,13 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
             "version was handled"
         )
     return original, resized
+
+
+def _with_source(named: Mapping[str, str], image: Location) -> Location:
+    whole = cast(Location, {**named, **image})
+    if "renditions" in whole:
+        whole["renditions"] = [_with_source(named, rendition) for rendition in whole["renditions"]]
+    return whole
 
 
 def required_images(event: Event) -> tuple[Location, Location]:

@@ -174,7 +174,7 @@ def _copy(bench: Bench, *, version: bool = True) -> Event:
         for name in ("bucket", "key", "versionId", "eTag")
         if version or name != "versionId"
     }
-    source = {**state["s3"]["object"], "eTag": copy["sourceETag"]}
+    source = {"eTag": copy.get("sourceETag"), **state["s3"]["object"]}
     return {
         "s3": {**state["s3"], "object": source},
         "reprocess": {**named, "sourceLastModified": copy["sourceLastModified"]},

@@ -108,6 +108,7 @@ def test_an_execution_without_images_has_none() -> None:
     assert events.converted_images({}) is None
 
 
+NAMED_BY_KEY: dict[str, Any] = {"s3": {"bucket": {"name": "source"}, "object": {"key": "a.jpg"}}}
 WHOLE = dict.fromkeys(events.SOURCE_FIELDS, "a")
 
 
@@ -126,7 +127,44 @@ WHOLE = dict.fromkeys(events.SOURCE_FIELDS, "a")
 )
 def test_images_that_are_not_both_there_are_refused(images: object) -> None:
     with pytest.raises(InvalidRecord, match="images"):
-        events.converted_images({"results": {"images": images}})
+        events.converted_images({**NAMED_BY_KEY, "results": {"images": images}})
+
+
+def _state(named: dict[str, str], original: dict[str, Any], resized: dict[str, Any]) -> Any:
+    item = {**NAMED_BY_KEY["s3"]["object"], **named}
+    return {
+        "s3": {"bucket": {"name": "source"}, "object": item},
+        "results": {"images": [{"original": original}, {"resized": resized}]},
+    }
+
+
+def test_what_the_record_names_the_images_need_not_say() -> None:
+    named = {"versionId": "v1", "eTag": "e1"}
+    state = _state(named, {"sourceLastModified": "m1"}, {"renditions": [{"name": "small"}]})
+
+    original, resized = events.required_images(state)
+
+    whole = {"sourceVersionId": "v1", "sourceETag": "e1", "sourceLastModified": "m1"}
+    assert original == whole
+    assert resized == {**whole, "renditions": [{**whole, "name": "small"}]}
+    assert state["results"]["images"][1]["resized"] == {"renditions": [{"name": "small"}]}
+
+
+def test_what_an_image_says_itself_counts() -> None:
+    named = {"versionId": "v1", "eTag": "e1"}
+    said = {"sourceVersionId": "v2", "sourceETag": "e2", "sourceLastModified": "m2"}
+
+    original, resized = events.required_images(_state(named, {"sourceLastModified": "m1"}, said))
+
+    assert resized == said
+    assert events.source_fields(original) != events.source_fields(resized)
+
+
+@pytest.mark.parametrize("named", [{}, {"eTag": "e1"}, {"versionId": "null", "eTag": "e1"}])
+def test_without_a_version_s_id_each_image_says_when_it_was_made(named: dict[str, str]) -> None:
+    said = {"sourceVersionId": "e1", "sourceETag": "e1"}
+    with pytest.raises(InvalidRecord, match="sourceLastModified"):
+        events.required_images(_state(named, {**said, "sourceLastModified": "m1"}, said))
 
 
 REPROCESS: dict[str, Any] = {

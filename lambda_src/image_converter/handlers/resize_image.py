@@ -145,7 +145,7 @@ def _sizes(written: Written) -> dict[str, int]:
 
 def _location(bucket: str, rendition: Rendition, written: Written, source: Source) -> Location:
     sizes = _sizes(written)
-    return destination.location(
+    location = destination.location(
         bucket,
         written,
         source,
@@ -154,6 +154,9 @@ def _location(bucket: str, rendition: Rendition, written: Written, source: Sourc
         width=sizes["width"],
         height=sizes["height"],
     )
+    if "sourceVersionId" in events.named_source(source.record):
+        del location["sourceLastModified"]  # the original's location has it
+    return location
 
 
 def _convert(

@@ -162,7 +162,8 @@ class _Check:
         """Yield what is untrue in `results.images` about an upload, or in a record's images."""
         for kind, location in zip(("original", "resized"), _locations(images), strict=True):
             stored = self._stored(location)
-            made_from = version or location["sourceVersionId"]
+            # Without a word of its own, an image is of the version that the input names.
+            made_from = version or location.get("sourceVersionId", upload.version)
             if made_from != upload.version:
                 yield f"{kind} is of version {made_from}, not of {_name(upload)}"
             elif stored is None or stored.body is None:

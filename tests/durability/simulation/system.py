@@ -539,7 +539,7 @@ def _may_hide(execution: Execution, upload: invariants.Upload) -> bool:
     if results is None:
         return False
     images = results.get("images")
-    handled = {_version_named(item), images and images[0]["original"]["sourceVersionId"]}
+    handled = {_version_named(item), images and images[0]["original"].get("sourceVersionId")}
     return handled - {None} == {upload.version}
 
 

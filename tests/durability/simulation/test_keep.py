@@ -10,6 +10,7 @@ from operator import attrgetter
 
 import pytest
 
+from image_converter.events import converted_images
 from tests.durability import invariants
 from tests.durability.simulation import storage
 from tests.durability.simulation.explore import Kept, explore
@@ -64,15 +65,16 @@ def _written_twice(state: State) -> list[str]:
 
 def _unannounced(state: State) -> list[str]:
     """Return a sentence for each image that was converted and of which no event says so."""
-    outputs = [
-        json.loads(one.frame.output) for one in state.executions if isinstance(one.frame, Done)
-    ]
-    originals = [output["images"][0]["original"] for output in outputs if "images" in output]
-    return [
-        f"no event says that '{one['key']}' is converted"
-        for one in originals
-        if not {one["sourceVersionId"]} & {version for _, version in state.storage.events}
-    ]
+    said = {version for _, version in state.storage.events}
+    found = []
+    for one in state.executions:
+        if not isinstance(one.frame, Done):
+            continue
+        state_at_its_end = {**json.loads(one.event), "results": json.loads(one.frame.output)}
+        images = converted_images(state_at_its_end)
+        if images and images[0]["sourceVersionId"] not in said:
+            found.append(f"no event says that '{images[0]['key']}' is converted")
+    return found
 
 
 @pytest.mark.timeout(14_400)

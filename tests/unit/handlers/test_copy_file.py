@@ -30,10 +30,8 @@ def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
 def test_the_original_arrives_whole_under_its_own_key(cloud: Cloud, key: str) -> None:
     body = jpeg()
-    record = cloud.upload(key, body)
-    answer = handler(record, None)
+    answer = handler(cloud.upload(key, body), None)
     assert cloud.content(DESTINATION, key) == body
-    item = record["s3"]["object"]
     current = cloud.s3.head_object(Bucket=DESTINATION, Key=key)
     assert answer == {
         "region": REGION,
@@ -43,8 +41,6 @@ def test_the_original_arrives_whole_under_its_own_key(cloud: Cloud, key: str) ->
         "eTag": current["ETag"].strip('"'),
         "size": len(body),
         "contentType": "binary/octet-stream",
-        "sourceVersionId": item["versionId"],
-        "sourceETag": item["eTag"],
         "sourceLastModified": answer["sourceLastModified"],
     }
     source = cloud.s3.head_object(Bucket=SOURCE, Key=key)

@@ -43,8 +43,7 @@ def encoded(file_format: str) -> bytes:
 
 @pytest.mark.parametrize("key", AWKWARD.values(), ids=AWKWARD)
 def test_the_png_has_the_jpeg_s_pixels(cloud: Cloud, key: str) -> None:
-    record = cloud.upload(key, jpeg(30, 20))
-    answer = handler(record, None)
+    answer = handler(cloud.upload(key, jpeg(30, 20)), None)
     current = cloud.s3.head_object(Bucket=DESTINATION, Key=answer["key"])
     png = cloud.content(DESTINATION, answer["key"])
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
@@ -60,9 +59,6 @@ def test_the_png_has_the_jpeg_s_pixels(cloud: Cloud, key: str) -> None:
         "contentType": "image/png",
         "width": 30,
         "height": 20,
-        "sourceVersionId": record["s3"]["object"]["versionId"],
-        "sourceETag": record["s3"]["object"]["eTag"],
-        "sourceLastModified": answer["sourceLastModified"],
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from image_converter import clients, records
+from image_converter import clients, events, records
 from image_converter.errors import EventNotSent, InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
 from scripts.cost.model import item_bytes
@@ -164,8 +164,11 @@ def test_the_least_record_is_written_down(cloud: Cloud) -> None:
 
 
 def test_an_original_and_a_png_of_two_versions_are_no_record(cloud: Cloud) -> None:
-    first = converted(cloud.upload("a.jpg", jpeg()))
-    second = converted(cloud.upload("a.jpg", jpeg(seed=1)))
+    named_by_its_key = {"s3": {"bucket": {"name": SOURCE}, "object": {"key": "a.jpg"}}}
+    cloud.upload("a.jpg", jpeg())
+    first = converted(named_by_its_key)
+    cloud.upload("a.jpg", jpeg(seed=1))
+    second = converted(named_by_its_key)
     first["results"]["images"][1] = second["results"]["images"][1]
     with pytest.raises(SourceChanged, match=r"s3\.object\.versionId"):
         handler(first, None)
@@ -179,7 +182,9 @@ def test_a_state_without_images_is_refused(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("image", [0, 1])
 def test_an_image_without_its_version_is_refused(cloud: Cloud, image: int) -> None:
-    state = converted(cloud.upload("a.jpg", jpeg()))
+    named_by_its_key = cloud.upload("a.jpg", jpeg())
+    del named_by_its_key["s3"]["object"]["versionId"], named_by_its_key["s3"]["object"]["eTag"]
+    state = converted(named_by_its_key)
     (location,) = state["results"]["images"][image].values()
     del location["sourceETag"]
     with pytest.raises(InvalidRecord, match="sourceETag"):
@@ -247,7 +252,8 @@ def test_the_event_follows_the_record(cloud: Cloud, sent: list[dict[str, Any]]) 
     detail = json.loads(entry["Detail"])
     assert detail["execution"] == EXECUTION
     assert detail["object"]["version-id"] == state["s3"]["object"]["versionId"]
-    assert detail["outputs"] == [state["results"]["images"][1]["resized"]]
+    assert detail["outputs"] == [events.required_images(state)[1]]
+    assert detail["outputs"][0]["sourceVersionId"] == state["s3"]["object"]["versionId"]
 
 
 def test_an_image_that_is_older_than_the_record_has_its_event(

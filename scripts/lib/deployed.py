@@ -14,6 +14,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -243,6 +244,15 @@ def function(clients: Clients, function_name: str) -> Function:
         or f"/aws/lambda/{function_name}",
         settings=(answer.get("Environment") or {}).get("Variables", {}),
     )
+
+
+@lru_cache(maxsize=64)
+def log_group(clients: Clients, function_name: str) -> str:
+    """Return where a function logs. No update of a stack changes that, so it is asked once.
+
+    Raises: as `function`.
+    """
+    return function(clients, function_name).log_group
 
 
 def resize_settings(clients: Clients, stack: Deployment) -> ResizeSettings:

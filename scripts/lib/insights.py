@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Cla
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,11 +21,14 @@ INFREQUENT_ACCESS: Final = "INFREQUENT_ACCESS"
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _MOST: Final = 10_000
 _PATIENCE: Final = 60.0  # seconds
+_REMEMBERED: Final = 30.0  # seconds
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 
 
 def reads(clients: Clients, group: str) -> bool:
-    """Return whether a log group is of that class, which no group ever changes.
+    """Return whether a log group is of that class.
+
+    No group ever changes its class, but another one may take its place and its name.
 
     Raises:
         BotoCoreError, ClientError: AWS cannot be asked.
@@ -64,9 +68,14 @@ def query(pattern: str) -> str:
     return " | ".join([*stages, "sort @timestamp asc", f"limit {_MOST}"])
 
 
-@lru_cache(maxsize=64)
 def _described(clients: Clients, group: str) -> Mapping[str, Any]:
-    """Return a log group as DescribeLogGroups has it; nothing if it does not exist."""
+    """Return a log group as it was at most some seconds ago; nothing if it does not exist."""
+    return _described_in(clients, group, int(time.monotonic() // _REMEMBERED))
+
+
+@lru_cache(maxsize=64)
+def _described_in(clients: Clients, group: str, _span: int) -> Mapping[str, Any]:
+    """Return a log group as DescribeLogGroups has it, once in a span of time."""
     groups = clients.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     return next((each for each in groups if each["logGroupName"] == group), {})
 

@@ -177,7 +177,7 @@ def _not_a_jpeg(source_end: str, why_kept: str = "") -> ImageState:
 
 def _kept(clients: Clients, stack: Deployment, key: str, version: Mapping[str, Any]) -> str:
     """Return what `delete_file` has logged of a version that it kept; empty where it has not."""
-    group = deployed.function(clients, f"{stack.name}-{functions.on_aws('delete_file')}").log_group
+    group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws('delete_file')}")
     since = version["LastModified"] - _CLOCKS_DIFFER
     for event in storage.log_events(clients, group, since, pattern='"Kept in source bucket"'):
         line = text.json_object(event["message"])
@@ -207,7 +207,7 @@ def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[F
         BotoCoreError, ClientError: AWS cannot be asked.
     """
     for task in functions.TASKS:
-        group = deployed.function(clients, f"{stack.name}-{functions.on_aws(task)}").log_group
+        group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws(task)}")
         for event in storage.log_events(clients, group, since - _CLOCKS_DIFFER, pattern='"failed"'):
             line = text.json_object(event["message"])
             if line.get("message") == "failed" and line.get("key"):

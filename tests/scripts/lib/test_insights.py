@@ -107,9 +107,32 @@ def test_more_events_in_a_second_than_a_query_returns_are_an_error(
         group.numbers(0, 8)
 
 
-def test_what_is_older_than_the_retention_is_not_asked_for() -> None:
+def _stubbed() -> Clients:
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    clients = Clients({**keys, "AWS_REGION": "us-east-1"})
+    return Clients({**keys, "AWS_REGION": "us-east-1"})
+
+
+def test_a_group_that_takes_the_place_of_another_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Terraform replaces a log group to change its class, while a console may be running."""
+    clients = _stubbed()
+    with Stubber(clients.logs) as stub:
+        for kind in ("STANDARD", insights.INFREQUENT_ACCESS):
+            group = {"logGroupName": "/replaced", "logGroupClass": kind}
+            stub.add_response("describe_log_groups", {"logGroups": [group]})
+        monkeypatch.setattr(insights, "_REMEMBERED", 1e9)
+        assert [insights.reads(clients, "/replaced") for _ in range(2)] == [False, False]
+        monkeypatch.setattr(insights, "_REMEMBERED", 1e-6)
+        assert insights.reads(clients, "/replaced")
+        stub.assert_no_pending_responses()
+
+
+def test_what_is_older_than_the_retention_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(insights, "_REMEMBERED", 1e9)
+    clients = _stubbed()
     group = {
         "logGroupName": "/old",
         "logGroupClass": insights.INFREQUENT_ACCESS,

@@ -17,7 +17,7 @@ locals {
 
   executions = {
     for outcome, metric in local.execution_metrics : "executions-${outcome}" => {
-      description = "Executions ${outcome}: the images are still in the source bucket; error and cause of the execution say why."
+      description = "Executions ${replace(outcome, "-", " ")}: the images are still in the source bucket; error and cause of the execution say why."
       namespace   = "AWS/States"
       metric      = metric
       dimensions  = { StateMachineArn = var.state_machine_arn }
@@ -32,7 +32,7 @@ locals {
   # Whoever stops a backfill knows.
   backfills = {
     for outcome, metric in local.execution_metrics : "backfill-${outcome}" => {
-      description = "A backfill ${outcome}: not every object was sent to the queue. Its error says why; redrive it to go on."
+      description = "A backfill ${replace(outcome, "-", " ")}: not every object was sent to the queue. Its error says why; redrive it to go on."
       namespace   = "AWS/States"
       metric      = metric
       dimensions  = { StateMachineArn = var.backfill_state_machine_arn }

@@ -67,12 +67,20 @@ locals {
     },
   ])
 
+  # Only an event names its execution, and what a function is called with is in an EXPRESS execution's log.
+  write_to_dynamodb_input = jsonencode(merge(
+    { "state.$" = "$" },
+    var.events == null ? {} : { "execution.$" = "$$.Execution.Id" },
+  ))
+
   definition = templatefile("${path.module}/asl/image_converter.asl.json", merge(
     { for task in local.tasks : "${task}_arn" => module.function[task].arn },
     { for task in local.tasks : "${task}_timeout" => local.task_timeouts[task] },
     {
       execution_timeout = local.execution_timeout_seconds
       task_retry        = local.task_retry
+
+      write_to_dynamodb_input = local.write_to_dynamodb_input
     },
   ))
 }

@@ -31,6 +31,9 @@ _SEQUENCER_WIDTH = 32
 _OBJECT_FIELDS = ("key", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
 
+# The content types that the locations of the original and of a rendition do not mention.
+JPEG_TYPE, PNG_TYPE = "image/jpeg", "image/png"
+
 # What is known of the version that both images were made from: from the record, or by themselves.
 SOURCE_FIELDS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
@@ -84,7 +87,7 @@ class Location(TypedDict, total=False):
 
     `resized` has `renditions` where there are further ones, each with its `name` and `format`, and
     `settings` where they are not the default: what `renditions.settings_hash` says of them. Of its
-    source version it has what the rest of the state does not say.
+    source version it has what the rest of the state does not say, and no usual content type.
     """
 
     region: str
@@ -219,7 +222,7 @@ def seconds_since_upload(record: Record) -> float | None:
 def converted_images(event: Event) -> tuple[Location, Location] | None:
     """Return the original's and the PNG's location from an execution's state, if it has them.
 
-    They are as if each said all of its source version.
+    They are as if each said all of its source version and its content type.
 
     Raises:
         InvalidRecord: `results.images` lacks a location, or the state does not say of which source
@@ -230,11 +233,11 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         return None
     try:
         named = named_source(parse_record(event))
-        original = _with_source(named, images[0]["original"])
+        original = _with_source({**named, "contentType": JPEG_TYPE}, images[0]["original"])
         # When a version was created follows from its id: the original says it for both.
         if "sourceVersionId" in named and "sourceLastModified" in original:
             named["sourceLastModified"] = original["sourceLastModified"]
-        resized = _with_source(named, images[1]["resized"])
+        resized = _with_source({**named, "contentType": PNG_TYPE}, images[1]["resized"])
         absent = set(SOURCE_FIELDS) - (original.keys() & resized.keys())
     except (LookupError, TypeError, AttributeError) as wrong:
         raise InvalidRecord(
@@ -248,10 +251,10 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
     return original, resized
 
 
-def _with_source(named: Mapping[str, str], image: Location) -> Location:
-    whole = cast(Location, {**named, **image})
+def _with_source(known: Mapping[str, str], image: Location) -> Location:
+    whole = cast(Location, {**known, **image})
     if "renditions" in whole:
-        whole["renditions"] = [_with_source(named, rendition) for rendition in whole["renditions"]]
+        whole["renditions"] = [_with_source(known, rendition) for rendition in whole["renditions"]]
     return whole
 
 

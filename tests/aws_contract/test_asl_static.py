@@ -315,7 +315,8 @@ def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
 
 def test_every_substitution_is_a_value_of_terraform() -> None:
     arns = {f"{function}_arn" for function in TASKS}
-    assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | {"task_retry"}
+    others = {"task_retry", "write_to_dynamodb_input"}
+    assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | others
 
 
 STATES_OF_FUNCTIONS = (

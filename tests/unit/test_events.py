@@ -145,8 +145,9 @@ def test_what_the_record_names_the_images_need_not_say() -> None:
     original, resized = events.required_images(state)
 
     whole = {"sourceVersionId": "v1", "sourceETag": "e1", "sourceLastModified": "m1"}
-    assert original == whole
-    assert resized == {**whole, "renditions": [{**whole, "name": "small"}]}
+    assert original == {**whole, "contentType": "image/jpeg"}
+    png = {**whole, "contentType": "image/png"}
+    assert resized == {**png, "renditions": [{**png, "name": "small"}]}
     assert state["results"]["images"][1]["resized"] == {"renditions": [{"name": "small"}]}
 
 
@@ -156,7 +157,7 @@ def test_what_an_image_says_itself_counts() -> None:
 
     original, resized = events.required_images(_state(named, {"sourceLastModified": "m1"}, said))
 
-    assert resized == said
+    assert resized == {**said, "contentType": "image/png"}
     assert events.source_fields(original) != events.source_fields(resized)
 
 

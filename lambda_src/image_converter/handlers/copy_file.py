@@ -59,6 +59,5 @@ def handler(event: Event, context: object) -> Location:
         written = destination.write(place, record.key, source, metadata, put, slot)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
-    return destination.location(
-        place.bucket, written, source, size=source.size, contentType=content_type
-    )
+    unusual = {} if content_type == events.JPEG_TYPE else {"contentType": content_type}
+    return destination.location(place.bucket, written, source, size=source.size, **unusual)

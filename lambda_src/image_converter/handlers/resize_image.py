@@ -101,6 +101,8 @@ def handler(event: Event, context: object) -> Location:
         _location(config.destination_bucket, output.rendition, stored, source)
         for output, stored in zip(outputs, written, strict=True)
     )
+    if location["contentType"] == events.PNG_TYPE:
+        del location["contentType"]
     if further:
         location["renditions"] = [
             {**place, "name": output.rendition.name, "format": output.rendition.format}

@@ -19,8 +19,9 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
     saves the same record again and sends the event.
 
     Args:
-        event: `state`, an execution's state with `results.images`, and `execution`, its ARN; or
-            the state alone, as executions send it that began before this function was updated.
+        event: `state`, an execution's state with `results.images`, and, where an event is to be
+            sent, `execution`, its ARN; or the state alone, as executions send it that began before
+            this function was updated.
         context: Lambda's context; not used.
 
     Returns:
@@ -30,7 +31,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
         InvalidRecord, SourceChanged, EventNotSent: see `image_converter.errors`.
     """
     if "state" in event:
-        return _write(event["state"], event["execution"])
+        return _write(event["state"], event.get("execution", ""))
     return _write(event, "")
 
 

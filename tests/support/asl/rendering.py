@@ -26,6 +26,9 @@ NUMBERS: dict[str, float] = {
     "delete_file_timeout": 85,
 }
 
+# Of a stack that sends events; without them, the execution is not named.
+WRITE_INPUT = '{"state.$": "$", "execution.$": "$$.Execution.Id"}'
+
 # Numbers of the Retry rules; the others are substituted one by one.
 _OF_RETRY = ("retry_", "any_error_", "transient_")
 TIMES = {name: value for name, value in NUMBERS.items() if not name.startswith(_OF_RETRY)}
@@ -96,7 +99,8 @@ def filled(arns: Mapping[str, str], **changed: float) -> str:
     numbers = {**NUMBERS, **changed}
     values: dict[str, object] = {name: numbers[name] for name in TIMES}
     values |= {f"{function}_arn": arn for function, arn in arns.items()}
-    return asl.render(asl.template(), {**values, "task_retry": task_retry(numbers)})
+    values |= {"task_retry": task_retry(numbers), "write_to_dynamodb_input": WRITE_INPUT}
+    return asl.render(asl.template(), values)
 
 
 def rendered(prefix: str = "image-converter", **changed: float) -> str:

@@ -56,7 +56,6 @@ def test_the_png_has_the_jpeg_s_pixels(cloud: Cloud, key: str) -> None:
         "versionId": current["VersionId"],
         "eTag": current["ETag"].strip('"'),
         "size": len(png),
-        "contentType": "image/png",
         "width": 30,
         "height": 20,
     }
@@ -78,7 +77,7 @@ def test_bytes_outside_the_image_are_logged(
 ) -> None:
     whole = jpeg()
     handler(cloud.upload("stray.jpg", whole[:20] + bytes(7) + whole[20:] + b"video"), None)
-    assert '"skippedBytes": 7, "trailingBytes": 5' in capsys.readouterr().out
+    assert '"skippedBytes":7,"trailingBytes":5' in capsys.readouterr().out
     handler(cloud.upload("whole.jpg", whole), None)
     assert "skippedBytes" not in capsys.readouterr().out
 
@@ -271,7 +270,7 @@ def test_the_default_written_out_changes_nothing(
 def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
     answer = handler(cloud.upload("b/a.jpg", jpeg(24, 16)), None)
     assert answer["key"] == "b/a.png"
-    assert answer["contentType"] == "image/png"
+    assert "contentType" not in answer  # image/png
     wanted = renditions.parse(os.environ["RENDITIONS"])
     assert answer["settings"] == renditions.settings_hash(wanted)
     expected = [

@@ -1,13 +1,15 @@
 locals {
-  # Memory and timeout of each function, unless var.functions overrides them. 1,769 MB buy one whole processor.
+  # Memory and timeout of each function, unless var.functions overrides them. 1,769 MB buy one whole processor. Functions
+  # that mostly wait for S3 and the table have little: it is paid for while they wait. The trigger has more, because it
+  # limits how fast a flood is handled.
   function_defaults = {
     upload            = { memory_mb = 512, timeout_seconds = 29 }
     trigger           = { memory_mb = 256, timeout_seconds = 30 }
-    get_file_type     = { memory_mb = 256, timeout_seconds = 30 }
-    copy_file         = { memory_mb = 256, timeout_seconds = 360 }
+    get_file_type     = { memory_mb = 192, timeout_seconds = 30 }
+    copy_file         = { memory_mb = 192, timeout_seconds = 360 }
     resize_image      = { memory_mb = 1769, timeout_seconds = 240 }
-    write_to_dynamodb = { memory_mb = 256, timeout_seconds = 30 }
-    delete_file       = { memory_mb = 256, timeout_seconds = 80 }
+    write_to_dynamodb = { memory_mb = 192, timeout_seconds = 30 }
+    delete_file       = { memory_mb = 192, timeout_seconds = 80 }
   }
 
   # Each further rendition is looked for and written: two calls of AWS, each of which ends after 24 seconds at most.

@@ -17,6 +17,12 @@ locals {
       color = { succeeded = "#1d8348", failed = "#c62b2b", "timed out" = "#c76a00", aborted = "#99a4b0" }[outcome]
     }]
   ]
+  # With WARN, Lambda reports no invocation that succeeds; the functions' own lines say what is needed of it.
+  cold_starts = (
+    local.system_log_level == "WARN"
+    ? "filter ispresent(ms) | stats count(coldStartMs) as cold, count(*) as calls, avg(coldStartMs) as ms by @log"
+    : "filter @type = 'REPORT' or type = 'platform.report' | fields coalesce(@initDuration, record.metrics.initDurationMs) as init | stats count(init) as cold, count(*) as calls, avg(init) as ms by @log"
+  )
   function_metrics = {
     for metric in ["Duration", "Invocations", "Throttles"] :
     metric => [for function, name in local.function_names : ["AWS/Lambda", metric, "FunctionName", name, { label = replace(function, "_", " ") }]]
@@ -71,7 +77,7 @@ locals {
       { kind = "metric", title = "Function duration, ms, p95", metrics = local.function_metrics.Duration, statistic = "p95", period = 300, stacked = false },
       {
         kind    = "log", title = "Cold starts and their milliseconds, per function"
-        query   = "filter @type = 'REPORT' or type = 'platform.report' | fields coalesce(@initDuration, record.metrics.initDurationMs) as init | stats count(init) as cold, count(*) as calls, avg(init) as ms by @log"
+        query   = local.cold_starts
         view    = "table"
         sources = local.function_log_sources
       },
@@ -80,10 +86,11 @@ locals {
     [
       { kind = "metric", title = "Cost driver: calls of functions per hour", metrics = local.function_metrics.Invocations, period = 3600, stacked = true },
       {
-        kind    = "log", title = "Cost driver: billed function time, GB-seconds per hour"
-        query   = "filter @type = 'REPORT' or type = 'platform.report' | fields coalesce(@billedDuration, record.metrics.billedDurationMs) / 1000 as seconds, coalesce(@memorySize / 1000000, record.metrics.memorySizeMB) / 1024 as gb | stats sum(seconds * gb) as gb_seconds by bin(1h)"
-        view    = "bar"
-        sources = local.function_log_sources
+        kind = "metric", title = "Cost driver: function time, GB-seconds per hour", period = 3600, stacked = true
+        metrics = concat(
+          [for function, name in local.function_names : ["AWS/Lambda", "Duration", "FunctionName", name, { id = function, visible = false }]],
+          [for function in keys(local.function_names) : [{ expression = "${function} * ${local.function_settings[function].memory_mb} / 1024 / 1000", label = replace(function, "_", " ") }]],
+        )
       },
       {
         kind = "metric", title = "Cost driver: writes to the table, bytes into logs", period = 3600, stacked = false

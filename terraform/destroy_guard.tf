@@ -20,8 +20,8 @@ module "destroy_guard" {
   kms_key_arn              = module.key.arn
   log_group                = local.log_groups.destroy_guard
   log_retention_days       = var.log_retention_days
-  log_format               = var.log_format
-  system_log_level         = var.system_log_level
+  log_format               = local.log_format
+  system_log_level         = local.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

@@ -34,8 +34,8 @@ module "report_failure" {
   kms_key_arn              = module.key.arn
   log_group                = local.log_groups.report_failure
   log_retention_days       = var.log_retention_days
-  log_format               = var.log_format
-  system_log_level         = var.system_log_level
+  log_format               = local.log_format
+  system_log_level         = local.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

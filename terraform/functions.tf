@@ -6,6 +6,12 @@ locals {
   # What the function does where nothing else is asked of it.
   makes_only_png = jsonencode(local.renditions) == jsonencode([{ key = "{dir}{stem}.{ext}", name = "png", format = "png" }])
 
+  # The log of an EXPRESS execution has the begin and the end of each invocation, and the functions' own lines how long
+  # they took: Lambda's lines of the same would be most of what the functions log.
+  log_format       = coalesce(var.log_format, var.workflow_type == "EXPRESS" ? "JSON" : "Text")
+  quiet            = var.workflow_type == "EXPRESS" && local.log_format == "JSON"
+  system_log_level = coalesce(var.system_log_level, local.quiet ? "WARN" : "INFO")
+
   # Of all functions, also those outside var.functions.
   common_environment = {
     LOG_LEVEL = var.log_level
@@ -100,8 +106,8 @@ module "function" {
   kms_key_arn              = module.key.arn
   log_group                = local.log_groups[each.key]
   log_retention_days       = var.log_retention_days
-  log_format               = var.log_format
-  system_log_level         = var.system_log_level
+  log_format               = local.log_format
+  system_log_level         = local.system_log_level
   tracing                  = var.tracing
   tags                     = local.tags
 

@@ -937,29 +937,29 @@ variable "log_level" {
 
 # The functions' own lines are JSON in either case.
 variable "log_format" {
-  description = "Format of the lines that Lambda itself logs (start and report of each invocation): Text or JSON."
+  description = "Format of the lines that Lambda itself logs (start and report of each invocation): Text, the default for STANDARD, or JSON, the default for EXPRESS."
   type        = string
-  default     = "Text"
+  default     = null
 
   validation {
-    condition     = contains(["Text", "JSON"], var.log_format)
-    error_message = "log_format is '${var.log_format}', but must be Text or JSON."
+    condition     = contains(["Text", "JSON"], coalesce(var.log_format, "Text"))
+    error_message = "log_format is '${coalesce(var.log_format, "Text")}', but must be Text or JSON."
   }
 }
 
 variable "system_log_level" {
-  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN; with WARN, which needs log_format = JSON, no invocation that succeeds has a start or a report, from which reports take its duration."
+  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN; with WARN, which needs log_format = JSON and is the default of EXPRESS with it, invocations that succeed have no start and no report, and the functions' own lines say how long they took."
   type        = string
-  default     = "INFO"
+  default     = null
 
   validation {
-    condition     = contains(["DEBUG", "INFO", "WARN"], var.system_log_level)
-    error_message = "system_log_level is '${var.system_log_level}', but must be DEBUG, INFO or WARN."
+    condition     = contains(["DEBUG", "INFO", "WARN"], coalesce(var.system_log_level, "INFO"))
+    error_message = "system_log_level is '${coalesce(var.system_log_level, "INFO")}', but must be DEBUG, INFO or WARN."
   }
 
   validation {
-    condition     = var.system_log_level == "INFO" || var.log_format == "JSON"
-    error_message = "system_log_level is '${var.system_log_level}', which needs log_format = \"JSON\"."
+    condition     = coalesce(var.system_log_level, "INFO") == "INFO" || coalesce(var.log_format, var.workflow_type == "EXPRESS" ? "JSON" : "Text") == "JSON"
+    error_message = "system_log_level is '${coalesce(var.system_log_level, "INFO")}', which needs log_format = \"JSON\"."
   }
 }
 

@@ -25,6 +25,7 @@ def log_outcome(handler: Callable[[Event, object], T]) -> Callable[[Event, objec
 
     @functools.wraps(handler)
     def reporting(event: Event, context: object) -> T:
+        log.begin()
         try:
             answer = handler(event, context)
         except Exception as failure:

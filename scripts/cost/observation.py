@@ -65,7 +65,7 @@ class Observation:
         where: which AWS, in words.
         date: of the execution, ISO 8601.
         whole_processor: True where each billed_ms is processor time, measured on the local AWS;
-            False where it is what Lambda, or the local AWS, reported as billed.
+            False where it is what Lambda reported as billed, or what the function measured.
         seconds: how long the execution took.
         transitions: of states, as AWS counts them.
         calls: of functions; the trigger's among them.
@@ -226,15 +226,15 @@ def _call(
     events = storage.log_events(clients, about.log_group, first, last)
     logged = invocations.read(events)
     own = _own(logged, attempts, execution.key)
-    if own is None or not own.billed_ms:
+    if own is None or not own.ms:
         raise UserError(
-            f"{about.name} has not reported in {about.log_group} what Lambda charged for its "
-            "invocation. Its logs may have expired, or may arrive in a minute."
+            f"{about.log_group} does not have how long {about.name} took for this image. Its logs "
+            "may have expired, or may arrive in a minute; log_level must be INFO."
         )
     messages = [event["message"] for event in events]
     all_lines = _ingested(messages) // len(logged)
     system_lines = _ingested(filter(_SYSTEM_LINE.match, messages)) // len(logged)
-    return Call(function, about.memory_mb, own.billed_ms, all_lines, system_lines)
+    return Call(function, about.memory_mb, own.ms, all_lines, system_lines)
 
 
 def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,9 @@ _UPLOAD_WORK: Final = Work(processor_ms=15, waiting_ms=S3_MS)
 _WEBP_MS: Final = 70
 _WEBPS_BYTES: Final = 78_000
 _RENDITION_BYTES: Final = 500  # in the record
-_LINE_BYTES: Final = 700  # START, END, REPORT and a line of its own
+# START, END and REPORT of an invocation, and a line of the function's own.
+_SYSTEM_BYTES: Final = 335
+_OWN_BYTES: Final = 150
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Settings:
         events: whether an event is sent for each image.
         existing_source_bucket: whether S3 sends an event for each object to a bus.
         two_webps: whether `renditions` adds WebPs of 1280 and 320 pixels to the PNG.
+        system_log_level: None is INFO for STANDARD and WARN for EXPRESS.
         state_machine_log_level: None is ERROR for STANDARD and ALL for EXPRESS.
         state_machine_log_class: None is INFREQUENT_ACCESS for EXPRESS without events.
     """
@@ -72,7 +76,7 @@ class Settings:
     architecture: Architecture = "arm64"
     tracing: bool = True
     log_level: Literal["INFO", "ERROR"] = "INFO"
-    system_log_level: Literal["INFO", "WARN"] = "INFO"
+    system_log_level: Literal["INFO", "WARN"] | None = None
     state_machine_log_level: Literal["ALL", "ERROR"] | None = None
     state_machine_log_execution_data: bool = True
     state_machine_log_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
@@ -94,6 +98,12 @@ class Settings:
         default = "INFREQUENT_ACCESS" if express else "STANDARD"
         infrequent = (self.state_machine_log_class or default) == "INFREQUENT_ACCESS"
         return prices.LOG_GB_INFREQUENT if infrequent else prices.LOG_GB
+
+    @property
+    def logs_invocations(self) -> bool:
+        """Whether Lambda itself logs each invocation."""
+        default = "WARN" if self.workflow_type == "EXPRESS" else "INFO"
+        return (self.system_log_level or default) == "INFO"
 
     @property
     def logs_all_events(self) -> bool:
@@ -207,10 +217,10 @@ def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:
 
 
 def _function_logs(seen: Observation, settings: Settings) -> int:
-    whole = sum(call.log_bytes for call in seen.calls)
-    if settings.system_log_level == "WARN":
-        whole -= sum(call.system_bytes for call in seen.calls)
-    return whole if settings.log_level == "INFO" else whole // 2
+    own = sum(call.log_bytes - call.system_bytes for call in seen.calls)
+    # Where Lambda itself has logged nothing, as much as it usually does.
+    system = sum(call.system_bytes or _SYSTEM_BYTES for call in seen.calls)
+    return own * (settings.log_level == "INFO") + system * settings.logs_invocations
 
 
 def _execution_log(seen: Observation, settings: Settings) -> int:
@@ -223,7 +233,8 @@ def _execution_log(seen: Observation, settings: Settings) -> int:
 def _upload(seen: Observation, settings: Settings) -> tuple[Line, ...]:
     time = gb_seconds(_UPLOAD_MEMORY_MB, _UPLOAD_WORK.duration_ms(_UPLOAD_MEMORY_MB))
     api = Line("HTTP API", math.ceil(seen.jpeg_bytes / _HTTP_API_CHUNK), prices.HTTP_API)
-    return model.upload(api, time, settings.architecture, _LINE_BYTES, "log_level")
+    log_bytes = _OWN_BYTES + _SYSTEM_BYTES * settings.logs_invocations
+    return model.upload(api, time, settings.architecture, log_bytes, "log_level, system_log_level")
 
 
 def _storage(seen: Observation, settings: Settings) -> tuple[Line, ...]:
@@ -260,10 +271,11 @@ def savings(seen: Observation, settings: Settings) -> Iterable[tuple[str, float]
     That would be saved if Step Functions called S3 and DynamoDB itself.
     """
     for call in seen.calls:
+        log_bytes = _function_logs(dataclasses.replace(seen, calls=(call,)), settings)
         seconds = gb_seconds(call.memory_mb, milliseconds(call, seen, settings))
         dollars = (
             seconds * prices.LAMBDA_GB_SECOND[settings.architecture].dollars
             + prices.LAMBDA_REQUEST.dollars
-            + call.log_bytes / GB * prices.LOG_GB.dollars
+            + log_bytes / GB * prices.LOG_GB.dollars
         )
         yield call.function, dollars * MILLION

@@ -56,11 +56,12 @@ def amount(line: Line) -> str:
 
 def about(run: Run) -> str:
     """Return where the figures of a bill come from."""
-    origin = (
-        "the function time is what Lambda reported"
-        if all(call.reported for call in run.invocations)
-        else "the function time is the history's own, rounded up to milliseconds"
-    )
+    said_by = {call.said_by for call in run.invocations}
+    origin = "the function time is what Lambda reported"
+    if "function" in said_by:
+        origin = "the function time is what the functions measured, since Lambda logs no reports"
+    if "history" in said_by:
+        origin = "the function time is the history's own, rounded up to milliseconds"
     return (
         f"Prices of {prices.REGION} on {prices.AS_OF} without the free tier; {origin}. The "
         "trigger, its queue, logs and traces are not included: `image-converter cost --execution` "

@@ -78,7 +78,7 @@ run "one_functions_settings" {
   }
 
   assert {
-    condition     = local.function_settings.copy_file.timeout_seconds == 900 && local.function_settings.copy_file.memory_mb == 256
+    condition     = local.function_settings.copy_file.timeout_seconds == 900 && local.function_settings.copy_file.memory_mb == 192
     error_message = "copy_file has ${jsonencode(local.function_settings.copy_file)}"
   }
 
@@ -132,6 +132,52 @@ run "express" {
   assert {
     condition     = local.state_machine_log_class == "INFREQUENT_ACCESS"
     error_message = "what only tools read is stored as ${local.state_machine_log_class}"
+  }
+
+  assert {
+    condition     = local.log_format == "JSON" && local.system_log_level == "WARN"
+    error_message = "Lambda logs what the execution's log has as well: ${local.log_format}, ${local.system_log_level}"
+  }
+
+  assert {
+    condition     = strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "count(coldStartMs) as cold") && !strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "REPORT")
+    error_message = "the dashboard looks for lines that are not logged"
+  }
+}
+
+run "express_with_the_lines_of_lambda" {
+  variables {
+    workflow_type    = "EXPRESS"
+    system_log_level = "INFO"
+  }
+
+  assert {
+    condition     = local.log_format == "JSON" && local.system_log_level == "INFO" && strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "platform.report")
+    error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
+  }
+}
+
+run "express_with_the_lines_of_lambda_as_text" {
+  variables {
+    workflow_type = "EXPRESS"
+    log_format    = "Text"
+  }
+
+  assert {
+    condition     = local.log_format == "Text" && local.system_log_level == "INFO"
+    error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
+  }
+}
+
+run "standard_logs_as_before" {
+  assert {
+    condition     = local.log_format == "Text" && local.system_log_level == "INFO" && strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "REPORT")
+    error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
+  }
+
+  assert {
+    condition     = strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "resize_image * 1769 / 1024 / 1000")
+    error_message = "the dashboard does not show the functions' GB-seconds"
   }
 }
 

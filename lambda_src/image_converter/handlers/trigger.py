@@ -24,6 +24,7 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
         InvalidSettings: STATE_MACHINE_ARN is not set.
         LayerMismatch: see `image_converter.layer`; the queue brings the whole batch again.
     """
+    log.begin()
     layer.check()
     state_machine_arn = settings.load(settings.TriggerSettings).state_machine_arn
     failed = [

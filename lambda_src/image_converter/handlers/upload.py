@@ -37,6 +37,7 @@ def handler(event: Event, context: object) -> dict[str, Any]:
         202 with bucket, key and version id; of /upload-url, 200 with url, fields and expires of a
         form; or 400, 404, 405, 413, 415, 503 with a sentence that says why.
     """
+    log.begin()
     try:
         layer.check()
     except LayerMismatch as mismatch:

@@ -229,10 +229,16 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
         for function, attempts in _by_function(state.attempts).items():
             matched = invocations.match(attempts, functions.logged.get(function, []), key).values()
             run.logs[name] = [line for one in matched for line in one.lines]
-            reported = [one for one in matched if one.billed_ms]
-            run.function_ms.setdefault(name, []).extend(one.billed_ms for one in reported)
+            timed = [one for one in matched if one.ms]
+            run.function_ms.setdefault(name, []).extend(one.ms for one in timed)
             run.invocations += [
-                Invocation(function, one.billed_ms, one.memory_mb) for one in reported
+                Invocation(
+                    function,
+                    one.ms,
+                    one.memory_mb or functions.memory_mb[function],
+                    "Lambda" if one.billed_ms else "function",
+                )
+                for one in timed
             ]
     estimated = invocations.estimate(execution, functions.memory_mb)
     if len(run.invocations) < len(estimated):

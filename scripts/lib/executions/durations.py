@@ -18,8 +18,8 @@ class StateTime:
         state: its name.
         kind: Task, Parallel, ...
         ms: the median from entering to leaving it.
-        function_ms: the median of what Lambda charged for in it; None where it calls no function,
-            or none has reported it.
+        function_ms: the median of what its function took, as Lambda or the function says it; None
+            where it calls no function, or nothing was logged.
     """
 
     state: str

@@ -33,9 +33,10 @@ class Logged:
     """What one invocation logged.
 
     Attributes:
-        request_id: Lambda's id of it.
+        request_id: Lambda's id of it; empty where Lambda itself logs nothing.
         keys: the keys that its lines name.
         billed_ms, memory_mb: of Lambda's report; 0 without one.
+        measured_ms: what the function itself has measured; 0 where it has not.
     """
 
     request_id: str
@@ -43,16 +44,28 @@ class Logged:
     keys: set[str] = field(default_factory=set)
     billed_ms: int = 0
     memory_mb: int = 0
+    measured_ms: int = 0
+    is_open: bool = False  # Lambda has logged its start, and not its end
 
     @property
     def first(self) -> datetime:
         """When its first line was written."""
         return self.lines[0].time
 
+    @property
+    def ms(self) -> int:
+        """What Lambda charged, else what the function measured, which is a little less."""
+        return self.billed_ms or self.measured_ms
+
 
 def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
-    """Return the invocations in a log group's events, as filter_log_events answers them."""
+    """Return the invocations in a log group's events, as filter_log_events answers them.
+
+    Without Lambda's own lines, an invocation begins where a function's line says that it did: by
+    how long it has taken so far. In a stream, invocations follow one another.
+    """
     found: dict[str, Logged] = {}
+    unnamed: list[Logged] = []
     current: dict[str, Logged] = {}  # by stream: a stream is one environment, which does one thing
     for event in events:
         stream = str(event.get("logStreamName", ""))
@@ -62,9 +75,13 @@ def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
         if request_id:
             current[stream] = found.setdefault(request_id, Logged(request_id))
         logged = current.get(stream)
+        taken_ms = _taken_ms(message)
+        if taken_ms is not None and _is_another(logged, moment - timedelta(milliseconds=taken_ms)):
+            logged = current[stream] = Logged("")
+            unnamed.append(logged)
         if logged is not None:
             _add(logged, moment, message)
-    return [logged for logged in found.values() if logged.lines]
+    return [logged for logged in (*found.values(), *unnamed) if logged.lines]
 
 
 def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> dict[int, Logged]:
@@ -103,7 +120,7 @@ def estimate(execution: Execution, memory_mb: Mapping[str, int] | None = None) -
         seconds = (attempt.ended - (attempt.started or attempt.scheduled)).total_seconds()
         memory = (memory_mb or {}).get(name, _DEFAULT_MEMORY_MB)
         billed_ms = max(1, math.ceil(seconds * 1000))
-        found.append(Invocation(name, billed_ms, memory, reported=False))
+        found.append(Invocation(name, billed_ms, memory, said_by="history"))
     return found
 
 
@@ -111,6 +128,18 @@ def function_name(resource: str) -> str:
     """Return the function's name out of its ARN, without version or alias."""
     parts = resource.split(":")
     return parts[6] if len(parts) > 6 and parts[2] == "lambda" else resource  # noqa: PLR2004
+
+
+def _is_another(current: Logged | None, began: datetime) -> bool:
+    """Return whether what began then is not the current invocation of its stream."""
+    if current is None:
+        return True
+    return not current.is_open and began >= current.lines[-1].time
+
+
+def _taken_ms(message: str) -> int | None:
+    taken = json_object(message).get("ms") if message.startswith("{") else None
+    return taken if isinstance(taken, int) else None
 
 
 def _request_of(message: str) -> str | None:
@@ -126,9 +155,15 @@ def _request_of(message: str) -> str | None:
 def _add(logged: Logged, moment: datetime, message: str) -> None:
     report = _REPORT.match(message)
     told = json_object(message) if message.startswith("{") else {}
+    kind = str(told.get("type", ""))
+    if _START.match(message) or kind == "platform.start":
+        logged.is_open = True
+    elif report or _END.match(message) or kind == "platform.report":
+        logged.is_open = False
+    logged.measured_ms = max(logged.measured_ms, _taken_ms(message) or 0)
     if report:
         logged.billed_ms, logged.memory_mb = int(report["ms"]), int(report["mb"])
-    elif str(told.get("type", "")).startswith("platform."):
+    elif kind.startswith("platform."):
         metrics = (told.get("record") or {}).get("metrics") or {}
         logged.billed_ms = int(metrics.get("billedDurationMs", logged.billed_ms))
         logged.memory_mb = int(metrics.get("memorySizeMB", logged.memory_mb))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from scripts.lib.executions.model import Execution
 
@@ -50,19 +50,20 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What Lambda charged an attempt for.
+    """What Lambda charged an attempt for, or about that.
 
     Attributes:
         function: the function's name.
         billed_ms: milliseconds.
         memory_mb: the function's memory.
-        reported: False where no report of Lambda's was found and the state's own times stand in.
+        said_by: who says so: Lambda in its report; without one, the function itself, which has
+            measured its work; or the history, by the state's own times.
     """
 
     function: str
     billed_ms: int
     memory_mb: int
-    reported: bool = True
+    said_by: Literal["Lambda", "function", "history"] = "Lambda"
 
 
 @dataclass
@@ -73,8 +74,8 @@ class Run:
         pictures: the original, then what was made of it, as far as they are there.
         record: the image's record in the table.
         logs: by state, what its function logged.
-        function_ms: by state, what Lambda reported that it charges for each call of its function.
-        invocations: what is to be billed: as Lambda reported it, or all of it estimated.
+        function_ms: by state, what each call of its function took, as far as it was logged.
+        invocations: what is to be billed: as Lambda or the functions say, or all of it estimated.
         architecture: the functions', arm64 or x86_64.
         notes: what was not available, as sentences.
     """

@@ -7,7 +7,7 @@ service:
 
 * ``lambda_``: Python functions run under AWS's own runtime client (awslambdaric), as ``provided``
   ones do: ministack's own worker reports every exception as ``Runtime.HandlerError``, so that no
-  Retry and no Catch of a state machine would ever match a name.
+  Retry and no Catch of a state machine would ever match a name. The system log level is honoured.
 * ``stepfunctions``: ``StartExecution`` is idempotent while the execution runs, and refuses input
   that is not JSON. State machines are checked by a real validator and remember their tracing
   configuration. EXPRESS executions cannot be asked about, and their names may be used again.
@@ -78,6 +78,7 @@ def install(runtime_python: Path) -> None:
             it, and Pillow must not, so that it comes from the layer.
     """
     lambda_.run_python_under_awslambdaric(runtime_python)
+    lambda_.honour_the_system_log_level()
     for service in (
         stepfunctions,
         stepfunctions_history,

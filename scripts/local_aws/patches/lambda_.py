@@ -1,14 +1,18 @@
-"""Lambda: Python functions run under AWS's own runtime client, awslambdaric."""
+"""Lambda: Python functions run under AWS's own runtime client, awslambdaric.
+
+With the system log level WARN, Lambda itself logs nothing of an invocation that succeeds.
+"""
 
 import platform
 import shlex
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc
 
 from scripts.local_aws.worker import worker_environment
 
@@ -57,6 +61,42 @@ def run_python_under_awslambdaric(runtime_python: Path) -> None:
     lambda_svc._execute_function_warm = execute_function_warm
     lambda_svc._provided_runtime_code_dir = runtime_code_dir
     lambda_svc._provided_worker_env = provided_worker_env
+
+
+def honour_the_system_log_level() -> None:
+    """Have functions of the level WARN log their own lines only, where they succeed."""
+    emit = lambda_svc._emit_lambda_logs
+
+    def emit_lambda_logs(
+        func: dict[str, Any],
+        request_id: str,
+        log_text: str,
+        error: bool,
+        duration_ms: int,
+        *,
+        log_source: str | None = None,
+    ) -> None:
+        config = func.get("config") or func
+        if error or not _is_quiet(config):
+            emit(func, request_id, log_text, error, duration_ms, log_source=log_source)
+        elif lines := log_text.splitlines():
+            _log(config["LoggingConfig"]["LogGroup"], request_id, lines)
+
+    lambda_svc._emit_lambda_logs = emit_lambda_logs
+
+
+def _is_quiet(config: Mapping[str, Any]) -> bool:
+    logging = config.get("LoggingConfig") or {}
+    return (logging.get("LogFormat"), logging.get("SystemLogLevel")) == ("JSON", "WARN")
+
+
+def _log(group: str, stream: str, lines: Sequence[str]) -> None:
+    named = {"logGroupName": group, "logStreamName": stream}
+    now = int(time.time() * 1000)
+    cloudwatch_logs._create_log_stream(named)
+    cloudwatch_logs._put_log_events(
+        {**named, "logEvents": [{"timestamp": now, "message": line} for line in lines]}
+    )
 
 
 def _write_bootstrap(folder: Path, runtime_python: Path) -> None:

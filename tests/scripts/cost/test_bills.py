@@ -84,6 +84,20 @@ def test_an_express_bill_by_hand() -> None:
     # 1.23 seconds count as 1.3, 50 MB and a little as 64: 81,250 GB-seconds at 6 cents the hour.
     assert dollars["EXPRESS time"] == 1.35
     assert dollars["Logs of executions"] == 7.50  # 30,000 bytes at 25 cents the GB
+    # 6,000 bytes without Lambda's own half, at 50 cents the GB.
+    assert dollars["Logs of functions"] == 1.50
+
+
+def test_what_lambda_would_log_is_paid_for_also_where_it_logged_nothing() -> None:
+    calls = tuple(
+        dataclasses.replace(call, log_bytes=call.log_bytes - call.system_bytes, system_bytes=0)
+        for call in ON_AWS.calls
+    )
+    quiet = dataclasses.replace(ON_AWS, calls=calls)
+    assert Dollars(pipeline.bill(quiet, EXPRESS, "EXPRESS"))["Logs of functions"] == 1.50
+    standard = Dollars(pipeline.bill(quiet, STANDARD, "STANDARD"))
+    # Six times 335 bytes more than the 3,000 of the functions themselves.
+    assert standard["Logs of functions"] == pytest.approx(2.505, abs=0.006)
 
 
 def test_a_backfill_by_hand() -> None:
@@ -112,8 +126,8 @@ def test_a_backfill_by_hand() -> None:
         ({"state_machine_log_class": "STANDARD"}, "Logs of executions", 15.00),
         ({"events": True}, "Logs of executions", 15.00),
         ({"architecture": "x86_64"}, "Function time", 16.67),
-        ({"log_level": "ERROR"}, "Logs of functions", 1.50),
-        ({"system_log_level": "WARN"}, "Logs of functions", 1.50),
+        ({"log_level": "ERROR", "system_log_level": "INFO"}, "Logs of functions", 1.50),
+        ({"system_log_level": "INFO"}, "Logs of functions", 3.00),
     ],
 )
 def test_a_setting_moves_its_line(change: dict[str, object], what: str, dollars: float) -> None:

@@ -1,6 +1,7 @@
 """Which log lines belong to which attempt, and what Lambda billed."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,6 +66,39 @@ def test_platform_lines_in_json_are_understood() -> None:
     assert (logged.billed_ms, logged.memory_mb, logged.keys) == (81, 1769, {"x.jpg"})
 
 
+def own_line(seconds: float, ms: int, key: str, **more: str) -> dict[str, Any]:
+    """Return a line of a function whose invocations Lambda itself does not log."""
+    return at(seconds, {"level": "INFO", "message": "converted", "key": key, "ms": ms, **more})
+
+
+def test_without_lambda_s_lines_invocations_are_told_apart_by_when_they_began() -> None:
+    first, again, other = invocations.read(
+        [
+            own_line(1.0, 100, "x.jpg", message="bytes outside the image skipped"),
+            own_line(1.2, 300, "x.jpg"),
+            own_line(1.4, 150, "x.jpg"),
+            own_line(2.0, 80, "y.jpg"),
+        ]
+    )
+
+    assert [len(one.lines) for one in (first, again, other)] == [2, 1, 1]
+    assert [one.ms for one in (first, again, other)] == [300, 150, 80]
+    assert other.keys == {"y.jpg"}
+
+
+def test_what_lambda_reports_counts_before_what_a_function_measured() -> None:
+    start, line, *rest = invocation(1, "a", "x.jpg")
+    line["message"] = json.dumps({"level": "INFO", "message": "converted", "ms": 70})
+    report = {"type": "platform.report", "record": {"requestId": "b", "metrics": {}}}
+    events = [start, line, *rest, own_line(9, 60, "y.jpg"), at(9, report)]
+
+    reported, failed, measured = invocations.read(events)
+
+    assert (reported.request_id, reported.ms) == ("a", 81)
+    assert (failed.request_id, failed.ms) == ("b", 0)  # a line of Lambda's own where it failed
+    assert (measured.request_id, measured.ms) == ("", 60)
+
+
 def test_an_attempt_gets_its_own_image_s_invocation_and_no_others() -> None:
     logged = invocations.read(
         [
@@ -95,6 +129,8 @@ def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:
     assert by_name["S3: GET and HEAD requests"] == pytest.approx(4 * 0.0004 / 1000)
     assert by_name["Table"] == pytest.approx(0.625e-6)  # a record of less than 1 KB
     assert "what Lambda reported" in cost.about(run)
+    run.invocations[0] = replace(calls[0], said_by="function")
+    assert "what the functions measured" in cost.about(run)
     assert bill.total == pytest.approx(sum(by_name.values()))
 
 

@@ -57,6 +57,7 @@ PRIVATE_NAMES: dict[str, dict[str, str | None]] = {
     "ministack.services.iam": {"_roles": None},
     "ministack.services.lambda_svc": {
         "_docker_extracted_dir": "blob kind",
+        "_emit_lambda_logs": "func request_id log_text error duration_ms log_source",
         "_execute_function_provided_warm": "func event request_id",
         "_execute_function_warm": "func event request_id",
         "_provided_code_lock": None,

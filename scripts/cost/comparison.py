@@ -23,7 +23,7 @@ STANDARD: Final = Settings()
 EXPRESS: Final = Settings(workflow_type="EXPRESS")
 _TWO_WEBPS: Final = dataclasses.replace(STANDARD, two_webps=True)
 
-_MEMORIES: Final = (128, 256, 512, 1024, 1769, 3538)
+_MEMORIES: Final = (128, 192, 256, 512, 1024, 1769, 3538)
 _CHANGES: Final = (
     ('workflow_type = "EXPRESS"', EXPRESS),
     (
@@ -38,6 +38,7 @@ _CHANGES: Final = (
         '... or state_machine_log_level = "ERROR"',
         dataclasses.replace(EXPRESS, state_machine_log_level="ERROR"),
     ),
+    ('... or system_log_level = "INFO"', dataclasses.replace(EXPRESS, system_log_level="INFO")),
     ("make package ARCHITECTURE=x86_64", dataclasses.replace(STANDARD, architecture="x86_64")),
     *(
         (

@@ -85,6 +85,19 @@ ROWS = (
         "child",
     ),
     Row(
+        "Logs Insights: how a query reads a pattern, and how soon it finds a new event",
+        "the local AWS has an interpreter of its own and finds events at once; AWS documents no "
+        "delay, and allows 100 queries at a time",
+        "`image-converter watch` on an EXPRESS stack during 50 uploads: all must be shown within "
+        "a minute, also those whose keys have quotes, slashes and dots",
+    ),
+    Row(
+        'Lambda\'s lines with `system_log_level = "WARN"`: none of an invocation that succeeds',
+        "the local AWS leaves them out as AWS documents it, and logs failed invocations as text",
+        "on an EXPRESS stack, the log group of resize_image must have one line for each image; set "
+        "system_log_level to INFO to have all back",
+    ),
+    Row(
         "JSONata in the backfill's definition",
         "both interpreters use one library, a port of the reference implementation; AWS has its "
         "own, and forbids `$eval` and `$` at the top level, which the definition does not use",

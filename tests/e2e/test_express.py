@@ -14,7 +14,7 @@ from image_converter import keys
 from scripts.commands import cli
 from scripts.commands.watch import Watch
 from scripts.console.live import Live
-from scripts.lib import deployed, wait
+from scripts.lib import deployed, text, wait
 from scripts.lib.executions import uploads
 from scripts.lib.executions.model import name_of
 from tests.conftest import Deployment
@@ -112,8 +112,8 @@ def test_started_by_hand_and_started_twice(
         pages = deployment.clients.logs.get_paginator("filter_log_events").paginate(
             logGroupName=deployment.outputs["log_groups"]["delete_file"]
         )
-        lines = [event["message"] for page in pages for event in page["events"]]
-        return sum(f'"key": "{key}"' in line for line in lines) == 3
+        lines = [text.json_object(one["message"]) for page in pages for one in page["events"]]
+        return [line.get("key") for line in lines].count(key) == 3
 
     wait.until("all three executions to end", both_have_deleted)
     assert _destination_versions(deployment, "express/twice") == versions, (

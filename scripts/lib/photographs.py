@@ -1,7 +1,7 @@
 """Photographs for the demonstration, made by code: no licence to ask about, the same every time."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,10 +52,10 @@ SCENES = (
 NOTES = ("notes.txt", b"Not a photograph: the pipeline deletes files that are not JPEGs.\n")
 
 
-def write_all(folder: Path) -> None:
-    """Draw every scene into a folder, and add the text file."""
+def write_all(folder: Path, scenes: Iterable[Scene] = SCENES) -> None:
+    """Draw scenes into a folder, and add the text file."""
     folder.mkdir(parents=True, exist_ok=True)
-    for scene in SCENES:
+    for scene in scenes:
         (folder / scene.name).write_bytes(jpeg(scene))
     name, content = NOTES
     (folder / name).write_bytes(content)

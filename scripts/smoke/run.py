@@ -79,12 +79,8 @@ def _convert(display: Display, clients: Clients, stack: Deployment, directory: P
 def _files(directory: Path) -> dict[str, Path]:
     """Draw the photographs to upload, and add a file that is not an image."""
     folder = directory / "photographs"
-    folder.mkdir(parents=True, exist_ok=True)
-    for scene in photographs.SCENES:
-        if scene.name in _SCENES:
-            (folder / scene.name).write_bytes(photographs.jpeg(scene))
-    name, content = photographs.NOTES
-    (folder / name).write_bytes(content)
+    scenes = (scene for scene in photographs.SCENES if scene.name in _SCENES)
+    photographs.write_all(folder, scenes)
     return {path.name: path for path in sorted(folder.iterdir())}
 
 

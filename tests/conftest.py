@@ -14,7 +14,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from tests.support import other_pages, parallel, workflow
+from tests.support import other_pages, parallel, provider, workflow
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
 from tests.support.stubs import stubs
@@ -86,13 +86,31 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def deployment(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def provider_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of Terraform's AWS provider."""
+    return provider.install(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture(scope="session")
+def terraform_env(
+    local_aws: LocalAws, provider_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of Terraform for the local AWS, with a provider that is running already."""
+    log = tmp_path_factory.mktemp("provider") / "log"
+    with provider.running(provider_program, log, local_aws.env) as env:
+        yield env
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    local_aws: LocalAws, terraform_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Deployment:
     """The applied Terraform, for the whole session: most of an apply is waits of the provider's."""
     clients = Clients(local_aws.env)
     before = inventory(clients)
     stack = Stack(
         tmp_path_factory.mktemp("stack"),
-        local_aws.env,
+        terraform_env,
         package=PACKAGE,
         variables=USUAL,
     )

@@ -96,11 +96,12 @@ def kind_of(address: str) -> str:
     return kind[1]
 
 
-def make(directory: Path) -> dict[str, Stack]:
+def make(directory: Path, env: Mapping[str, str]) -> dict[str, Stack]:
     """Return what there would be in each of PLACES.
 
     Args:
         directory: an empty folder to work in.
+        env: the environment of Terraform, without anybody's settings.
     """
     root = directory / "terraform"
     ignore = shutil.ignore_patterns(".terraform", "*.tfstate*", "*.tfvars*", "backend.tf")
@@ -110,7 +111,7 @@ def make(directory: Path) -> dict[str, Stack]:
     mocks = (root / "tests" / "mocks" / "aws.tfmock.hcl").read_text(encoding="utf-8")
     for name, place in PLACES.items():
         _write_test(root / "tests", name, place, mocks)
-    env = terraform_cli.environment(_hermetic())
+    env = terraform_cli.environment(env)
     terraform_cli.init(root, env, "-backend=false", "-lockfile=readonly")
     done = subprocess.run(
         [str(terraform_cli.terraform_binary()), f"-chdir={root}", "test", "-json", "-verbose"],
@@ -134,11 +135,10 @@ def _stack(message: str) -> tuple[str, Stack]:
     return value("@testrun"), Stack(dict(_resources(value("root_module"))))
 
 
-def _hermetic() -> dict[str, str]:
-    import os  # noqa: PLC0415 - nothing else here looks at this process
-
+def without_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without anybody's settings of AWS and Terraform."""
     foreign = ("AWS_", "TF_VAR_", "TF_CLI_ARGS", "TF_DATA_DIR", "TF_WORKSPACE", "TF_LOG")
-    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {name: value for name, value in env.items() if not name.startswith(foreign)}
 
 
 def _write_test(tests: Path, name: str, place: Place, mocks: str) -> None:

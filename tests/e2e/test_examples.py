@@ -17,7 +17,7 @@ from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment, enforcing
 from tests.security.scan import scan
-from tests.support import door, images, other_pages
+from tests.support import door, images, other_pages, provider
 from tests.support.examples import Example
 from tests.support.listener import Listener
 
@@ -49,9 +49,16 @@ def before(aws: LocalAws) -> set[str]:
 
 @pytest.fixture(scope="module")
 def applied(
-    aws: LocalAws, before: set[str], port: int, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Example]:
-    """The examples, applied at the same time: Terraform mostly waits."""
+    aws: LocalAws,
+    before: set[str],
+    port: int,
+    provider_program: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, Example]]:
+    """The examples, applied at the same time: Terraform mostly waits.
+
+    The providers of `two-regions` are Terraform's to start: there are two.
+    """
     assert isinstance(before, set)
     variables: dict[str, dict[str, Any]] = {
         "complete": {
@@ -60,15 +67,17 @@ def applied(
         },
         "two-regions": {},
     }
-    examples = {
-        name: Example.copied(
-            name, tmp_path_factory.mktemp(name), aws.env, force_destroy=True, **variables[name]
-        )
-        for name in NAMES
-    }
-    with ThreadPoolExecutor() as threads:
-        list(threads.map(Example.apply, examples.values()))
-    return examples
+    log = tmp_path_factory.mktemp("provider") / "log"
+    with provider.running(provider_program, log, aws.env) as running:
+        examples = {
+            name: Example.copied(
+                name, tmp_path_factory.mktemp(name), env, force_destroy=True, **variables[name]
+            )
+            for name, env in {"complete": running, "two-regions": aws.env}.items()
+        }
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Example.apply, examples.values()))
+        yield examples
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
 from tests.conftest import enforcing, use
-from tests.support import images
+from tests.support import images, provider
 from tests.support.examples import Example
 from tests.support.listener import Listener, listening
 
@@ -96,6 +97,16 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="module")
+def terraform_env(
+    aws: LocalAws, provider_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """The environment of Terraform, with a provider that is running already."""
+    log = tmp_path_factory.mktemp("provider") / "log"
+    with provider.running(provider_program, log, aws.env) as env:
+        yield env
+
+
+@pytest.fixture(scope="module")
 def owner(aws: LocalAws) -> Owner:
     """The bucket, unversioned and with notifications of its own."""
     owner = Owner(Clients(aws.env))
@@ -137,7 +148,7 @@ def settings(owner: Owner) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def stack(
-    aws: LocalAws,
+    terraform_env: dict[str, str],
     owner: Owner,
     listener: Listener,  # noqa: ARG001 - it listens before
     settings: dict[str, Any],  # noqa: ARG001 - they are read before
@@ -147,7 +158,7 @@ def stack(
     made = Example.copied(
         "existing-bucket",
         tmp_path_factory.mktemp("existing"),
-        aws.env,
+        terraform_env,
         bucket=BUCKET,
         force_destroy=True,
     )

@@ -114,12 +114,12 @@ def _configuration(folder: Path) -> None:
 
 
 def test_images_that_come_after_the_guard_has_looked_stay_readable(
-    local_aws: LocalAws, tmp_path: Path
+    local_aws: LocalAws, terraform_env: dict[str, str], tmp_path: Path
 ) -> None:
     """S3 refuses to delete the bucket; key and table go after it, and so are still there."""
     folder = tmp_path / "root"
     _configuration(folder)
-    environment = terraform_cli.environment(local_aws.env)
+    environment = terraform_cli.environment(terraform_env)
     terraform_cli.init(folder, environment)
     clients = Clients(local_aws.env)
 

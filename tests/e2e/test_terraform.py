@@ -14,7 +14,6 @@ from scripts.lib.functions import FUNCTIONS
 from scripts.lib.inventory import inventory
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.terraform_stack import Stack
-from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment
 from tests.support.plans import changes, resources
 
@@ -63,9 +62,9 @@ def test_changed_handler_redeploys_functions_and_nothing_else(
 
 
 @pytest.fixture(scope="module")
-def unapplied(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def unapplied(terraform_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Stack:
     """A stack that is only planned."""
-    stack = Stack(tmp_path_factory.mktemp("unapplied"), local_aws.env, package=PACKAGE)
+    stack = Stack(tmp_path_factory.mktemp("unapplied"), terraform_env, package=PACKAGE)
     stack.init()
     return stack
 

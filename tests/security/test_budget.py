@@ -29,7 +29,7 @@ def key_arn(clients: Clients) -> Iterator[str]:
 
 
 def test_a_budget_warns_the_topic(
-    local_aws: LocalAws, clients: Clients, key_arn: str, tmp_path: Path
+    terraform_env: dict[str, str], clients: Clients, key_arn: str, tmp_path: Path
 ) -> None:
     account = clients.sts.get_caller_identity()["Account"]
     variables = {
@@ -45,7 +45,7 @@ def test_a_budget_warns_the_topic(
         "cost_tag": {"key": "Project", "value": NAME},
     }
     budgets = clients.client("budgets")
-    with roots.applied("alarms", variables, tmp_path, local_aws.env) as made:
+    with roots.applied("alarms", variables, tmp_path, terraform_env) as made:
         named = {"AccountId": account, "BudgetName": made["budget_name"]}
         budget = budgets.describe_budget(**named)["Budget"]
         assert float(budget["BudgetLimit"]["Amount"]) == 12.5

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from scripts.lib import terraform_cli
 from scripts.lib.paths import REPOSITORY
+from tests.support import provider
 
 OWN_SETTINGS = (".terraform", "*.tfstate*", "*.tfvars*", "backend.tf", "*override.tf")
 
@@ -27,9 +28,7 @@ def environment() -> Mapping[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
-def terraform(environment: Mapping[str, str]) -> Terraform:
-    """Runs Terraform in a folder and returns what it said."""
+def _runner(environment: Mapping[str, str]) -> Terraform:
     binary = terraform_cli.terraform_binary()
 
     def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -42,6 +41,24 @@ def terraform(environment: Mapping[str, str]) -> Terraform:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def terraform(environment: Mapping[str, str]) -> Terraform:
+    """Runs Terraform in a folder and returns what it said."""
+    return _runner(environment)
+
+
+@pytest.fixture(scope="module")
+def terraform_with_provider(
+    environment: Mapping[str, str],
+    provider_program: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Terraform]:
+    """The same, with a provider that is running already and reaches no AWS."""
+    log = tmp_path_factory.mktemp("provider") / "log"
+    with provider.running(provider_program, log, environment) as env:
+        yield _runner(env)
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,8 @@ def test_is_formatted(terraform: Terraform) -> None:
     assert done.returncode == 0, f"run `make format`:\n{done.stdout}"
 
 
-def test_is_valid(terraform: Terraform, configuration: Path) -> None:
-    done = terraform(configuration, "validate", "-no-color")
+def test_is_valid(terraform_with_provider: Terraform, configuration: Path) -> None:
+    done = terraform_with_provider(configuration, "validate", "-no-color")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Warning" not in done.stdout, done.stdout
 
@@ -40,7 +40,7 @@ def test_every_module_asks_for_the_same_versions() -> None:
 
 @pytest.fixture(scope="module")
 def messages(
-    terraform: Terraform, configuration: Path, request: pytest.FixtureRequest
+    terraform_with_provider: Terraform, configuration: Path, request: pytest.FixtureRequest
 ) -> list[dict[str, Any]]:
     """What `terraform test` says of all files at once; starting it takes longer than most."""
     selected = [
@@ -48,7 +48,9 @@ def messages(
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.originalname == "test_passes_its_own_tests"
     ]
-    done = terraform(configuration, "test", "-json", *(f"-filter=tests/{f}" for f in selected))
+    done = terraform_with_provider(
+        configuration, "test", "-json", *(f"-filter=tests/{f}" for f in selected)
+    )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from scripts.lib.paths import PACKAGE_LOCAL
 from scripts.lib.terraform_stack import Stack
-from scripts.local_aws import LocalAws
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -22,11 +21,11 @@ BEFORE = Path(__file__).with_name("before_the_module.json")
 REPLACED_BY_EVERY_BUILD = {"module.layer.aws_lambda_layer_version.this"}
 
 
-def test_nothing_is_replaced(local_aws: LocalAws, tmp_path: Path) -> None:
+def test_nothing_is_replaced(terraform_env: dict[str, str], tmp_path: Path) -> None:
     """The plan takes the state at its word: nothing of it exists in this local AWS."""
     stack = Stack(
         tmp_path / "stack",
-        local_aws.env,
+        terraform_env,
         package=PACKAGE_LOCAL,
         variables={
             "force_destroy": True,

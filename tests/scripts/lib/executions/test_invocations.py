@@ -89,6 +89,7 @@ def test_without_lambda_s_lines_invocations_are_told_apart_by_when_they_began() 
 def test_what_lambda_reports_counts_before_what_a_function_measured() -> None:
     start, line, *rest = invocation(1, "a", "x.jpg")
     line["message"] = json.dumps({"level": "INFO", "message": "converted", "ms": 70})
+    line["timestamp"] += 80  # so it says that it began after Lambda's start
     report = {"type": "platform.report", "record": {"requestId": "b", "metrics": {}}}
     events = [start, line, *rest, own_line(9, 60, "y.jpg"), at(9, report)]
 

@@ -221,7 +221,10 @@ def _after_a_kill(say: Callable[[str], None], load: Load, bursts: Sequence[Burst
     for burst in bursts:
         load.resume(burst)
     _wait(load, bursts)
-    say(f"  notified again{', and another backfill' if len(bursts) > 1 else ''}")
+    did = load.redrive()  # what a busy machine made fail
+    _wait(load, bursts)
+    again = ", and another backfill" if len(bursts) > 1 else ""
+    say(f"  notified again{again}; redrive: {dict(did)}")
     return [*wrong, *load.wrong()]
 
 

@@ -23,6 +23,7 @@ COMMAND := $(MODULE) scripts.commands.cli
 
 export PYTHONPATH := lambda_src:.
 unexport PYTHONHOME PYTHONSTARTUP PYTHONOPTIMIZE
+unexport PYTHONDONTWRITEBYTECODE  # or every process compiles the scripts, and each worker the tests, again
 
 # Settings of the shell for another account or another Terraform must not leak into tests and the demo.
 FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR TF_LOG TF_LOG_PATH \

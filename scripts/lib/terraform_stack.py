@@ -164,16 +164,17 @@ class Stack:
         """Apply with these values for Terraform's variables from now on, and no others."""
         self._variables = variables
 
-    def apply(self, report: Report = _silent) -> None:
+    def apply(self, report: Report = _silent, *, refresh: bool = True) -> None:
         """Create or change everything.
 
         Parameters:
             report: called with each step.
+            refresh: look first what has become of everything since the last apply.
 
         Raises:
             TerraformError: it failed; the message carries Terraform's own.
         """
-        self._run(["apply", "-auto-approve"], report)
+        self._run(["apply", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
     def destroy(self, report: Report = _silent) -> None:
         """Remove everything.

@@ -163,3 +163,18 @@ def test_settings_of_a_shell_stay_out(tmp_path: Path, package: Path) -> None:
     assert "TF_WORKSPACE" not in seen
     settings = json.loads((stack.directory / "settings.tfvars.json").read_text())
     assert settings["name"] == "other"
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("refresh", [True, False])
+def test_everything_is_looked_at_again_unless_nobody_changed_it(
+    tmp_path: Path, package: Path, refresh: bool
+) -> None:
+    bin_folder = tmp_path / "bin"
+    stack = Stack(tmp_path / "stack", _fake_terraform(bin_folder, [], 0), package=package)
+    (bin_folder / "terraform").write_text(f'#!/bin/sh\necho "$@" > {bin_folder}/arguments\n')
+    stack.init()
+
+    stack.apply(refresh=refresh)
+
+    assert f"-refresh={str(refresh).lower()} " in (bin_folder / "arguments").read_text()

@@ -34,6 +34,7 @@ LONG: Final = (
     "tests/durability/conversion/test_strictness.py",
     "tests/e2e/test_existing_bucket.py",
     "local AWS",
+    "configuration",
 )
 
 

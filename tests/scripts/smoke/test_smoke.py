@@ -16,7 +16,7 @@ from scripts.smoke import shapes
 from scripts.smoke.__main__ import REFUSED, main
 from scripts.smoke.run import random_name
 from tests.conftest import Deployment
-from tests.support import images, pipeline
+from tests.support import images, pipeline, provider
 from tests.support.emulator import Emulator
 
 
@@ -53,14 +53,19 @@ def test_an_unreachable_aws_is_reported(
 
 @pytest.mark.terraform
 def test_what_cannot_be_applied_leaves_nothing(
-    env: Mapping[str, str], emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    env: Mapping[str, str],
+    emulator: Emulator,
+    provider_program: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The zips are not those of the manifest, so the plan is refused."""
     package = shutil.copytree(REPOSITORY / "terraform" / "tests" / "package", tmp_path / "package")
     (package / "functions.txt").write_text("other functions", encoding="utf-8")
     before = inventory(emulator.clients)
     arguments = ["--confirm", "yes", "--package", str(package), "--directory", str(tmp_path)]
-    assert main([*arguments, "--name", "smoke-broken"], env) == 1
+    with provider.running(provider_program, tmp_path / "provider.log", env) as with_provider:
+        assert main([*arguments, "--name", "smoke-broken"], with_provider) == 1
     assert "`terraform apply` failed" in capsys.readouterr().out
     assert inventory(emulator.clients) == before
 

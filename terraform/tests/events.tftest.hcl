@@ -53,6 +53,11 @@ run "to_the_default_bus" {
   }
 
   assert {
+    condition     = jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Parameters["execution.$"] == "$$.Execution.Id"
+    error_message = "events do not name their execution: ${jsonencode(jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Parameters)}"
+  }
+
+  assert {
     condition     = aws_cloudwatch_log_subscription_filter.failures[0].log_group_name == local.log_groups.state_machine
     error_message = "the filter reads ${aws_cloudwatch_log_subscription_filter.failures[0].log_group_name}"
   }

@@ -190,9 +190,12 @@ def test_the_definition_is_the_one_that_other_tests_render(stacks: dict[str, Sta
     found = stacks["virginia"].resources["module.state_machine.aws_sfn_state_machine.this"]
     mocked = r"arn:aws:lambda:us-east-1:123456789012:function:[\w-]+"
     made, rendered = (
-        re.sub(mocked, "...", text) for text in (found["definition"], rendering.rendered())
+        json.loads(re.sub(mocked, "...", text))
+        for text in (found["definition"], rendering.rendered())
     )
-    assert json.loads(made) == json.loads(rendered)
+    # Other tests send events, which name the execution; this stack sends none.
+    del rendered["States"]["WriteToDynamoDb"]["Parameters"]["execution.$"]
+    assert made == rendered
 
 
 def test_the_backfill_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:

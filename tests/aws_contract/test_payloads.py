@@ -9,6 +9,7 @@ import pytest
 from image_converter import events, keys
 from image_converter.handlers import trigger, upload
 from scripts.lib import asl
+from scripts.lib.paths import REPOSITORY
 from tests.support import fake_cloud
 from tests.support.stubs import STATE_MACHINE, Stubs
 
@@ -131,7 +132,8 @@ def test_the_documented_example_on_our_route_is_read_as_text(stubs: Stubs) -> No
 
 def test_the_state_machine_needs_only_its_execution_s_arn_of_the_context_object() -> None:
     """So what the emulator's context lacks (see test_emulator_events.py) makes no difference."""
-    assert set(re.findall(r"\$\$[.\w]*", asl.template())) == {"$$.Execution.Id"}
+    substituted = (REPOSITORY / "terraform" / "state_machine.tf").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\$[.\w]+", asl.template() + substituted)) == {"$$.Execution.Id"}
 
 
 def test_every_payload_has_its_source() -> None:

@@ -106,15 +106,20 @@ def paused(deployment: Deployment) -> Iterator[None]:
 
 
 def set_renditions(deployment: Deployment, text: str) -> str:
-    """Change what is made, as Terraform's variable `renditions` does; return what was before."""
+    """Change what is made, as Terraform's variable `renditions` does; return what was before.
+
+    The default is an empty text: then Terraform leaves the variable out of the environment.
+    """
     functions, before = deployment.clients.functions, ""
     for name in DECIDING:
         function = f"{deployed.DEFAULT_NAME}-{name}"
         given = functions.get_function_configuration(FunctionName=function)
         variables = given["Environment"]["Variables"]
-        before = variables.get("RENDITIONS", "")
+        before = variables.pop("RENDITIONS", "")
+        if text:
+            variables["RENDITIONS"] = text
         functions.update_function_configuration(
-            FunctionName=function, Environment={"Variables": {**variables, "RENDITIONS": text}}
+            FunctionName=function, Environment={"Variables": variables}
         )
     return before
 

@@ -81,7 +81,6 @@ class Settings:
     state_machine_log_execution_data: bool = True
     state_machine_log_class: Literal["STANDARD", "INFREQUENT_ACCESS"] | None = None
     memory_mb: Mapping[str, int] = field(default_factory=dict)
-    noncurrent_version_expiration_days: int = 30
     events: bool = False
     existing_source_bucket: bool = False
     two_webps: bool = False

@@ -67,7 +67,7 @@ def run(
         _keep(images, directory / "images")
         display.places(
             {
-                "Originals and PNGs, kept for you": _short(directory / "images"),
+                "Originals, PNGs and thumbnails, kept for you": _short(directory / "images"),
                 "Log of the local AWS": _short(aws.log_file),
                 "What Terraform said": _short(made.log_file),
             }

@@ -94,9 +94,9 @@ def _copy_tree(root: Path) -> None:
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(listing, cwd=REPOSITORY, check=True, capture_output=True, text=True)
     for name in filter(None, listed.stdout.split("\0")):
-        if (REPOSITORY / name).is_file():  # one that was deleted is still listed
+        if os.path.lexists(REPOSITORY / name):  # one that was deleted is still listed
             (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, root / name)
+            shutil.copy2(REPOSITORY / name, root / name, follow_symlinks=False)  # terraform/asl
 
 
 def _run_tests(root: Path, selection: Sequence[str]) -> int:

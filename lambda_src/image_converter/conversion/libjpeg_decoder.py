@@ -153,12 +153,10 @@ class JpegRows:
             DamagedImage: libjpeg has a complaint, be it only a warning.
             ChildProcessError: the decoding process was killed.
         """
-        parts = [(offset + row * stride, 1) for row in range(count)]
-        if stride == self._row_bytes:
-            parts = [(offset, count)]
+        at_once = count if stride == self._row_bytes else 1
+        wanted = at_once * self._row_bytes
         with memoryview(block) as view:
-            for at, rows in parts:
-                wanted = rows * self._row_bytes
+            for at in range(offset, offset + count * stride, at_once * stride):
                 got = self._rows.readinto(view[at : at + wanted])
                 self._row += got // self._row_bytes
                 if got < wanted:

@@ -105,8 +105,8 @@ def handler(event: Event, context: object) -> Location:
         del location["contentType"]
     if further:
         location["renditions"] = [
-            {**place, "name": output.rendition.name, "format": output.rendition.format}
-            for output, place in zip(outputs[1:], further, strict=True)
+            {**other, "name": output.rendition.name, "format": output.rendition.format}
+            for output, other in zip(outputs[1:], further, strict=True)
         ]
     if made_with != renditions.DEFAULT_SETTINGS:
         location["settings"] = made_with

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemba
 """
 
 import json
+import math
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -203,13 +204,9 @@ def _fail_by_items(state: Mapping[str, Any], run: dict[str, Any]) -> None:
     counts = _item_counts(run)
     if not counts or not counts["failed"]:
         return
-    most = [state[name] for name in ("ToleratedFailureCount",) if name in state]
-    most += [
-        state[name] * counts["total"] / 100
-        for name in ("ToleratedFailurePercentage",)
-        if name in state
-    ]
-    if any(counts["failed"] > limit for limit in most):
+    most = state.get("ToleratedFailureCount", math.inf)
+    percentage = state.get("ToleratedFailurePercentage", math.inf)
+    if counts["failed"] > min(most, percentage * counts["total"] / 100):
         run["status"] = "FAILED"
         raise stepfunctions._ExecutionError(
             "States.ExceedToleratedFailureThreshold",

@@ -14,9 +14,10 @@ from scripts.lib.inventory import inventory
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws, Options
-from tests.support import other_pages, parallel, provider, workflow
+from tests.support import other_pages, parallel, workflow
 from tests.support.emulator import Emulator
 from tests.support.fake_cloud import cloud
+from tests.support.provider import Provider
 from tests.support.stubs import stubs
 
 __all__ = ["PACKAGE", "cloud", "stubs"]
@@ -89,18 +90,15 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def provider_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program of Terraform's AWS provider."""
-    return provider.install(tmp_path_factory.mktemp("provider"))
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Provider:
+    """Terraform's AWS provider."""
+    return Provider(tmp_path_factory.mktemp("provider"))
 
 
 @pytest.fixture(scope="session")
-def terraform_env(
-    local_aws: LocalAws, provider_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
+def terraform_env(local_aws: LocalAws, provider: Provider) -> Iterator[dict[str, str]]:
     """The environment of Terraform for the local AWS, with a provider that is running already."""
-    log = tmp_path_factory.mktemp("provider") / "log"
-    with provider.running(provider_program, log, local_aws.env) as env:
+    with provider.running(local_aws.env) as env:
         yield env
 
 

@@ -17,9 +17,10 @@ from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment, enforcing
 from tests.security.scan import scan
-from tests.support import door, images, other_pages, provider
+from tests.support import door, images, other_pages
 from tests.support.examples import Example
 from tests.support.listener import Listener
+from tests.support.provider import Provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -52,7 +53,7 @@ def applied(
     aws: LocalAws,
     before: set[str],
     port: int,
-    provider_program: Path,
+    provider: Provider,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, Example]]:
     """The examples, applied at the same time: Terraform mostly waits.
@@ -67,8 +68,7 @@ def applied(
         },
         "two-regions": {},
     }
-    log = tmp_path_factory.mktemp("provider") / "log"
-    with provider.running(provider_program, log, aws.env) as running:
+    with provider.running(aws.env) as running:
         examples = {
             name: Example.copied(
                 name, tmp_path_factory.mktemp(name), env, force_destroy=True, **variables[name]

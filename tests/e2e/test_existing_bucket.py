@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,10 @@ from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
 from tests.conftest import enforcing, use
-from tests.support import images, provider
+from tests.support import images
 from tests.support.examples import Example
 from tests.support.listener import Listener, listening
+from tests.support.provider import Provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -97,12 +97,9 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 @pytest.fixture(scope="module")
-def terraform_env(
-    aws: LocalAws, provider_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, str]]:
+def terraform_env(aws: LocalAws, provider: Provider) -> Iterator[dict[str, str]]:
     """The environment of Terraform, with a provider that is running already."""
-    log = tmp_path_factory.mktemp("provider") / "log"
-    with provider.running(provider_program, log, aws.env) as env:
+    with provider.running(aws.env) as env:
         yield env
 
 

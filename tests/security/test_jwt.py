@@ -18,7 +18,8 @@ from scripts.local_aws import REGION, LocalAws, Options
 from tests.conftest import PACKAGE, Deployment
 from tests.security import roots, tokens
 from tests.security.tokens import Issuer
-from tests.support import door, provider
+from tests.support import door
+from tests.support.provider import Provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.exercised("local")]
 
@@ -35,7 +36,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Issuer, P
 
 @pytest.fixture(scope="module")
 def api(
-    issuer: tuple[Issuer, Path], provider_program: Path, tmp_path_factory: pytest.TempPathFactory
+    issuer: tuple[Issuer, Path], provider: Provider, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     """The upload API, which asks for the issuer's tokens."""
     trusted, certificate = issuer
@@ -49,7 +50,7 @@ def api(
     clients = Clients(aws.env)
     try:
         with (
-            provider.running(provider_program, directory / "provider.log", aws.env) as env,
+            provider.running(aws.env) as env,
             roots.applied("upload_api", _variables(clients, trusted), root, env) as made,
         ):
             unused = Stack(directory / "stack", aws.env, package=PACKAGE)

@@ -13,6 +13,7 @@ Source: https://developer.hashicorp.com/terraform/plugin/debugging
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,35 +24,36 @@ from scripts.lib.paths import TERRAFORM
 _REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.+)'")
 
 
-def install(directory: Path) -> Path:
-    """Have Terraform install the provider that the lock file names; return its program.
+class Provider:
+    """The provider that the lock file names."""
 
-    Parameters:
-        directory: an empty folder to work in.
-    """
-    for name in ("versions.tf", ".terraform.lock.hcl"):
-        shutil.copy(TERRAFORM / name, directory)
-    terraform_cli.init(directory, terraform_cli.environment(), "-lockfile=readonly")
-    installed = directory / ".terraform" / "providers" / terraform_cli.REGISTRY
-    [program] = (installed / terraform_cli.PROVIDER).glob("*/*/terraform-provider-aws_*")
-    return program
+    def __init__(self, directory: Path) -> None:
+        """Have Terraform install it.
 
+        Parameters:
+            directory: an empty folder to work in, which also gets the provider's logs.
+        """
+        for name in ("versions.tf", ".terraform.lock.hcl"):
+            shutil.copy(TERRAFORM / name, directory)
+        terraform_cli.init(directory, terraform_cli.environment(), "-lockfile=readonly")
+        installed = directory / ".terraform" / "providers" / terraform_cli.REGISTRY
+        [self._program] = (installed / terraform_cli.PROVIDER).glob("*/*/terraform-provider-aws_*")
+        self._directory = directory
 
-@contextmanager
-def running(program: Path, log: Path, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Start the provider; yield the environment with which Terraform uses it.
+    @contextmanager
+    def running(self, env: Mapping[str, str]) -> Iterator[dict[str, str]]:
+        """Start it; yield the environment with which Terraform uses it.
 
-    Parameters:
-        program: the provider's.
-        log: where its output goes.
-        env: says which AWS to use, and as whom.
-    """
-    with log.open("wb") as output:
-        keeper = supervisor.start(
-            [str(program), "-debug"], env=env, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        found = wait.until("the provider", lambda: _REATTACH.search(log.read_text("utf-8")))
-        yield {**env, "TF_REATTACH_PROVIDERS": found[1]}
-    finally:
-        supervisor.stop(keeper)
+        Parameters:
+            env: says which AWS to use, and as whom.
+        """
+        log = Path(tempfile.mkdtemp(dir=self._directory)) / "log"
+        with log.open("wb") as output:
+            keeper = supervisor.start(
+                [str(self._program), "-debug"], env=env, stdout=output, stderr=subprocess.STDOUT
+            )
+        try:
+            found = wait.until("the provider", lambda: _REATTACH.search(log.read_text("utf-8")))
+            yield {**env, "TF_REATTACH_PROVIDERS": found[1]}
+        finally:
+            supervisor.stop(keeper)

@@ -11,7 +11,7 @@ import pytest
 
 from scripts.lib import terraform_cli
 from scripts.lib.paths import REPOSITORY
-from tests.support import provider
+from tests.support.provider import Provider
 
 OWN_SETTINGS = (".terraform", "*.tfstate*", "*.tfvars*", "backend.tf", "*override.tf")
 
@@ -51,13 +51,10 @@ def terraform(environment: Mapping[str, str]) -> Terraform:
 
 @pytest.fixture(scope="module")
 def terraform_with_provider(
-    environment: Mapping[str, str],
-    provider_program: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    environment: Mapping[str, str], provider: Provider
 ) -> Iterator[Terraform]:
     """The same, with a provider that is running already and reaches no AWS."""
-    log = tmp_path_factory.mktemp("provider") / "log"
-    with provider.running(provider_program, log, environment) as env:
+    with provider.running(environment) as env:
         yield _runner(env)
 
 

@@ -16,8 +16,9 @@ from scripts.smoke import shapes
 from scripts.smoke.__main__ import REFUSED, main
 from scripts.smoke.run import random_name
 from tests.conftest import Deployment
-from tests.support import images, pipeline, provider
+from tests.support import images, pipeline
 from tests.support.emulator import Emulator
+from tests.support.provider import Provider
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_an_unreachable_aws_is_reported(
 def test_what_cannot_be_applied_leaves_nothing(
     env: Mapping[str, str],
     emulator: Emulator,
-    provider_program: Path,
+    provider: Provider,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -64,7 +65,7 @@ def test_what_cannot_be_applied_leaves_nothing(
     (package / "functions.txt").write_text("other functions", encoding="utf-8")
     before = inventory(emulator.clients)
     arguments = ["--confirm", "yes", "--package", str(package), "--directory", str(tmp_path)]
-    with provider.running(provider_program, tmp_path / "provider.log", env) as with_provider:
+    with provider.running(env) as with_provider:
         assert main([*arguments, "--name", "smoke-broken"], with_provider) == 1
     assert "`terraform apply` failed" in capsys.readouterr().out
     assert inventory(emulator.clients) == before

@@ -8,6 +8,7 @@ service:
 * ``lambda_``: Python functions run under AWS's own runtime client (awslambdaric), as ``provided``
   ones do: ministack's own worker reports every exception as ``Runtime.HandlerError``, so that no
   Retry and no Catch of a state machine would ever match a name. The system log level is honoured.
+  Calls of a burst share a few processes.
 * ``stepfunctions``: ``StartExecution`` is idempotent while the execution runs, and refuses input
   that is not JSON. State machines are checked by a real validator and remember their tracing
   configuration. EXPRESS executions cannot be asked about, and their names may be used again.

@@ -3,11 +3,15 @@
 With the system log level WARN, Lambda itself logs nothing of an invocation that succeeds.
 """
 
+import contextlib
+import os
 import platform
 import shlex
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,40 @@ from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, lambda_svc
 
 from scripts.local_aws.worker import worker_environment
+
+# How many calls of a function run at a time, each in a process of its own, unless they take long.
+AT_A_TIME = 2 * (os.cpu_count() or 1)
+PATIENCE_SECONDS = 5.0
+
+
+class Turns:
+    """Lets calls of one function wait for each other, though not for long.
+
+    On AWS each call of a burst has a machine of its own. Here they share this one, on which
+    starting a process takes longer than converting an image in one that has started.
+    """
+
+    def __init__(self, at_a_time: int = AT_A_TIME, patience: float = PATIENCE_SECONDS) -> None:
+        """Prepare.
+
+        Parameters:
+            at_a_time: how many calls of a function run at a time.
+            patience: seconds after which a call runs nevertheless: a function that hangs must not
+                keep others from being called, and neither must one that calls itself.
+        """
+        self._patience = patience
+        self._free = defaultdict[str, threading.Semaphore](lambda: threading.Semaphore(at_a_time))
+
+    @contextlib.contextmanager
+    def turn(self, function: str) -> Iterator[None]:
+        """Wait until it is the caller's turn to call the function with that ARN."""
+        free = self._free[function]
+        acquired = free.acquire(timeout=self._patience)
+        try:
+            yield
+        finally:
+            if acquired:
+                free.release()
 
 
 def _is_python(config: Mapping[str, Any]) -> bool:
@@ -32,15 +70,18 @@ def run_python_under_awslambdaric(runtime_python: Path) -> None:
     execute_warm = lambda_svc._execute_function_warm
     code_dir = lambda_svc._provided_runtime_code_dir
     provided_env = lambda_svc._provided_worker_env
+    turns = Turns()
 
     def worker_class_for(config: dict[str, Any]) -> type:
         worker: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
         return worker
 
     def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> object:
-        provided = _is_python(func.get("config") or func)
-        execute = lambda_svc._execute_function_provided_warm if provided else execute_warm
-        return execute(func, event, request_id)
+        config = func.get("config") or func
+        if not _is_python(config):
+            return execute_warm(func, event, request_id)
+        with turns.turn(config["FunctionArn"]):
+            return lambda_svc._execute_function_provided_warm(func, event, request_id)
 
     def runtime_code_dir(code_zip: bytes) -> str:
         folder: str = code_dir(code_zip)

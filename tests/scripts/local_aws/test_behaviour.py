@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from image_converter import notifications
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
+from scripts.local_aws.patches.lambda_ import AT_A_TIME
 from tests.support import functions
 
 if TYPE_CHECKING:
@@ -92,6 +94,16 @@ def test_function_for_another_python_says_so(clients: Clients) -> None:
     assert answer["errorType"] == "Runtime.InvalidEntrypoint"
     assert "python3.9" in answer["errorMessage"]
     assert "make package-local" in answer["errorMessage"]
+
+
+def test_calls_of_a_burst_share_processes(clients: Clients) -> None:
+    source = "import os\n\ndef handler(event, context):\n    return os.getpid()\n"
+    functions.deploy(clients, "busy", source)
+    with ThreadPoolExecutor(30) as pool:
+        processes = list(pool.map(lambda _: functions.invoke(clients, "busy"), range(30)))
+
+    assert len(processes) == 30
+    assert len(set(processes)) <= AT_A_TIME
 
 
 def test_copy_honours_conditions_on_the_destination(clients: Clients) -> None:

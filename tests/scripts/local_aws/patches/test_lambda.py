@@ -1,6 +1,7 @@
-"""With the system log level WARN, Lambda itself logs nothing of an invocation that succeeds."""
+"""Which invocations wait for others; with WARN, Lambda itself logs nothing of a good one."""
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,3 +52,49 @@ def test_lambda_s_own_lines_are_logged_unless_they_need_not_be(
     assert OWN in lines
     assert (len(lines) == 4) == whole
     assert (len(lines) == 1) != whole
+
+
+class Calls:
+    """Calls of a function that go on until they are ended."""
+
+    def __init__(self, turns: lambda_.Turns, calls: int) -> None:
+        """Make so many, each in a thread."""
+        self.running = threading.Semaphore(0)
+        self.end = threading.Event()
+        self._turns = turns
+        self.threads = [threading.Thread(target=self._call) for _ in range(calls)]
+        for thread in self.threads:
+            thread.start()
+
+    def _call(self) -> None:
+        with self._turns.turn("arn"):
+            self.running.release()
+            self.end.wait()
+
+    def begin(self, calls: int, seconds: float) -> bool:
+        """Return whether so many more begin within that time."""
+        return all(self.running.acquire(timeout=seconds) for _ in range(calls))
+
+
+def test_only_some_calls_of_a_burst_run_at_a_time_and_all_in_the_end() -> None:
+    calls = Calls(lambda_.Turns(2, patience=60), 5)
+    assert calls.begin(2, 60)
+    assert not calls.begin(1, 0.1)
+    calls.end.set()
+    assert calls.begin(3, 60)
+    for thread in calls.threads:
+        thread.join()
+
+
+def test_a_call_that_hangs_keeps_others_for_a_while_only() -> None:
+    calls = Calls(lambda_.Turns(2, patience=0.01), 5)
+    assert calls.begin(5, 60)
+    calls.end.set()
+    for thread in calls.threads:
+        thread.join()
+
+
+def test_calls_of_other_functions_do_not_wait() -> None:
+    turns = lambda_.Turns(1, patience=60)
+    with turns.turn("one"), turns.turn("other"):
+        pass

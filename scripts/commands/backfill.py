@@ -21,7 +21,7 @@ from scripts.commands import options
 from scripts.commands.options import Target
 from scripts.cost import backfill as cost
 from scripts.cost import observation, prices
-from scripts.cost.pipeline import Settings
+from scripts.cost.pipeline import EXPRESS, STANDARD
 from scripts.lib import backfill, manifests, text
 from scripts.lib.aws import Clients
 from scripts.lib.backfill import Count, Ending, Failure, Progress, Run
@@ -105,7 +105,7 @@ def command(
 def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
     """Return what a run would do, cost and take."""
     seen = observation.read(observation.RECORDED)
-    settings = Settings(workflow_type="EXPRESS" if stack.express else "STANDARD")
+    settings = EXPRESS if stack.express else STANDARD
     account = clients.functions.get_account_settings()["AccountLimit"]
     functions = account["UnreservedConcurrentExecutions"]
     limits = cost.images_per_second(
@@ -121,7 +121,7 @@ def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
         seen,
         settings,
         converted=found.images,
-        looked_at=found.converted,
+        checked=found.converted,
         dropped=found.dropped.total(),
     )
     return Estimate(found, settings.workflow_type, dollars, limit, limits[limit])

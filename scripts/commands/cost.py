@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from rich.table import Table
 
 from scripts.commands import options
 from scripts.commands.options import Target
-from scripts.cost import article, model, observation, prices
-from scripts.cost.comparison import Comparison, compare
+from scripts.cost import comparison, model, observation, prices
+from scripts.cost.model import Bill
 from scripts.cost.observation import RECORDED, Observation
 from scripts.lib.aws import is_local
 from scripts.lib.terminal import Console
@@ -30,22 +31,23 @@ from scripts.lib.user_errors import ExitStatus
 @options.pass_target
 def command(target: Target, execution: str | None, page: Path | None, *, as_json: bool) -> int:
     """Calculate what a million images cost on AWS, by what one execution used."""
-    bills = compare(_observe(target, execution), article.MEASURED)
+    seen = _observe(target, execution)
+    bills = comparison.bills(seen)
     if page:
-        page.write_text(bills.page(), encoding="utf-8")
+        page.write_text(comparison.page(seen), encoding="utf-8")
     if as_json:
-        options.print_json(summary(bills))
+        options.print_json(summary(seen, bills))
     else:
-        _print(bills, options.console())
+        _print(seen, bills, options.console())
     return ExitStatus.DONE
 
 
-def summary(bills: Comparison) -> dict[str, Any]:
+def summary(seen: Observation, bills: Sequence[Bill]) -> dict[str, Any]:
     """Return the bills as JSON: dollars for a million images, line by line."""
     return {
         "region": prices.REGION,
         "pricesOf": prices.AS_OF,
-        "megapixels": bills.seen.megapixels,
+        "megapixels": seen.megapixels,
         "bills": {
             bill.name: {
                 "total": round(bill.per_million, 2),
@@ -53,7 +55,7 @@ def summary(bills: Comparison) -> dict[str, Any]:
                 "upload": {line.what: round(line.per_million, 2) for line in bill.upload},
                 "storage": {line.what: round(line.per_million, 2) for line in bill.storage},
             }
-            for bill in (bills.standard, bills.express)
+            for bill in bills[1:]
         },
     }
 
@@ -66,18 +68,17 @@ def _observe(target: Target, execution: str | None) -> Observation:
     return observation.observe(clients, execution, local=local)
 
 
-def _print(bills: Comparison, console: Console) -> None:
-    seen = bills.seen
+def _print(seen: Observation, bills: Sequence[Bill], console: Console) -> None:
     console.print(
         f"Dollars for a million JPEGs of {seen.megapixels:.1f} megapixels in {prices.REGION}, at "
         f"prices of {prices.AS_OF}, without the free tier; from an execution of {seen.date} on "
         f"{seen.where}."
     )
-    table = Table("", *(bill.name for bill in (bills.standard, bills.express)), "setting", box=None)
-    for what, (_, *dollars), setting in bills.rows([bill.converting for bill in bills.bills]):
+    _, *ours = bills
+    table = Table("", *(bill.name for bill in ours), "setting", box=None)
+    for what, (_, *dollars), setting in comparison.rows([bill.converting for bill in bills]):
         if any(dollars):
             table.add_row(what, *dollars, setting)
-    ours = (bills.standard, bills.express)
     table.add_row("Total", *(f"{bill.per_million:.2f}" for bill in ours), style="bold")
     for title, extra in (
         ("more, if uploaded by POST /upload", [bill.upload for bill in ours]),

@@ -10,11 +10,22 @@ take this pipeline.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
-from scripts.cost import model, prices
-from scripts.cost.model import GB, WHOLE_PROCESSOR_MB, Bill, Line, Work, gb_seconds
+from scripts.cost.model import (
+    CONVERTING,
+    DYNAMODB_MS,
+    GB,
+    S3_MS,
+    STATES_MS,
+    STORAGE,
+    UPLOAD,
+    WHOLE_PROCESSOR_MB,
+    Bill,
+    duration_ms,
+    gb_seconds,
+    lines,
+)
 from scripts.cost.observation import Observation
 
 # GetFileType, CheckFileType, ProcessFile, CopyToDestination, ResizeImage, WriteToDynamoDb,
@@ -24,81 +35,60 @@ MEMORY_MB: Final = 1024
 ARCHITECTURE: Final = "x86_64"
 TASK_TIMEOUT_SECONDS: Final = 3
 
+# What ImageMagick takes of a whole processor, and the size of its PNGs compared with ours, by the
+# first measurement of `make bench`, in November 2026. Later ones are in docs/speed.md.
+MS_PER_MEGAPIXEL: Final = 420.0
+SIZE_RATIO: Final = 0.993 / 1.086
+
 # A call of the AWS SDK for JavaScript: serialise, sign, TLS, parse.
 _PROCESSOR_MS_OF_A_CALL: Final = 5
+# How long each function waits for each call of a service.
 _WAITING: Final[Mapping[str, tuple[int, ...]]] = {
-    "trigger": (model.STATES_MS,),
+    "trigger": (STATES_MS,),
     "get_file_type": (),
-    "copy_file": (model.S3_MS,),
-    "resize_image": (model.S3_MS, model.S3_MS),
-    "write_to_dynamodb": (model.DYNAMODB_MS,),
-    "delete_file": (model.S3_MS,),
+    "copy_file": (S3_MS,),
+    "resize_image": (S3_MS, S3_MS),
+    "write_to_dynamodb": (DYNAMODB_MS,),
+    "delete_file": (S3_MS,),
 }
 _LOG_BYTES_OF_A_CALL: Final = 400  # START, END, REPORT
 
 
-@dataclass(frozen=True)
-class ImageMagick:
-    """What ImageMagick takes, measured by `make bench`.
-
-    Attributes:
-        ms_per_megapixel: of a whole processor.
-        size_ratio: of its PNGs to this pipeline's.
-    """
-
-    ms_per_megapixel: float
-    size_ratio: float
-
-
-# The first measurement, of November 2026. Later ones are in docs/speed.md.
-MEASURED: Final = ImageMagick(ms_per_megapixel=420.0, size_ratio=0.993 / 1.086)
-
-
-def bill(seen: Observation, engine: ImageMagick) -> Bill:
-    """Return what a million images like the observed one cost with the article's design.
-
-    Args:
-        seen: what one used with this pipeline; the image's size counts.
-        engine: what converts.
-    """
-    time = sum(gb_seconds(MEMORY_MB, ms) for ms in milliseconds(seen, engine).values())
-    calls = len(_WAITING)
-    upload_ms = Work(2 * _PROCESSOR_MS_OF_A_CALL, model.S3_MS).duration_ms(MEMORY_MB)
+def bill(seen: Observation) -> Bill:
+    """Return what a million images like the observed one cost with the article's design."""
+    seconds = 0.0
+    for function, waits in _WAITING.items():
+        processor_ms = float(_PROCESSOR_MS_OF_A_CALL * len(waits))
+        if function == "resize_image":
+            processor_ms += MS_PER_MEGAPIXEL * seen.megapixels
+        seconds += gb_seconds(MEMORY_MB, duration_ms(MEMORY_MB, processor_ms, sum(waits)))
+    converting = {
+        "State transitions": TRANSITIONS,
+        "Function time": seconds,
+        "Function calls": len(_WAITING),
+        "S3: copies and PNGs": 2,
+        "S3: GET and HEAD requests": 1,
+        "Table": 1,
+        "Logs of functions": len(_WAITING) * _LOG_BYTES_OF_A_CALL / GB,
+    }
+    upload_ms = duration_ms(MEMORY_MB, 2 * _PROCESSOR_MS_OF_A_CALL, S3_MS)
+    upload = {
+        "REST API": 1,
+        "Function time": gb_seconds(MEMORY_MB, upload_ms),
+        "Function call": 1,
+        "S3: the upload": 1,
+        "Logs": _LOG_BYTES_OF_A_CALL / GB,
+    }
+    storage = {"PNGs": seen.png_bytes * SIZE_RATIO / GB, "Originals": seen.jpeg_bytes / GB}
     return Bill(
         "The article",
-        (
-            model.transitions(TRANSITIONS),
-            *model.usage(time, ARCHITECTURE, calls, s3=(2, 1), table_units=1),
-            Line("Logs of functions", calls * _LOG_BYTES_OF_A_CALL / GB, prices.LOG_GB),
-        ),
-        model.upload(
-            Line("REST API", 1, prices.REST_API),
-            gb_seconds(MEMORY_MB, upload_ms),
-            ARCHITECTURE,
-            _LOG_BYTES_OF_A_CALL,
-        ),
-        (
-            Line("PNGs", seen.png_bytes * engine.size_ratio / GB, prices.S3_GB_MONTH),
-            Line("Originals", seen.jpeg_bytes / GB, prices.S3_GB_MONTH),
-        ),
+        lines(CONVERTING, converting, ARCHITECTURE),
+        lines(UPLOAD, upload, ARCHITECTURE),
+        lines(STORAGE, storage),
     )
 
 
-def milliseconds(seen: Observation, engine: ImageMagick) -> dict[str, float]:
-    """Return how long each function takes."""
-    works = {
-        function: Work(_PROCESSOR_MS_OF_A_CALL * len(waits), sum(waits))
-        for function, waits in _WAITING.items()
-    }
-    converting = works["resize_image"]
-    works["resize_image"] = Work(
-        converting.processor_ms + engine.ms_per_megapixel * seen.megapixels, converting.waiting_ms
-    )
-    return {function: work.duration_ms(MEMORY_MB) for function, work in works.items()}
-
-
-def largest_megapixels(engine: ImageMagick) -> float:
+def largest_megapixels() -> float:
     """Return the size of image that is converted before its state times out."""
     available = TASK_TIMEOUT_SECONDS * 1000 - sum(_WAITING["resize_image"])
-    share = MEMORY_MB / WHOLE_PROCESSOR_MB
-    return available * share / engine.ms_per_megapixel
+    return available * MEMORY_MB / WHOLE_PROCESSOR_MB / MS_PER_MEGAPIXEL

@@ -6,8 +6,8 @@ import dataclasses
 import math
 from typing import Final
 
-from scripts.cost import pipeline, prices
-from scripts.cost.model import DYNAMODB_MS, S3_MS, Bill, Line, gb_seconds
+from scripts.cost import pipeline
+from scripts.cost.model import BACKFILL, DYNAMODB_MS, S3_MS, Bill, Line, gb_seconds, lines
 from scripts.cost.observation import Observation
 from scripts.cost.pipeline import Settings
 
@@ -27,66 +27,53 @@ _LARGE_REGIONS: Final = ("us-east-1", "us-west-2", "eu-west-1")
 _STARTS: Final = {"STANDARD": (300, 150), "EXPRESS": (6000, 6000)}
 _TRANSITIONS: Final = (5000, 800)
 
-
-def sending() -> tuple[Line, ...]:
-    """Return the lines of an object that the state machine looks at, whether or not it is sent.
-
-    Batches are full. AWS charges a state transition for each child of a Distributed Map:
-    https://docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html
-    """
-    return (
-        Line("Listing", 1 / _PAGE, prices.S3_LIST),
-        Line("State transitions: children", 1 / BATCH, prices.TRANSITION),
-        Line("EXPRESS children", 1 / BATCH, prices.EXPRESS_REQUEST),
-        Line(
-            "EXPRESS children's time",
-            CHILD_MB / 1024 * CHILD_SECONDS / BATCH,
-            prices.EXPRESS_GB_SECOND,
-        ),
-    )
+# Of an object that the state machine finds, whether or not it is sent. Batches are full, and AWS
+# charges a state transition for each child of a Distributed Map:
+# https://docs.aws.amazon.com/step-functions/latest/dg/concepts-transitions.html
+FINDING: Final = lines(
+    BACKFILL,
+    {
+        "Listing": 1 / _PAGE,
+        "State transitions: children": 1 / BATCH,
+        "EXPRESS children": 1 / BATCH,
+        "EXPRESS children's time": CHILD_MB / 1024 * CHILD_SECONDS / BATCH,
+    },
+)
 
 
-def looking(seen: Observation, settings: Settings) -> tuple[Line, ...]:
-    """Return the lines of the trigger's look at an object that was sent, and at its record."""
+def checking(seen: Observation, settings: Settings) -> tuple[Line, ...]:
+    """Return the lines of the trigger's check of an object that was sent, and of its record."""
     [trigger] = [call for call in seen.calls if call.function == "trigger"]
-    memory = settings.memory_mb.get(trigger.function, trigger.memory_mb)
-    return (
-        Line("The trigger's HEAD request", 1, prices.S3_READ),
-        Line(
-            "Table: the record", math.ceil(seen.record_bytes / _READ_UNIT_BYTES), prices.TABLE_READ
-        ),
-        Line(
-            "The trigger's time",
-            gb_seconds(memory, S3_MS + DYNAMODB_MS),
-            prices.LAMBDA_GB_SECOND[settings.architecture],
-        ),
-    )
+    quantities = {
+        "The trigger's HEAD request": 1,
+        "Table: the record": math.ceil(seen.record_bytes / _READ_UNIT_BYTES),
+        "The trigger's time": gb_seconds(settings.memory(trigger), S3_MS + DYNAMODB_MS),
+    }
+    return lines(BACKFILL, quantities, settings.architecture)
 
 
-def bill(seen: Observation, settings: Settings, name: str) -> Bill:
+def bill(seen: Observation, settings: Settings) -> Bill:
     """Return the bill of images that a backfill sends, with all that comes before the usual.
 
     A request to the queue brings ten messages; of S3's, each brings one.
     """
-    usual = pipeline.bill(seen, settings, name)
-    saved = 1 - 1 / BATCH
-    converting = tuple(
-        dataclasses.replace(line, quantity=line.quantity - saved)
-        if line.price is prices.QUEUE_REQUEST
+    usual = pipeline.bill(seen, settings)
+    converting = (
+        dataclasses.replace(line, quantity=line.quantity - 1 + 1 / BATCH)
+        if line.what == "Queue"
         else line
         for line in usual.converting
     )
-    added = (*sending(), *looking(seen, settings))
-    return Bill(name, (*added, *converting), storage=usual.storage)
+    return Bill(usual.name, (*FINDING, *checking(seen, settings), *converting))
 
 
 def dollars(
-    seen: Observation, settings: Settings, *, converted: int, looked_at: int, dropped: int
+    seen: Observation, settings: Settings, *, converted: int, checked: int, dropped: int
 ) -> float:
     """Return what a run costs: objects that are converted, that are done already, and others."""
-    finding = sum(line.dollars for line in sending())
-    look = finding + sum(line.dollars for line in looking(seen, settings))
-    return converted * bill(seen, settings, "").total + looked_at * look + dropped * finding
+    finding = sum(line.dollars for line in FINDING)
+    check = finding + sum(line.dollars for line in checking(seen, settings))
+    return converted * bill(seen, settings).total + checked * check + dropped * finding
 
 
 def images_per_second(

@@ -1,19 +1,17 @@
-"""The model of what an image costs: lines of a bill, and how long a function runs on Lambda."""
+"""The model of what an image costs: what is charged, and how long a function runs on Lambda."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from scripts.cost import prices
 from scripts.cost.prices import Price
 
 MILLION: Final = 1_000_000
 GB: Final = 1e9
-
-Architecture = Literal["arm64", "x86_64"]
 
 # Requests to S3 that each function makes for an image that goes straight through: writes (PUT,
 # COPY), reads (GET, HEAD), and those that cost nothing (DELETE). A test counts them.
@@ -43,6 +41,63 @@ COLD_SHARE: Final = 0.01
 COLD_MS: Final = 300
 
 
+# What is charged for: the price of a unit, by architecture or class of log where it depends on one;
+# which of Terraform's variables changes it; the unit in short, where the quantity does not speak
+# for itself.
+Charges = Mapping[str, tuple[Price | Mapping[str, Price], *tuple[str, ...]]]
+
+# From the notification of an image in the source bucket to its deletion there.
+CONVERTING: Final[Charges] = {
+    "State transitions": (prices.TRANSITION, "workflow_type"),
+    "EXPRESS executions": (prices.EXPRESS_REQUEST, "workflow_type"),
+    "EXPRESS time": (prices.EXPRESS_GB_SECOND, "", "GB-s"),
+    "Function time": (
+        prices.LAMBDA_GB_SECOND,
+        "functions.*.memory_mb, make package ARCHITECTURE",
+        "GB-s",
+    ),
+    "Function calls": (prices.LAMBDA_REQUEST,),
+    "S3: copies and PNGs": (prices.S3_WRITE,),
+    "S3: GET and HEAD requests": (prices.S3_READ,),
+    "Table": (prices.TABLE_WRITE, "", "KB"),
+    "Queue": (prices.QUEUE_REQUEST,),
+    "Logs of functions": (prices.LOG_GB, "log_level, system_log_level"),
+    "Logs of executions": (
+        prices.LOG_GB_BY_CLASS,
+        "state_machine_log_level, state_machine_log_execution_data, state_machine_log_class",
+    ),
+    "Events": (prices.EVENT, "events"),
+    "Events of S3": (prices.EVENT, "existing_source_bucket"),
+    "Traces": (prices.TRACE, "tracing"),
+}
+# In addition for an image that comes by POST /upload.
+UPLOAD: Final[Charges] = {
+    "HTTP API": (prices.HTTP_API,),
+    "REST API": (prices.REST_API,),
+    "Function time": (prices.LAMBDA_GB_SECOND,),
+    "Function call": (prices.LAMBDA_REQUEST,),
+    "S3: the upload": (prices.S3_WRITE,),
+    "Logs": (prices.LOG_GB, "log_level, system_log_level"),
+}
+# In addition for each month that everything is kept.
+STORAGE: Final[Charges] = {
+    "PNGs": (prices.S3_GB_MONTH, "png_compression"),
+    "Originals": (prices.S3_GB_MONTH,),
+    "Deleted originals, recoverable": (prices.S3_GB_MONTH, "noncurrent_version_expiration_days"),
+    "Further renditions": (prices.S3_GB_MONTH, "renditions"),
+}
+# In addition for an image that a backfill sends, until its execution starts.
+BACKFILL: Final[Charges] = {
+    "Listing": (prices.S3_LIST,),
+    "State transitions: children": (prices.TRANSITION,),
+    "EXPRESS children": (prices.EXPRESS_REQUEST,),
+    "EXPRESS children's time": (prices.EXPRESS_GB_SECOND,),
+    "The trigger's HEAD request": (prices.S3_READ,),
+    "Table: the record": (prices.TABLE_READ,),
+    "The trigger's time": (prices.LAMBDA_GB_SECOND,),
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of a bill.
@@ -51,7 +106,7 @@ class Line:
         what: what is paid for.
         quantity: units that one image uses.
         price: of a unit.
-        setting: which of Terraform's variables moves it; empty where none does.
+        setting: which of Terraform's variables changes it; empty where none does.
         unit: the unit in short, where the quantity does not speak for itself.
     """
 
@@ -78,9 +133,7 @@ class Bill:
 
     Attributes:
         name: of the design.
-        converting: from the notification of an image in the source bucket to its deletion there.
-        upload: what is added for images that come by POST /upload.
-        storage: what is added for each month that everything is kept.
+        converting, upload, storage: what is charged of `CONVERTING`, `UPLOAD` and `STORAGE`.
     """
 
     name: str
@@ -104,68 +157,44 @@ class Bill:
         return max(self.converting, key=lambda line: line.dollars)
 
 
+def lines(
+    charges: Charges,
+    quantities: Mapping[str, float],
+    architecture: str = "arm64",
+    log_class: str = "STANDARD",
+) -> tuple[Line, ...]:
+    """Return the lines of a bill.
+
+    Args:
+        charges: the table of what is charged.
+        quantities: units that one image uses, by the names in the table.
+        architecture: the functions', arm64 or x86_64.
+        log_class: of the state machine's log.
+    """
+    made = []
+    for what, quantity in quantities.items():
+        price, *words = charges[what]
+        if not isinstance(price, Price):
+            price = price.get(architecture) or price[log_class]
+        made.append(Line(what, quantity, price, *words))
+    return tuple(made)
+
+
 def per_million(lines: Iterable[Line]) -> float:
     """Return the dollars of lines, for a million images."""
     return sum(line.per_million for line in lines)
 
 
-def transitions(count: int) -> Line:
-    """Return the line of state transitions."""
-    return Line("State transitions", count, prices.TRANSITION, "workflow_type")
-
-
-def usage(
-    seconds: float, architecture: str, calls: int, s3: tuple[int, int], table_units: int
-) -> tuple[Line, ...]:
-    """Return the lines that every design has: functions, S3 and the table.
+def duration_ms(memory_mb: int, processor_ms: float, waiting_ms: float) -> float:
+    """Return how long a call of a function takes, a hundredth of a cold start included.
 
     Args:
-        seconds: GB-seconds of the functions.
-        architecture: the functions', arm64 or x86_64.
-        calls: of functions.
-        s3: writes and reads.
-        table_units: what the record's writing is charged as.
-    """
-    writes, reads = s3
-    settings = "functions.*.memory_mb, make package ARCHITECTURE"
-    return (
-        Line("Function time", seconds, prices.LAMBDA_GB_SECOND[architecture], settings, "GB-s"),
-        Line("Function calls", calls, prices.LAMBDA_REQUEST),
-        Line("S3: copies and PNGs", writes, prices.S3_WRITE),
-        Line("S3: GET and HEAD requests", reads, prices.S3_READ),
-        Line("Table", table_units, prices.TABLE_WRITE, unit="KB"),
-    )
-
-
-def upload(
-    api: Line, seconds: float, architecture: str, log_bytes: int, log_setting: str = ""
-) -> tuple[Line, ...]:
-    """Return the lines of an image that comes through the API: a call, an object, a log."""
-    return (
-        api,
-        Line("Function time", seconds, prices.LAMBDA_GB_SECOND[architecture]),
-        Line("Function call", 1, prices.LAMBDA_REQUEST),
-        Line("S3: the upload", 1, prices.S3_WRITE),
-        Line("Logs", log_bytes / GB, prices.LOG_GB, log_setting),
-    )
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a call of a function does.
-
-    Attributes:
+        memory_mb: of the function.
         processor_ms: of a whole processor.
         waiting_ms: for services.
     """
-
-    processor_ms: float
-    waiting_ms: float
-
-    def duration_ms(self, memory_mb: int) -> float:
-        """Return how long it takes with that memory, a hundredth of a cold start included."""
-        share = min(1.0, memory_mb / WHOLE_PROCESSOR_MB)
-        return self.processor_ms / share + self.waiting_ms + COLD_SHARE * COLD_MS
+    share = min(1.0, memory_mb / WHOLE_PROCESSOR_MB)
+    return processor_ms / share + waiting_ms + COLD_SHARE * COLD_MS
 
 
 def gb_seconds(memory_mb: int, milliseconds: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -158,7 +158,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         megapixels=round(png.width * png.height / 1e6, 3),
         times=durations.by_state([run]),
         further_renditions=len(run.pictures) - 2,
-        further_bytes=sum(each.size for each in run.pictures[2:]),
+        further_bytes=sum(picture.size for picture in run.pictures[2:]),
     )
 
 
@@ -200,41 +200,34 @@ def _ingested(lines: Iterable[str]) -> int:
     return sum(len(line.encode()) + _LOG_EVENT_OVERHEAD for line in lines)
 
 
-def _calls(clients: Clients, execution: Execution) -> Iterable[Call]:
-    """Yield what each function says of its call; the trigger's, too."""
+def _calls(clients: Clients, execution: Execution) -> Iterator[Call]:
+    """Yield what each function says of its call; the trigger's, too.
+
+    Raises:
+        UserError: the logs lack a call.
+    """
     attempts = {
         invocations.function_name(attempt.resource): [attempt]
         for state in execution.states.values()
         for attempt in state.attempts
     }
     stack = next(iter(attempts)).removesuffix("-get-file-type")
-    for function in (functions.TRIGGER, *functions.TASKS):
-        name = f"{stack}-{functions.on_aws(function)}"
-        about = deployed.function(clients, name)
-        yield _call(clients, function, about, attempts.get(name, []), execution)
-
-
-def _call(
-    clients: Clients,
-    function: str,
-    about: deployed.Function,
-    attempts: Sequence[Attempt],
-    execution: Execution,
-) -> Call:
-    last = (execution.ended or datetime.now(UTC)) + _AROUND
     first = execution.started - _AROUND
-    events = storage.log_events(clients, about.log_group, first, last)
-    logged = invocations.read(events)
-    own = _own(logged, attempts, execution.key)
-    if own is None or not own.ms:
-        raise UserError(
-            f"{about.log_group} does not have how long {about.name} took for this image. Its logs "
-            "may have expired, or may arrive in a minute; log_level must be INFO."
-        )
-    messages = [event["message"] for event in events]
-    all_lines = _ingested(messages) // len(logged)
-    system_lines = _ingested(filter(_SYSTEM_LINE.match, messages)) // len(logged)
-    return Call(function, about.memory_mb, own.ms, all_lines, system_lines)
+    last = (execution.ended or datetime.now(UTC)) + _AROUND
+    for function in (functions.TRIGGER, *functions.TASKS):
+        about = deployed.function(clients, f"{stack}-{functions.on_aws(function)}")
+        events = storage.log_events(clients, about.log_group, first, last)
+        logged = invocations.read(events)
+        own = _own(logged, attempts.get(about.name, []), execution.key)
+        if own is None or not own.ms:
+            raise UserError(
+                f"{about.log_group} does not have how long {about.name} took for this image. Its "
+                "logs may have expired, or may arrive in a minute; log_level must be INFO."
+            )
+        messages = [event["message"] for event in events]
+        all_lines = _ingested(messages) // len(logged)
+        system_lines = _ingested(filter(_SYSTEM_LINE.match, messages)) // len(logged)
+        yield Call(function, about.memory_mb, own.ms, all_lines, system_lines)
 
 
 def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:

@@ -12,24 +12,30 @@ from typing import Final
 REGION: Final = "us-east-1"
 AS_OF: Final = "2026-11-24"
 
+_UNITS: Final = {"": 1, "1,000": 1000, "million": 1e6, "GB-hour": 3600}
+
 
 @dataclass(frozen=True)
 class Price:
     """A price.
 
     Attributes:
-        dollars: for one unit.
-        unit: what one is.
         listed: the price as AWS writes it.
+        unit: what is paid for.
         source: the page.
         read_in: where the figure was read.
     """
 
-    dollars: float
-    unit: str
     listed: str
+    unit: str
     source: str
     read_in: str
+
+    @property
+    def dollars(self) -> float:
+        """The price of one unit."""
+        amount, _, units = self.listed.removeprefix("$").partition(" per ")
+        return float(amount) / _UNITS[units]
 
 
 _STATES: Final = "https://aws.amazon.com/step-functions/pricing/"
@@ -42,73 +48,52 @@ _XRAY: Final = "https://aws.amazon.com/xray/pricing/"
 _EVENTS: Final = "https://aws.amazon.com/eventbridge/pricing/"
 _API: Final = "https://aws.amazon.com/api-gateway/pricing/"
 
+_TABLE: Final = "the page's table"
 _EXAMPLE: Final = "the page's worked example"
+_ROUNDED: Final = f"{_EXAMPLE}, rounded there"
 _GUIDE: Final = (
     "<https://docs.aws.amazon.com/solutions/latest/automated-security-response-on-aws/cost.html>"
 )
-_ARM: Final = "secondary lists (four fifths of x86_64); not confirmed by AWS itself"
-_TABLES: Final = (
-    "<https://airbyte.com/data-engineering-resources/dynamodb-pricing>; not confirmed by AWS itself"
+_UNCONFIRMED: Final = "not confirmed by AWS itself"
+_ARM: Final = f"secondary lists (four fifths of x86_64); {_UNCONFIRMED}"
+_AIRBYTE: Final = (
+    f"<https://airbyte.com/data-engineering-resources/dynamodb-pricing>; {_UNCONFIRMED}"
 )
+_C3X: Final = f"<https://c3x.dev/blog/cloudwatch-logs-cost-optimization>; {_UNCONFIRMED}"
+_SNAP: Final = f"<https://awsnegotiations.com/blog/lambda-snapstart-cost-impact/>; {_UNCONFIRMED}"
 
-_CLASSES: Final = (
-    "<https://c3x.dev/blog/cloudwatch-logs-cost-optimization>; not confirmed by AWS itself"
-)
-
-TRANSITION: Final = Price(
-    0.025 / 1000, "state transition", "$0.025 per 1,000", _STATES, "the page's table"
-)
-EXPRESS_REQUEST: Final = Price(
-    1.00 / 1e6, "EXPRESS execution", "$1.00 per million", _STATES, _EXAMPLE
-)
+TRANSITION: Final = Price("$0.025 per 1,000", "state transition", _STATES, _TABLE)
+EXPRESS_REQUEST: Final = Price("$1.00 per million", "EXPRESS execution", _STATES, _EXAMPLE)
 # The first thousand GB-hours of a month; a million images of a second each use 17.
-EXPRESS_GB_SECOND: Final = Price(
-    0.06 / 3600, "GB-second of EXPRESS", "$0.0600 per GB-hour", _STATES, _EXAMPLE
-)
+EXPRESS_GB_SECOND: Final = Price("$0.0600 per GB-hour", "GB-second of EXPRESS", _STATES, _EXAMPLE)
 LAMBDA_GB_SECOND: Final = {
-    "x86_64": Price(
-        0.0000166667, "GB-second on x86_64", "$0.0000166667", _LAMBDA, f"{_EXAMPLE}, rounded there"
-    ),
-    "arm64": Price(0.0000133334, "GB-second on arm64", "$0.0000133334", _LAMBDA, _ARM),
+    "x86_64": Price("$0.0000166667", "GB-second on x86_64", _LAMBDA, _ROUNDED),
+    "arm64": Price("$0.0000133334", "GB-second on arm64", _LAMBDA, _ARM),
 }
-LAMBDA_REQUEST: Final = Price(
-    0.20 / 1e6, "call of a function", "$0.20 per million", _LAMBDA, _EXAMPLE
-)
-_SNAP: Final = (
-    "<https://awsnegotiations.com/blog/lambda-snapstart-cost-impact/>; not confirmed by AWS itself"
-)
+LAMBDA_REQUEST: Final = Price("$0.20 per million", "call of a function", _LAMBDA, _EXAMPLE)
 SNAPSHOT_GB_SECOND: Final = Price(
-    0.0000015046, "GB-second of a SnapStart snapshot", "$0.0000015046", _LAMBDA, _SNAP
+    "$0.0000015046", "GB-second of a SnapStart snapshot", _LAMBDA, _SNAP
 )
-SNAPSHOT_GB_RESTORED: Final = Price(
-    0.0001397998, "GB restored from a snapshot", "$0.0001397998", _LAMBDA, _SNAP
-)
-S3_WRITE: Final = Price(0.005 / 1000, "PUT or COPY", "$0.005 per 1,000", _S3, _GUIDE)
-S3_READ: Final = Price(0.0004 / 1000, "GET or HEAD", "$0.0004 per 1,000", _S3, _GUIDE)
-S3_LIST: Final = Price(0.005 / 1000, "LIST", "$0.005 per 1,000", _S3, _GUIDE)
-S3_GB_MONTH: Final = Price(0.023, "GB for a month", "$0.023", _S3, _GUIDE)
-TABLE_WRITE: Final = Price(
-    0.625 / 1e6, "KB written to the table", "$0.625 per million", _DYNAMODB, _TABLES
-)
+SNAPSHOT_GB_RESTORED: Final = Price("$0.0001397998", "GB restored from a snapshot", _LAMBDA, _SNAP)
+S3_WRITE: Final = Price("$0.005 per 1,000", "PUT or COPY", _S3, _GUIDE)
+S3_READ: Final = Price("$0.0004 per 1,000", "GET or HEAD", _S3, _GUIDE)
+S3_LIST: Final = Price("$0.005 per 1,000", "LIST", _S3, _GUIDE)
+S3_GB_MONTH: Final = Price("$0.023", "GB for a month", _S3, _GUIDE)
+TABLE_WRITE: Final = Price("$0.625 per million", "KB written to the table", _DYNAMODB, _AIRBYTE)
 # Of 4 KB at most, read consistently.
-TABLE_READ: Final = Price(
-    0.125 / 1e6, "record read from the table", "$0.125 per million", _DYNAMODB, _TABLES
-)
-QUEUE_REQUEST: Final = Price(0.40 / 1e6, "request to the queue", "$0.40 per million", _SQS, _GUIDE)
-LOG_GB: Final = Price(0.50, "GB of logs", "$0.50", _CLOUDWATCH, _GUIDE)
+TABLE_READ: Final = Price("$0.125 per million", "record read from the table", _DYNAMODB, _AIRBYTE)
+QUEUE_REQUEST: Final = Price("$0.40 per million", "request to the queue", _SQS, _GUIDE)
+LOG_GB: Final = Price("$0.50", "GB of logs", _CLOUDWATCH, _GUIDE)
 LOG_GB_INFREQUENT: Final = Price(
-    0.25, "GB of logs of the class INFREQUENT_ACCESS", "$0.25", _CLOUDWATCH, _CLASSES
+    "$0.25", "GB of logs of the class INFREQUENT_ACCESS", _CLOUDWATCH, _C3X
 )
-TRACE: Final = Price(5.00 / 1e6, "trace", "$5.00 per million", _XRAY, "the page's text")
+LOG_GB_BY_CLASS: Final = {"STANDARD": LOG_GB, "INFREQUENT_ACCESS": LOG_GB_INFREQUENT}
+TRACE: Final = Price("$5.00 per million", "trace", _XRAY, "the page's text")
 # Metered by 64 KB. S3's events on a bus cost the same, also those that no rule matches.
-EVENT: Final = Price(
-    1.00 / 1e6, "event on an EventBridge bus", "$1.00 per million", _EVENTS, "the page's table"
-)
+EVENT: Final = Price("$1.00 per million", "event on an EventBridge bus", _EVENTS, _TABLE)
 # Metered by 512 KB.
-HTTP_API: Final = Price(
-    1.00 / 1e6, "512 KB through the HTTP API", "$1.00 per million", _API, _EXAMPLE
-)
-REST_API: Final = Price(3.50 / 1e6, "request to the REST API", "$3.50 per million", _API, _GUIDE)
+HTTP_API: Final = Price("$1.00 per million", "512 KB through the HTTP API", _API, _EXAMPLE)
+REST_API: Final = Price("$3.50 per million", "request to the REST API", _API, _GUIDE)
 
 ALL: Final = (
     *(TRANSITION, EXPRESS_REQUEST, EXPRESS_GB_SECOND),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.cost import model, pipeline, prices
-from scripts.cost.model import Bill, Line
+from scripts.cost.model import CONVERTING, Bill, Line
 from scripts.lib import functions
 from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Invocation, Run
@@ -21,31 +21,24 @@ def bill(run: Run) -> Bill:
     further = len(run.execution.objects.get("PNG", {}).get("renditions", ()))
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
     written = model.table_writes(model.item_bytes(run.record) if run.record else _RECORD_BYTES)
-    return Bill(
-        run.execution.name,
-        (
-            *_workflow(run.execution),
-            *model.usage(
-                seconds,
-                run.architecture,
-                len(calls),
-                (writes + further, reads + further),
-                saved * written,
-            ),
-        ),
-    )
+    quantities = {
+        **_workflow(run.execution),
+        "Function time": seconds,
+        "Function calls": len(calls),
+        "S3: copies and PNGs": writes + further,
+        "S3: GET and HEAD requests": reads + further,
+        "Table": saved * written,
+    }
+    return Bill(run.execution.name, model.lines(CONVERTING, quantities, run.architecture))
 
 
-def _workflow(execution: Execution) -> tuple[Line, ...]:
+def _workflow(execution: Execution) -> dict[str, float]:
     if not execution.is_express:
-        return (model.transitions(execution.transitions),)
+        return {"State transitions": execution.transitions}
     texts = (text for visit in execution.visits for text in (visit.input, visit.output) if text)
     payload_bytes = max((len(text.encode()) for text in texts), default=0)
-    return (
-        pipeline.EXPRESS_EXECUTION,
-        # A definition has a few KB of the 14 MB that are free.
-        pipeline.express_time(execution.seconds, 0, payload_bytes),
-    )
+    # A definition has a few KB of the 14 MB that are free.
+    return pipeline.express(execution.seconds, 0, payload_bytes)
 
 
 def amount(line: Line) -> str:

@@ -2,12 +2,10 @@
 
 import sys
 
-from scripts.cost import article, observation
-from scripts.cost.comparison import compare
-from scripts.cost.observation import RECORDED
+from scripts.cost import comparison, observation
 from scripts.lib import generated
 from scripts.lib.paths import DOCS
 
 if __name__ == "__main__":
-    page = compare(observation.read(RECORDED), article.MEASURED).page()
+    page = comparison.page(observation.read(observation.RECORDED))
     sys.exit(generated.main({DOCS / "costs.md": page}))

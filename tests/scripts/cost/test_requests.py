@@ -34,5 +34,7 @@ def test_each_functions_requests_are_counted(
 
     made = [call.operation for call in stubs.calls if call.operation.startswith("s3.")]
     assert set(made) <= _WRITES | _READS | _FREE
-    counted = tuple(sum(one in kind for one in made) for kind in (_WRITES, _READS, _FREE))
+    counted = tuple(
+        sum(operation in kind for operation in made) for kind in (_WRITES, _READS, _FREE)
+    )
     assert counted == S3_REQUESTS.get(function, (0, 0, 0))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from scripts.package import PackageError, trim
-from scripts.package.build import UNZIPPED_LIMIT, Artifact, Build, Inputs, build
+from scripts.package.build import UNZIPPED_LIMIT, Build, build
 from scripts.package.target import (
     ARCHITECTURES,
     DEFAULT_ARCHITECTURE,
@@ -29,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         target = _target(options)
         print(f"Building for {target} ...", flush=True)
-        built = build(target, options.output, Inputs(formats=_formats(options)))
+        built = build(target, options.output, formats=_formats(options))
     except PackageError as error:
         print(f"make package: {error}", file=sys.stderr)
         return 1
-    print(_summary(built, options.output))
+    print(f"Built for {target} in {options.output}")
+    _print(built)
     return 0
 
 
@@ -73,49 +74,36 @@ def _target(options: argparse.Namespace) -> Target:
     return host_target()
 
 
-def _formats(options: argparse.Namespace) -> tuple[str, ...]:
+def _formats(options: argparse.Namespace) -> list[str]:
     if options.formats is None:
-        return tuple(trim.FORMATS) if options.host else ()
-    wanted = [name.strip() for name in options.formats.split(",") if name.strip()]
-    unknown = [name for name in wanted if name not in (*trim.FORMATS, "png", "jpeg")]
+        return list(trim.FORMATS) if options.host else []
+    names = [name.strip() for name in options.formats.split(",") if name.strip()]
+    unknown = [name for name in names if name not in (*trim.FORMATS, "png", "jpeg")]
     if unknown:
         raise PackageError(
             f"FORMATS has {', '.join(unknown)}, but may only have {', '.join(trim.FORMATS)}."
         )
-    return tuple(name for name in trim.FORMATS if name in wanted)
+    return [name for name in trim.FORMATS if name in names]
 
 
-def _summary(built: Build, output: Path) -> str:
-    lines = [f"Built for {built.target} in {output}"]
-    for artifact in (built.functions, built.layer):
-        lines += _describe(artifact)
-    lines.append(f"formats        {', '.join(built.formats)}")
-    source = built.bytecode()
-    if source["interpreter"]:
-        lines.append(f"bytecode       by {source['interpreter']}")
+def _print(built: Build) -> None:
+    for artifact in built.artifacts.values():
+        zipped, unzipped = _size(artifact.zipped_bytes), _size(artifact.unzipped_bytes)
+        print(f"{artifact.file:14} {zipped} zipped, {unzipped} unzipped, sha256 {artifact.sha256}")
+        for package in artifact.packages:
+            print(f"  {package.name:12} {package.version:10} {package.licence}")
+    print(f"formats        {', '.join(built.formats)}")
+    if interpreter := built.bytecode["interpreter"]:
+        print(f"bytecode       by {interpreter}")
     else:
-        lines.append(
-            f"bytecode       none, for {source['reason']}. It works, but starts more slowly; "
-            f"install {built.target.runtime} and build again."
+        print(
+            f"bytecode       none, for {built.bytecode['reason']}. It works, but starts more "
+            f"slowly; install {built.runtime} and build again."
         )
-    share = built.unzipped / UNZIPPED_LIMIT
-    lines.append(
+    print(
         f"unzipped       {_size(built.unzipped)} of the {_size(UNZIPPED_LIMIT)} that Lambda allows "
-        f"({share:.0%})"
+        f"({built.unzipped / UNZIPPED_LIMIT:.0%})"
     )
-    return "\n".join(lines)
-
-
-def _describe(artifact: Artifact) -> list[str]:
-    zipped, unzipped = artifact.archive.zipped, artifact.archive.unzipped
-    name, sha256 = artifact.archive.path.name, artifact.archive.sha256
-    return [
-        f"{name:14} {_size(zipped)} zipped, {_size(unzipped)} unzipped, sha256 {sha256}",
-        *(
-            f"  {package.name:12} {package.version:10} {package.licence}"
-            for package in artifact.packages
-        ),
-    ]
 
 
 def _size(size: int) -> str:

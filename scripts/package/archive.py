@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from scripts.package.wheels import Package
+
 # The earliest time that a zip can hold.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _UNIX: Final = 3
@@ -17,48 +19,45 @@ _MODE: Final = 0o100644
 
 
 @dataclass(frozen=True)
-class Archive:
-    """A zip that was written.
+class Artifact:
+    """A zip and what is in it, as the manifest describes it.
 
-    Parameters:
-        path: where it is.
-        digest: its SHA-256.
-        zipped: its size in bytes.
-        unzipped: the size in bytes of all that is in it.
+    Lambda and Terraform write a hash in base64.
     """
 
-    path: Path
-    digest: bytes
-    zipped: int
-    unzipped: int
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 in hex."""
-        return self.digest.hex()
-
-    @property
-    def sha256_base64(self) -> str:
-        """The SHA-256 as Lambda and Terraform write it."""
-        return base64.b64encode(self.digest).decode()
+    file: str
+    sha256: str
+    sha256_base64: str
+    zipped_bytes: int
+    unzipped_bytes: int
+    packages: list[Package]
 
 
-def write(tree: Path, path: Path) -> Archive:
+def write(tree: Path, path: Path, packages: list[Package]) -> Artifact:
     """Write a folder into a zip, without regard to times, permissions and the order on disk.
 
     Parameters:
         tree: the folder; its own name is not in the zip.
         path: the zip.
+        packages: what the folder holds.
     """
     files = {file.relative_to(tree).as_posix(): file for file in tree.rglob("*") if file.is_file()}
     unzipped = 0
     with zipfile.ZipFile(path, "w") as archive:
-        for name in sorted(files):
+        for name, file in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system = _UNIX
             entry.external_attr = _MODE << 16
-            data = files[name].read_bytes()
+            data = file.read_bytes()
             unzipped += len(data)
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=9)
     content = path.read_bytes()
-    return Archive(path, hashlib.sha256(content).digest(), len(content), unzipped)
+    digest = hashlib.sha256(content)
+    return Artifact(
+        path.name,
+        digest.hexdigest(),
+        base64.b64encode(digest.digest()).decode(),
+        len(content),
+        unzipped,
+        packages,
+    )

@@ -15,8 +15,8 @@ from typing import Final
 _ABOUT: Final = """
 import json, platform, sys
 print(json.dumps([
-    sys.implementation.name, sys.version_info[:2], sys.version_info.releaselevel,
-    platform.python_version(), platform.machine(), sys.platform,
+    sys.implementation.name, "python{}.{}".format(*sys.version_info), sys.version_info.releaselevel,
+    platform.python_version(), platform.machine(),
 ]))
 """
 _SECONDS_TO_ANSWER: Final = 30
@@ -30,18 +30,16 @@ class Interpreter:
         executable: its path.
         version: its full version, such as 3.13.0.
         machine: the processor it was built for, such as aarch64.
-        system: its operating system, as in sys.platform.
     """
 
     executable: Path
     version: str
     machine: str
-    system: str
 
-    def run(self, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run code in it, apart from the environment, site packages and current folder."""
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run it apart from the environment, site packages and current folder."""
         return subprocess.run(
-            [str(self.executable), "-s", "-S", "-P", "-B", "-c", code, *arguments],
+            [str(self.executable), "-s", "-S", "-P", "-B", *arguments],
             # The order of sets must not differ from one compilation to the next.
             env={"PYTHONHASHSEED": "0"},
             capture_output=True,
@@ -50,42 +48,33 @@ class Interpreter:
         )
 
 
-def find(python: tuple[int, int]) -> Interpreter | None:
+def find(runtime: str) -> Interpreter | None:
     """Return a released CPython of a version, or None if there is none on this machine.
 
     The running interpreter comes first, then PATH, then the folders in which version managers keep
     interpreters side by side.
 
     Parameters:
-        python: major and minor version.
+        runtime: Lambda's name of the version, which is the executable's, too: python3.13.
     """
-    seen: set[Path] = set()
-    for candidate in _candidates(python):
-        if candidate in seen or not os.access(candidate, os.X_OK):
-            continue
-        seen.add(candidate)
-        interpreter = _ask(candidate, python)
-        if interpreter:
-            return interpreter
-    return None
+    answers = (_ask(executable, runtime) for executable in _candidates(runtime))
+    return next(filter(None, answers), None)
 
 
-def _candidates(python: tuple[int, int]) -> Iterator[Path]:
-    name = "python{}.{}".format(*python)
+def _candidates(runtime: str) -> Iterator[Path]:
     yield Path(sys.executable)
     for folder in os.get_exec_path():
-        yield Path(folder, name)
+        yield Path(folder, runtime)
     # Side by side: ~/.pyenv/versions/3.12.1, /opt/python/cp312-cp312, and the like.
     homes = [Path(sys.base_prefix).parent]
-    pyenv = shutil.which("pyenv")
-    if pyenv:
+    if pyenv := shutil.which("pyenv"):
         root = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=False)
         homes.append(Path(root.stdout.strip(), "versions"))
     for home in homes:
-        yield from sorted(home.glob(f"*/bin/{name}"))
+        yield from sorted(home.glob(f"*/bin/{runtime}"))
 
 
-def _ask(executable: Path, python: tuple[int, int]) -> Interpreter | None:
+def _ask(executable: Path, runtime: str) -> Interpreter | None:
     try:
         answer = subprocess.run(
             [str(executable), "-I", "-c", _ABOUT],
@@ -94,10 +83,9 @@ def _ask(executable: Path, python: tuple[int, int]) -> Interpreter | None:
             check=True,
             timeout=_SECONDS_TO_ANSWER,
         )
-        name, version, level, full, machine, system = json.loads(answer.stdout)
+        *identity, version, machine = json.loads(answer.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
-        # Such as a version manager's shim for a version that is not switched on.
+        # There is none, or only a version manager's shim for a version that is not switched on.
         return None
-    if name != "cpython" or tuple(version) != python or level != "final":
-        return None
-    return Interpreter(executable, full, machine, system)
+    is_wanted = identity == ["cpython", runtime, "final"]
+    return Interpreter(executable, version, machine) if is_wanted else None

@@ -65,21 +65,21 @@ def reduce_data(data: Path) -> None:
     Raises:
         PackageError: this botocore lacks a service or an operation.
     """
-    kept = {service: _service(data, service) for service in CALLED}
-    for folder in [path for path in data.iterdir() if path.is_dir()]:
-        shutil.rmtree(folder)
-    for files in kept.values():
-        for file, content in files.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            _write(file, content)
+    files: dict[Path, Json] = {}
+    for service in CALLED:
+        files |= _service(data, service)
     prefixes = {
         content["metadata"]["endpointPrefix"]
-        for files in kept.values()
         for file, content in files.items()
         if file.stem == _MODEL
     }
     endpoints = data / "endpoints.json"
-    _write(endpoints, reduce_endpoints(json.loads(endpoints.read_text("utf-8")), prefixes))
+    files[endpoints] = reduce_endpoints(json.loads(endpoints.read_text("utf-8")), prefixes)
+    for folder in [path for path in data.iterdir() if path.is_dir()]:
+        shutil.rmtree(folder)
+    for file, content in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
 
 
 def reduce_model(model: Json, operations: frozenset[str]) -> Json:
@@ -165,7 +165,3 @@ def _service(data: Path, service: str) -> dict[Path, Json]:
         data / service / version / f"{kind}.json": without_documentation(content)
         for kind, content in read.items()
     }
-
-
-def _write(file: Path, content: Json) -> None:
-    file.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")

@@ -56,7 +56,7 @@ def check(interpreter: Interpreter, tree: Path, formats: Collection[str] = ()) -
     Raises:
         PackageError: something that is needed was trimmed or is broken.
     """
-    done = interpreter.run(_USE, str(tree), *(trim.FORMATS[name] for name in formats))
+    done = interpreter.run("-c", _USE, str(tree), *(trim.FORMATS[name] for name in formats))
     if done.returncode:
         raise PackageError(
             f"The layer does not work under Python {interpreter.version}; see what "

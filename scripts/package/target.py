@@ -9,6 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
+from packaging.version import Version
+
 from scripts.package import PackageError
 
 DEFAULT_RUNTIME: Final = "python3.13"
@@ -16,13 +18,16 @@ DEFAULT_ARCHITECTURE: Final = "arm64"
 
 # The newest glibc symbols that a runtime's operating system has: Amazon Linux 2 under python3.11,
 # Amazon Linux 2023 under the later ones (Lambda's developer guide, "Lambda runtimes").
-RUNTIMES: Final = {"python3.11": (2, 26), "python3.12": (2, 34), "python3.13": (2, 34)}
+RUNTIMES: Final = {
+    "python3.11": Version("2.26"),
+    "python3.12": Version("2.34"),
+    "python3.13": Version("2.34"),
+}
 
 # Lambda's word for a processor, and the one in wheel tags and ELF headers.
 ARCHITECTURES: Final = {"arm64": "aarch64", "x86_64": "x86_64"}
 
-_OLDEST_MANYLINUX: Final = 17
-_NEWEST_MANYLINUX: Final = 34
+_MANYLINUX_GLIBCS: Final = range(34, 16, -1)  # the newest first
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,9 @@ class Target:
         return f"{self.runtime} on {self.architecture} ({where})"
 
     @property
-    def python(self) -> tuple[int, int]:
-        """The version of Python, major and minor."""
-        major, minor = self.runtime.removeprefix("python").split(".")
-        return int(major), int(minor)
-
-    @property
     def machine(self) -> str:
         """The processor as wheel tags and ELF headers name it."""
         return ARCHITECTURES[self.architecture]
-
-    @property
-    def glibc(self) -> tuple[int, int] | None:
-        """The newest glibc that the target is sure to have; None on the host, where pip knows."""
-        return None if self.host else RUNTIMES[self.runtime]
 
     def pip_options(self) -> list[str]:
         """Return the options with which pip chooses wheels for the target.
@@ -70,20 +64,19 @@ class Target:
         options = ["--only-binary=:all:"]
         if self.host:
             return options
-        major, minor = self.python
-        glibcs = range(_NEWEST_MANYLINUX, _OLDEST_MANYLINUX - 1, -1)
+        version = self.runtime.removeprefix("python")
         return [
             *options,
-            *(f"--platform=manylinux_2_{glibc}_{self.machine}" for glibc in glibcs),
+            *(f"--platform=manylinux_2_{glibc}_{self.machine}" for glibc in _MANYLINUX_GLIBCS),
             f"--platform=manylinux2014_{self.machine}",
-            f"--python-version={major}.{minor}",
+            f"--python-version={version}",
             "--implementation=cp",
-            f"--abi=cp{major}{minor}",
+            f"--abi=cp{version.replace('.', '')}",
         ]
 
 
 def deploy_target(runtime: str | None, architecture: str | None) -> Target:
-    """Return the target on AWS: what is given, else what Terraform's variables say, else a default.
+    """Return the target on AWS, by the command line, else Terraform's variables, else the default.
 
     Parameters:
         runtime: such as python3.13, or nothing.
@@ -106,13 +99,13 @@ def host_target() -> Target:
         PackageError: the interpreter or the processor has no counterpart on Lambda.
     """
     runtime = "python{}.{}".format(*sys.version_info)
-    _check("Python of this machine", runtime, RUNTIMES)
     machine = platform.machine().lower()
     architecture = {"aarch64": "arm64", "amd64": "x86_64"}.get(machine, machine)
+    _check("Python of this machine", runtime, RUNTIMES)
     _check("processor of this machine", architecture, ARCHITECTURES)
     return Target(runtime, architecture, host=True)
 
 
-def _check(what: str, value: str, known: Collection[str]) -> None:
-    if value not in known:
-        raise PackageError(f"The {what} is {value!r}, but must be one of {', '.join(known)}.")
+def _check(what: str, value: str, choices: Collection[str]) -> None:
+    if value not in choices:
+        raise PackageError(f"The {what} is {value!r}, but must be one of {', '.join(choices)}.")

@@ -8,21 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
+from packaging.version import Version
 
 from scripts.package import PackageError, models
-from scripts.package.target import Target
+from scripts.package.target import RUNTIMES, Target
 
-# Of Pillow's extensions only these are always loaded: the core with its JPEG and PNG coders, and
-# colour management. The others (AVIF, WebP, fonts, Tk, maths, morphology) bring two thirds of its
-# size.
-PILLOW_EXTENSIONS: Final = frozenset({"_imaging", "_imagingcms"})
-
-# Of Pillow's formats only these are read, written, or loaded by those that are. The others cost the
-# first image, too: to open it, Pillow loads half a dozen of them as far as they are there.
-PILLOW_FORMATS: Final = frozenset({"Jpeg", "Mpo", "Png", "Tiff"})
+# Of Pillow's extensions and formats only these are loaded: the core with its JPEG and PNG coders,
+# colour management, and what is read or written, or loaded by that. The other extensions (AVIF,
+# WebP, fonts, Tk, maths, morphology) bring two thirds of its size. The other formats cost the first
+# image, too: to open it, Pillow loads half a dozen of them as far as they are there.
+PILLOW_MODULES: Final = frozenset(
+    {
+        "_imaging",
+        "_imagingcms",
+        "JpegImagePlugin",
+        "MpoImagePlugin",
+        "PngImagePlugin",
+        "TiffImagePlugin",
+    }
+)
 
 # What else Pillow can write, for renditions: a build may ask for it.
 FORMATS: Final = {"webp": "WebP", "avif": "Avif"}
@@ -33,7 +41,7 @@ _NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
 # Modules to put in the place of those of the same name, which cost every cold start and do nothing
 # for the functions. What else is in a folder that they fill stays only if it is named here.
 STUBS: Final = Path(__file__).parent / "stubs"
-KEPT_BESIDE: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
+KEPT_WITH_STUBS: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
 
 _MACHINES: Final = {"EM_AARCH64": "aarch64", "EM_X86_64": "x86_64"}
 
@@ -50,7 +58,7 @@ class Library:
 
     machine: str
     needed: frozenset[str]
-    glibc: tuple[int, ...]
+    glibc: Version
 
 
 def trim(tree: Path, formats: Collection[str] = ()) -> None:
@@ -60,14 +68,11 @@ def trim(tree: Path, formats: Collection[str] = ()) -> None:
         tree: the folder with the packages.
         formats: which of `FORMATS` stay.
     """
-    extensions = PILLOW_EXTENSIONS | {f"_{name}" for name in formats}
-    plugins = PILLOW_FORMATS | {FORMATS[name] for name in formats}
-    for extension in (tree / "PIL").glob("*.so"):
-        if extension.name.partition(".")[0] not in extensions:
-            extension.unlink()
-    for plugin in (tree / "PIL").glob("*ImagePlugin.py"):
-        if plugin.name.removesuffix("ImagePlugin.py") not in plugins:
-            plugin.unlink()
+    pillow = tree / "PIL"
+    kept = PILLOW_MODULES.union(*({f"_{name}", f"{FORMATS[name]}ImagePlugin"} for name in formats))
+    for module in (*pillow.glob("*.so"), *pillow.glob("*ImagePlugin.py")):
+        if module.name.partition(".")[0] not in kept:
+            module.unlink()
     for pattern in _NOT_RUN:
         for file in tree.rglob(pattern):
             file.unlink()
@@ -98,10 +103,10 @@ def check(tree: Path, target: Target) -> None:
                 f"{name} is for {library.machine}, and {target} needs {target.machine}. Remove "
                 "build/wheels and build again; the wheel has the wrong platform in its name."
             )
-        if target.glibc and library.glibc > target.glibc:
-            needed, offered = (".".join(map(str, each)) for each in (library.glibc, target.glibc))
+        glibc = RUNTIMES[target.runtime]
+        if library.glibc > glibc and not target.host:  # on the host, pip knows
             raise PackageError(
-                f"{name} needs glibc {needed}, but {target} has {offered}. Choose a newer "
+                f"{name} needs glibc {library.glibc}, but {target} has {glibc}. Choose a newer "
                 "RUNTIME, or an older version of the package in requirements/layer.in."
             )
 
@@ -113,7 +118,7 @@ def _put_stubs(tree: Path) -> None:
         PackageError: the packages have no such module any more.
     """
     stubs = {path.relative_to(STUBS): path for path in STUBS.rglob("*.py")}
-    for name in (*stubs, *KEPT_BESIDE):
+    for name in (*stubs, *KEPT_WITH_STUBS):
         if not (tree / name).is_file():
             raise PackageError(
                 f"The pinned packages have no {name}, which scripts/package/trim.py removes or "
@@ -123,7 +128,7 @@ def _put_stubs(tree: Path) -> None:
         for path in (tree / folder).iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-            elif path.relative_to(tree) not in KEPT_BESIDE:
+            elif path.relative_to(tree) not in KEPT_WITH_STUBS:
                 path.unlink()
     for name, path in stubs.items():
         shutil.copyfile(path, tree / name)
@@ -134,46 +139,36 @@ def _remove_unneeded_libraries(tree: Path) -> None:
 
     Wheels bundle them in folders NAME.libs, each under the name by which it is loaded.
     """
-    bundled = {path.name: path for path in tree.glob("*.libs/*") if path.is_file()}
-    extensions = [path for path in tree.rglob("*.so") if path.parent.suffix != ".libs"]
-    wanted: set[str] = set()
-    to_read = extensions
+    unneeded = {path.name: path for path in tree.glob("*.libs/*")}
+    to_read = [path for path in tree.rglob("*.so") if path.parent.suffix != ".libs"]
     while to_read:
-        libraries = [library for path in to_read if (library := read_library(path))]
-        names = {name for library in libraries for name in library.needed}
-        new = (names & bundled.keys()) - wanted
-        wanted |= new
-        to_read = [bundled[name] for name in new]
-    for name in bundled.keys() - wanted:
-        bundled[name].unlink()
+        library = read_library(to_read.pop())
+        names = library.needed & unneeded.keys() if library else ()
+        to_read += [unneeded.pop(name) for name in names]
+    for path in unneeded.values():
+        path.unlink()
 
 
 def read_library(path: Path) -> Library | None:
     """Return what a file says about itself; None if it is not an ELF file."""
     with path.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
+        try:
+            elf = ELFFile(file)
+        except ELFError:
             return None
-        elf = ELFFile(file)
         needed: set[str] = set()
-        glibc: tuple[int, ...] = (0,)
+        glibcs = {Version("0")}
         for section in elf.iter_sections():
             if isinstance(section, DynamicSection):
                 # pyelftools sets the attribute by the tag's name, unseen by its own types.
                 tags = section.iter_tags("DT_NEEDED")
                 needed |= {tag.needed for tag in tags}  # type: ignore[attr-defined]
             elif isinstance(section, GNUVerNeedSection):
-                glibc = max(glibc, *_glibc_versions(section))
+                symbols = [symbol.name for _, names in section.iter_versions() for symbol in names]
+                glibcs |= {
+                    Version(symbol.removeprefix("GLIBC_"))
+                    for symbol in symbols
+                    if symbol.startswith("GLIBC_2")
+                }
         machine = elf["e_machine"]
-        return Library(_MACHINES.get(machine, machine), frozenset(needed), glibc)
-
-
-def _glibc_versions(section: GNUVerNeedSection) -> list[tuple[int, ...]]:
-    return [
-        (0,),
-        *(
-            tuple(int(part) for part in version.name.removeprefix("GLIBC_").split("."))
-            for _, versions in section.iter_versions()
-            for version in versions
-            if version.name.startswith("GLIBC_2")
-        ),
-    ]
+        return Library(_MACHINES.get(machine, machine), frozenset(needed), max(glibcs))

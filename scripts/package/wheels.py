@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,14 +12,15 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
+from zipfile import ZipFile
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
+from scripts.lib.paths import REPOSITORY
 from scripts.package import PackageError
 from scripts.package.target import Target
 
-# Settings of a person's pip that would send the files elsewhere.
-_FOREIGN_PIP: Final = ("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_USER", "PIP_PYTHON")
+PINS: Final = REPOSITORY / "requirements" / "layer.txt"
 
 _UNREACHABLE: Final = (
     "NewConnectionError",
@@ -28,6 +28,8 @@ _UNREACHABLE: Final = (
     "ProxyError",
     "ReadTimeoutError",
 )
+# What only an installation on a machine needs: scripts, and a list of the files.
+_NOT_UNPACKED: Final = re.compile(r"[^/]+\.data/scripts/|[^/]+\.dist-info/RECORD$")
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,18 @@ class Package:
     sha256: str | None
 
 
-def fetch(target: Target, requirements: Path, cache: Path) -> Path:
+def fetch(target: Target, cache: Path) -> Path:
     """Return a folder with the pinned wheels for a target; downloads them once.
 
     Parameters:
         target: whose wheels to take.
-        requirements: a pip requirements file with hashes.
         cache: where the folder is kept between builds.
 
     Raises:
         PackageError: a wheel does not exist for the target, has another hash than the pin, or
             cannot be fetched.
     """
-    pins = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
+    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()[:16]
     kind = "host" if target.host else "lambda"
     folder = cache / f"{kind}-{target.runtime}-{target.architecture}-{pins}"
     if folder.is_dir():
@@ -67,7 +68,7 @@ def fetch(target: Target, requirements: Path, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         downloads = Path(scratch) / "wheels"
-        _pip("download", target, requirements, f"--dest={downloads}")
+        _download(target, downloads)
         try:
             downloads.rename(folder)
         except OSError:
@@ -77,46 +78,30 @@ def fetch(target: Target, requirements: Path, cache: Path) -> Path:
     return folder
 
 
-def unpack(target: Target, requirements: Path, wheels: Path, into: Path) -> None:
-    """Install wheels into a folder, without what only an installation on a machine needs.
+def unpack(wheels: Path, into: Path) -> list[Package]:
+    """Unpack wheels into a folder; return the packages, by name.
 
     Parameters:
-        target: as it was fetched for.
-        requirements: the pins; pip compares the hashes once more.
         wheels: the folder that `fetch` returned.
         into: where the packages go.
 
     Raises:
-        PackageError: pip refuses.
+        PackageError: a wheel is not the one that is pinned.
     """
-    _pip(
-        "install",
-        target,
-        requirements,
-        "--no-index",
-        f"--find-links={wheels}",
-        "--no-compile",
-        f"--target={into}",
-    )
-    shutil.rmtree(into / "bin", ignore_errors=True)
-    for info in into.glob("*.dist-info"):
-        # The notes that pip leaves about where and how it installed, which differ between machines.
-        for name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
-            (info / name).unlink(missing_ok=True)
-
-
-def contents(tree: Path, wheels: Path) -> list[Package]:
-    """Return the packages in a folder, by name, with the wheels that they came from."""
-    hashes = {
-        (name, str(version)): hashlib.sha256(wheel.read_bytes()).hexdigest()
-        for wheel in wheels.glob("*.whl")
-        for name, version, *_ in [parse_wheel_filename(wheel.name)]
-    }
+    pins = PINS.read_text(encoding="utf-8")
     packages = []
-    for distribution in metadata.distributions(path=[str(tree)]):
-        name, version = canonicalize_name(distribution.metadata["Name"]), distribution.version
-        licence = _licence(distribution.metadata)
-        packages.append(Package(name, version, licence, hashes[name, version]))
+    for wheel in sorted(wheels.glob("*.whl")):
+        sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        if f"sha256:{sha256}" not in pins:
+            raise PackageError(f"{wheel} is not what {PINS} pins. Remove {wheels} and build again.")
+        with ZipFile(wheel) as archive:
+            archive.extractall(
+                into, [name for name in archive.namelist() if not _NOT_UNPACKED.match(name)]
+            )
+        name, version, *_ = parse_wheel_filename(wheel.name)
+        info = into / f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
+        licence = _licence(metadata.Distribution.at(info).metadata)
+        packages.append(Package(name, str(version), licence, sha256))
     return sorted(packages, key=lambda package: package.name)
 
 
@@ -130,38 +115,36 @@ def _licence(about: metadata.PackageMetadata) -> str:
     return ", ".join(names) or "not stated"
 
 
-def _pip(command: str, target: Target, requirements: Path, *options: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN_PIP}
+def _download(target: Target, downloads: Path) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", command, "--disable-pip-version-check", "--no-input"),
-            *("--no-deps", "--require-hashes", f"--requirement={requirements}"),
+            *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"),
+            *("--no-deps", "--require-hashes", f"--requirement={PINS}", f"--dest={downloads}"),
             *target.pip_options(),
-            *options,
         ],
-        env=environment,
+        # pip would run in the interpreter that a person's setting names.
+        env={name: value for name, value in os.environ.items() if name != "PIP_PYTHON"},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise PackageError(_explain(done.stderr, target, requirements))
+        raise PackageError(_explain(done.stderr.strip(), target))
 
 
-def _explain(complaint: str, target: Target, requirements: Path) -> str:
+def _explain(complaint: str, target: Target) -> str:
     """Turn what pip says into a sentence on what to do."""
     if "DO NOT MATCH THE HASHES" in complaint:
         return (
-            f"A wheel for {target} is not the one that {requirements} pins:\n{complaint.strip()}\n"
+            f"A wheel for {target} is not the one that {PINS} pins:\n{complaint}\n"
             "Do not build with it. Find out where it came from, or pin again: make requirements."
         )
     if any(sign in complaint for sign in _UNREACHABLE):
         return f"pip cannot reach its package index, and wheels for {target} are not cached yet."
-    missing = re.search(r"No matching distribution found for (\S+)", complaint)
-    if missing:
+    if missing := re.search(r"No matching distribution found for (\S+)", complaint):
         return (
             f"{missing[1]} has no wheel for {target}. Choose another RUNTIME or "
-            f"ARCHITECTURE, or another version in {requirements.with_suffix('.in')}, then run "
+            f"ARCHITECTURE, or another version in {PINS.with_suffix('.in')}, then run "
             "make requirements."
         )
-    return f"pip could not get the wheels for {target}:\n{complaint.strip()}"
+    return f"pip could not get the wheels for {target}:\n{complaint}"

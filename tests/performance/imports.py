@@ -163,7 +163,7 @@ def _targets() -> Iterator[tuple[Target, Interpreter]]:
         host if runtime == host.runtime else Target(runtime, host.architecture)
         for runtime in RUNTIMES
     ]
-    pairs = [(target, interpreters.find(target.python)) for target in machines]
+    pairs = [(target, interpreters.find(target.runtime)) for target in machines]
     at_hand = [(target, interpreter) for target, interpreter in pairs if interpreter]
     yield from (pair for pair in at_hand if pair[0].host or pair == at_hand[-1])
 

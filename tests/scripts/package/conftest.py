@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from zipfile import ZipFile
@@ -10,8 +11,8 @@ import pytest
 
 from scripts.lib.paths import REPOSITORY
 from scripts.package import build as build_module
-from scripts.package.archive import Archive
-from scripts.package.build import Artifact, Inputs, build
+from scripts.package.archive import Artifact
+from scripts.package.build import build
 from scripts.package.target import Target, host_target
 
 
@@ -42,7 +43,7 @@ def changed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package / "__pycache__").mkdir(exist_ok=True)
     for name in (".secret", "notes.py~", "old.pyc", "__pycache__/keys.cpython-36.pyc"):
         (package / name).write_text("left behind")
-    build(host_target(), root / "package", Inputs(sources=sources))
+    build(host_target(), root / "package", sources=sources)
     return root / "package"
 
 
@@ -50,13 +51,11 @@ def changed_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built_layer(host_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have builds take the layer of `host_package`, instead of making the same for seconds."""
 
-    def take(*given: object) -> tuple[Artifact, str]:
-        *_, staging = given
-        zipped = shutil.copy(host_package / "layer.zip", str(staging))
-        with ZipFile(zipped) as archive:
-            unzipped = sum(member.file_size for member in archive.infolist())
-        layer = Archive(Path(zipped), b"", Path(zipped).stat().st_size, unzipped)
-        return Artifact(layer, []), "0" * 16
+    def take(*arguments: object) -> tuple[Artifact, str]:
+        *_, staging = arguments
+        shutil.copy(host_package / "layer.zip", str(staging))
+        manifest = json.loads((host_package / "manifest.json").read_text(encoding="utf-8"))
+        return Artifact(**manifest["artifacts"]["layer"]), "0" * 16
 
     monkeypatch.setattr(build_module, "_layer", take)
 

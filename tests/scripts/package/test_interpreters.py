@@ -12,20 +12,19 @@ import pytest
 from scripts.package import interpreters
 
 # A version that this interpreter is not, so that only what a test puts on PATH can answer for it.
-VERSION = (3, 98)
+RUNTIME = "python3.98"
 
 
 def put(folder: Path, script: str) -> Path:
     folder.mkdir(parents=True)
-    program = folder / "python{}.{}".format(*VERSION)
+    program = folder / RUNTIME
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     return program
 
 
-def claim(name: str = "cpython", minor: int = VERSION[1], level: str = "final") -> str:
-    about = [name, [3, minor], level, f"3.{minor}.0", "sparc", "linux"]
-    return f"echo '{json.dumps(about)}'"
+def claim(name: str = "cpython", runtime: str = RUNTIME, level: str = "final") -> str:
+    return f"echo '{json.dumps([name, runtime, level, '3.98.0', 'sparc'])}'"
 
 
 @pytest.fixture(autouse=True)
@@ -35,16 +34,16 @@ def _nothing_else_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_running_interpreter_serves_its_own_version() -> None:
-    interpreter = interpreters.find(sys.version_info[:2])
+    interpreter = interpreters.find("python{}.{}".format(*sys.version_info))
 
     assert interpreter is not None
     assert interpreter.executable == Path(sys.executable)
     assert interpreter.version == platform.python_version()
-    assert interpreter.run("print(6 * 7)").stdout == "42\n"
+    assert interpreter.run("-c", "print(6 * 7)").stdout == "42\n"
 
 
-def test_none_is_found_where_there_is_none() -> None:
-    assert interpreters.find(VERSION) is None
+def test_where_there_is_none_none_is_returned() -> None:
+    assert interpreters.find(RUNTIME) is None
 
 
 def test_a_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +51,7 @@ def test_a_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
     good = put(tmp_path / "good", claim())
     monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}:{tmp_path / 'good'}")
 
-    interpreter = interpreters.find(VERSION)
+    interpreter = interpreters.find(RUNTIME)
 
     assert interpreter is not None
     assert interpreter.executable == good
@@ -61,7 +60,7 @@ def test_a_shim_that_fails_is_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     "script",
     [
-        claim(minor=97),
+        claim(runtime="python3.97"),
         claim(level="candidate"),
         claim(name="pypy"),
         "echo hello",
@@ -75,16 +74,16 @@ def test_what_is_not_a_released_cpython_of_the_version_is_passed_over(
     put(tmp_path / "bin", script)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
-    assert interpreters.find(VERSION) is None
+    assert interpreters.find(RUNTIME) is None
 
 
 def test_versions_side_by_side_with_the_running_one_are_found(tmp_path: Path) -> None:
-    beside = put(tmp_path / "versions" / "3.98.0" / "bin", claim())
+    neighbour = put(tmp_path / "versions" / "3.98.0" / "bin", claim())
 
-    interpreter = interpreters.find(VERSION)
+    interpreter = interpreters.find(RUNTIME)
 
     assert interpreter is not None
-    assert interpreter.executable == beside
+    assert interpreter.executable == neighbour
 
 
 def test_pyenvs_versions_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +94,7 @@ def test_pyenvs_versions_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (root / "bin" / "pyenv").chmod(0o755)
     monkeypatch.setenv("PATH", str(root / "bin"))
 
-    interpreter = interpreters.find(VERSION)
+    interpreter = interpreters.find(RUNTIME)
 
     assert interpreter is not None
     assert interpreter.executable == program

@@ -20,10 +20,10 @@ from elftools.elf.elffile import ELFFile
 
 from image_converter.layer import MODULE as LAYER_MODULE
 from scripts.lib.paths import REPOSITORY
-from scripts.package import PackageError, interpreters, stamp
+from scripts.package import PackageError, interpreters
 from scripts.package import build as build_module
 from scripts.package.__main__ import main
-from scripts.package.build import Inputs, build
+from scripts.package.build import build, stamp
 from scripts.package.target import host_target
 
 pytestmark = pytest.mark.package
@@ -80,13 +80,13 @@ def test_code_and_layer_have_the_same_stamp(host_package: Path, lambda_package: 
 
 def test_a_stamp_depends_on_every_name_and_byte(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"xy")
-    stamps = [stamp.of(tmp_path)]
+    stamps = [stamp(tmp_path)]
     (tmp_path / "a").write_bytes(b"x")
-    stamps.append(stamp.of(tmp_path))
+    stamps.append(stamp(tmp_path))
     (tmp_path / "a").rename(tmp_path / "b")
-    stamps.append(stamp.of(tmp_path))
+    stamps.append(stamp(tmp_path))
     (tmp_path / "c").write_bytes(b"")
-    stamps.append(stamp.of(tmp_path))
+    stamps.append(stamp(tmp_path))
 
     assert len(set(stamps)) == len(stamps)
     assert all(re.fullmatch("[0-9a-f]{16}", stamp) for stamp in stamps)
@@ -243,7 +243,7 @@ def test_a_source_that_does_not_compile_is_named_and_leaves_no_package(
     (sources / "image_converter" / "keys.py").write_text("def broken(:\n")
 
     with pytest.raises(PackageError, match=r"keys\.py"):
-        build(host_target(), tmp_path / "package", Inputs(sources=sources))
+        build(host_target(), tmp_path / "package", sources=sources)
 
     assert not list((tmp_path / "package").iterdir())
 
@@ -262,13 +262,13 @@ def test_a_package_over_lambdas_limit_is_refused(
 
 def test_sources_without_the_package_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PackageError, match="package image_converter is not in"):
-        build(host_target(), tmp_path / "package", Inputs(sources=tmp_path))
+        build(host_target(), tmp_path / "package", sources=tmp_path)
 
 
 def test_formats_of_renditions_are_packaged_where_they_are_asked_for(
     host_package: Path, tmp_path: Path
 ) -> None:
-    build(host_target(), tmp_path / "package", Inputs(formats=("webp", "avif")))
+    build(host_target(), tmp_path / "package", formats=("webp", "avif"))
     without, added = (
         {member for member in members(package, "layer.zip") if "__pycache__" not in member}
         for package in (host_package, tmp_path / "package")

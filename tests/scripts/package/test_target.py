@@ -52,7 +52,7 @@ def test_pip_takes_wheels_of_the_target_and_builds_none() -> None:
 def test_the_host_is_this_python_and_this_machine() -> None:
     host = host_target()
 
-    assert host.python == sys.version_info[:2]
+    assert host.runtime == "python{}.{}".format(*sys.version_info)
     assert host.machine == {"AMD64": "x86_64", "arm64": "aarch64"}.get(
         platform.machine(), platform.machine()
     )

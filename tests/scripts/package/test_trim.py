@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ast
 import importlib
-import sys
 from pathlib import Path
 
 import pytest
 
 from scripts.package import PackageError, interpreters, smoke_test, trim, wheels
-from scripts.package.build import PINS, Inputs
+from scripts.package.build import CACHE
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package
 
 
 def running() -> interpreters.Interpreter:
-    interpreter = interpreters.find(sys.version_info[:2])
+    interpreter = interpreters.find(host_target().runtime)
     assert interpreter is not None
     return interpreter
 
@@ -69,7 +68,9 @@ def test_the_stand_ins_have_all_that_is_imported_from_them(
     code = "; ".join(f"from {module} import {name}" for module, name in sorted(names))
 
     assert names
-    done = running().run(f"import sys; sys.path.insert(0, sys.argv[1]); {code}", str(host_layer))
+    done = running().run(
+        "-c", f"import sys; sys.path.insert(0, sys.argv[1]); {code}", str(host_layer)
+    )
     assert done.stderr == ""
 
 
@@ -101,8 +102,7 @@ def test_a_library_for_another_processor_is_refused(host_layer: Path) -> None:
 def test_a_library_for_a_newer_system_is_refused(tmp_path: Path) -> None:
     """Pillow as a whole asks for glibc 2.27, python3.11's Amazon Linux 2 has 2.26."""
     target = Target("python3.11", "arm64")
-    downloads = wheels.fetch(target, PINS, Inputs().cache)
-    wheels.unpack(target, PINS, downloads, tmp_path)
+    wheels.unpack(wheels.fetch(target, CACHE), tmp_path)
 
     with pytest.raises(PackageError, match=r"needs glibc 2\.27, but python3\.11 .* has 2\.26"):
         trim.check(tmp_path, target)

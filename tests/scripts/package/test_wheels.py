@@ -9,7 +9,7 @@ import pytest
 
 from scripts.package import PackageError, wheels
 from scripts.package.__main__ import main
-from scripts.package.build import PINS, Inputs, build
+from scripts.package.build import CACHE, build
 from scripts.package.target import Target, host_target
 
 pytestmark = pytest.mark.package
@@ -21,21 +21,21 @@ FOREIGN = Target("python3.13", {"arm64": "x86_64", "x86_64": "arm64"}[host_targe
 @pytest.fixture
 def only_host_wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only wheels that pip can find are those for this machine."""
-    folder = shutil.copytree(wheels.fetch(host_target(), PINS, Inputs().cache), tmp_path / "index")
+    folder = shutil.copytree(wheels.fetch(host_target(), CACHE), tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 
 @pytest.fixture
-def empty_cache(tmp_path: Path) -> Inputs:
-    return Inputs(cache=tmp_path / "cache")
+def empty_cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
 
 
 @pytest.mark.usefixtures("only_host_wheels")
-def test_a_wheel_that_the_target_lacks_is_named(empty_cache: Inputs, tmp_path: Path) -> None:
+def test_a_wheel_that_the_target_lacks_is_named(empty_cache: Path, tmp_path: Path) -> None:
     with pytest.raises(PackageError) as caught:
-        build(FOREIGN, tmp_path / "package", empty_cache)
+        build(FOREIGN, tmp_path / "package", cache=empty_cache)
 
     assert " has no wheel for " in str(caught.value)
     assert str(FOREIGN) in str(caught.value)
@@ -44,7 +44,7 @@ def test_a_wheel_that_the_target_lacks_is_named(empty_cache: Inputs, tmp_path: P
 
 @pytest.mark.usefixtures("only_host_wheels")
 def test_a_build_that_fails_leaves_the_last_package_whole(
-    empty_cache: Inputs, tmp_path: Path
+    empty_cache: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "out" / "package"
     output.mkdir(parents=True)
@@ -52,28 +52,36 @@ def test_a_build_that_fails_leaves_the_last_package_whole(
         (output / name).write_text("of the last build")
 
     with pytest.raises(PackageError):
-        build(FOREIGN, output, empty_cache)
+        build(FOREIGN, output, cache=empty_cache)
 
     assert {file.read_text() for file in output.iterdir()} == {"of the last build"}
     assert [path.name for path in output.parent.iterdir()] == ["package"]
-    assert not list(empty_cache.cache.iterdir())
+    assert not list(empty_cache.iterdir())
 
 
 def test_a_wheel_with_another_hash_is_refused(
-    only_host_wheels: Path, empty_cache: Inputs, tmp_path: Path
+    only_host_wheels: Path, empty_cache: Path, tmp_path: Path
 ) -> None:
     [wheel] = only_host_wheels.glob("wrapt-*.whl")
     with wheel.open("ab") as file:
         file.write(b"something else")
 
     with pytest.raises(PackageError, match=r"not the one that .* pins"):
-        build(host_target(), tmp_path / "package", empty_cache)
+        build(host_target(), tmp_path / "package", cache=empty_cache)
 
     assert not list((tmp_path / "package").iterdir())
 
 
+def test_a_cached_wheel_that_was_changed_is_refused(only_host_wheels: Path, tmp_path: Path) -> None:
+    with (only_host_wheels / "six-0-py3-none-any.whl").open("wb") as file:
+        file.write(b"something else")
+
+    with pytest.raises(PackageError, match=r"six-0-py3-none-any\.whl is not what .* pins"):
+        wheels.unpack(only_host_wheels, tmp_path / "layer")
+
+
 def test_an_index_out_of_reach_is_distinguished_from_a_missing_wheel(
-    empty_cache: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nothing listens on port 1.
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
@@ -82,18 +90,18 @@ def test_an_index_out_of_reach_is_distinguished_from_a_missing_wheel(
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
 
     with pytest.raises(PackageError, match="cannot reach its package index"):
-        build(FOREIGN, tmp_path / "package", empty_cache)
+        build(FOREIGN, tmp_path / "package", cache=empty_cache)
 
 
 def test_wheels_are_fetched_once(
-    only_host_wheels: Path, empty_cache: Inputs, monkeypatch: pytest.MonkeyPatch
+    only_host_wheels: Path, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = wheels.fetch(host_target(), PINS, empty_cache.cache)
+    first = wheels.fetch(host_target(), empty_cache)
     shutil.rmtree(only_host_wheels)
     monkeypatch.setenv("PIP_FIND_LINKS", "")
 
-    assert wheels.fetch(host_target(), PINS, empty_cache.cache) == first
-    pins = PINS.read_text().count("==")
+    assert wheels.fetch(host_target(), empty_cache) == first
+    pins = wheels.PINS.read_text().count("==")
     assert len(list(first.glob("*.whl"))) == pins
 
 

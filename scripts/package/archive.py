@@ -11,6 +11,7 @@ from typing import Final
 
 from scripts.package.wheels import Package
 
+LEVEL: Final = 9  # of compression
 # The earliest time that a zip can hold.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _UNIX: Final = 3
@@ -50,7 +51,7 @@ def write(tree: Path, path: Path, packages: list[Package]) -> Artifact:
             entry.external_attr = _MODE << 16
             data = file.read_bytes()
             unzipped += len(data)
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
     content = path.read_bytes()
     digest = hashlib.sha256(content)
     return Artifact(

@@ -17,7 +17,7 @@ from zipfile import ZipFile
 from packaging.utils import parse_wheel_filename
 
 from scripts.lib.paths import REPOSITORY
-from scripts.package import PackageError
+from scripts.package import PackageError, models
 from scripts.package.target import Target
 
 PINS: Final = REPOSITORY / "requirements" / "layer.txt"
@@ -28,8 +28,12 @@ _UNREACHABLE: Final = (
     "ProxyError",
     "ReadTimeoutError",
 )
-# What only an installation on a machine needs: scripts, and a list of the files.
-_NOT_UNPACKED: Final = re.compile(r"[^/]+\.data/scripts/|[^/]+\.dist-info/RECORD$")
+# What only an installation on a machine needs, scripts and a list of the files; and botocore's data
+# on services that no function calls, nine tenths of all files.
+_NOT_UNPACKED: Final = re.compile(
+    r"[^/]+\.data/scripts/|[^/]+\.dist-info/RECORD$"
+    rf"|botocore/data/(?!(?:{'|'.join(models.CALLED)})/)[^/]+/"
+)
 
 
 @dataclass(frozen=True)

@@ -100,15 +100,7 @@ BACKFILL: Final[Charges] = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a bill.
-
-    Attributes:
-        what: what is paid for.
-        quantity: units that one image uses.
-        price: of a unit.
-        setting: which of Terraform's variables changes it; empty where none does.
-        unit: the unit in short, where the quantity does not speak for itself.
-    """
+    """A line of a bill: what is charged for, and how many units of it one image uses."""
 
     what: str
     quantity: float

@@ -32,9 +32,10 @@ _RUN_OF_EXPRESS: Final = ":00000000-0000-0000-0000-000000000000"
 # What Lambda logs of each invocation, as text or as JSON.
 _SYSTEM_LINE: Final = re.compile(r'(START|END|REPORT) RequestId: |\{.*"type": ?"platform\.')
 
-RECORDED: Final = Path(__file__).with_name("recorded.json")
 LOCAL: Final = "the local AWS"
 # What one execution used there; `python -m tests.support.recordings.record_cost` records it again.
+RECORDED: Final = Path(__file__).with_name("recorded.json")
+# How long before and after an execution its functions may have logged.
 _AROUND: Final = timedelta(seconds=30)
 
 
@@ -110,7 +111,7 @@ def read(file: Path) -> Observation:
     """Return an observation that was written.
 
     Raises:
-        OSError, ValueError, TypeError: it is not there, or not one.
+        OSError, ValueError, TypeError: there is no such file, or it does not hold an observation.
     """
     fields = json.loads(file.read_text(encoding="utf-8"))
     calls = tuple(Call(**call) for call in fields.pop("calls"))
@@ -201,10 +202,10 @@ def _ingested(lines: Iterable[str]) -> int:
 
 
 def _calls(clients: Clients, execution: Execution) -> Iterator[Call]:
-    """Yield what each function says of its call; the trigger's, too.
+    """Yield what each function logged of its call; the trigger's, too.
 
     Raises:
-        UserError: the logs lack a call.
+        UserError: a log does not have it.
     """
     attempts = {
         invocations.function_name(attempt.resource): [attempt]

@@ -194,13 +194,12 @@ def function_costs(seen: Observation) -> dict[str, float]:
 
     That would be saved if Step Functions called S3 and DynamoDB itself.
     """
-    bills = (bill(dataclasses.replace(seen, calls=(call,)), STANDARD) for call in seen.calls)
-    return {
-        call.function: per_million(
-            line for line in only_one.converting if line.what in _CHARGED_BY_FUNCTION
-        )
-        for call, only_one in zip(seen.calls, bills, strict=True)
-    }
+    costs = {}
+    for call in seen.calls:
+        converting = bill(dataclasses.replace(seen, calls=(call,)), STANDARD).converting
+        charged = (line for line in converting if line.what in _CHARGED_BY_FUNCTION)
+        costs[call.function] = per_million(charged)
+    return costs
 
 
 def _function_logs(seen: Observation, settings: Settings) -> int:

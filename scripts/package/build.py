@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import platform
@@ -119,7 +120,10 @@ def build(
         manifest = staging / "manifest.json"
         manifest.write_text(json.dumps(asdict(built), indent=2) + "\n", encoding="utf-8")
         for file in (functions.file, layer.file, manifest.name):
-            _publish(staging / file, output / file)
+            staged, final = staging / file, output / file
+            # A file with the same bytes keeps its time.
+            if not (final.is_file() and filecmp.cmp(staged, final, shallow=False)):
+                staged.replace(final)
     return built
 
 
@@ -183,10 +187,3 @@ def _compile(interpreter: Interpreter, tree: Path, home: str) -> None:
     if done.returncode:
         messages = (done.stdout + done.stderr).strip()
         raise PackageError(f"Python {interpreter.version} cannot compile the sources:\n{messages}")
-
-
-def _publish(staged: Path, final: Path) -> None:
-    """Put a file in its place at once; leave one with the same bytes, and its time, alone."""
-    if final.is_file() and final.read_bytes() == staged.read_bytes():
-        return
-    staged.replace(final)

@@ -73,8 +73,11 @@ def reduce_data(data: Path) -> None:
         for file, content in files.items()
         if file.stem == _MODEL
     }
-    endpoints = data / "endpoints.json"
-    files[endpoints] = reduce_endpoints(json.loads(endpoints.read_text("utf-8")), prefixes)
+    endpoints = json.loads((data / "endpoints.json").read_text("utf-8"))
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in prefixes}
+    files[data / "endpoints.json"] = endpoints
     for folder in [path for path in data.iterdir() if path.is_dir()]:
         shutil.rmtree(folder)
     for file, content in files.items():
@@ -111,22 +114,6 @@ def referred(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from referred(inner)
-
-
-def reduce_endpoints(endpoints: Json, prefixes: set[str]) -> Json:
-    """Return the table of endpoints with these services, by the prefix of their host names."""
-    return {
-        **endpoints,
-        "partitions": [
-            {
-                **partition,
-                "services": {
-                    name: about for name, about in partition["services"].items() if name in prefixes
-                },
-            }
-            for partition in endpoints["partitions"]
-        ],
-    }
 
 
 def without_documentation(value: Any) -> Any:

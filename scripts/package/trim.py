@@ -43,8 +43,6 @@ _NOT_RUN: Final = ("*.pyi", "py.typed", "*.c", "*.h")
 STUBS: Final = Path(__file__).parent / "stubs"
 KEPT_WITH_STUBS: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib3/http2/probe.py")})
 
-_MACHINES: Final = {"EM_AARCH64": "aarch64", "EM_X86_64": "x86_64"}
-
 
 @dataclass(frozen=True)
 class Library:
@@ -170,5 +168,5 @@ def read_library(path: Path) -> Library | None:
                     for symbol in symbols
                     if symbol.startswith("GLIBC_2")
                 }
-        machine = elf["e_machine"]
-        return Library(_MACHINES.get(machine, machine), frozenset(needed), max(glibcs))
+        machine = elf["e_machine"].removeprefix("EM_").lower()
+        return Library(machine, frozenset(needed), max(glibcs))

@@ -22,12 +22,7 @@ from scripts.package.target import Target
 
 PINS: Final = REPOSITORY / "requirements" / "layer.txt"
 
-_UNREACHABLE: Final = (
-    "NewConnectionError",
-    "ConnectTimeoutError",
-    "ProxyError",
-    "ReadTimeoutError",
-)
+_UNREACHABLE: Final = re.compile(r"(NewConnection|ConnectTimeout|ReadTimeout|Proxy)Error")
 # What only an installation on a machine needs, scripts and a list of the files; and botocore's data
 # on services that no function calls, nine tenths of all files.
 _NOT_UNPACKED: Final = re.compile(
@@ -143,7 +138,7 @@ def _explain(complaint: str, target: Target) -> str:
             f"A wheel for {target} is not the one that {PINS} pins:\n{complaint}\n"
             "Do not build with it. Find out where it came from, or pin again: make requirements."
         )
-    if any(sign in complaint for sign in _UNREACHABLE):
+    if _UNREACHABLE.search(complaint):
         return f"pip cannot reach its package index, and wheels for {target} are not cached yet."
     if missing := re.search(r"No matching distribution found for (\S+)", complaint):
         return (

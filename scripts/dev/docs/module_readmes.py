@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import hcl2
+from hcl2.utils import SerializationOptions
 
 from scripts.lib import generated
 from scripts.lib.paths import TERRAFORM
+
+# Blocks without entries of the parser's own.
+_OPTIONS = SerializationOptions(with_comments=False, explicit_blocks=False)
 
 
 def readmes(folder: Path = TERRAFORM) -> dict[Path, str]:
@@ -38,14 +42,16 @@ def readmes(folder: Path = TERRAFORM) -> dict[Path, str]:
 def _read_module(main: Path) -> dict[str, Any]:
     """Return what a module's folder says about it, as the template shows it."""
     folder = main.parent
-    blocks = [_parse(file) for file in sorted(folder.glob("*.tf"))]
+    files = [
+        hcl2.loads(file.read_text(encoding="utf-8"), serialization_options=_OPTIONS)
+        for file in sorted(folder.glob("*.tf"))
+    ]
     resources = {
         f"{kind}.{label}".replace('"', "")
-        for kind, named in _named(blocks, "resource")
-        for label in named
-        if not label.startswith("__")
+        for kind, resource in _blocks(files, "resource")
+        for label in resource
     }
-    sources = {str(call["source"]).strip('"') for _, call in _named(blocks, "module")}
+    sources = {str(call["source"]).strip('"') for _, call in _blocks(files, "module")}
     variables = [
         {
             "name": name,
@@ -53,7 +59,7 @@ def _read_module(main: Path) -> dict[str, Any]:
             "default": _hcl(block["default"]) if "default" in block else None,
             "description": _description(folder, name, block),
         }
-        for name, block in _named(blocks, "variable")
+        for name, block in _blocks(files, "variable")
     ]
     return {
         "name": folder.name,
@@ -63,23 +69,17 @@ def _read_module(main: Path) -> dict[str, Any]:
         "inputs": sorted(variables, key=lambda variable: variable["default"] is not None),
         "outputs": [
             {"name": name, "description": _description(folder, name, block)}
-            for name, block in _named(blocks, "output")
+            for name, block in _blocks(files, "output")
         ],
     }
 
 
-def _parse(file: Path) -> dict[str, Any]:
-    parsed: dict[str, Any] = hcl2.loads(file.read_text(encoding="utf-8"))
-    return parsed
-
-
-def _named(files: Sequence[dict[str, Any]], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _blocks(files: Sequence[dict[str, Any]], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the blocks of a kind with their (first) label, in the order they are written in."""
-    for blocks in files:
-        for block in blocks.get(kind, []):
+    for file in files:
+        for block in file.get(kind, []):
             for label, body in block.items():
-                if not label.startswith("__"):
-                    yield label.strip('"'), body
+                yield label.strip('"'), body
 
 
 def _introduction(main: Path) -> str:

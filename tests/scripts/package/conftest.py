@@ -97,5 +97,5 @@ def unpacked_layer(host_package: Path) -> Path:
 
 @pytest.fixture
 def host_layer(unpacked_layer: Path, tmp_path: Path) -> Path:
-    """The same, to remove files from. They are links: what writes into one changes all."""
+    """The same, to remove files from. They are hard links: do not write into them."""
     return shutil.copytree(unpacked_layer, tmp_path / "layer", copy_function=os.link)

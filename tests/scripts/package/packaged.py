@@ -42,9 +42,9 @@ def _handle(event: Path) -> Any:
 
 def main() -> None:
     """Do what the command line says; write the result and the machine that it came from."""
-    task, functions, layer, given, out = sys.argv[1:]
+    task, functions, layer, source, out = sys.argv[1:]
     sys.path[:0] = [functions, layer]
-    result = _convert(Path(given), Path(out)) if task == "convert" else _handle(Path(given))
+    result = _convert(Path(source), Path(out)) if task == "convert" else _handle(Path(source))
     modules = {name: sys.modules[name].__file__ for name in ("PIL", "isal", "image_converter")}
     (Path(out) / "result.json").write_text(
         json.dumps({"machine": platform.machine(), "modules": modules, "result": result}),

@@ -49,7 +49,7 @@ class Side:
     command: Sequence[str]
     package: Path
 
-    def run(self, task: str, given: Path, out: Path, env: Mapping[str, str] | None = None) -> Any:
+    def run(self, task: str, source: Path, out: Path, env: Mapping[str, str] | None = None) -> Any:
         """Run packaged.py and return its result."""
         unpacked = out / "package"
         for name in ("functions", "layer"):
@@ -57,7 +57,7 @@ class Side:
                 archive.extractall(unpacked / name)
         code = [str(unpacked / "functions"), str(unpacked / "layer" / "python")]
         done = subprocess.run(
-            [*self.command, "-S", "-B", str(PROGRAM), task, *code, str(given), str(out)],
+            [*self.command, "-S", "-B", str(PROGRAM), task, *code, str(source), str(out)],
             env={"PYTHONHASHSEED": "0", **(env or {})},
             capture_output=True,
             text=True,

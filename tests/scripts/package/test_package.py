@@ -53,7 +53,7 @@ def members(package: Path, name: str) -> dict[str, bytes]:
 
 @pytest.mark.usefixtures("built_layer")
 def test_building_again_gives_the_same_bytes(host_package: Path, tmp_path: Path) -> None:
-    """The layer, which takes seconds: see the next test, for which it is built once more."""
+    """Building the layer takes seconds; it is built again for the next test."""
     build(host_target(), tmp_path / "elsewhere" / "again")
 
     assert content(tmp_path / "elsewhere" / "again") == content(host_package)
@@ -94,15 +94,15 @@ def test_a_stamp_depends_on_every_name_and_byte(tmp_path: Path) -> None:
     assert all(re.fullmatch("[0-9a-f]{16}", stamp) for stamp in stamps)
 
 
-@pytest.mark.parametrize("given", ["same", "other"])
+@pytest.mark.parametrize("layer", ["same", "other"])
 def test_packaged_functions_accept_the_layer_of_their_build_only(
-    host_package: Path, tmp_path: Path, given: str
+    host_package: Path, tmp_path: Path, layer: str
 ) -> None:
     for name in ("functions", "layer"):
         with ZipFile(host_package / f"{name}.zip") as archive:
             archive.extractall(tmp_path / name)
     python = tmp_path / "layer" / "python"
-    if given == "other":
+    if layer == "other":
         shutil.rmtree(python / "__pycache__")
         (python / f"{LAYER_MODULE}.py").write_text('STAMP = "0123456789abcdef"\n')
     done = subprocess.run(
@@ -113,9 +113,8 @@ def test_packaged_functions_accept_the_layer_of_their_build_only(
         check=True,
     )
 
-    assert (
-        done.stdout.splitlines()[-1] == {"same": "InvalidRecord", "other": "LayerMismatch"}[given]
-    )
+    outcome = {"same": "InvalidRecord", "other": "LayerMismatch"}[layer]
+    assert done.stdout.splitlines()[-1] == outcome
 
 
 def test_the_manifest_describes_both_zips(host_package: Path) -> None:

@@ -91,11 +91,11 @@ def collect() -> Mapping[str, Row]:
     """Return every module of tests by its path."""
     collector = _Collector()
     arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", str(REPOSITORY / "tests")]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         status = pytest.main(arguments, plugins=[collector])
     if status != pytest.ExitCode.OK:
-        raise SystemExit(f"the tests could not be collected:\n{said.getvalue()}")
+        raise SystemExit(f"the tests could not be collected:\n{output.getvalue()}")
     return dict(sorted(collector.rows.items()))
 
 

@@ -12,20 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from scripts.cost.model import (
-    CONVERTING,
-    DYNAMODB_MS,
-    GB,
-    S3_MS,
-    STATES_MS,
-    STORAGE,
-    UPLOAD,
-    WHOLE_PROCESSOR_MB,
-    Bill,
-    duration_ms,
-    gb_seconds,
-    lines,
-)
+from scripts.cost import model
+from scripts.cost.model import GB, S3_MS, Bill, duration_ms, gb_seconds, lines
 from scripts.cost.observation import Observation
 
 # GetFileType, CheckFileType, ProcessFile, CopyToDestination, ResizeImage, WriteToDynamoDb,
@@ -44,11 +32,11 @@ SIZE_RATIO: Final = 0.993 / 1.086
 _PROCESSOR_MS_OF_A_CALL: Final = 5
 # How long each function waits for each call of a service.
 _WAITING: Final[Mapping[str, tuple[int, ...]]] = {
-    "trigger": (STATES_MS,),
+    "trigger": (model.STATES_MS,),
     "get_file_type": (),
     "copy_file": (S3_MS,),
     "resize_image": (S3_MS, S3_MS),
-    "write_to_dynamodb": (DYNAMODB_MS,),
+    "write_to_dynamodb": (model.DYNAMODB_MS,),
     "delete_file": (S3_MS,),
 }
 _LOG_BYTES_OF_A_CALL: Final = 400  # START, END, REPORT
@@ -82,13 +70,13 @@ def bill(seen: Observation) -> Bill:
     storage = {"PNGs": seen.png_bytes * SIZE_RATIO / GB, "Originals": seen.jpeg_bytes / GB}
     return Bill(
         "The article",
-        lines(CONVERTING, converting, ARCHITECTURE),
-        lines(UPLOAD, upload, ARCHITECTURE),
-        lines(STORAGE, storage),
+        lines(model.CONVERTING, converting, ARCHITECTURE),
+        lines(model.UPLOAD, upload, ARCHITECTURE),
+        lines(model.STORAGE, storage),
     )
 
 
 def largest_megapixels() -> float:
     """Return the size of image that is converted before its state times out."""
     available = TASK_TIMEOUT_SECONDS * 1000 - sum(_WAITING["resize_image"])
-    return available * MEMORY_MB / WHOLE_PROCESSOR_MB / MS_PER_MEGAPIXEL
+    return available * MEMORY_MB / model.WHOLE_PROCESSOR_MB / MS_PER_MEGAPIXEL

@@ -8,26 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from scripts.cost.model import (
-    CONVERTING,
-    DYNAMODB_MS,
-    GB,
-    S3_MS,
-    S3_REQUESTS,
-    STATES_MS,
-    STORAGE,
-    UPLOAD,
-    Bill,
-    duration_ms,
-    gb_seconds,
-    lines,
-    per_million,
-    table_writes,
-)
+from scripts.cost import model
+from scripts.cost.model import GB, S3_MS, S3_REQUESTS, Bill, duration_ms, gb_seconds, lines
 from scripts.cost.observation import Call, Observation
 from scripts.lib.functions import TASKS
 
-_WAITING_ELSEWHERE: Final = {"trigger": STATES_MS, "write_to_dynamodb": DYNAMODB_MS}
+_WAITING_ELSEWHERE: Final = {"trigger": model.STATES_MS, "write_to_dynamodb": model.DYNAMODB_MS}
 
 # S3 sends a message, Lambda receives and deletes it; in a flood it does so for ten at a time.
 _QUEUE_REQUESTS: Final = 3
@@ -115,7 +101,7 @@ def bill(seen: Observation, settings: Settings) -> Bill:
         "Function calls": len(seen.calls),
         "S3: copies and PNGs": writes + renditions,
         "S3: GET and HEAD requests": reads + bool(renditions),  # the first is looked for
-        "Table": table_writes(seen.record_bytes + settings.webps * _RENDITION_BYTES),
+        "Table": model.table_writes(seen.record_bytes + settings.webps * _RENDITION_BYTES),
         "Queue": _QUEUE_REQUESTS,
         "Logs of functions": _function_logs(seen, settings) / GB,
         "Logs of executions": _execution_log(seen, settings) / GB,
@@ -141,9 +127,9 @@ def bill(seen: Observation, settings: Settings) -> Bill:
     log_class = "STANDARD" if settings.events else settings.state_machine_log_class
     return Bill(
         settings.workflow_type,
-        lines(CONVERTING, _used(converting), settings.architecture, log_class),
-        lines(UPLOAD, upload, settings.architecture),
-        lines(STORAGE, _used(storage)),
+        lines(model.CONVERTING, _used(converting), settings.architecture, log_class),
+        lines(model.UPLOAD, upload, settings.architecture),
+        lines(model.STORAGE, _used(storage)),
     )
 
 
@@ -198,7 +184,7 @@ def function_costs(seen: Observation) -> dict[str, float]:
     for call in seen.calls:
         converting = bill(dataclasses.replace(seen, calls=(call,)), STANDARD).converting
         charged = (line for line in converting if line.what in _CHARGED_BY_FUNCTION)
-        costs[call.function] = per_million(charged)
+        costs[call.function] = model.per_million(charged)
     return costs
 
 

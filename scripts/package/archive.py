@@ -43,15 +43,13 @@ def write(tree: Path, path: Path, packages: list[Package]) -> Artifact:
         packages: what the folder holds.
     """
     files = {file.relative_to(tree).as_posix(): file for file in tree.rglob("*") if file.is_file()}
-    unzipped = 0
     with zipfile.ZipFile(path, "w") as archive:
         for name, file in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system = _UNIX
             entry.external_attr = _MODE << 16
-            data = file.read_bytes()
-            unzipped += len(data)
-            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=LEVEL)
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, LEVEL)
+        unzipped = sum(entry.file_size for entry in archive.infolist())
     content = path.read_bytes()
     digest = hashlib.sha256(content)
     return Artifact(

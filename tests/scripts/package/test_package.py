@@ -162,6 +162,7 @@ def test_the_layer_says_nothing_of_the_machine_that_built_it(host_package: Path)
 
     notes = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
     assert not [name for name in layer if Path(name).name in notes or name.startswith("python/bin")]
+    assert not [name for name in layer if ".data/" in name], "nor would an import look there"
 
 
 @pytest.mark.parametrize(

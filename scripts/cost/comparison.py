@@ -14,6 +14,7 @@ from scripts.cost import article, backfill, model, pipeline, prices
 from scripts.cost.model import CONVERTING, Bill, Line, gb_seconds, lines
 from scripts.cost.observation import LOCAL, Call, Observation
 from scripts.cost.pipeline import EXPRESS, STANDARD, Settings
+from scripts.cost.prices import Price
 from scripts.lib import generated
 
 _MEMORIES: Final = (128, 192, 256, 512, 1024, 1769, 3538)
@@ -87,6 +88,7 @@ def page(seen: Observation) -> str:
         backfill=backfill,
         model=model,
         prices=prices,
+        Price=Price,
         LOCAL=LOCAL,
     )
 

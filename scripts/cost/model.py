@@ -48,52 +48,52 @@ Charges = Mapping[str, tuple[Price | Mapping[str, Price], *tuple[str, ...]]]
 
 # From the notification of an image in the source bucket to its deletion there.
 CONVERTING: Final[Charges] = {
-    "State transitions": (prices.TRANSITION, "workflow_type"),
-    "EXPRESS executions": (prices.EXPRESS_REQUEST, "workflow_type"),
-    "EXPRESS time": (prices.EXPRESS_GB_SECOND, "", "GB-s"),
+    "State transitions": (Price.TRANSITION, "workflow_type"),
+    "EXPRESS executions": (Price.EXPRESS_REQUEST, "workflow_type"),
+    "EXPRESS time": (Price.EXPRESS_GB_SECOND, "", "GB-s"),
     "Function time": (
         prices.LAMBDA_GB_SECOND,
         "functions.*.memory_mb, make package ARCHITECTURE",
         "GB-s",
     ),
-    "Function calls": (prices.LAMBDA_REQUEST,),
-    "S3: copies and PNGs": (prices.S3_WRITE,),
-    "S3: GET and HEAD requests": (prices.S3_READ,),
-    "Table": (prices.TABLE_WRITE, "", "KB"),
-    "Queue": (prices.QUEUE_REQUEST,),
-    "Logs of functions": (prices.LOG_GB, "log_level, system_log_level"),
+    "Function calls": (Price.LAMBDA_REQUEST,),
+    "S3: copies and PNGs": (Price.S3_WRITE,),
+    "S3: GET and HEAD requests": (Price.S3_READ,),
+    "Table": (Price.TABLE_WRITE, "", "KB"),
+    "Queue": (Price.QUEUE_REQUEST,),
+    "Logs of functions": (Price.LOG_GB, "log_level, system_log_level"),
     "Logs of executions": (
         prices.LOG_GB_BY_CLASS,
         "state_machine_log_level, state_machine_log_execution_data, state_machine_log_class",
     ),
-    "Events": (prices.EVENT, "events"),
-    "Events of S3": (prices.EVENT, "existing_source_bucket"),
-    "Traces": (prices.TRACE, "tracing"),
+    "Events": (Price.EVENT, "events"),
+    "Events of S3": (Price.EVENT, "existing_source_bucket"),
+    "Traces": (Price.TRACE, "tracing"),
 }
 # In addition for an image that comes by POST /upload.
 UPLOAD: Final[Charges] = {
-    "HTTP API": (prices.HTTP_API,),
-    "REST API": (prices.REST_API,),
+    "HTTP API": (Price.HTTP_API,),
+    "REST API": (Price.REST_API,),
     "Function time": (prices.LAMBDA_GB_SECOND,),
-    "Function call": (prices.LAMBDA_REQUEST,),
-    "S3: the upload": (prices.S3_WRITE,),
-    "Logs": (prices.LOG_GB, "log_level, system_log_level"),
+    "Function call": (Price.LAMBDA_REQUEST,),
+    "S3: the upload": (Price.S3_WRITE,),
+    "Logs": (Price.LOG_GB, "log_level, system_log_level"),
 }
 # In addition for each month that everything is kept.
 STORAGE: Final[Charges] = {
-    "PNGs": (prices.S3_GB_MONTH, "png_compression"),
-    "Originals": (prices.S3_GB_MONTH,),
-    "Deleted originals, recoverable": (prices.S3_GB_MONTH, "noncurrent_version_expiration_days"),
-    "Further renditions": (prices.S3_GB_MONTH, "renditions"),
+    "PNGs": (Price.S3_GB_MONTH, "png_compression"),
+    "Originals": (Price.S3_GB_MONTH,),
+    "Deleted originals, recoverable": (Price.S3_GB_MONTH, "noncurrent_version_expiration_days"),
+    "Further renditions": (Price.S3_GB_MONTH, "renditions"),
 }
 # In addition for an image that a backfill sends, until its execution starts.
 BACKFILL: Final[Charges] = {
-    "Listing": (prices.S3_LIST,),
-    "State transitions: children": (prices.TRANSITION,),
-    "EXPRESS children": (prices.EXPRESS_REQUEST,),
-    "EXPRESS children's time": (prices.EXPRESS_GB_SECOND,),
-    "The trigger's HEAD request": (prices.S3_READ,),
-    "Table: the record": (prices.TABLE_READ,),
+    "Listing": (Price.S3_LIST,),
+    "State transitions: children": (Price.TRANSITION,),
+    "EXPRESS children": (Price.EXPRESS_REQUEST,),
+    "EXPRESS children's time": (Price.EXPRESS_GB_SECOND,),
+    "The trigger's HEAD request": (Price.S3_READ,),
+    "Table: the record": (Price.TABLE_READ,),
     "The trigger's time": (prices.LAMBDA_GB_SECOND,),
 }
 

@@ -8,7 +8,7 @@ import pytest
 from scripts.cost import backfill, observation, pipeline
 from scripts.cost.model import Bill
 from scripts.cost.pipeline import EXPRESS, STANDARD
-from scripts.cost.prices import QUEUE_REQUEST
+from scripts.cost.prices import Price
 from scripts.lib.paths import REPOSITORY
 from tests.support.asl import rendering
 
@@ -37,7 +37,7 @@ def test_ten_objects_pay_for_one_child_and_one_request() -> None:
     assert sum(line.per_million for line in backfill.FINDING) == pytest.approx(2.63, abs=0.01)
 
     def requests(bill: Bill) -> float:
-        return sum(line.quantity for line in bill.converting if line.price is QUEUE_REQUEST)
+        return sum(line.quantity for line in bill.converting if line.price is Price.QUEUE_REQUEST)
 
     assert requests(pipeline.bill(SEEN, STANDARD)) == 3
     assert requests(backfill.bill(SEEN, STANDARD)) == pytest.approx(2.1)

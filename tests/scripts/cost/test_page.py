@@ -22,7 +22,7 @@ def test_the_recorded_execution_reaches_the_goals() -> None:
 
 
 def test_each_price_names_its_page_and_where_it_was_read() -> None:
-    for price in prices.ALL:
+    for price in prices.Price:
         assert price.source.startswith("https://aws.amazon.com/")
         assert price.source.endswith(("/pricing/", "/pricing/on-demand/"))
         assert price.read_in

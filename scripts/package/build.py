@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from image_converter import layer as layer_check
+from image_converter.layer import MODULE as LAYER_MODULE
 from scripts.lib.paths import REPOSITORY
 from scripts.package import PackageError, archive, interpreters, smoke_test, trim, wheels
 from scripts.package.archive import Artifact
@@ -155,7 +155,7 @@ def _layer(
     trim.trim(python, formats)
     trim.check(python, target)
     layer_stamp = stamp(python)
-    module = python / f"{layer_check.MODULE}.py"
+    module = python / f"{LAYER_MODULE}.py"
     module.write_text(_LAYER_STAMP.format(layer_stamp), encoding="utf-8")
     if interpreter:
         is_glibc = platform.libc_ver()[0] == "glibc"

@@ -74,6 +74,7 @@ class Settings:
         return self.memory_mb.get(call.function, call.memory_mb)
 
 
+# Terraform's defaults with either type of workflow.
 STANDARD: Final = Settings()
 EXPRESS: Final = Settings(
     workflow_type="EXPRESS",

@@ -82,7 +82,7 @@ def command(
 
     They may be older than the stack, or have failed long ago. Repeat it as often as you like, also
     during uploads: what has been converted is not converted again. With --wait or --run, the exit
-    status is 4 if an image failed, and 5 if the stack is paused.
+    status is 4 if an image failed, and otherwise 5 if the stack is paused.
     """
     if sum(map(bool, (run_name, manifest, prefix))) > 1:
         raise click.UsageError("Use one of PREFIX, --manifest and --run.")
@@ -205,7 +205,10 @@ def follow(
     _report(console, ending)
     if not progress.settled:
         waiting = counted(progress.waiting, "message waits", "messages wait")
-        raise UserError(f"The stack is paused: about {waiting} in the queue.", ExitStatus.TIMED_OUT)
+        raise UserError(
+            f"The stack is paused: about {waiting} in the queue.",
+            ExitStatus.TIMED_OUT if ending.good else ExitStatus.IMAGES_FAILED,
+        )
     return ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
 
 

@@ -32,7 +32,7 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
     A rendition is outdated if it was made with other settings than the stack has now. The table
     says which are, and where the originals are in the destination bucket. What is up to date is not
     written again, and the source bucket is not touched. With --wait, the exit status is 4 if an
-    image failed, and 5 if the stack is paused.
+    image failed, and otherwise 5 if the stack is paused.
     """
     clients, stack = target.find()
     console = options.console(as_json=as_json)

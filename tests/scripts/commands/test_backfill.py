@@ -409,17 +409,25 @@ class TestRuns:
         assert "Nothing had to be done" not in said
         assert f"The run ended as {end}\n" in said
 
-    def test_a_paused_stack_has_something_to_do(
-        self, filled: Stack, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(("bucket", "status"), [(None, 5), ("no-such-bucket", 4)])
+    def test_a_paused_stack_has_something_to_do_even_if_the_run_failed(
+        self,
+        filled: Stack,
+        capsys: Capture,
+        monkeypatch: pytest.MonkeyPatch,
+        bucket: str | None,
+        status: int,
     ) -> None:
-        filled.put()
-        run = _started(filled)
-        _sent(run, 1)
+        filled.clients.sqs.send_message(QueueUrl=filled.queue, MessageBody="an upload")
+        run = _started(filled, bucket=bucket)
         monkeypatch.setattr(arrival, "is_paused", lambda *_: True)
-        with pytest.raises(UserError, match=r"The stack is paused: about 1 message waits in"):
+        with pytest.raises(
+            UserError, match=r"The stack is paused: about 1 message waits in"
+        ) as error:
             commands.follow(
                 filled.clients, filled.deployment, run.name, options.console(), as_json=False
             )
+        assert error.value.status == status
         assert "Nothing had to be done" not in capsys.readouterr().out
 
     def test_what_one_object_fails_by_says_nothing_of_its_batch(

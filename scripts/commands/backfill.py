@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,12 @@ from scripts.commands.options import Target
 from scripts.cost import backfill as cost
 from scripts.cost import observation, prices
 from scripts.cost.pipeline import EXPRESS, STANDARD
-from scripts.lib import backfill, manifests, text
+from scripts.lib import text
 from scripts.lib.aws import Clients
-from scripts.lib.backfill import Count, Ending, Failure, Progress, Run
+from scripts.lib.backfill import candidates, manifests, runs
+from scripts.lib.backfill.candidates import Count
+from scripts.lib.backfill.pipeline import MAX_COUNTED
+from scripts.lib.backfill.runs import Ending, Progress, Run
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
@@ -32,9 +35,9 @@ from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted
 from scripts.lib.user_errors import ExitStatus, UserError
 
-_SHOWN = 20  # failures; --json has all
+_MAX_SHOWN = 20  # failures; --json has all
 _BAR_WIDTH = 40
-_PAUSES = (0.2, 5.0)  # seconds between looks: the first and the longest
+_PAUSES = (0.2, 5.0)  # seconds between two requests for the progress: the first and the longest
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Estimate:
     Attributes:
         count: what it would find.
         dollars: AWS's charges.
-        per_second: how many images a second, by what limits them; the lowest counts.
+        limit: what limits how many images a second are handled.
+        per_second: how many these are.
     """
 
     count: Count
@@ -62,8 +66,8 @@ class Estimate:
 @click.command("backfill")
 @click.argument("prefix", default="")
 @click.option("--manifest", metavar="S3-URI", help="A list of objects: .csv, .jsonl, inventory.")
-@click.option("--dry-run", is_flag=True, help="Only report what would be done.")
-@click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
+@options.dry_run
+@options.waits
 @click.option("--run", "run_name", metavar="NAME", help="Follow a run that was started before.")
 @options.as_json
 @options.of_a_stack
@@ -87,23 +91,36 @@ def command(
     if sum(map(bool, (run_name, manifest, prefix))) > 1:
         raise click.UsageError("Use one of PREFIX, --manifest and --run.")
     clients, stack = target.find()
-    console = options.console(as_json=as_json)
     if run_name:
-        return follow(clients, stack, run_name, console, as_json=as_json)
-    given: dict[str, Any] = {"bucket": stack.source_bucket, "prefix": prefix}
+        return follow(clients, stack, run_name, as_json=as_json)
+    execution_input: dict[str, Any] = {"bucket": stack.source_bucket, "prefix": prefix}
     if manifest:
-        given = {"manifest": manifests.named(manifest)}
+        execution_input = {"manifest": manifests.parse_uri(manifest)}
     if dry_run:
-        found = backfill.count(clients, stack, backfill.objects(clients, given))
-        return preview(clients, stack, found, console, as_json=as_json)
-    backfill.check(clients, stack)
-    name = backfill.new_name()
-    backfill.start(clients, stack, given, name)
-    return started(clients, stack, name, console, waits=waits, as_json=as_json)
+        items = candidates.objects(clients, execution_input)
+        return preview(clients, stack, candidates.count(clients, stack, items), as_json=as_json)
+    runs.check(clients, stack)
+    name = runs.new_name()
+    runs.start(clients, stack, execution_input, name)
+    return started(clients, stack, name, waits=waits, as_json=as_json)
 
 
-def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
-    """Return what a run would do, cost and take."""
+def preview(clients: Clients, stack: Deployment, count: Count, *, as_json: bool) -> int:
+    """Print what a run would do, cost and take."""
+    estimate = _estimate(clients, stack, count)
+    if as_json:
+        options.print_json(answer(stack, estimate=_estimate_json(estimate)))
+        return ExitStatus.DONE
+    size = "size unknown" if count.bytes is None else text.size(count.bytes)
+    images = f"{counted(count.images, 'image')}, {size}, would be handled"
+    console = options.console()
+    console.print(images if count.images else "No image would be handled.", style="bold")
+    for line in _details(stack, estimate):
+        console.print(f"  {line}", soft_wrap=True)
+    return ExitStatus.DONE
+
+
+def _estimate(clients: Clients, stack: Deployment, count: Count) -> Estimate:
     seen = observation.read(observation.RECORDED)
     settings = EXPRESS if stack.express else STANDARD
     account = clients.functions.get_account_settings()["AccountLimit"]
@@ -114,136 +131,107 @@ def estimate(clients: Clients, stack: Deployment, found: Count) -> Estimate:
         str(clients.functions.meta.region_name),
         triggers=arrival.batches_at_a_time(clients, stack) or functions,
         functions=functions,
-        children=backfill.children_at_a_time(clients, stack),
+        children=runs.max_concurrency(clients, stack),
     )
-    limit = min(limits, key=lambda one: limits[one])
+    limit, per_second = min(limits.items(), key=lambda item: item[1])
     dollars = cost.dollars(
         seen,
         settings,
-        converted=found.images,
-        checked=found.converted,
-        dropped=found.dropped.total(),
+        converted=count.images,
+        checked=count.converted,
+        dropped=count.dropped.total(),
     )
-    return Estimate(found, settings.workflow_type, dollars, limit, limits[limit])
+    return Estimate(count, settings.workflow_type, dollars, limit, per_second)
 
 
-def preview(
-    clients: Clients, stack: Deployment, found: Count, console: Console, *, as_json: bool
-) -> int:
-    """Print what a run would do, cost and take."""
-    estimated = estimate(clients, stack, found)
-    if as_json:
-        options.print_json(_json(stack, None, found=estimated))
-        return ExitStatus.DONE
-    if found.images:
-        size = "size unknown" if found.bytes is None else text.size(found.bytes)
-        console.print(f"{counted(found.images, 'image')}, {size}, would be handled", style="bold")
-    else:
-        console.print("No image would be handled.", style="bold")
-    for line in _details(stack, estimated):
-        console.print(f"  {line}", soft_wrap=True)
-    return ExitStatus.DONE
-
-
-def _details(stack: Deployment, estimated: Estimate) -> Iterator[str]:
+def _details(stack: Deployment, estimate: Estimate) -> Iterator[str]:
     """Yield what else there is to say of a run beforehand."""
-    found = estimated.count
-    if number := found.named_otherwise:
+    count = estimate.count
+    if number := count.named_otherwise:
         fate = "kept" if stack.keeps_others else "deleted from the source bucket without a copy"
         are = "is not named like a JPEG" if number == 1 else "are not named like JPEGs"
         yield f"{number:,} of them {are}; what is not a JPEG is {fate}"
-    if number := found.converted:
+    if number := count.converted:
         more = counted(number, "more is", "more are")
         yield f"{more} converted already; {'that' if number == 1 else 'each'} costs a look"
-    for why, number in found.dropped.items():
-        yield f"{counted(number, 'more is', 'more are')} not sent: {why}"
-    if estimated.dollars:
+    for reason, number in count.dropped.items():
+        yield f"{counted(number, 'more is', 'more are')} not sent: {reason}"
+    if estimate.dollars:
         yield (
-            f"{text.money(estimated.dollars)} at the prices of `image-converter cost` "
-            f"({estimated.workflow_type}, images of 2 megapixels, {prices.REGION})"
+            f"{text.money(estimate.dollars)} at the prices of `image-converter cost` "
+            f"({estimate.workflow_type}, images of 2 megapixels, {prices.REGION})"
         )
-    if found.images:
+    if count.images:
         yield (
-            f"{text.duration(estimated.seconds)} on AWS: {estimated.per_second:,.0f} a second, "
-            f"limited by {estimated.limit}"
+            f"{text.duration(estimate.seconds)} on AWS: {estimate.per_second:,.0f} a second, "
+            f"limited by {estimate.limit}"
         )
 
 
-def started(
-    clients: Clients, stack: Deployment, name: str, console: Console, *, waits: bool, as_json: bool
-) -> int:
+def started(clients: Clients, stack: Deployment, name: str, *, waits: bool, as_json: bool) -> int:
     """Report that a run was started, and follow it if it is to be waited for."""
+    console = options.console(as_json=as_json)
     if waits:
         console.print(f"Started run {name}.")
-        return follow(clients, stack, name, console, as_json=as_json)
+        return follow(clients, stack, name, as_json=as_json)
     console.print(
         f"Started run {name}. `image-converter backfill --run {name}` follows it.", soft_wrap=True
     )
-    return done(stack, name, as_json=as_json)
-
-
-def done(stack: Deployment, name: str | None, *, as_json: bool) -> int:
-    """Print the answer for scripts where there are no figures yet, or nothing was started."""
     if as_json:
-        options.print_json(_json(stack, name))
+        options.print_json(answer(stack, name))
     return ExitStatus.DONE
 
 
-def follow(
-    clients: Clients, stack: Deployment, name: str, console: Console, *, as_json: bool
-) -> int:
+def follow(clients: Clients, stack: Deployment, name: str, *, as_json: bool) -> int:
     """Show how far a run is until nothing of it is left to do, and report what failed."""
+    console = options.console(as_json=as_json)
     run = Run(clients, stack, name)
     try:
-        progress = _last_look(clients, stack, run, console)
+        progress = _last_progress(clients, stack, run, console)
     except KeyboardInterrupt:
         console.print(f"The run goes on. `image-converter backfill --run {run.name}` follows it.")
         raise
     ending = run.ending(progress)
     if as_json:
-        options.print_json(_json(stack, run.name, ending=ending))
-    _report(console, ending)
+        options.print_json(answer(stack, run.name, result=_ending_json(ending)))
+    for line in _report(ending):
+        console.print(visible(line), markup=False, soft_wrap=True)
+    _print_failures(console, ending)
+    status = ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
     if not progress.settled:
         waiting = counted(progress.waiting, "message waits", "messages wait")
         raise UserError(
-            f"The stack is paused: about {waiting} in the queue.",
-            ExitStatus.TIMED_OUT if ending.good else ExitStatus.IMAGES_FAILED,
+            f"The stack is paused: about {waiting} in the queue.", status or ExitStatus.TIMED_OUT
         )
-    return ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
+    return status
 
 
-def _last_look(clients: Clients, stack: Deployment, run: Run, console: Console) -> Progress:
-    """Look again and again until there is nothing left to wait for; return the last look."""
+def _last_progress(clients: Clients, stack: Deployment, run: Run, console: Console) -> Progress:
+    """Ask again and again until there is nothing left to wait for; return the last progress."""
     pause, longest = _PAUSES
     with _shown(console) as show:
         while True:
-            show(progress := run.look())
-            if progress.settled or _waits_in_vain(clients, stack, progress):
+            show(progress := run.progress())
+            has_sent_all = progress.status != RUNNING and not progress.running
+            if progress.settled or (
+                has_sent_all and progress.waiting and arrival.is_paused(clients, stack)
+            ):
                 return progress
             time.sleep(pause)
             pause = min(pause * 1.5, longest)
 
 
-def _waits_in_vain(clients: Clients, stack: Deployment, progress: Progress) -> bool:
-    return (
-        progress.status != RUNNING
-        and not progress.running
-        and progress.waiting > 0
-        and arrival.is_paused(clients, stack)
-    )
-
-
 @contextmanager
 def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Yield a function to call with each look: a bar on a terminal, else a line for each change."""
+    """Yield what shows the progress: as a bar on a terminal, elsewhere each change as a line."""
     if not console.is_terminal:
-        lines: list[str] = []
+        last = ""
 
         def write(progress: Progress) -> None:
-            line = _figures(progress)
-            if line not in lines[-1:]:
-                lines[:] = [line]
-                console.print(line, soft_wrap=True)
+            nonlocal last
+            if last != _figures(progress):
+                last = _figures(progress)
+                console.print(last, soft_wrap=True)
 
         yield write
         return
@@ -261,7 +249,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
 
 
 def _figures(progress: Progress) -> str:
-    known = {
+    figures = {
         "listed": progress.listed,
         "sent": progress.sent,
         "not sent": progress.not_sent or None,
@@ -270,88 +258,84 @@ def _figures(progress: Progress) -> str:
         "done": progress.done,
         "failed": progress.failed,
     }
-    return ", ".join(f"{number:,} {what}" for what, number in known.items() if number is not None)
+    return ", ".join(f"{number:,} {what}" for what, number in figures.items() if number is not None)
 
 
-def _report(console: Console, ending: Ending) -> None:
-    """Print how a run ended."""
+def _report(ending: Ending) -> Iterator[str]:
+    """Yield how a run ended, a sentence each."""
     progress = ending.progress
-    seconds = (progress.at - progress.began).total_seconds()
     dropped = f", {ending.dropped:,} of them not to be converted (such as folders)"
-    console.print(
+    yield (
         f"{counted(progress.listed, 'object')}{dropped if ending.dropped else ''}, in "
-        f"{text.duration(seconds)}",
-        soft_wrap=True,
+        f"{text.duration(progress.seconds)}"
     )
-    if ending.started == 0:
-        nothing_to_do = ending.good and progress.settled and not ending.refused
-        console.print(
+    if ending.started:
+        yield f"{_counted(ending.started, 'execution')} started since it began"
+    elif ending.started == 0:
+        nothing_to_do = ending.good and progress.settled and not ending.duplicates
+        yield (
             "Nothing had to be done: no execution was started."
             if nothing_to_do
             else "No execution was started."
         )
-    elif ending.started is not None:
-        more = " or more" if ending.started == backfill.MOST else ""
-        console.print(f"{counted(ending.started, 'execution')}{more} started since it began")
-    if ending.refused:
-        more = " or more" if ending.refused == backfill.MOST else ""
-        console.print(
-            f"{counted(ending.refused, 'object')}{more} had an execution already and got no other; "
-            "`image-converter redrive` retries what failed.",
-            soft_wrap=True,
+    if ending.duplicates:
+        yield (
+            f"{_counted(ending.duplicates, 'object')} had an execution already and got no other; "
+            "`image-converter redrive` retries what failed."
         )
     if progress.status not in (RUNNING, SUCCEEDED):
-        why = f": {visible(progress.error)}" if progress.error else "."
-        console.print(f"The run ended as {progress.status}{why}", markup=False, soft_wrap=True)
+        why = f": {progress.error}" if progress.error else "."
+        yield f"The run ended as {progress.status}{why}"
     if progress.not_sent:
-        console.print(
+        yield (
             f"{counted(progress.not_sent, 'object')} could not be sent; `image-converter redrive` "
-            "tries again.",
-            soft_wrap=True,
+            "tries again."
         )
-    if ending.failures:
-        _report_failures(console, ending.failures)
 
 
-def _report_failures(console: Console, failures: Sequence[Failure]) -> None:
-    reasons = Counter(one.why.partition(":")[0] for one in failures)
-    summary = ", ".join(f"{number:,} {why}" for why, number in reasons.most_common())
+def _counted(number: int, thing: str) -> str:
+    return counted(number, thing) + (" or more" if number == MAX_COUNTED else "")
+
+
+def _print_failures(console: Console, ending: Ending) -> None:
+    failures = ending.failures
+    if not failures:
+        return
+    reasons = Counter(failure.why.partition(":")[0] for failure in failures)
+    summary = ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
     console.print(
         f"{counted(len(failures), 'image')} failed: {visible(summary)}", style="bold", markup=False
     )
-    for one in failures[:_SHOWN]:
-        console.print(f"  {visible(f'{one.key}: {one.why}')}", markup=False, soft_wrap=True)
-    if len(failures) > _SHOWN:
-        console.print(f"  and {len(failures) - _SHOWN:,} more; --json lists all")
+    for failure in failures[:_MAX_SHOWN]:
+        line = visible(f"{failure.key}: {failure.why}")
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    if len(failures) > _MAX_SHOWN:
+        console.print(f"  and {len(failures) - _MAX_SHOWN:,} more; --json lists all")
 
 
-def _json(
+def answer(
     stack: Deployment,
-    name: str | None,
+    run: str | None = None,
     *,
-    found: Estimate | None = None,
-    ending: Ending | None = None,
+    estimate: dict[str, Any] | None = None,
+    result: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    return {
-        "stack": stack.name,
-        "run": name,
-        "estimate": _estimate_json(found) if found else None,
-        "result": _ending_json(ending) if ending else None,
-    }
+    """Return the answer for scripts; there are no figures yet of a run that was just started."""
+    return {"stack": stack.name, "run": run, "estimate": estimate, "result": result}
 
 
-def _estimate_json(estimated: Estimate) -> dict[str, Any]:
-    found = estimated.count
+def _estimate_json(estimate: Estimate) -> dict[str, Any]:
+    count = estimate.count
     return {
-        "images": found.images,
-        "bytes": found.bytes,
-        "namedOtherwise": found.named_otherwise,
-        "converted": found.converted,
-        "dropped": dict(found.dropped),
-        "workflowType": estimated.workflow_type,
-        "dollars": round(estimated.dollars, 2),
-        "seconds": round(estimated.seconds, 1),
-        "limit": estimated.limit,
+        "images": count.images,
+        "bytes": count.bytes,
+        "namedOtherwise": count.named_otherwise,
+        "converted": count.converted,
+        "dropped": dict(count.dropped),
+        "workflowType": estimate.workflow_type,
+        "dollars": round(estimate.dollars, 2),
+        "seconds": round(estimate.seconds, 1),
+        "limit": estimate.limit,
     }
 
 
@@ -360,11 +344,11 @@ def _ending_json(ending: Ending) -> dict[str, Any]:
     return {
         "status": progress.status,
         "began": progress.began.isoformat(),
-        "seconds": round((progress.at - progress.began).total_seconds(), 1),
+        "seconds": round(progress.seconds, 1),
         "objects": progress.listed,
         "dropped": ending.dropped,
         "waiting": progress.waiting,
         "executionsStarted": ending.started,
-        "hadExecutions": ending.refused,
-        "failures": [dataclasses.asdict(one) for one in ending.failures],
+        "hadExecutions": ending.duplicates,
+        "failures": [dataclasses.asdict(failure) for failure in ending.failures],
     }

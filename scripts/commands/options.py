@@ -38,13 +38,13 @@ class Target:
         env = dict(os.environ)
         if self.profile:  # goes before keys that are set, as with the AWS CLI
             env = {name: value for name, value in env.items() if name not in _KEYS}
-        given = {
+        overrides = {
             "IMAGE_CONVERTER_NAME": self.name,
             "AWS_REGION": self.region,
             "AWS_PROFILE": self.profile,
             "AWS_ENDPOINT_URL": self.endpoint_url,
         }
-        return env | {name: value for name, value in given.items() if value}
+        return env | {name: value for name, value in overrides.items() if value}
 
     @property
     def stack_name(self) -> str:
@@ -102,6 +102,10 @@ def of_a_stack(command: Command) -> Command:
 pass_target = click.make_pass_decorator(Target, ensure=True)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+dry_run = click.option("--dry-run", is_flag=True, help="Only report what would be done.")
+waits = click.option(
+    "--wait", "waits", is_flag=True, help="Wait until all images have been handled."
+)
 
 
 def console(*, as_json: bool = False, **more: Any) -> Console:

@@ -11,18 +11,20 @@ import click
 
 from image_converter import keys, reprocessing
 from scripts.commands import options
-from scripts.commands.backfill import done, preview, started
+from scripts.commands.backfill import answer, preview, started
 from scripts.commands.options import Target
-from scripts.lib import backfill, deployed, storage
+from scripts.lib import deployed, storage
 from scripts.lib.aws import Clients
-from scripts.lib.backfill import Count
+from scripts.lib.backfill import runs
+from scripts.lib.backfill.candidates import Count
 from scripts.lib.deployed import Deployment
+from scripts.lib.user_errors import ExitStatus
 
 
 @click.command("reprocess")
 @click.argument("prefix", default="")
-@click.option("--dry-run", is_flag=True, help="Only report what would be done.")
-@click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
+@options.dry_run
+@options.waits
 @options.as_json
 @options.of_a_stack
 @options.pass_target
@@ -35,34 +37,35 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
     image failed, and otherwise 5 if the stack is paused.
     """
     clients, stack = target.find()
-    console = options.console(as_json=as_json)
     if not dry_run:
-        backfill.check(clients, stack)
-    outdated, settings = Count(), deployed.resize_settings(clients, stack)
-    with tempfile.TemporaryFile() as lines:
+        runs.check(clients, stack)
+    settings, images, total = deployed.resize_settings(clients, stack), 0, 0
+    with tempfile.TemporaryFile() as manifest:
         for line, size in _outdated(clients, stack, prefix, deployed.settings_hash(settings)):
-            lines.write(json.dumps(line).encode() + b"\n")
-            outdated.images += 1
-            outdated.bytes = (outdated.bytes or 0) + size
+            manifest.write(json.dumps(line).encode() + b"\n")
+            images += 1
+            total += size
         if dry_run:
-            return preview(clients, stack, outdated, console, as_json=as_json)
-        if not outdated.images:
-            console.print("Nothing is outdated.")
-            return done(stack, None, as_json=as_json)
-        lines.seek(0)
-        name = backfill.new_name()
+            return preview(clients, stack, Count(images, total), as_json=as_json)
+        if not images:
+            options.console(as_json=as_json).print("Nothing is outdated.")
+            if as_json:
+                options.print_json(answer(stack))
+            return ExitStatus.DONE
+        manifest.seek(0)
+        name = runs.new_name()
         key = f"{settings.destination_prefix}{keys.MANIFESTS}{name}.jsonl"
-        clients.s3.upload_fileobj(lines, stack.destination_bucket, key)
-    manifest = {"bucket": stack.destination_bucket, "key": key, "format": "JSONL"}
-    backfill.start(clients, stack, {"manifest": manifest}, name)
-    return started(clients, stack, name, console, waits=waits, as_json=as_json)
+        clients.s3.upload_fileobj(manifest, stack.destination_bucket, key)
+    place = {"bucket": stack.destination_bucket, "key": key, "format": "JSONL"}
+    runs.start(clients, stack, {"manifest": place}, name)
+    return started(clients, stack, name, waits=waits, as_json=as_json)
 
 
 def _outdated(
-    clients: Clients, stack: Deployment, prefix: str, wanted: str
+    clients: Clients, stack: Deployment, prefix: str, settings_hash: str
 ) -> Iterator[tuple[Any, int]]:
     """Yield a manifest's line for each image that is outdated, and the original's size."""
-    for record in storage.scanned(clients, stack.table_name, prefix):
-        if reprocessing.is_outdated(record, wanted):
+    for record in storage.records(clients, stack.table_name, prefix):
+        if reprocessing.is_outdated(record, settings_hash):
             size = reprocessing.original(record).get("size", 0)
-            yield reprocessing.manifest_line(record, wanted), size
+            yield reprocessing.manifest_line(record, settings_hash), size

@@ -1,4 +1,7 @@
-"""What a stack keeps: versions of objects, records in the table, dead letters, log events."""
+"""What a stack keeps: versions of objects, records in the table, dead letters, log events.
+
+All functions raise BotoCoreError or ClientError where AWS does not answer or refuses.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,9 @@ def versions(clients: Clients, bucket: str, key: str | None = None) -> dict[str,
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
             if key in (None, version["Key"]):
                 by_key.setdefault(str(version["Key"]), []).append(version)
-    for of_key in by_key.values():
+    for listed in by_key.values():
         # Of several in one second S3 lists the newest first, and says which one is the latest.
-        of_key.sort(key=lambda listed: (listed["LastModified"], listed["IsLatest"]), reverse=True)
+        listed.sort(key=lambda item: (item["LastModified"], item["IsLatest"]), reverse=True)
     return by_key
 
 
@@ -53,54 +56,33 @@ def is_gone(error: ClientError) -> bool:
     return error.response["Error"]["Code"] in _GONE
 
 
-def lines(clients: Clients, bucket: str, key: str) -> Iterator[str]:
-    """Yield the lines of an object, each with its end.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+def lines(clients: Clients, bucket: str, key: str) -> Iterator[bytes]:
+    """Yield the lines of an object, each with its end."""
     body = clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
     with body:
-        yield from (line.decode() for line in body.iter_lines(keepends=True))
+        yield from body.iter_lines(keepends=True)
 
 
 def record(clients: Clients, table: str, key: str) -> dict[str, Any] | None:
-    """Return an image's record as JSON has it, or None.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return an image's record as JSON has it, or None."""
     item = clients.dynamodb.get_item(TableName=table, Key={"imageName": {"S": key}}).get("Item")
     return _plain(item) if item else None
 
 
 def records_of(clients: Clients, table: str, keys: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Return the records of images that have one, by imageName; of a hundred keys at the most.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
-    by_name: dict[str, dict[str, Any]] = {}
-    left: Any = {table: {"Keys": [{"imageName": {"S": key}} for key in keys]}} if keys else {}
-    while left:
-        answer = clients.dynamodb.batch_get_item(RequestItems=left)
-        plain = map(_plain, answer["Responses"].get(table, []))
-        by_name |= {item["imageName"]: item for item in plain}
-        left = answer.get("UnprocessedKeys")
-    return by_name
+    """Return the records of images that have one, by imageName; of a hundred keys at the most."""
+    records: dict[str, dict[str, Any]] = {}
+    unprocessed: Any = {table: {"Keys": [{"imageName": {"S": key}} for key in keys]}}
+    while unprocessed and keys:
+        answer = clients.dynamodb.batch_get_item(RequestItems=unprocessed)
+        items = map(_plain, answer["Responses"].get(table, []))
+        records |= {item["imageName"]: item for item in items}
+        unprocessed = answer.get("UnprocessedKeys")
+    return records
 
 
-def records(clients: Clients, table: str) -> dict[str, dict[str, Any]]:
-    """Return all of the table's records as JSON has them, by imageName."""
-    return {item["imageName"]: item for item in scanned(clients, table)}
-
-
-def scanned(clients: Clients, table: str, prefix: str = "") -> Iterator[dict[str, Any]]:
-    """Yield the table's records of images whose keys begin so, as JSON has them.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+def records(clients: Clients, table: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the table's records of images whose keys begin so, as JSON has them."""
     pages = clients.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     for page in pages:
         for item in page["Items"]:
@@ -133,15 +115,13 @@ def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
         for message in new:
             handles[message["MessageId"]] = message["ReceiptHandle"]
             yield message
-    left = list(handles.values())
-    for start in range(0, len(left), 10):
-        clients.sqs.change_message_visibility_batch(  # says of deleted ones that they are not there
-            QueueUrl=url,
-            Entries=[
-                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                for number, handle in enumerate(left[start : start + 10])
-            ],
-        )
+    entries: Iterator[Any] = (
+        {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+        for number, handle in enumerate(handles.values())
+    )
+    while batch := list(itertools.islice(entries, 10)):
+        # For those that were deleted, the answer is that they are not there.
+        clients.sqs.change_message_visibility_batch(QueueUrl=url, Entries=batch)
 
 
 def sent_at(message: Any) -> datetime:
@@ -174,8 +154,7 @@ def log_pages(
     if pattern:
         options["filterPattern"] = pattern
     pages = clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group, **options)
-    for page in pages:
-        yield page["events"]
+    yield from (page["events"] for page in pages)
 
 
 def _plain(item: Mapping[str, Any]) -> dict[str, Any]:

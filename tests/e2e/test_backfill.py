@@ -21,7 +21,8 @@ from image_converter import keys, renditions
 from scripts.commands import cli
 from scripts.lib import deployed, storage, wait
 from scripts.lib.aws import Clients
-from scripts.lib.backfill import FOLDERS, OTHER_KEYS, Progress, Run
+from scripts.lib.backfill.candidates import FOLDERS, OTHER_KEYS
+from scripts.lib.backfill.runs import Progress, Run
 from scripts.lib.paths import PACKAGE_LOCAL, REPOSITORY
 from tests.conftest import Deployment, use
 from tests.support import images, json_output, notifications, pipeline
@@ -77,11 +78,11 @@ class Source:
     def sent(self, name: str) -> Progress:
         """Wait until a run has sent everything; return how far it is."""
 
-        def look() -> Progress | None:
-            progress = self.run(name).look()
+        def sent() -> Progress | None:
+            progress = self.run(name).progress()
             return progress if progress.status == "SUCCEEDED" else None
 
-        return wait.until("everything to be sent", look, PATIENCE_SECONDS)
+        return wait.until("everything to be sent", sent, PATIENCE_SECONDS)
 
     def made(self) -> dict[str, list[str]]:
         """Return the versions of each object that the destination bucket has of these images."""
@@ -99,7 +100,7 @@ class Source:
         }
 
     def records(self) -> dict[str, Any]:
-        scanned = storage.scanned(self.clients, self.stack.outputs["table_name"], PREFIX)
+        scanned = storage.records(self.clients, self.stack.outputs["table_name"], PREFIX)
         return {record["imageName"]: record for record in scanned}
 
     def set_code(self, archive: bytes) -> None:

@@ -23,7 +23,7 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
     """
     uploads = list(uploads)
     keys = {upload.key for upload in uploads}
-    items = storage.records(clients, stack.table_name)
+    records = {item["imageName"]: item for item in storage.records(clients, stack.table_name)}
     source = collect.source(clients, stack)
     runs = [
         _logged(source.execution(run["executionArn"]))
@@ -35,7 +35,7 @@ def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> 
         uploads=uploads,
         source=stored(clients, stack.source_bucket),
         destination=stored(clients, stack.destination_bucket),
-        records={key: item for key, item in items.items() if key in keys},
+        records={key: record for key, record in records.items() if key in keys},
         runs=[run for run in runs if run.key in keys],
         dead_letters=frozenset(_dead_letters(clients, stack.name)),
     )

@@ -16,8 +16,9 @@ from PIL import Image
 
 from image_converter import keys
 from image_converter.errors import DamagedImage
-from scripts.lib import backfill, storage, wait
+from scripts.lib import storage, wait
 from scripts.lib.aws import Clients
+from scripts.lib.backfill import runs
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
@@ -116,15 +117,15 @@ class Load:
     def _run(self, burst: Burst) -> None:
         prefix = burst.uploads[0].key.rpartition("/")[0]
         given = {"bucket": self._stack.source_bucket, "prefix": f"{prefix}/"}
-        burst.run = backfill.new_name()
-        backfill.start(self._clients, self._stack, given, burst.run)
+        burst.run = runs.new_name()
+        runs.start(self._clients, self._stack, given, burst.run)
 
     def misreported(self, burst: Burst) -> Iterator[str]:
         """Yield a sentence for whatever a backfill's run says that is not so."""
-        run = backfill.Run(self._clients, self._stack, burst.run)
+        run = runs.Run(self._clients, self._stack, burst.run)
 
-        def settled() -> backfill.Progress | None:
-            progress = run.look()
+        def settled() -> runs.Progress | None:
+            progress = run.progress()
             return progress if progress.settled else None
 
         ending = run.ending(wait.until("the run's end", settled, _REDELIVERY_SECONDS))
@@ -202,8 +203,7 @@ class Load:
 
         (Step Functions itself goes on with them: they do not live in a process.)
         """
-        runs = self._observed().runs
-        return sum(run.error == _RESTARTED for run in runs)
+        return sum(run.error == _RESTARTED for run in self._observed().runs)
 
     def resume(self, burst: Burst) -> None:
         """Have what the emulator has forgotten come again: notifications, or the backfill's run.

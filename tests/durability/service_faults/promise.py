@@ -28,7 +28,7 @@ def check(record: Record, *results: Result) -> None:
             uploads=[invariants.Upload(item["key"], item["versionId"], IMAGE)],
             source=take_snapshot.stored(_AWS, SOURCE),
             destination=take_snapshot.stored(_AWS, DESTINATION),
-            records=storage.records(_AWS, TABLE),
+            records={item["imageName"]: item for item in storage.records(_AWS, TABLE)},
             runs=runs,
         )
     )

@@ -13,9 +13,10 @@ import pytest
 
 from image_converter import keys
 from scripts.commands import backfill as commands
-from scripts.commands import options
-from scripts.lib import backfill, manifests, storage, wait
-from scripts.lib.backfill import Count, Progress, Run
+from scripts.lib import storage, wait
+from scripts.lib.backfill import candidates, manifests, runs
+from scripts.lib.backfill.candidates import FOLDERS, OTHER_BUCKETS, OTHER_KEYS, Count
+from scripts.lib.backfill.runs import Progress, Run
 from scripts.lib.executions import arrival, logged
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
@@ -67,18 +68,39 @@ def filled(stack: Stack) -> Stack:
 
 
 def _started(stack: Stack, prefix: str = "", bucket: str | None = None) -> Run:
-    name = backfill.new_name()
+    name = runs.new_name()
     given = {"bucket": bucket or stack.deployment.source_bucket, "prefix": prefix}
-    backfill.start(stack.clients, stack.deployment, given, name)
+    runs.start(stack.clients, stack.deployment, given, name)
     return Run(stack.clients, stack.deployment, name)
 
 
-def _sent(run: Run, number: int) -> Progress:
-    def look() -> Progress | None:
-        progress = run.look()
-        return progress if progress.sent == number else None
+def _until(run: Run, **expected: object) -> Progress:
+    """Wait until a run's progress has these values; return the progress."""
 
-    return wait.until("all to be sent", look)
+    def reached() -> Progress | None:
+        progress = run.progress()
+        values = {name: getattr(progress, name) for name in expected}
+        return progress if values == expected else None
+
+    return wait.until(f"the run to have {expected}", reached)
+
+
+def _follow(stack: Stack, run: Run, capsys: Capture, expected: int = 0) -> str:
+    """Follow a run to its end, which has that exit status; return what that prints."""
+    assert commands.follow(stack.clients, stack.deployment, run.name, as_json=False) == expected
+    return capsys.readouterr().out
+
+
+def _result(stack: Stack, run: Run, capsys: Capture, expected: int = 0) -> Any:
+    """Follow a run to its end, which has that exit status; return its result for scripts."""
+    assert commands.follow(stack.clients, stack.deployment, run.name, as_json=True) == expected
+    return json_output.validated("backfill", capsys.readouterr().out)["result"]
+
+
+def _failures(run: Run) -> list[tuple[str, str]]:
+    """Return the key and the reason of each failure, once the run has ended."""
+    failures = run.ending(_until(run, status="SUCCEEDED")).failures
+    return [(failure.key, failure.why) for failure in failures]
 
 
 def _handle(stack: Stack) -> None:
@@ -115,10 +137,15 @@ def _write_record(
 class TestCounting:
     """What a dry run finds."""
 
-    def _count(self, stack: Stack, prefix: str = "") -> backfill.Count:
-        given = {"bucket": stack.deployment.source_bucket, "prefix": prefix}
-        found = backfill.objects(stack.clients, given)
-        return backfill.count(stack.clients, stack.deployment, found)
+    def _count(self, stack: Stack, prefix: str = "", **execution_input: Any) -> Count:
+        listing = {"bucket": stack.deployment.source_bucket, "prefix": prefix}
+        objects = candidates.objects(stack.clients, execution_input or listing)
+        return candidates.count(stack.clients, stack.deployment, objects)
+
+    def _count_manifest(self, stack: Stack, key: str, body: bytes) -> Count:
+        stack.put(key, body)
+        uri = f"s3://{stack.deployment.source_bucket}/{key}"
+        return self._count(stack, manifest=manifests.parse_uri(uri))
 
     def test_it_tells_apart_what_is_sent_and_what_is_not(self, stack: Stack) -> None:
         stack.filter(("2019/", ""), ("2020/", ".jpg"))
@@ -127,7 +154,7 @@ class TestCounting:
         stack.put("2019/", b"")
         counted = self._count(stack)
         assert (counted.images, counted.bytes, counted.named_otherwise) == (3, 15, 1)
-        assert counted.dropped == {backfill.FOLDERS: 1, backfill.OTHER_KEYS: 2}
+        assert counted.dropped == {FOLDERS: 1, OTHER_KEYS: 2}
         assert self._count(stack, "2020/").images == 0
 
     def test_what_a_record_describes_is_converted(self, stack: Stack) -> None:
@@ -156,17 +183,8 @@ class TestCounting:
                 for key, version in versions.items()
             ],
         }
-        stack.put(f"lists/it.{kind}", "\n".join(lines[kind]).encode())
-        given = {"manifest": manifests.named(f"s3://{bucket}/lists/it.{kind}")}
-        found = backfill.objects(stack.clients, given)
-        counted = backfill.count(stack.clients, stack.deployment, found)
+        counted = self._count_manifest(stack, f"lists/it.{kind}", "\n".join(lines[kind]).encode())
         assert (counted.converted, counted.images, counted.bytes) == (1, 1, None)
-
-    def _count_manifest(self, stack: Stack, key: str, body: bytes) -> backfill.Count:
-        stack.put(key, body)
-        given = {"manifest": manifests.named(f"s3://{stack.deployment.source_bucket}/{key}")}
-        found = backfill.objects(stack.clients, given)
-        return backfill.count(stack.clients, stack.deployment, found)
 
     def test_other_columns_of_a_manifest_do_no_harm(self, stack: Stack) -> None:
         stack.put("a.jpg")
@@ -215,20 +233,18 @@ class TestCounting:
             stack, "it.jsonl", "\n".join(map(json.dumps, lines)).encode()
         )
         assert (counted.images, counted.converted) == (1, 1)
-        assert counted.dropped == {backfill.OTHER_BUCKETS: 1}
+        assert counted.dropped == {OTHER_BUCKETS: 1}
 
 
 class TestPreview:
     """What a dry run prints."""
 
-    def _said(self, stack: Stack, capsys: Capture, found: Count) -> str:
-        clients, deployment = stack.clients, stack.deployment
-        console = options.console()
-        assert commands.preview(clients, deployment, found, console, as_json=False) == 0
+    def _said(self, stack: Stack, capsys: Capture, count: Count) -> str:
+        assert commands.preview(stack.clients, stack.deployment, count, as_json=False) == 0
         return capsys.readouterr().out
 
     def test_it_counts_in_whole_sentences(self, stack: Stack, capsys: Capture) -> None:
-        dropped = Counter({backfill.FOLDERS: 2, backfill.OTHER_KEYS: 1})
+        dropped = Counter({FOLDERS: 2, OTHER_KEYS: 1})
         said = self._said(stack, capsys, Count(3, 3072, 2, 5, dropped))
         assert "3 images, 3.0 KB, would be handled\n" in said
         assert "2 of them are not named like JPEGs" in said
@@ -238,7 +254,7 @@ class TestPreview:
         assert "$0.000" in said, "a few images cost something, too"
 
     def test_it_counts_one(self, stack: Stack, capsys: Capture) -> None:
-        said = self._said(stack, capsys, Count(1, 1, 1, 1, Counter({backfill.FOLDERS: 1})))
+        said = self._said(stack, capsys, Count(1, 1, 1, 1, Counter({FOLDERS: 1})))
         assert "1 image, 1 B, would be handled\n" in said
         assert "1 of them is not named like a JPEG" in said
         assert "1 more is converted already; that costs a look\n" in said
@@ -253,23 +269,23 @@ class TestPreview:
 )
 def test_what_is_not_a_manifest_is_refused(uri: str) -> None:
     with pytest.raises(UserError, match="is not a manifest"):
-        manifests.named(uri)
+        manifests.parse_uri(uri)
 
 
 def test_a_manifest_s_format_follows_from_its_name() -> None:
-    assert manifests.named("s3://b/a b/it?#.csv") == {
+    assert manifests.parse_uri("s3://b/a b/it?#.csv") == {
         "bucket": "b",
         "key": "a b/it?#.csv",
         "format": "CSV",
     }
-    assert manifests.named("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
+    assert manifests.parse_uri("s3://b/i/2026-11-27/manifest.json")["format"] == "INVENTORY"
 
 
 def test_a_dry_run_reads_how_many_children_run_at_a_time(filled: Stack) -> None:
     clients, stack = filled.clients, filled.deployment
-    assert backfill.children_at_a_time(clients, stack) == 100
+    assert runs.max_concurrency(clients, stack) == 100
     clients.stepfunctions.delete_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
-    assert backfill.children_at_a_time(clients, stack) == 10_000, "of a stack without a backfill"
+    assert runs.max_concurrency(clients, stack) == 10_000, "of a stack without a backfill"
 
 
 class TestRuns:
@@ -277,7 +293,7 @@ class TestRuns:
 
     def test_a_stack_without_a_backfill_says_what_to_do(self, stack: Stack) -> None:
         with pytest.raises(UserError, match=r"set backfill = \{ enabled = true \} and apply"):
-            backfill.check(stack.clients, stack.deployment)
+            runs.check(stack.clients, stack.deployment)
 
     def test_an_unknown_run_is_named(self, filled: Stack) -> None:
         with pytest.raises(UserError, match="has no run nope"):
@@ -287,33 +303,31 @@ class TestRuns:
         for key in ("2019/a.jpg", "2019/b.jpg", "2020/c.jpg"):
             filled.put(key)
         run = _started(filled, "2019/")
-        progress = _sent(run, 2)
+        progress = _until(run, sent=2)
         assert (progress.listed, progress.waiting, progress.done) == (2, 2, 0)
         assert not progress.settled
         _handle(filled)
 
-        found = Run(filled.clients, filled.deployment, run.arn).look()
-        assert found.settled
-        assert (found.waiting, found.running, found.done, found.failed) == (0, 0, 2, 0)
-        ending = run.ending(found)
+        progress = Run(filled.clients, filled.deployment, run.arn).progress()
+        assert progress.settled
+        figures = (progress.waiting, progress.running, progress.done, progress.failed)
+        assert figures == (0, 0, 2, 0)
+        ending = run.ending(progress)
         assert (ending.started, ending.failures, ending.good) == (2, [], True)
-        clients, stack = filled.clients, filled.deployment
-        console = options.console()
-        assert commands.follow(clients, stack, run.name, console, as_json=False) == 0
-        said = capsys.readouterr().out
+        said = _follow(filled, run, capsys)
         assert "2 listed, 2 sent, 0 waiting, 0 running, 2 done, 0 failed" in said
         assert "2 executions started since it began" in said
 
     def test_what_runs_is_waited_for(self, filled: Stack) -> None:
         filled.put()
         run = _started(filled)
-        _sent(run, 1)
+        _until(run, sent=1)
         filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
         filled.become(Type="Wait", Seconds=600, End=True)
         filled.clients.stepfunctions.start_execution(
             stateMachineArn=filled.deployment.state_machine_arn
         )
-        progress = run.look()
+        progress = run.progress()
         assert (progress.running, progress.settled) == (1, False)
 
     def test_what_failed_is_reported_with_its_reason(self, filled: Stack, capsys: Capture) -> None:
@@ -321,20 +335,18 @@ class TestRuns:
         filled.put("2019/a.jpg")
         filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
         run = _started(filled, "2019/")
-        _sent(run, 1)
+        _until(run, sent=1)
         _handle(filled)
         filled.start("v1", "2020/upload.jpg")
         record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "2019/lost.jpg"}}}
         filled.clients.sqs.send_message(
             QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
         )
-        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
+        assert _failures(run) == [
             ("2019/a.jpg", "DamagedImage: it is cut off"),
             ("2019/lost.jpg", "its message is a dead letter"),
         ]
-        clients, stack = filled.clients, filled.deployment
-        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
-        said = capsys.readouterr().out
+        said = _follow(filled, run, capsys, 4)
         assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
 
     def test_old_dead_letters_are_of_something_else(self, filled: Stack) -> None:
@@ -343,8 +355,7 @@ class TestRuns:
             QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
         )
         run = _started(filled)
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        assert run.ending(run.look()).good
+        assert run.ending(_until(run, status="SUCCEEDED")).good
 
     def test_objects_that_had_an_execution_are_counted(
         self, filled: Stack, capsys: Capture
@@ -353,19 +364,14 @@ class TestRuns:
         run = _started(filled, "2019/")
         for key in ("2019/a.jpg", "2019/b.jpg", "2019/a.jpg", "2020/upload.jpg"):
             _log(filled, "lambda", "trigger", message="duplicate delivery", key=key)
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        clients, stack = filled.clients, filled.deployment
-        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
-        said = capsys.readouterr().out
+        _until(run, status="SUCCEEDED")
+        said = _follow(filled, run, capsys)
         assert "Nothing had to be done" not in said
         assert (
             "2 objects had an execution already and got no other; `image-converter redrive` "
             "retries what failed."
         ) in said
-        console = options.console(as_json=True)
-        assert commands.follow(clients, stack, run.name, console, as_json=True) == 0
-        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
-        assert answer["hadExecutions"] == 2
+        assert _result(filled, run, capsys)["hadExecutions"] == 2
 
     def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
         filled.put("2019/a.jpg")
@@ -374,13 +380,10 @@ class TestRuns:
             stateMachineArn=filled.deployment.backfill.state_machine_arn,
             definition=_definition(filled, f"{filled.queue}-nowhere"),
         )
-        clients, stack = filled.clients, filled.deployment
         run = _started(filled)
-        console = options.console(as_json=True)
-        assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
-        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        answer = _result(filled, run, capsys, 4)
         assert (answer["status"], answer["objects"]) == ("FAILED", 2)
-        assert [one["key"] for one in answer["failures"]] == ["2019/a.jpg", "2019/b.jpg"]
+        assert [failure["key"] for failure in answer["failures"]] == ["2019/a.jpg", "2019/b.jpg"]
         assert "QueueDoesNotExist" in answer["failures"][0]["why"]
 
     @pytest.mark.parametrize(
@@ -404,8 +407,7 @@ class TestRuns:
         run = _started(filled)
         if state["Type"] == "Wait":
             clients.stepfunctions.stop_execution(executionArn=run.arn)
-        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
-        said = capsys.readouterr().out
+        said = _follow(filled, run, capsys, 4)
         assert "Nothing had to be done" not in said
         assert f"The run ended as {end}\n" in said
 
@@ -424,9 +426,7 @@ class TestRuns:
         with pytest.raises(
             UserError, match=r"The stack is paused: about 1 message waits in"
         ) as error:
-            commands.follow(
-                filled.clients, filled.deployment, run.name, options.console(), as_json=False
-            )
+            commands.follow(filled.clients, filled.deployment, run.name, as_json=False)
         assert error.value.status == status
         assert "Nothing had to be done" not in capsys.readouterr().out
 
@@ -444,29 +444,24 @@ class TestRuns:
             *({"Bucket": stack.source_bucket, "Key": f"{n}.jpg"} for n in range(9)),
         ]
         filled.put("it.jsonl", "\n".join(map(json.dumps, rows)).encode())
-        name = backfill.new_name()
-        given = {"manifest": manifests.named(f"s3://{stack.source_bucket}/it.jsonl")}
-        backfill.start(clients, stack, given, name)
+        name = runs.new_name()
+        given = {"manifest": manifests.parse_uri(f"s3://{stack.source_bucket}/it.jsonl")}
+        runs.start(clients, stack, given, name)
         run = Run(clients, stack, name)
-        progress = wait.until(
-            "the run's end", lambda: found if (found := run.look()).status == "FAILED" else None
-        )
+        progress = _until(run, status="FAILED")
         assert (progress.listed, progress.sent, progress.not_sent) == (15, 11, 4)
         assert progress.waiting == 10
         _handle(filled)
 
-        console = options.console(as_json=True)
-        assert commands.follow(clients, stack, run.name, console, as_json=True) == 4
-        answer = json_output.validated("backfill", capsys.readouterr().out)["result"]
+        answer = _result(filled, run, capsys, 4)
         assert (answer["objects"], answer["dropped"], answer["executionsStarted"]) == (15, 1, 10)
-        assert [(one["key"], one["why"].partition(":")[0]) for one in answer["failures"]] == [
+        assert [(f["key"], f["why"].partition(":")[0]) for f in answer["failures"]] == [
             ("b.jpg", "WrongBucket"),
             (json.dumps({"Bucket": stack.source_bucket}), "NoKey"),
             ('"not an object"', "WrongBucket"),
             ("refused \uffff.jpg", "SQS.InvalidMessageContents"),
         ]
-        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 4
-        said = capsys.readouterr().out
+        said = _follow(filled, run, capsys, 4)
         assert "15 listed, 11 sent, 4 not sent, 0 waiting, 0 running, 11 done, 0 failed" in said
         assert "15 objects, 1 of them not to be converted" in said
         assert "4 objects could not be sent" in said
@@ -475,32 +470,27 @@ class TestRuns:
         filled.put()
         filled.start("v1", "a.jpg")
         run = _started(filled)
-        _sent(run, 1)
+        _until(run, sent=1)
         filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
-        clients, stack = filled.clients, filled.deployment
-        assert commands.follow(clients, stack, run.name, options.console(), as_json=False) == 0
-        assert "Nothing had to be done" in capsys.readouterr().out
+        assert "Nothing had to be done" in _follow(filled, run, capsys)
 
 
 class TestRedrive:
     """Runs that failed, where AWS's RedriveExecution is missing."""
 
-    def _ended(self, run: Run, status: str) -> None:
-        wait.until(f"the run to be {status}", lambda: run.look().status == status)
-
     def test_a_failed_run_starts_from_the_beginning(self, filled: Stack) -> None:
         failed = _started(filled, bucket="no-such-bucket")
-        self._ended(failed, "FAILED")
-        assert [one.did for one in filled.redrive(dry_run=True)][:1] == ["would start"]
+        _until(failed, status="FAILED")
+        assert [result.did for result in filled.redrive(dry_run=True)][:1] == ["would start"]
         result = filled.redrive()[0]
         assert (result.subject, result.did) == (f"backfill {failed.name}", "started")
         assert "; now " in result.why
         assert result.why.endswith("-redo1, from the beginning; what is done costs a look")
         again = Run(filled.clients, filled.deployment, f"{failed.name}-redo1")
-        self._ended(again, "FAILED")
+        _until(again, status="FAILED")
         filled.clients.s3.create_bucket(Bucket="no-such-bucket")
         assert len(filled.redrive()) == 1, "the newest run of an input stands for all"
-        self._ended(Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), "SUCCEEDED")
+        _until(Run(filled.clients, filled.deployment, f"{failed.name}-redo2"), status="SUCCEEDED")
         assert filled.redrive() == []
 
     def test_what_cannot_be_read_is_left_unless_asked_for(self, filled: Stack) -> None:
@@ -509,9 +499,9 @@ class TestRedrive:
             stateMachineArn=filled.deployment.backfill.state_machine_arn,
             definition=definition(**quits),
         )
-        self._ended(_started(filled), "FAILED")
-        assert [one.did for one in filled.redrive()] == ["left"]
-        assert [one.did for one in filled.redrive(everything=True)] == ["started"]
+        _until(_started(filled), status="FAILED")
+        assert [result.did for result in filled.redrive()] == ["left"]
+        assert [result.did for result in filled.redrive(everything=True)] == ["started"]
 
     @pytest.mark.parametrize(("settings", "did"), [("other", ["started"]), ("default", [])])
     def test_a_failed_reprocess_is_retried_while_the_image_is_outdated(
@@ -528,7 +518,7 @@ class TestRedrive:
             stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(given)
         )
         filled.until_all_have_ended()
-        assert [one.did for one in filled.redrive()] == did
+        assert [result.did for result in filled.redrive()] == did
 
     @pytest.mark.parametrize(
         ("settings", "version", "did"),
@@ -556,7 +546,7 @@ class TestRedrive:
             input=json.dumps({"s3": {"bucket": {"name": bucket}, "object": item}}),
         )
         filled.until_all_have_ended()
-        assert [one.did for one in filled.redrive()] == did
+        assert [result.did for result in filled.redrive()] == did
 
 
 @pytest.mark.parametrize("workflow_type", ["EXPRESS"])
@@ -579,21 +569,21 @@ class TestExpress:
         terse.put("2019/a.jpg")
         terse.put("2019/b.jpg")
         run = _started(terse, "2019/")
-        progress = _sent(run, 2)
+        progress = _until(run, sent=2)
         assert (progress.waiting, progress.running, progress.failed) == (2, None, None)
         terse.clients.sqs.purge_queue(QueueUrl=terse.queue)
         for key in ("2019/a.jpg", "2019/b.jpg"):
             _log(terse, "lambda", "trigger", message="execution started", key=key)
         self._failed(terse, "2019/a.jpg", "2019/b.jpg")
         _log(terse, "states", type="ExecutionStarted", execution_arn="arn")
-        progress = run.look()
+        progress = run.progress()
         assert (progress.running, progress.settled) == (1, False)
         _log(terse, "states", type="ExecutionFailed", execution_arn="arn")
         _write_record(terse, "2019/b.jpg", written_at=_later())
-        found = run.look()
-        ending = run.ending(found)
-        assert (found.settled, found.done, ending.started) == (True, 2, 2)
-        assert [(one.key, one.why) for one in ending.failures] == [("2019/a.jpg", "SlowDown: busy")]
+        progress = run.progress()
+        assert (progress.settled, progress.done) == (True, 2)
+        assert run.ending(progress).started == 2
+        assert _failures(run) == [("2019/a.jpg", "SlowDown: busy")]
 
     def test_without_all_lines_it_lasts_as_long_as_an_execution_may(
         self, filled: Stack, monkeypatch: pytest.MonkeyPatch
@@ -601,14 +591,14 @@ class TestExpress:
         filled.log_at("ERROR")
         filled.put()
         run = _started(filled)
-        _sent(run, 1)
+        _until(run, sent=1)
         filled.clients.sqs.purge_queue(QueueUrl=filled.queue)
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        assert not run.look().settled
+        _until(run, status="SUCCEEDED")
+        assert not run.progress().settled
         monkeypatch.setattr(logged, "LONGEST", timedelta(0))
-        assert run.look().settled
+        assert run.progress().settled
         filled.clients.sqs.send_message(QueueUrl=filled.queue, MessageBody="an upload")
-        assert not run.look().settled
+        assert not run.progress().settled
 
     def test_only_executions_that_failed_are_failures(self, filled: Stack) -> None:
         filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
@@ -621,10 +611,7 @@ class TestExpress:
         filled.put("retried.txt")
         filled.start("v1", "retried.txt")
         self._failed(filled, "a.jpg", "b.jpg", "retried.txt")
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        assert [(one.key, one.why) for one in run.ending(run.look()).failures] == [
-            ("a.jpg", "DamagedImage: it is cut off")
-        ]
+        assert _failures(run) == [("a.jpg", "DamagedImage: it is cut off")]
 
     def test_what_was_started_again_and_succeeded_is_not_a_failure(self, filled: Stack) -> None:
         filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
@@ -632,8 +619,7 @@ class TestExpress:
         name = filled.start("v1").split(":")[-2]
         filled.become(Type="Succeed")
         filled.start("v1", name=f"{name}-redo1")
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        assert run.ending(run.look()).good
+        assert run.ending(_until(run, status="SUCCEEDED")).good
 
     def test_where_the_log_does_not_say_it_what_is_gone_was_handled(self, terse: Stack) -> None:
         run = _started(terse)
@@ -644,9 +630,7 @@ class TestExpress:
             terse.delete(key)
         terse.put("here.txt")
         self._failed(terse, "gone.txt", "here.txt", "old.jpg", "new.jpg")
-        wait.until("the run's end", lambda: run.look().status == "SUCCEEDED")
-        found = sorted(one.key for one in run.ending(run.look()).failures)
-        assert found == ["here.txt", "old.jpg"]
+        assert sorted(key for key, _ in _failures(run)) == ["here.txt", "old.jpg"]
 
 
 def _later() -> datetime:

@@ -78,5 +78,6 @@ def test_a_record_has_numbers_as_json_has_them(clients: Clients) -> None:
 
     plain = {"imageName": "a.jpg", "size": 12, "ratio": 0.5}
     assert storage.record(clients, "records", "a.jpg") == plain
-    assert storage.records(clients, "records") == {"a.jpg": plain}
+    assert list(storage.records(clients, "records")) == [plain]
+    assert list(storage.records(clients, "records", "b")) == []
     assert storage.record(clients, "records", "b.jpg") is None

@@ -15,20 +15,20 @@ _S3_URI = re.compile(r"s3://([^/]+)/(.+)")
 _FORMATS = {".csv": "CSV", ".jsonl": "JSONL", "/manifest.json": "INVENTORY"}
 
 
-def named(uri: str) -> dict[str, str]:
-    """Return what a manifest's address says, as the state machine reads it.
+def parse_uri(uri: str) -> dict[str, str]:
+    """Return a manifest's address as the state machine's input has it.
 
     Raises:
         UserError: it is not the address of a manifest.
     """
     parts = _S3_URI.fullmatch(uri)  # not urlsplit: keys may have ? and #
-    kind = next((kind for end, kind in _FORMATS.items() if uri.endswith(end)), None)
-    if parts is None or kind is None:
+    file_format = next((name for end, name in _FORMATS.items() if uri.endswith(end)), None)
+    if parts is None or file_format is None:
         raise UserError(
             f"{uri} is not a manifest. It must be s3://BUCKET/KEY with a key that ends with .csv, "
             ".jsonl or, for S3 Inventory, /manifest.json."
         )
-    return {"bucket": parts[1], "key": parts[2], "format": kind}
+    return {"bucket": parts[1], "key": parts[2], "format": file_format}
 
 
 def objects(clients: Clients, manifest: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -36,37 +36,26 @@ def objects(clients: Clients, manifest: Mapping[str, str]) -> Iterator[dict[str,
 
     Raises:
         UserError: it is an inventory, which is not read here, or a line does not name an object.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     if manifest["format"] == "INVENTORY":
         raise UserError("A dry run does not read inventories. Try it with a prefix.")
-    lines = _Lines(storage.lines(clients, manifest["bucket"], manifest["key"]))
-    rows = _csv(lines) if manifest["format"] == "CSV" else _jsonl(lines)
+    number = 0  # of the line that is read
+
+    def lines() -> Iterator[str]:
+        nonlocal number
+        for number, line in enumerate(  # noqa: B007 - the error below names it
+            storage.lines(clients, manifest["bucket"], manifest["key"]), start=1
+        ):
+            yield line.decode()
+
+    is_csv = manifest["format"] == "CSV"
+    rows = _csv(lines()) if is_csv else map(text.json_object, filter(str.strip, lines()))
     try:
         yield from map(_object, rows)
-    except UnicodeDecodeError as error:
-        raise _refusal(manifest, lines, "it is not UTF-8") from error
     except (ValueError, csv.Error) as error:
-        raise _refusal(manifest, lines, str(error)) from error
-
-
-class _Lines:
-    """Lines, and the number of the line that is being read."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.number = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        self.number += 1  # first, because reading it may fail
-        return next(self._lines)
-
-
-def _refusal(manifest: Mapping[str, str], lines: _Lines, why: str) -> UserError:
-    return UserError(f"s3://{manifest['bucket']}/{manifest['key']}, line {lines.number}: {why}.")
+        why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        place = f"s3://{manifest['bucket']}/{manifest['key']}, line {max(number, 1)}"
+        raise UserError(f"{place}: {why}.") from error
 
 
 def _csv(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
@@ -74,12 +63,6 @@ def _csv(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
     if "Key" not in (reader.fieldnames or []):
         raise ValueError("the header has no column Key")
     yield from reader
-
-
-def _jsonl(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    for line in lines:
-        if line.strip():
-            yield text.json_object(line)
 
 
 def _object(row: Mapping[str, Any]) -> dict[str, Any]:

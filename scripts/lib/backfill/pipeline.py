@@ -1,0 +1,172 @@
+"""What the pipeline has done since a run of the backfill began, uploads included.
+
+A STANDARD state machine lists its executions. Of an EXPRESS one, the log says as much as it is set
+to log; what it does not say, the functions have logged.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from image_converter import notifications, reprocessing
+from scripts.lib import deployed, functions, storage, text
+from scripts.lib.aws import Clients
+from scripts.lib.deployed import Deployment
+from scripts.lib.executions import arrival, collect, endings, logged, restarts
+from scripts.lib.executions.model import RUNNING
+from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
+
+MAX_COUNTED = 10_000  # executions that are counted, or described
+_FAILED = (*FAILED, STOPPED)
+_END_EVENTS = {f"Execution{end}" for end in ("Succeeded", "Failed", "TimedOut", "Aborted")}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that was not handled, and why."""
+
+    key: str
+    why: str
+
+
+class Pipeline:
+    """A stack's executions, and what did not become one, since a moment."""
+
+    def __init__(self, clients: Clients, stack: Deployment, since: datetime) -> None:
+        """Prepare, without asking AWS."""
+        self._clients = clients
+        self._stack = stack
+        self._since = since
+
+    def running(self) -> int | None:
+        """Return how many executions run; None if an EXPRESS stack does not log all of them."""
+        if not self._stack.express:
+            return sum(1 for _ in self._executions(RUNNING))
+        log = self._stack.log
+        if log.level != "ALL":
+            return None
+        lines = storage.log_events(
+            self._clients,
+            log.group,
+            datetime.now(UTC) - logged.LONGEST,
+            pattern='{ $.type = "Execution*" }',
+        )
+        events = [text.json_object(line["message"]) for line in lines]
+        begun = {e["execution_arn"] for e in events if e.get("type") == "ExecutionStarted"}
+        return len(begun - {e["execution_arn"] for e in events if e.get("type") in _END_EVENTS})
+
+    def failed(self) -> int | None:
+        """Return how many executions have failed; None of an EXPRESS stack."""
+        return None if self._stack.express else sum(1 for _ in self._executions(*_FAILED))
+
+    def started(self) -> int | None:
+        """Return how many executions have begun, up to `MAX_COUNTED`; None if nothing says so."""
+        if not self._stack.express:
+            return sum(1 for _ in itertools.islice(self._executions(), MAX_COUNTED))
+        lines = self._logged_by_the_trigger(notifications.STARTED)
+        return None if lines is None else min(len(lines), MAX_COUNTED)
+
+    def duplicates(self, prefix: str) -> int | None:
+        """Return how many keys that begin so got no execution, because they had one already.
+
+        It is `MAX_COUNTED` for as many or more, and None if nothing says so.
+        """
+        if self._stack.express:
+            return 0  # AWS refuses no name of an EXPRESS execution
+        lines = self._logged_by_the_trigger(notifications.DUPLICATE)
+        if lines is None:
+            return None
+        keys = {str(line["key"]) for line in lines if line.get("key")}
+        return min(sum(key.startswith(prefix) for key in keys), MAX_COUNTED)
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield what failed, and was not handled later."""
+        yield from self._express_failures() if self._stack.express else self._standard_failures()
+        for letter in storage.dead_letters(self._clients, self._stack.name):
+            if storage.sent_at(letter) >= self._since:
+                for key, _ in sorted(arrival.named(letter["Body"])):
+                    yield Failure(key, "its message is a dead letter")
+
+    def _executions(self, *statuses: str) -> Iterator[Any]:
+        """Yield STANDARD executions with these statuses, by default all, the newest first."""
+        for status in statuses or (None,):
+            listed = collect.listed(self._clients, self._stack.state_machine_arn, status)
+            for execution in listed:
+                if execution.get("stopDate", execution["startDate"]) < self._since:
+                    break  # whichever of both moments they are sorted by
+                if execution["startDate"] >= self._since:
+                    yield execution
+
+    def _logged_by_the_trigger(self, message: str) -> list[dict[str, Any]] | None:
+        """Return the trigger's lines with that message; None if it does not log them."""
+        name = f"{self._stack.name}-{functions.on_aws(functions.TRIGGER)}"
+        trigger = deployed.function(self._clients, name)
+        if trigger.settings.get("LOG_LEVEL", "INFO") not in ("DEBUG", "INFO"):
+            return None
+        events = storage.log_events(
+            self._clients, trigger.log_group, self._since, pattern=f'"{message}"'
+        )
+        lines = [text.json_object(event["message"]) for event in events]
+        return [line for line in lines if line.get("message") == message]
+
+    def _standard_failures(self) -> Iterator[Failure]:
+        redrive = Redrive(self._clients, self._stack, dry_run=True, everything=True)
+        failed = itertools.islice(self._executions(*_FAILED), MAX_COUNTED)
+        for name in sorted({restarts.first_name(execution["name"]) for execution in failed}):
+            for result in redrive.execution(name):
+                yield Failure(result.key or result.subject, result.why)
+
+    def _express_failures(self) -> Iterator[Failure]:
+        log = logged.of_stack(self._clients, self._stack, since=self._since)
+        failed, not_searched = log.failed()
+        if log.log.missing or not_searched:
+            yield from self._failures_of_functions()
+            return
+        by_name = {restarts.first_name(execution["name"]): execution for execution in failed}
+        for name, execution in itertools.islice(by_name.items(), MAX_COUNTED):
+            chain = [e for e in log.named(name) if restarts.first_name(e["name"]) == name]
+            # Two executions of one name may run at a time, of which one that succeeds is enough.
+            if any(e["status"] not in _FAILED for e in chain):
+                continue
+            last = chain[-1] if chain else execution
+            key, _ = restarts.source(last)
+            record = self._record(key) if key else None
+            if record is None or _written(record) < last["stopDate"]:
+                why = text.sentence(last.get("error"), last.get("cause"))
+                yield Failure(key or name, why or last["status"])
+
+    def _failures_of_functions(self) -> Iterator[Failure]:
+        """Yield the last failure that functions have logged of each image, unless a retry helped.
+
+        What was handled has a newer record, or is not in the source bucket any more.
+        """
+        failures = endings.failures(self._clients, self._stack, self._since)
+        newest = {failure.key: failure for failure in sorted(failures, key=lambda f: f.at)}
+        settings_hash = deployed.settings_hash(deployed.resize_settings(self._clients, self._stack))
+        for key, failure in newest.items():
+            record = self._record(key)
+            if record and _written(record) >= failure.at:
+                continue
+            # A reprocess, whose source is gone before it begins, has something to do until then.
+            is_outdated = record is not None and reprocessing.is_outdated(record, settings_hash)
+            if is_outdated or self._is_in_the_source_bucket(key):
+                yield Failure(key, failure.sentence)
+
+    def _record(self, key: str) -> dict[str, Any] | None:
+        return storage.record(self._clients, self._stack.table_name, key)
+
+    def _is_in_the_source_bucket(self, key: str) -> bool:
+        # A key comes before all longer ones that begin with it.
+        answer = self._clients.s3.list_objects_v2(
+            Bucket=self._stack.source_bucket, Prefix=key, MaxKeys=1
+        )
+        return any(item["Key"] == key for item in answer.get("Contents", []))
+
+
+def _written(record: Mapping[str, Any]) -> datetime:
+    """Return when a record was written, at the latest: it has whole seconds."""
+    return datetime.fromisoformat(record["writtenAt"]) + timedelta(seconds=1)

@@ -9,11 +9,12 @@ everywhere.
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scripts.lib import paths
@@ -33,6 +34,11 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 _PROVIDER_MISSING = (
     "Failed to query available provider packages",
     "Failed to install provider",
+)
+_PROVIDER_ADVICE = (
+    f"The provider {PROVIDER} is available neither from the registry nor from a folder on this "
+    "machine. Run this where the registry can be reached, or set TF_PLUGIN_MIRROR to a folder "
+    "filled there by `terraform providers mirror FOLDER`."
 )
 
 
@@ -77,22 +83,21 @@ def find_mirror(
     Raises:
         TerraformError: TF_PLUGIN_MIRROR names a folder without the provider.
     """
-    named = env.get("TF_PLUGIN_MIRROR")
-    if named:
-        if not _holds_provider(Path(named)):
+    if folder := env.get("TF_PLUGIN_MIRROR"):
+        if not _holds_provider(Path(folder)):
             raise TerraformError(
-                f"TF_PLUGIN_MIRROR is {named}, but it does not contain {REGISTRY}/{PROVIDER} for "
+                f"TF_PLUGIN_MIRROR is {folder}, but it does not contain {REGISTRY}/{PROVIDER} for "
                 f"{target()}. Unset it, or fill the folder with `terraform providers mirror "
                 "FOLDER`."
             )
-        return Path(named).resolve()
-    return next(filter(_holds_provider, _folders_with_registry(add_on_homes)), None)
+        return Path(folder).resolve()
+    patterns = itertools.product(map(Path, add_on_homes), (REGISTRY, f"*/{REGISTRY}"))
+    registries = (path for home, pattern in patterns for path in sorted(home.glob(pattern)))
+    return next((path.parent for path in registries if _holds_provider(path.parent)), None)
 
 
 def environment(
-    base: Mapping[str, str] = os.environ,
-    build: Path = paths.BUILD / "terraform",
-    mirror: Path | None = None,
+    base: Mapping[str, str] = os.environ, build: Path = paths.BUILD / "terraform"
 ) -> dict[str, str]:
     """Return ``base`` with what Terraform needs to find its provider and to run unattended.
 
@@ -102,17 +107,14 @@ def environment(
     Parameters:
         base: the environment to start from.
         build: where the CLI configuration file and the provider cache may be written.
-        mirror: a folder with the provider; default is what :func:`find_mirror` finds.
 
     Raises:
         TerraformError: TF_PLUGIN_MIRROR names a folder without the provider.
     """
-    env = dict(base)
-    env.update(UNATTENDED)
-    if not env.get("TF_PLUGIN_MIRROR") and mirror is None and _user_decides(env):
+    env = {**base, **UNATTENDED}
+    if not env.get("TF_PLUGIN_MIRROR") and _user_decides(env):
         return env
-    mirror = mirror or find_mirror(env)
-    if mirror is not None:
+    if mirror := find_mirror(env):
         env["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirror, build))
         return env
     if not Path(env.get("TF_CLI_CONFIG_FILE", "")).is_file():
@@ -122,6 +124,23 @@ def environment(
         cache.mkdir(parents=True, exist_ok=True)
         env["TF_PLUGIN_CACHE_DIR"] = str(cache)
     return env
+
+
+def output(folder: Path, env: Mapping[str, str], *arguments: str) -> str:
+    """Run a command of Terraform's in ``folder``; return what it prints.
+
+    Parameters:
+        folder: the configuration.
+        env: from :func:`environment`.
+        arguments: the command and its options, for example ``show`` and ``-json``.
+
+    Raises:
+        TerraformError: it failed; the message carries Terraform's own.
+    """
+    done = _run(folder, env, *arguments)
+    if done.returncode:
+        raise TerraformError(f"`terraform {arguments[0]}` failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def init(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
@@ -136,19 +155,16 @@ def init(folder: Path, env: Mapping[str, str], *arguments: str) -> None:
         TerraformError: it failed; the message carries Terraform's own and, for a missing provider,
             the ways out.
     """
-    terraform = str(terraform_binary(env.get("PATH")))
-    command = [terraform, f"-chdir={folder}", "init", "-no-color", *arguments]
-    done = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        return
-    advice = ""
-    if any(symptom in done.stderr for symptom in _PROVIDER_MISSING):
-        advice = (
-            f" The provider {PROVIDER} is available neither from the registry nor from a folder on "
-            "this machine. Run this where the registry can be reached, or set TF_PLUGIN_MIRROR to "
-            "a folder filled there by `terraform providers mirror FOLDER`."
-        )
-    raise TerraformError(f"`terraform init` failed in {folder}.{advice}\n{done.stderr.strip()}")
+    done = _run(folder, env, "init", "-no-color", *arguments)
+    if done.returncode:
+        is_missing = any(symptom in done.stderr for symptom in _PROVIDER_MISSING)
+        advice = f" {_PROVIDER_ADVICE}" if is_missing else ""
+        raise TerraformError(f"`terraform init` failed in {folder}.{advice}\n{done.stderr.strip()}")
+
+
+def _run(folder: Path, env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(terraform_binary(env.get("PATH"))), f"-chdir={folder}", *arguments]
+    return subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)
 
 
 def _holds_provider(folder: Path) -> bool:
@@ -156,12 +172,6 @@ def _holds_provider(folder: Path) -> bool:
     provider = folder / REGISTRY / PROVIDER
     unpacked = any(provider.glob(f"*/{target()}/terraform-provider-aws*"))
     return unpacked or any(provider.glob(f"terraform-provider-aws_*_{target()}.zip"))
-
-
-def _folders_with_registry(homes: Iterable[str | Path]) -> Iterator[Path]:
-    for home in homes:
-        for pattern in (REGISTRY, f"*/{REGISTRY}"):
-            yield from (registry.parent for registry in sorted(Path(home).glob(pattern)))
 
 
 def _user_decides(env: Mapping[str, str]) -> bool:

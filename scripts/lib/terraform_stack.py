@@ -4,11 +4,13 @@ The configuration is used as it is, but copied: the state, the backend and the s
 works in ``terraform/`` stay untouched, and several stacks can be applied side by side.
 """
 
+from __future__ import annotations
+
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ _NOT_COPIED = (
     "*_override.tf",
     "tests",
 )
+_RESOURCE_MESSAGES = ("apply_start", "apply_complete", "apply_errored")
 _FOREIGN_SETTINGS = ("TF_VAR_", "TF_CLI_ARGS", "TF_WORKSPACE", "TF_DATA_DIR", "TF_LOG")
 
 
@@ -46,54 +49,29 @@ class Progress:
     total: int = 0
     waiting_for: tuple[str, ...] = ()
 
+    def after(self, message: Mapping[str, Any]) -> Progress:
+        """Return the progress after a message of Terraform's machine-readable output.
+
+        Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+        """
+        kind = message.get("type")
+        if kind == "change_summary" and message["changes"]["operation"] == "plan":
+            counts = message["changes"]
+            return replace(self, total=counts["add"] + counts["change"] + counts["remove"])
+        if kind not in _RESOURCE_MESSAGES or message["hook"]["action"] == "read":
+            return self
+        address = message["hook"]["resource"]["addr"]
+        if kind == "apply_start":
+            return replace(self, waiting_for=(*self.waiting_for, address))
+        waiting_for = tuple(waiting for waiting in self.waiting_for if waiting != address)
+        return replace(self, done=self.done + 1, waiting_for=waiting_for)
+
 
 Report = Callable[[Progress], None]
 
 
-def _silent(_progress: Progress) -> None:
+def _ignore(_progress: Progress) -> None:
     """Report nothing."""
-
-
-@dataclass
-class _Run:
-    """What one run of Terraform has said so far, from its machine-readable output.
-
-    Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
-    """
-
-    report: Report
-    done: int = 0
-    total: int = 0
-    waiting_for: dict[str, None] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-    def read(self, line: str) -> None:
-        """Take in one line of output."""
-        try:
-            message = json.loads(line)
-        except ValueError:
-            return  # a warning from before Terraform speaks JSON
-        kind = message.get("type")
-        if kind == "change_summary" and message["changes"]["operation"] == "plan":
-            counts = message["changes"]
-            self.total = counts["add"] + counts["change"] + counts["remove"]
-        elif kind == "diagnostic" and message["diagnostic"]["severity"] == "error":
-            self.errors.append(_sentence(message["diagnostic"]))
-        elif kind in ("apply_start", "apply_complete", "apply_errored"):
-            self._note(kind, message["hook"])
-        else:
-            return
-        self.report(Progress(self.done, self.total, tuple(self.waiting_for)))
-
-    def _note(self, kind: str, hook: Mapping[str, Any]) -> None:
-        if hook["action"] == "read":
-            return
-        address = hook["resource"]["addr"]
-        if kind == "apply_start":
-            self.waiting_for[address] = None
-        else:
-            self.waiting_for.pop(address, None)
-            self.done += 1
 
 
 class Stack:
@@ -117,17 +95,15 @@ class Stack:
             variables: values for Terraform's variables.
         """
         self.directory = directory
+        self.log_file = directory / "terraform.log"  # all that Terraform has said, as JSON lines
+        self._root = directory / "terraform"
         self._package = package
+        self._deployed_package = directory.resolve() / "package"
         self._variables = dict(variables or {})
         self._base = {
             name: value for name, value in env.items() if not name.startswith(_FOREIGN_SETTINGS)
         }
         self._env: dict[str, str] = {}
-
-    @property
-    def log_file(self) -> Path:
-        """Everything that Terraform has said, as JSON lines."""
-        return self.directory / "terraform.log"
 
     def init(self) -> None:
         """Copy the configuration and have Terraform fetch its provider.
@@ -164,7 +140,7 @@ class Stack:
         """Apply with these values for Terraform's variables from now on, and no others."""
         self._variables = variables
 
-    def apply(self, report: Report = _silent, *, refresh: bool = True) -> None:
+    def apply(self, report: Report = _ignore, *, refresh: bool = True) -> None:
         """Create or change everything.
 
         Parameters:
@@ -176,7 +152,7 @@ class Stack:
         """
         self._run(["apply", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
-    def destroy(self, report: Report = _silent) -> None:
+    def destroy(self, report: Report = _ignore) -> None:
         """Remove everything.
 
         Raises:
@@ -196,66 +172,61 @@ class Stack:
             TerraformError: it failed; the message carries Terraform's own.
         """
         plan = self.directory.resolve() / "plan.tfplan"
-        self._run(["plan", f"-out={plan}", *options], _silent)
-        return self._json("show", "-json", str(plan))
+        self._run(["plan", f"-out={plan}", *options])
+        planned: dict[str, Any] = json.loads(self.output("show", "-json", str(plan)))
+        return planned
 
     def outputs(self) -> dict[str, Any]:
         """Return Terraform's outputs by name."""
-        return {name: output["value"] for name, output in self._json("output", "-json").items()}
+        outputs = json.loads(self.output("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
 
-    @property
-    def _deployed_package(self) -> Path:
-        return self.directory.resolve() / "package"
+    def output(self, *arguments: str) -> str:
+        """Return what a command of Terraform's prints; raise as `terraform_cli.output`."""
+        return terraform_cli.output(self._root, self._env, *arguments)
 
-    @property
-    def _root(self) -> Path:
-        return self.directory / "terraform"
-
-    def _command(self, arguments: Iterable[str]) -> list[str]:
-        terraform = terraform_cli.terraform_binary(self._env.get("PATH"))
-        return [str(terraform), f"-chdir={self._root}", *arguments]
-
-    def _run(self, arguments: list[str], report: Report) -> None:
-        """Run Terraform, and follow what it says."""
+    def _run(self, arguments: list[str], report: Report = _ignore) -> None:
+        """Run Terraform, report its progress, and write what it says to the log."""
         settings = self.directory.resolve() / "settings.tfvars.json"
         values = self._variables | {"package_dir": str(self._deployed_package)}
         settings.write_text(json.dumps(values, indent=2), encoding="utf-8")
-        run = _Run(report)
+        terraform = terraform_cli.terraform_binary(self._env.get("PATH"))
+        options = ["-json", "-input=false", f"-var-file={settings}"]
         keeper = supervisor.start(
-            self._command([*arguments, "-json", "-input=false", f"-var-file={settings}"]),
+            [str(terraform), f"-chdir={self._root}", *arguments, *options],
             env=self._env,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        progress = Progress()
+        errors: list[str] = []
         try:
-            for line in self._logged(keeper):
-                run.read(line)
+            for message in self._messages(keeper):
+                diagnostic = message.get("diagnostic", {})
+                if diagnostic.get("severity") == "error":
+                    errors.append(_sentence(diagnostic))
+                before, progress = progress, progress.after(message)
+                if progress != before:
+                    report(progress)
             status = keeper.wait()
         finally:
             supervisor.stop(keeper)
         if status:
-            said = "\n".join(run.errors) or f"exited with status {status}; see {self.log_file}"
+            said = "\n".join(errors) or f"exited with status {status}; see {self.log_file}"
             raise TerraformError(f"`terraform {arguments[0]}` failed: {said}")
 
-    def _logged(self, keeper: subprocess.Popen[bytes]) -> Iterator[str]:
-        """Yield the lines that Terraform says, and write them to the log."""
+    def _messages(self, keeper: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+        """Yield the messages that Terraform writes, and write all that it says to the log."""
         assert keeper.stdout is not None  # noqa: S101 - it was asked for above
         with self.log_file.open("ab") as log:
             for line in keeper.stdout:
                 log.write(line)
                 log.flush()
-                yield line.decode("utf-8", errors="replace")
-
-    def _json(self, *arguments: str) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self._capture(*arguments))
-        return answer
-
-    def _capture(self, *arguments: str) -> str:
-        command = self._command(arguments)
-        done = subprocess.run(command, env=self._env, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise TerraformError(f"`terraform {arguments[0]}` failed: {done.stderr.strip()}")
-        return done.stdout
+                try:
+                    message = json.loads(line.decode("utf-8", errors="replace"))
+                except ValueError:
+                    continue  # a warning from before Terraform speaks JSON
+                yield message
 
 
 def _sentence(diagnostic: Mapping[str, Any]) -> str:

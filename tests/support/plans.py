@@ -29,5 +29,5 @@ def _changes(plan: Mapping[str, Any]) -> Iterator[str]:
 
 def resources(stack: Stack) -> list[str]:
     """Return the addresses of everything in a stack's state, data sources left out."""
-    listed = stack._capture("state", "list").splitlines()
+    listed = stack.output("state", "list").splitlines()
     return [address for address in listed if ".data." not in f".{address}"]

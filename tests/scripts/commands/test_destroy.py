@@ -28,8 +28,8 @@ def test_the_images_are_found_wherever_the_stack_is(caller: str, index: str) -> 
             ),
         )
     )
-    assert holdings == destroy.Holdings(("source", "pngs"), "records")
+    assert holdings == (["source", "pngs"], "records")
 
 
 def test_nothing_keeps_a_state_without_a_stack() -> None:
-    assert destroy._holdings({}) == destroy.Holdings((), None)
+    assert destroy._holdings({}) == ([], None)

@@ -65,7 +65,8 @@ class TestMirror:
 class TestEnvironment:
     def test_a_mirror_is_written_down_for_terraform(self, tmp_path: Path) -> None:
         folder = mirror(tmp_path / "plugins")
-        env = terraform_cli.environment({}, tmp_path / "build", folder)
+        base = {"TF_PLUGIN_MIRROR": str(folder)}
+        env = terraform_cli.environment(base, tmp_path / "build")
         configuration = Path(env["TF_CLI_CONFIG_FILE"])
         assert configuration.parent == tmp_path / "build"
         assert f'path    = "{folder}"' in configuration.read_text()

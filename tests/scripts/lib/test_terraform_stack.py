@@ -1,7 +1,7 @@
 """The stack runs Terraform on a copy, reports its progress, and says what is missing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from scripts.lib.terraform_stack import Progress, Stack
 ENV = {"PATH": "/nowhere"}
 
 # Stands in for Terraform where what matters is what is around it: says a line of its machine-
-# readable output for each line of the file that is beside it.
+# readable output for each line of the file next to it.
 FAKE_TERRAFORM = """#!/bin/sh
 case "$*" in *init*) exit 0;; esac
-here=$(dirname "$0"); cat "$here/says"; exit "$(cat "$here/status")"
+here=$(dirname "$0"); env > "$here/env"; echo "$@" > "$here/arguments"
+cat "$here/says"; exit "$(cat "$here/status")"
 """
+
+Initialised = Callable[..., Stack]
 
 
 @pytest.fixture
@@ -29,8 +32,8 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(autouse=True)
+def _repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A repository with things in terraform/ that belong to whoever works there."""
     root = tmp_path / "repository"
     for name in (
@@ -48,21 +51,26 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     monkeypatch.setattr(module, "REPOSITORY", root)
-    return root
 
 
-def _fake_terraform(
-    folder: Path, says: Sequence[str | dict[str, Any]], status: int
-) -> dict[str, str]:
-    """Return an environment in which `terraform` says these lines and ends with that status."""
+@pytest.fixture
+def initialised(tmp_path: Path, package: Path) -> Initialised:
+    """Make a stack, after init, whose `terraform` says these lines and ends with that status."""
+    folder = tmp_path / "bin"
     folder.mkdir()
-    (folder / "terraform").write_text(FAKE_TERRAFORM)
-    (folder / "terraform").chmod(0o755)
-    (folder / "says").write_text(
-        "".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in says)
-    )
-    (folder / "status").write_text(str(status))
-    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+    def make(says: Sequence[str | dict[str, Any]] = (), status: int = 0, **options: Any) -> Stack:
+        (folder / "terraform").write_text(FAKE_TERRAFORM)
+        (folder / "terraform").chmod(0o755)
+        lines = [line if isinstance(line, str) else json.dumps(line) for line in says]
+        (folder / "says").write_text("".join(f"{line}\n" for line in lines))
+        (folder / "status").write_text(str(status))
+        env = {"PATH": f"{folder}:/usr/bin:/bin", **options.pop("env", {})}
+        stack = Stack(tmp_path / "stack", env, package=package, **options)
+        stack.init()
+        return stack
+
+    return make
 
 
 def test_missing_package_is_named(tmp_path: Path) -> None:
@@ -71,17 +79,14 @@ def test_missing_package_is_named(tmp_path: Path) -> None:
         stack.init()
 
 
-@pytest.mark.usefixtures("repository")
 def test_missing_terraform_is_named(tmp_path: Path, package: Path) -> None:
     stack = Stack(tmp_path / "stack", ENV, package=package)
     with pytest.raises(TerraformError, match="There is no `terraform` on the PATH"):
         stack.init()
 
 
-@pytest.mark.usefixtures("repository")
-def test_copy_leaves_out_what_is_somebodys_own(tmp_path: Path, package: Path) -> None:
-    stack = Stack(tmp_path / "stack", _fake_terraform(tmp_path / "bin", [], 0), package=package)
-    stack.init()
+def test_copy_leaves_out_what_is_somebodys_own(initialised: Initialised) -> None:
+    stack = initialised()
 
     copied = {
         path.relative_to(stack.directory).as_posix()
@@ -97,8 +102,7 @@ def test_copy_leaves_out_what_is_somebodys_own(tmp_path: Path, package: Path) ->
     }
 
 
-@pytest.mark.usefixtures("repository")
-def test_progress_is_reported(tmp_path: Path, package: Path) -> None:
+def test_progress_is_reported(initialised: Initialised) -> None:
     def hook(kind: str, address: str, action: str = "create") -> dict[str, Any]:
         return {"type": kind, "hook": {"action": action, "resource": {"addr": address}}}
 
@@ -113,18 +117,15 @@ def test_progress_is_reported(tmp_path: Path, package: Path) -> None:
         hook("apply_complete", "a"),
         hook("apply_complete", "b"),
     ]
-    stack = Stack(tmp_path / "stack", _fake_terraform(tmp_path / "bin", says, 0), package=package)
-    stack.init()
     reports: list[Progress] = []
 
-    stack.apply(reports.append)
+    initialised(says).apply(reports.append)
 
     assert reports[0] == Progress(0, 2, ())
     assert reports[-3:] == [Progress(0, 2, ("a", "b")), Progress(1, 2, ("b",)), Progress(2, 2, ())]
 
 
-@pytest.mark.usefixtures("repository")
-def test_terraforms_own_sentence_is_passed_on(tmp_path: Path, package: Path) -> None:
+def test_terraforms_own_sentence_is_passed_on(initialised: Initialised) -> None:
     says: list[str | dict[str, Any]] = [
         "Warning: said before Terraform speaks JSON",
         {
@@ -138,8 +139,7 @@ def test_terraforms_own_sentence_is_passed_on(tmp_path: Path, package: Path) -> 
         },
         {"type": "diagnostic", "diagnostic": {"severity": "warning", "summary": "Never mind"}},
     ]
-    stack = Stack(tmp_path / "stack", _fake_terraform(tmp_path / "bin", says, 1), package=package)
-    stack.init()
+    stack = initialised(says, status=1)
 
     with pytest.raises(TerraformError) as failure:
         stack.apply()
@@ -148,33 +148,24 @@ def test_terraforms_own_sentence_is_passed_on(tmp_path: Path, package: Path) -> 
     assert "Never mind" not in str(failure.value)
 
 
-@pytest.mark.usefixtures("repository")
-def test_settings_of_a_shell_stay_out(tmp_path: Path, package: Path) -> None:
-    bin_folder = tmp_path / "bin"
-    env = _fake_terraform(bin_folder, [], 0) | {"TF_VAR_name": "mine", "TF_WORKSPACE": "mine"}
-    (bin_folder / "terraform").write_text(f"#!/bin/sh\nenv > {bin_folder}/env\n")
-    stack = Stack(tmp_path / "stack", env, package=package, variables={"name": "other"})
-    stack.init()
+def test_settings_of_a_shell_stay_out(initialised: Initialised, tmp_path: Path) -> None:
+    env = {"TF_VAR_name": "mine", "TF_WORKSPACE": "mine"}
+    stack = initialised(env=env, variables={"name": "other"})
 
     stack.apply()
 
-    seen = (bin_folder / "env").read_text()
+    seen = (tmp_path / "bin" / "env").read_text()
     assert "TF_VAR_name" not in seen
     assert "TF_WORKSPACE" not in seen
     settings = json.loads((stack.directory / "settings.tfvars.json").read_text())
     assert settings["name"] == "other"
 
 
-@pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("refresh", [True, False])
 def test_everything_is_looked_at_again_unless_nobody_changed_it(
-    tmp_path: Path, package: Path, refresh: bool
+    initialised: Initialised, tmp_path: Path, refresh: bool
 ) -> None:
-    bin_folder = tmp_path / "bin"
-    stack = Stack(tmp_path / "stack", _fake_terraform(bin_folder, [], 0), package=package)
-    (bin_folder / "terraform").write_text(f'#!/bin/sh\necho "$@" > {bin_folder}/arguments\n')
-    stack.init()
+    initialised().apply(refresh=refresh)
 
-    stack.apply(refresh=refresh)
-
-    assert f"-refresh={str(refresh).lower()} " in (bin_folder / "arguments").read_text()
+    arguments = (tmp_path / "bin" / "arguments").read_text()
+    assert f"-refresh={str(refresh).lower()} " in arguments

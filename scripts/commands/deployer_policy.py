@@ -7,9 +7,9 @@ are this stack's by name, the key by its tag. What AWS gives no names to has `*`
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from string import Template
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -17,8 +17,6 @@ from scripts.lib import functions
 from scripts.lib.deployed import DEFAULT_NAME
 from scripts.lib.paths import TERRAFORM
 from scripts.lib.user_errors import ExitStatus
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEMPLATE = TERRAFORM / "deployer-policy.json.tftpl"
 
@@ -66,12 +64,11 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     Raises:
         ValueError: there is no such bucket.
     """
-    given_names = dict(bucket_names or {})
-    if unknown := sorted(given_names.keys() - set(BUCKETS)):
+    bucket_names, existing = bucket_names or {}, existing or {}
+    if unknown := sorted(bucket_names.keys() - set(BUCKETS)):
         raise ValueError(f"there is no bucket {unknown[0]}: they are {', '.join(BUCKETS)}")
-    existing = existing or {}
     buckets = [
-        given_names.get(bucket) or f"{name}-{bucket}-{account}-{region}"
+        bucket_names.get(bucket) or f"{name}-{bucket}-{account}-{region}"
         for bucket in BUCKETS
         if bucket not in existing
     ]
@@ -93,8 +90,12 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         ],
         "machines": [f"states:{region}:{account}:stateMachine:{machine}" for machine in machines],
     }
+    arns = {
+        placeholder: json.dumps([f"arn:{partition}:{resource}" for resource in resources])
+        for placeholder, resources in names.items()
+    }
     text = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        {placeholder: _arns(partition, resources) for placeholder, resources in names.items()},
+        arns,
         account=account,
         region=region,
         name=name,
@@ -136,7 +137,9 @@ def parts(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
     policies: list[dict[str, Any]] = []
     for statement in whole["Statement"]:
         for part in policies:
-            if _length([*part["Statement"], statement]) <= MANAGED_POLICY_LIMIT:
+            longer = {**part, "Statement": [*part["Statement"], statement]}
+            # IAM counts no white space.
+            if len(json.dumps(longer, separators=(",", ":"))) <= MANAGED_POLICY_LIMIT:
                 part["Statement"].append(statement)
                 break
         else:
@@ -144,25 +147,7 @@ def parts(whole: Mapping[str, Any]) -> list[dict[str, Any]]:
     return policies
 
 
-def _length(statements: Sequence[Mapping[str, Any]]) -> int:
-    """Return how long a policy is to IAM, which counts no white space."""
-    policy = {"Version": "2012-10-17", "Statement": statements}
-    return len(json.dumps(policy, separators=(",", ":")))
-
-
-def _arns(partition: str, resources: Iterable[str]) -> str:
-    return json.dumps([f"arn:{partition}:{resource}" for resource in resources])
-
-
-def _of_buckets(function: Command) -> Command:
-    """Give a command an option for the name of each bucket."""
-    for bucket in BUCKETS:
-        words = "Its name, where `bucket_names` gives one."
-        function = click.option(f"--{bucket}-bucket", help=words)(function)
-    for bucket in EXISTING:
-        words = f"Its name, where `existing_{bucket}_bucket` gives one."
-        function = click.option(f"--existing-{bucket}-bucket", help=words)(function)
-    return function
+_BUCKET_HELP = "Its name, where `bucket_names` gives one."
 
 
 @click.command("deployer-policy")
@@ -170,7 +155,16 @@ def _of_buckets(function: Command) -> Command:
 @click.option("--region", required=True)
 @click.option("--name", default=DEFAULT_NAME, show_default=True, help="The stack's name.")
 @click.option("--partition", default="aws", show_default=True)
-@_of_buckets
+@click.option("--source-bucket", help=_BUCKET_HELP)
+@click.option("--destination-bucket", help=_BUCKET_HELP)
+@click.option("--access-logs-bucket", help=_BUCKET_HELP)
+@click.option(
+    "--existing-source-bucket", help="Its name, where `existing_source_bucket` gives one."
+)
+@click.option(
+    "--existing-destination-bucket",
+    help="Its name, where `existing_destination_bucket` gives one.",
+)
 @click.option("--budget", is_flag=True, help="The stack has a budget, `monthly_budget_usd`.")
 @click.option("--events", is_flag=True, help="The stack sends events, `events`.")
 @click.option("--backfill", is_flag=True, help="The stack has a backfill, `backfill`.")
@@ -183,10 +177,8 @@ def command(part: int | None, **options: Any) -> int:
     The whole policy is longer than IAM allows; each part is short enough. There are two parts, or
     three with events or existing buckets and long names.
     """
-    names, existing = (
-        {bucket: options.pop(f"{prefix}{bucket}_bucket".replace("-", "_")) for bucket in buckets}
-        for prefix, buckets in (("", BUCKETS), ("existing_", EXISTING))
-    )
+    names = {bucket: options.pop(f"{bucket.replace('-', '_')}_bucket") for bucket in BUCKETS}
+    existing = {bucket: options.pop(f"existing_{bucket}_bucket") for bucket in EXISTING}
     existing = {bucket: name for bucket, name in existing.items() if name}
     whole = policy(**options, bucket_names=names, existing=existing)
     documents = parts(whole) if part else [whole]

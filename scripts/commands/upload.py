@@ -30,7 +30,7 @@ from scripts.lib.terminal import Console, visible
 from scripts.lib.text import counted, duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
-_PATIENCE_SECONDS = 900  # for all images together; a queue may be before them
+_TIMEOUT_SECONDS = 900  # for all images together; a queue may be before them
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Upload:
 @click.command("upload")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--prefix", default="", help="A folder in the source bucket, for example holiday.")
-@click.option("--wait", "waits", is_flag=True, help="Wait until all images have been handled.")
+@options.waits
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -81,13 +81,13 @@ def command(
     uploads = uploads_of(files, prefix)
     console = options.console(as_json=as_json)
     clients, stack = target.find()
-    accepted = arrival.source_filter(clients, stack)
+    source_filter = arrival.source_filter(clients, stack)
     _send(clients, stack, uploads, console)
     console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
     for upload in uploads:
-        if accepted and not accepted.accepts(upload.key):
-            upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", accepted.sentence)
-            _report(clients, upload, None, console)
+        if source_filter and not source_filter.accepts(upload.key):
+            upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", source_filter.sentence)
+            _report(clients, upload, upload.ending, None, console)
     try:
         on_the_way = [upload for upload in uploads if not upload.ending]
         if waits or out:
@@ -110,10 +110,10 @@ def _json(stack: Deployment, uploads: Sequence[Upload]) -> dict[str, Any]:
                 "file": str(upload.path),
                 "key": upload.key,
                 "versionId": upload.version,
-                "state": upload.ending.kind if upload.ending else None,
-                "sentence": upload.ending.sentence if upload.ending else None,
+                "state": upload.ending and upload.ending.kind,
+                "sentence": upload.ending and upload.ending.sentence,
                 "png": dict(upload.ending.png) if upload.ending and upload.ending.png else None,
-                "downloaded": str(upload.downloaded) if upload.downloaded else None,
+                "downloaded": upload.downloaded and str(upload.downloaded),
             }
             for upload in uploads
         ],
@@ -126,21 +126,18 @@ def uploads_of(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     A file's key is its name; what is in a folder keeps its path below it.
 
     Raises:
-        UserError: a file is missing, empty folders only, or two would get the same key.
+        UserError: there are only empty folders, or two files would get the same key.
     """
     folder = prefix.strip("/")
     folder += "/" if folder else ""
     uploads: dict[str, Upload] = {}
     for path in paths:
-        if not path.exists():
-            raise UserError(f"There is no file {path}.")
         for file, name in files_in(path):
             key = folder + name
             if key in uploads:
-                other = uploads[key].path
                 raise UserError(
-                    f"{other} and {file} would both be called {key}. Upload them separately with "
-                    "a different --prefix each, or rename one."
+                    f"{uploads[key].path} and {file} would both be called {key}. Upload them "
+                    "separately with a different --prefix each, or rename one."
                 )
             if len(key.encode()) > keys.MAX_KEY_BYTES:
                 raise UserError(f"{file}: S3 allows names of at most {keys.MAX_KEY_BYTES} bytes.")
@@ -187,51 +184,49 @@ def _wait(
     console: Console,
 ) -> None:
     """Print the outcome of each image as it arrives."""
-    left = list(uploads)
+    pending = list(uploads)
     log = logged.of_stack(clients, stack, since=datetime.now(UTC) - 2 * logged.LONGEST)
 
-    def some_have_ended() -> bool:
+    def all_have_ended() -> bool:
         if stack.express:
             log.listed()
-        for upload in list(left):
+        for upload in list(pending):
             upload.ending = endings.find(clients, stack, upload.key, upload.version, log)
-            if upload.ending is not None:
-                left.remove(upload)
-                _report(clients, upload, out, console)
-        return not left
+            if upload.ending:
+                pending.remove(upload)
+                _report(clients, upload, upload.ending, out, console)
+        return not pending
 
     with console.status("Waiting for the images to be handled"):
         try:
-            wait.until("all images to be handled", some_have_ended, _PATIENCE_SECONDS)
+            wait.until("all images to be handled", all_have_ended, _TIMEOUT_SECONDS)
         except TimeoutError as error:
-            names = ", ".join(visible(upload.key) for upload in left[:5])
+            names = ", ".join(visible(upload.key) for upload in pending[:5])
             raise UserError(
-                f"After {duration(_PATIENCE_SECONDS)} {len(left)} images have not been handled yet "
-                f"({names}). `image-converter status KEY` shows where they are.",
+                f"After {duration(_TIMEOUT_SECONDS)} {len(pending)} images have not been handled "
+                f"yet ({names}). `image-converter status KEY` shows where they are.",
                 ExitStatus.TIMED_OUT,
             ) from error
 
 
-def _report(clients: Clients, upload: Upload, out: Path | None, console: Console) -> None:
-    ending = upload.ending
-    if ending is None:
-        return
+def _report(
+    clients: Clients, upload: Upload, ending: ImageState, out: Path | None, console: Console
+) -> None:
     words = f"{ending.outcome.sign} {visible(upload.key)}  {ending.kind}"
     took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
     console.print(words, style=STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
-    console.print(f"  {took}{visible(_said(ending))}", markup=False, soft_wrap=True)
-    png = ending.png
-    if out and png:
-        upload.downloaded = _download(clients, png, out, console)
-        for further in png.get("renditions", ()):
-            _download(clients, further, out, console)
+    console.print(f"  {took}{visible(_sentence(ending))}", markup=False, soft_wrap=True)
+    if out and ending.png:
+        upload.downloaded = _download(clients, ending.png, out, console)
+        for rendition in ending.png.get("renditions", ()):
+            _download(clients, rendition, out, console)
 
 
-def _download(clients: Clients, where: Mapping[str, Any], out: Path, console: Console) -> Path:
-    target = _inside(out, where["key"])
+def _download(clients: Clients, location: Mapping[str, Any], out: Path, console: Console) -> Path:
+    target = _inside(out, location["key"])
     target.parent.mkdir(parents=True, exist_ok=True)
-    version = {"VersionId": where["versionId"]} if where.get("versionId") else None
-    clients.s3.download_file(where["bucket"], where["key"], str(target), ExtraArgs=version)
+    version = {"VersionId": location["versionId"]} if location.get("versionId") else None
+    clients.s3.download_file(location["bucket"], location["key"], str(target), ExtraArgs=version)
     console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
     return target
 
@@ -243,12 +238,12 @@ def _inside(folder: Path, key: str) -> Path:
     return target if inside else folder / key.replace("/", "_")
 
 
-def _said(ending: ImageState) -> str:
+def _sentence(ending: ImageState) -> str:
     png = ending.png
     if png is None:
         return ending.sentence
     kept = f"; the source was kept ({ending.why_kept})" if ending.why_kept else ""
     place = f"s3://{png['bucket']}/{png['key']}"
-    further = len(png.get("renditions", ()))
-    more = f" and {counted(further, 'rendition', 'renditions')}" if further else ""
+    count = len(png.get("renditions", ()))
+    more = f" and {counted(count, 'rendition')}" if count else ""
     return f"{png['width']} x {png['height']}, {size(png['size'])}, {place}{more}{kept}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 
 def is_local(endpoint: str | None) -> bool:
@@ -56,20 +56,20 @@ class Clients:
                 region come from wherever the CLI would find them.
         """
         self._endpoint = env.get("AWS_ENDPOINT_URL")
-        # A local AWS's keys stand by themselves; the profile of a person is about another AWS.
-        alone = self._endpoint and env.get("AWS_ACCESS_KEY_ID")
+        # A local AWS has keys of its own; the profile of a person is about another AWS.
+        needs_no_profile = self._endpoint and env.get("AWS_ACCESS_KEY_ID")
         self._session = boto3.Session(
             aws_access_key_id=env.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=env.get("AWS_SECRET_ACCESS_KEY"),
             aws_session_token=env.get("AWS_SESSION_TOKEN"),
             region_name=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
-            profile_name=None if alone else env.get("AWS_PROFILE"),
+            profile_name=None if needs_no_profile else env.get("AWS_PROFILE"),
         )
 
     def client(self, service: str) -> Any:
         """Return a new client of any service, by its boto3 name."""
         # A proxy leads away from this machine.
-        config = _PATIENT.merge(Config(proxies={})) if self._endpoint else _PATIENT
+        config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
         make: Any = self._session.client  # its types know literal names only
         return make(service, endpoint_url=self._endpoint, config=config)
 

@@ -1,4 +1,4 @@
-"""Launches headless Chromium with background network traffic disabled."""
+"""Finds and launches headless Chromium."""
 
 import os
 import shutil
@@ -9,15 +9,6 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-_FLAGS = (
-    "--headless",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
 
 
 def program() -> str | None:
@@ -34,12 +25,13 @@ def launched(chromium: str, home: Path, *flags: str) -> Iterator[Browser]:
         home: an empty folder for its profile.
         flags: further ones of its command line.
     """
-    sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root cannot have one
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+    with (
+        sync_playwright() as playwright,
+        # Playwright's own flags disable background traffic, updates and the sandbox.
+        playwright.chromium.launch(
             executable_path=chromium,
-            args=[*_FLAGS, *sandbox, *flags],
+            args=["--disable-gpu", *flags],
             env={"HOME": str(home), "PATH": os.environ["PATH"]},
-        )
+        ) as browser,
+    ):
         yield browser
-        browser.close()

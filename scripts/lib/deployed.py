@@ -1,7 +1,8 @@
 """The stack that is deployed, as AWS itself reports it, found only by its name.
 
 The functions' own settings say which bucket, table and state machine belong together; so neither
-Terraform nor its state is needed to work with a stack, on AWS or on the local one.
+Terraform nor its state is needed to work with a stack, on AWS or on the local one. All functions
+raise BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
 from image_converter import renditions, settings
 from image_converter.settings import ResizeSettings
@@ -26,7 +27,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.user_errors import ExitStatus, UserError
 
 DEFAULT_NAME = "image-converter"
-_ANSWERS_WITHIN_SECONDS = 1.5
+_CONNECT_TIMEOUT_SECONDS = 1.5
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ class ExecutionLog:
 
     @classmethod
     def read(cls, described: Mapping[str, Any]) -> ExecutionLog:
-        """Return what DescribeStateMachine says of it."""
-        told = described.get("loggingConfiguration") or {}
-        level, places = told.get("level", "OFF"), told.get("destinations") or []
-        if level == "OFF" or not places:
+        """Return it as DescribeStateMachine answers."""
+        configuration = described.get("loggingConfiguration") or {}
+        level, destinations = configuration.get("level"), configuration.get("destinations")
+        if level in (None, "OFF") or not destinations:
             return cls()
-        arn = places[0]["cloudWatchLogsLogGroup"]["logGroupArn"]
+        arn = destinations[0]["cloudWatchLogsLogGroup"]["logGroupArn"]
         group = arn.partition(":log-group:")[2].removesuffix(":*")
-        return cls(group, level, bool(told.get("includeExecutionData")))
+        return cls(group, level, bool(configuration.get("includeExecutionData")))
 
     @property
     def missing(self) -> str:
@@ -142,7 +143,7 @@ def connect(env: Mapping[str, str] = os.environ) -> Clients:
     """Return clients for the AWS that an environment names.
 
     Raises:
-        UserError: only half of the credentials is there, or nothing answers at the endpoint.
+        UserError: only half of the credentials is there.
     """
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     missing = [variable for variable in names if not env.get(variable)]
@@ -152,16 +153,16 @@ def connect(env: Mapping[str, str] = os.environ) -> Clients:
             ExitStatus.NO_STACK,
         )
     if endpoint := env.get("AWS_ENDPOINT_URL"):
-        _knock(endpoint)
+        _connect_once(endpoint)
     return Clients(env)
 
 
-def _knock(endpoint: str) -> None:
+def _connect_once(endpoint: str) -> None:
     """Fail at once where nothing listens; boto3 would try again and again for half a minute."""
-    address = urlsplit(endpoint)
+    url = urlsplit(endpoint)
     try:
-        port = address.port or (443 if address.scheme == "https" else 80)
-        socket.create_connection((address.hostname or "", port), _ANSWERS_WITHIN_SECONDS).close()
+        port = url.port or (443 if url.scheme == "https" else 80)
+        socket.create_connection((url.hostname or "", port), _CONNECT_TIMEOUT_SECONDS).close()
     except (OSError, ValueError) as error:
         raise EndpointConnectionError(endpoint_url=endpoint) from error
 
@@ -171,7 +172,6 @@ def find(clients: Clients, stack: str) -> Deployment:
 
     Raises:
         UserError: there is none.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     try:
         resize, write, delete, trigger = (
@@ -187,11 +187,11 @@ def find(clients: Clients, stack: str) -> Deployment:
             ExitStatus.NO_STACK,
         ) from error
     try:
-        arn = trigger.settings["STATE_MACHINE_ARN"]
         names = (
             trigger.settings["SOURCE_BUCKET"],
             resize.settings["DESTINATION_BUCKET"],
             write.settings["TABLE_NAME"],
+            trigger.settings["STATE_MACHINE_ARN"],
         )
     except KeyError as error:
         raise UserError(
@@ -199,11 +199,10 @@ def find(clients: Clients, stack: str) -> Deployment:
             f"have no setting {error}. Deploy this version, or use that one's command.",
             ExitStatus.NO_STACK,
         ) from error
-    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=arn)
+    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=names[-1])
     return Deployment(
         stack,
         *names,
-        state_machine_arn=arn,
         express=machine.get("type") == "EXPRESS",
         keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",
         keeps_others=delete.settings.get("OTHER_TYPES") == "keep",
@@ -216,8 +215,8 @@ def find(clients: Clients, stack: str) -> Deployment:
 def _pairs(setting: str | None) -> tuple[tuple[str, str], ...] | None:
     if setting is None:
         return None
-    given = json.loads(setting)
-    return tuple(itertools.product(given["prefixes"] or [""], given["suffixes"] or [""]))
+    keys = json.loads(setting)
+    return tuple(itertools.product(keys["prefixes"] or [""], keys["suffixes"] or [""]))
 
 
 def function(clients: Clients, function_name: str) -> Function:
@@ -225,14 +224,11 @@ def function(clients: Clients, function_name: str) -> Function:
 
     Raises:
         UserError: there is none of that name.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
+    where = clients.functions.meta
     try:
         answer: Any = clients.functions.get_function_configuration(FunctionName=function_name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        where = clients.functions.meta
+    except clients.functions.exceptions.ResourceNotFoundException as error:
         raise UserError(
             f"There is no function {function_name} in {where.region_name} at {where.endpoint_url}."
         ) from error
@@ -240,9 +236,8 @@ def function(clients: Clients, function_name: str) -> Function:
         name=function_name,
         memory_mb=answer.get("MemorySize", 128),
         architecture=(answer.get("Architectures") or ["x86_64"])[0],
-        log_group=(answer.get("LoggingConfig") or {}).get("LogGroup")
-        or f"/aws/lambda/{function_name}",
-        settings=(answer.get("Environment") or {}).get("Variables", {}),
+        log_group=answer.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function_name}"),
+        settings=answer.get("Environment", {}).get("Variables", {}),
     )
 
 
@@ -264,6 +259,6 @@ def resize_settings(clients: Clients, stack: Deployment) -> ResizeSettings:
     return settings.load(ResizeSettings, resize.settings)
 
 
-def settings_hash(given: ResizeSettings) -> str:
+def settings_hash(resize: ResizeSettings) -> str:
     """Return what a record says of renditions that were made with those settings."""
-    return renditions.settings_hash(renditions.parse(given.renditions, given.png_compression))
+    return renditions.settings_hash(renditions.parse(resize.renditions, resize.png_compression))

@@ -1,6 +1,7 @@
 """Events of log groups of the class Infrequent Access, which only Logs Insights reads.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+All functions raise BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from scripts.lib.user_errors import UserError
 INFREQUENT_ACCESS: Final = "INFREQUENT_ACCESS"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
-_MOST: Final = 10_000
-_PATIENCE: Final = 60.0  # seconds
-_REMEMBERED: Final = 30.0  # seconds
+_MAX_RESULTS: Final = 10_000
+_TIMEOUT_SECONDS: Final = 60.0  # seconds
+_CACHE_SECONDS: Final = 30.0  # seconds
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 
 
@@ -29,9 +30,6 @@ def reads(clients: Clients, group: str) -> bool:
     """Return whether a log group is of that class.
 
     No group ever changes its class, but another one may take its place and its name.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     return _described(clients, group).get("logGroupClass") == INFREQUENT_ACCESS
 
@@ -46,7 +44,6 @@ def pages(
 
     Raises:
         UserError: the query failed, or a second has more events than a query returns.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     last = last or datetime.now(UTC) + timedelta(seconds=1)
     # A query that ends before the group's creation, or before what it retains, is refused.
@@ -65,19 +62,19 @@ def query(pattern: str) -> str:
     if pieces:
         parts = "|".join(re.escape(piece).replace("/", r"\/") for piece in pieces)
         stages.append(f"filter @message like /{parts}/")
-    return " | ".join([*stages, "sort @timestamp asc", f"limit {_MOST}"])
+    return " | ".join([*stages, "sort @timestamp asc", f"limit {_MAX_RESULTS}"])
 
 
 def _described(clients: Clients, group: str) -> Mapping[str, Any]:
     """Return a log group as it was at most some seconds ago; nothing if it does not exist."""
-    return _described_in(clients, group, int(time.monotonic() // _REMEMBERED))
+    return _described_in(clients, group, int(time.monotonic() // _CACHE_SECONDS))
 
 
 @lru_cache(maxsize=64)
 def _described_in(clients: Clients, group: str, _span: int) -> Mapping[str, Any]:
     """Return a log group as DescribeLogGroups has it, once in a span of time."""
     groups = clients.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    return next((each for each in groups if each["logGroupName"] == group), {})
+    return next((described for described in groups if described["logGroupName"] == group), {})
 
 
 def _oldest(group: Mapping[str, Any]) -> datetime:
@@ -93,7 +90,7 @@ def _between(
     """Yield the events between two moments, in milliseconds, both included."""
     start, end = since // 1000, until // 1000 + 1  # queries know only whole seconds
     events = [_event(row) for row in _rows(clients, group, start, end, pattern)]
-    if len(events) < _MOST or events[-1]["timestamp"] > until:
+    if len(events) < _MAX_RESULTS or events[-1]["timestamp"] > until:
         yield [event for event in events if since <= event["timestamp"] <= until]
     elif end - start > 1:
         middle = (start + end) // 2 * 1000
@@ -102,25 +99,25 @@ def _between(
     else:
         at = datetime.fromtimestamp(start, UTC)
         raise UserError(
-            f"{group} has at least {_MOST:,} events at {at:%Y-%m-%d %H:%M:%S} UTC, and Logs "
+            f"{group} has at least {_MAX_RESULTS:,} events at {at:%Y-%m-%d %H:%M:%S} UTC, and Logs "
             "Insights returns no more of them. Log groups of the class STANDARD have no such limit."
         )
 
 
 def _rows(clients: Clients, group: str, start: int, end: int, pattern: str) -> list[dict[str, str]]:
-    started = clients.logs.start_query(
+    query_id = clients.logs.start_query(
         logGroupName=group,
         startTime=start,
         endTime=end,
         queryString=query(pattern),
-        limit=_MOST,
-    )
+        limit=_MAX_RESULTS,
+    )["queryId"]
 
     def ended() -> Any:
-        answer = clients.logs.get_query_results(queryId=started["queryId"])
+        answer = clients.logs.get_query_results(queryId=query_id)
         return None if answer["status"] in ("Scheduled", "Running", "Unknown") else answer
 
-    answer = wait.until(f"the query of {group} to end", ended, _PATIENCE)
+    answer = wait.until(f"the query of {group} to end", ended, _TIMEOUT_SECONDS)
     if answer["status"] != "Complete":
         raise UserError(f"The Logs Insights query of {group} ended as {answer['status']}.")
     return [{field["field"]: field["value"] for field in row} for row in answer["results"]]

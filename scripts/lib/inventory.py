@@ -1,27 +1,27 @@
 """What an account holds of the kinds that this project makes, to prove that nothing is left."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from scripts.lib.aws import Clients
 
-# Service, paginated operation, list in its answer, what identifies an item.
+# Service, paginated operation, and the names in its answer, as a JMESPath expression.
 _LISTS = (
-    ("apigatewayv2", "get_apis", "Items", "Name"),
-    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
-    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
-    ("dynamodb", "list_tables", "TableNames", None),
-    ("iam", "list_policies", "Policies", "Arn"),
-    ("iam", "list_roles", "Roles", "RoleName"),
-    ("kms", "list_aliases", "Aliases", "AliasName"),
-    ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
-    ("lambda", "list_functions", "Functions", "FunctionName"),
-    ("lambda", "list_layers", "Layers", "LayerName"),
-    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
-    ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
-    ("sns", "list_topics", "Topics", "TopicArn"),
-    ("sqs", "list_queues", "QueueUrls", None),
-    ("stepfunctions", "list_state_machines", "stateMachines", "name"),
+    ("apigatewayv2", "get_apis", "Items[].Name"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
+    ("dynamodb", "list_tables", "TableNames[]"),
+    ("iam", "list_policies", "Policies[].Arn"),
+    ("iam", "list_roles", "Roles[].RoleName"),
+    ("kms", "list_aliases", "Aliases[].AliasName"),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings[].UUID"),
+    ("lambda", "list_functions", "Functions[].FunctionName"),
+    ("lambda", "list_layers", "Layers[].LayerName"),
+    ("logs", "describe_log_groups", "logGroups[].logGroupName"),
+    ("s3", "list_buckets", "Buckets[].Name"),
+    ("sns", "list_subscriptions", "Subscriptions[].SubscriptionArn"),
+    ("sns", "list_topics", "Topics[].TopicArn"),
+    ("sqs", "list_queues", "QueueUrls[]"),
+    ("stepfunctions", "list_state_machines", "stateMachines[].name"),
 )
 
 
@@ -30,23 +30,15 @@ def inventory(clients: Clients) -> set[str]:
 
     A KMS key that waits for its deletion counts as gone: that is how KMS deletes.
     """
-    everything = {f"s3: {bucket['Name']}" for bucket in clients.s3.list_buckets()["Buckets"]}
-    everything |= {f"kms: key {key_id}" for key_id in _live_keys(clients)}
-    for service, operation, listed, name in _LISTS:
-        for item in _items(clients.client(service), operation, listed):
-            everything.add(f"{service}: {item[name] if name else item}")
+    everything = {f"kms: key {key_id}" for key_id in _live_keys(clients)}
+    for service, operation, names in _LISTS:
+        scope = {"Scope": "Local"} if operation == "list_policies" else {}  # without AWS's own
+        pages = clients.client(service).get_paginator(operation).paginate(**scope)
+        everything |= {f"{service}: {name}" for name in pages.search(names) if name}
     return everything
 
 
-def _items(client: Any, operation: str, listed: str) -> Iterator[Any]:
-    scope = {"Scope": "Local"} if operation == "list_policies" else {}  # not AWS's own thousand
-    for page in client.get_paginator(operation).paginate(**scope):
-        yield from page.get(listed, [])
-
-
 def _live_keys(clients: Clients) -> Iterator[str]:
-    for page in clients.kms.get_paginator("list_keys").paginate():
-        for key in page["Keys"]:
-            metadata = clients.kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"]
-            if metadata["KeyState"] != "PendingDeletion":
-                yield key["KeyId"]
+    for key_id in clients.kms.get_paginator("list_keys").paginate().search("Keys[].KeyId"):
+        if clients.kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+            yield key_id

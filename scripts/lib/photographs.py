@@ -81,19 +81,13 @@ def draw(scene: Scene) -> Image.Image:
         np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
     )
     pixels = _sky(x, y, scene.hour)
-    for ridge in _ridges(x[0], random, scene.hour):
-        pixels = np.where((y > ridge.top)[..., None], ridge.colour, pixels)
+    for top, colour in _ridges(x[0], random, scene.hour):
+        pixels = np.where((y > top)[..., None], colour, pixels)
     pixels = _lake(pixels, y)
     pixels += random.normal(0, 3.5, (height, width, 1)).astype(np.float32)  # a sensor's grain
     image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8), "RGB")
     _caption(image, f"Drawn by image-converter, {width} x {height}")
     return image.convert(scene.mode)
-
-
-@dataclass(frozen=True)
-class _Ridge:
-    top: Pixels
-    colour: Pixels
 
 
 def _sky(x: Pixels, y: Pixels, hour: float) -> Pixels:
@@ -109,8 +103,8 @@ def _sky(x: Pixels, y: Pixels, hour: float) -> Pixels:
     return lit
 
 
-def _ridges(x: Pixels, random: np.random.Generator, hour: float) -> Iterator[_Ridge]:
-    """Yield mountains from the farthest, which are pale, to the nearest, which are dark."""
+def _ridges(x: Pixels, random: np.random.Generator, hour: float) -> Iterator[tuple[Pixels, Pixels]]:
+    """Yield tops and colours of mountains, from the farthest, pale, to the nearest, dark."""
     light = max(0.12, 1 - abs(hour - 13) / 12)
     for number in range(4):
         top = np.full_like(x, 0.38 + 0.09 * number)
@@ -120,7 +114,7 @@ def _ridges(x: Pixels, random: np.random.Generator, hour: float) -> Iterator[_Ri
             top -= (0.11 * strength / 2 ** (octave * 0.85) * wave).astype(np.float32)
         haze = np.array([150, 165, 190], np.float32) * (1 - number / 4)
         colour = (haze + np.array([40, 70, 45], np.float32) * (number + 1) / 4) * light
-        yield _Ridge(top, colour.astype(np.float32))
+        yield top, colour.astype(np.float32)
 
 
 def _lake(pixels: Pixels, y: Pixels) -> Pixels:

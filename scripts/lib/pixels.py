@@ -13,14 +13,14 @@ _COMPARED_MODES = ("L", "RGB")
 def difference(jpeg: bytes, png: bytes) -> str:
     """Return in what a PNG differs from a JPEG, upright, after "it"; empty if in nothing."""
     try:
-        with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as made:
+        with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as converted:
             upright = ImageOps.exif_transpose(source)
-            made.load()
-            if made.format != "PNG":
+            converted.load()
+            if converted.format != "PNG":
                 return "is not a PNG"
-            if made.size != upright.size:
-                return f"is {made.size}, its JPEG {upright.size}"
-            if upright.mode in _COMPARED_MODES and not _equal(made, upright):
+            if converted.size != upright.size:
+                return f"is {converted.size}, its JPEG {upright.size}"
+            if upright.mode in _COMPARED_MODES and not _equal(converted, upright):
                 return "does not have the pixels of its JPEG"
     except OSError as error:
         return f"cannot be compared with its JPEG: {error}"

@@ -6,8 +6,8 @@ mark shows a name backwards. So everything that scripts print goes through this 
 such characters as Python would: ``\x1b``.
 """
 
+import re
 import sys
-import unicodedata
 from collections.abc import Iterable
 from typing import IO
 
@@ -15,11 +15,12 @@ from rich import console
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-# Controls, separators of lines and of paragraphs, and halves of a character, which no encoding can
-# write: a file's name that is not UTF-8 has them.
-_CATEGORIES = {"Cc", "Zl", "Zp", "Cs"}
-# Bidirectional ones. Other format characters stay: emoji are made with them.
-_DIRECTION_MARKS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Controls, separators of lines and of paragraphs, bidirectional format characters (others stay:
+# emoji are made with them), and halves of a character, which no encoding can write: a file's name
+# that is not UTF-8 has them.
+_OBEYED = re.compile(
+    "[\0-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -29,19 +30,12 @@ def visible(text: str, *, keep: str = "") -> str:
         text: a key, or a sentence that may quote one.
         keep: characters to leave, such as a newline in a text of several lines.
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter in keep or not _obeyed(letter) else _written_out(letter) for letter in text
+    return _OBEYED.sub(
+        lambda match: (
+            match[0] if match[0] in keep else match[0].encode("unicode_escape").decode("ascii")
+        ),
+        text,
     )
-
-
-def _obeyed(character: str) -> bool:
-    return character in _DIRECTION_MARKS or unicodedata.category(character) in _CATEGORIES
-
-
-def _written_out(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 class Console(console.Console):

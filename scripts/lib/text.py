@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 _KIB = 1024
-_NOWHERE = object()
+_MISSING = object()
 _TOKEN = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<string>"(?:[^"\\]|\\.)*")'
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)"
@@ -22,12 +22,11 @@ def duration(seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 9.95:  # noqa: PLR2004 - below it a tenth of a second matters
         return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    minutes, whole = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole} s" if minutes else f"{whole} s"
 
 
 def size(count: float) -> str:
@@ -74,33 +73,30 @@ def pretty(text: str | None) -> str:
         return text
 
 
-def added(output: str, given: str | None) -> str:
+def added(output: str, state_input: str | None) -> str:
     """Return what of a JSON text is not in another one, as JSON; empty where that is nothing."""
-    left = _beyond(json_object(output), json_object(given or ""))
-    return json.dumps(left, ensure_ascii=False) if left else ""
+    difference = _difference(json_object(output), json_object(state_input or ""))
+    return json.dumps(difference, ensure_ascii=False) if difference else ""
 
 
-def _beyond(value: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    left: dict[str, Any] = {}
-    for name, inner in value.items():
-        if inner == known.get(name, _NOWHERE):
-            continue
-        other = known.get(name)
-        both = isinstance(inner, dict) and isinstance(other, dict)
-        left[name] = _beyond(inner, other) if both and other else inner
-    return left
+def _difference(output: dict[str, Any], state_input: dict[str, Any]) -> dict[str, Any]:
+    difference: dict[str, Any] = {}
+    for name, value in output.items():
+        old = state_input.get(name, _MISSING)
+        if value != old:
+            are_objects = isinstance(value, dict) and isinstance(old, dict)
+            difference[name] = _difference(value, old) if are_objects else value
+    return difference
 
 
 def coloured(text: str) -> Markup:
     """Return a JSON text as HTML with its parts marked."""
-    parts: list[str] = []
-    done = 0
+    coloured_text, end = Markup(), 0
     for token in _TOKEN.finditer(text):
-        parts.append(str(escape(text[done : token.start()])))
-        parts.append(f'<span class="j-{token.lastgroup}">{escape(token.group())}</span>')
-        done = token.end()
-    parts.append(str(escape(text[done:])))
-    return Markup("".join(parts))  # noqa: S704 - every part is escaped above
+        part = Markup('<span class="j-{}">{}</span>').format(token.lastgroup, token.group())
+        coloured_text += text[end : token.start()] + part
+        end = token.end()
+    return coloured_text + text[end:]
 
 
 def json_object(text: str) -> dict[str, Any]:

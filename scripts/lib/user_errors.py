@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -27,40 +28,26 @@ class ExitStatus(IntEnum):
 
 
 _LOCAL = 'for the local AWS, run `eval "$(image-converter local up)"`'
-_ADVICE = (
+_ADVICE: dict[tuple[type[Exception], ...], str] = {
     (
-        (
-            exceptions.NoCredentialsError,
-            exceptions.PartialCredentialsError,
-            exceptions.CredentialRetrievalError,
-        ),
-        (
-            "There are no AWS credentials. Use --profile, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
-            f"and AWS_SECRET_ACCESS_KEY; {_LOCAL}."
-        ),
+        exceptions.NoCredentialsError,
+        exceptions.PartialCredentialsError,
+        exceptions.CredentialRetrievalError,
+    ): (
+        "There are no AWS credentials. Use --profile, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID "
+        f"and AWS_SECRET_ACCESS_KEY; {_LOCAL}."
     ),
-    (
-        (
-            exceptions.UnauthorizedSSOTokenError,
-            exceptions.SSOTokenLoadError,
-            exceptions.TokenRetrievalError,
-        ),
-        "The AWS login has expired. Run `aws sso login` and try again. ({error})",
+    (exceptions.SSOError, exceptions.TokenRetrievalError): (
+        "The AWS login has expired. Run `aws sso login` and try again. ({error})"
     ),
-    (
-        (exceptions.NoRegionError,),
-        f"No AWS region is chosen. Use --region eu-central-1, or set AWS_REGION; {_LOCAL}.",
+    (exceptions.NoRegionError,): (
+        f"No AWS region is chosen. Use --region eu-central-1, or set AWS_REGION; {_LOCAL}."
     ),
-    (
-        (exceptions.ProfileNotFound,),
-        "{error}. `aws configure list-profiles` lists the existing ones.",
+    (exceptions.ProfileNotFound,): (
+        "{error}. `aws configure list-profiles` lists the existing ones."
     ),
-)
-_UNREACHABLE = (
-    exceptions.EndpointConnectionError,
-    exceptions.ConnectionError,
-    exceptions.HTTPClientError,
-)
+}
+_UNREACHABLE = (exceptions.ConnectionError, exceptions.HTTPClientError)
 _DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403", "Forbidden"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 _WRONG_KEYS = {
@@ -106,17 +93,19 @@ def exit_status(error: Exception) -> ExitStatus:
     """Return the status with which a command that failed so exits."""
     if isinstance(error, UserError):
         return error.status
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        return ExitStatus.NO_STACK if code in _EXPIRED | _WRONG_KEYS else ExitStatus.REFUSED
-    # They come before any answer of AWS.
-    nowhere = (*_UNREACHABLE, *(kind for kinds, _ in _ADVICE for kind in kinds))
-    return ExitStatus.NO_STACK if isinstance(error, nowhere) else ExitStatus.REFUSED
+    before_any_answer = (*_UNREACHABLE, *itertools.chain(*_ADVICE))
+    has_no_stack = isinstance(error, before_any_answer) or _code(error) in _EXPIRED | _WRONG_KEYS
+    return ExitStatus.NO_STACK if has_no_stack else ExitStatus.REFUSED
 
 
 def is_denied(error: ClientError) -> bool:
     """Return whether the credentials lack a permission."""
-    return error.response.get("Error", {}).get("Code", "") in _DENIED
+    return _code(error) in _DENIED
+
+
+def _code(error: Exception) -> str:
+    """Return the error code of AWS's answer; empty if there was none."""
+    return error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
 
 
 def interrupt_on_signals() -> None:
@@ -127,31 +116,27 @@ def interrupt_on_signals() -> None:
 
 def sentence(error: Exception, env: Mapping[str, str] = os.environ) -> str:
     """Return what is wrong and what to do about it."""
-    if isinstance(error, ClientError):
-        return _refused(error, env)
-    if isinstance(error, _UNREACHABLE):
-        return _silent(error, env)
-    advice = next((text for kinds, text in _ADVICE if isinstance(error, kinds)), "{error}")
-    return advice.format(error=error)
-
-
-def _silent(error: Exception, env: Mapping[str, str]) -> str:
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "the profile's region"
     endpoint = env.get("AWS_ENDPOINT_URL")
-    if endpoint:
+    if isinstance(error, ClientError):
+        return _refused(error, region)
+    if isinstance(error, _UNREACHABLE) and endpoint:
         return (
             f"Nothing answers at {endpoint} (AWS_ENDPOINT_URL). If this is the local AWS, start "
             'it with `eval "$(image-converter local up)"`; for AWS itself, unset the variable.'
         )
-    return (
-        f"AWS could not be reached: {error}. Check that {_region(env)} is a region and that "
-        "the network is up."
-    )
+    if isinstance(error, _UNREACHABLE):
+        return (
+            f"AWS could not be reached: {error}. Check that {region} is a region and that "
+            "the network is up."
+        )
+    advice = next((text for kinds, text in _ADVICE.items() if isinstance(error, kinds)), "{error}")
+    return advice.format(error=error)
 
 
-def _refused(error: ClientError, env: Mapping[str, str]) -> str:
-    code = error.response.get("Error", {}).get("Code", "")
+def _refused(error: ClientError, region: str) -> str:
+    code, operation = _code(error), error.operation_name
     message = error.response.get("Error", {}).get("Message", "")
-    operation = error.operation_name
     if is_denied(error):
         return (
             f"AWS denied {operation}: the credentials in use do not have the permission. {message}"
@@ -165,8 +150,4 @@ def _refused(error: ClientError, env: Mapping[str, str]) -> str:
         )
     if code in _BUSY:
         return f"AWS is busy ({operation}: {code}). Try again in a moment."
-    return f"AWS refused {operation} in {_region(env)}: {message or code}"
-
-
-def _region(env: Mapping[str, str]) -> str:
-    return env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "the profile's region"
+    return f"AWS refused {operation} in {region}: {message or code}"

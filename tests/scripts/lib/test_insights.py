@@ -71,7 +71,7 @@ class Group:
 def test_both_classes_have_the_same_events(
     unguarded_aws: LocalAws, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(insights, "_MOST", 3)  # so that the time has to be divided
+    monkeypatch.setattr(insights, "_MAX_RESULTS", 3)  # so that the time has to be divided
     group = Group(unguarded_aws, kind, kind)
     group.put(range(0, 27, 3))
 
@@ -86,7 +86,7 @@ def test_both_classes_have_the_same_events(
 def test_no_millisecond_falls_between_two_queries(
     unguarded_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(insights, "_MOST", 4)
+    monkeypatch.setattr(insights, "_MAX_RESULTS", 4)
     group = Group(unguarded_aws, "milliseconds")
     group.put([0, 1, 1.001, 1.999, 2, 2.501, 2.999, 3, 3.001, 5])
 
@@ -98,7 +98,7 @@ def test_no_millisecond_falls_between_two_queries(
 def test_more_events_in_a_second_than_a_query_returns_are_an_error(
     unguarded_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(insights, "_MOST", 3)
+    monkeypatch.setattr(insights, "_MAX_RESULTS", 3)
     group = Group(unguarded_aws, "second")
     group.put([0, 7.1, 7.2, 7.3, 7.4])
 
@@ -121,9 +121,9 @@ def test_a_group_that_takes_the_place_of_another_is_noticed(
         for kind in ("STANDARD", insights.INFREQUENT_ACCESS):
             group = {"logGroupName": "/replaced", "logGroupClass": kind}
             stub.add_response("describe_log_groups", {"logGroups": [group]})
-        monkeypatch.setattr(insights, "_REMEMBERED", 1e9)
+        monkeypatch.setattr(insights, "_CACHE_SECONDS", 1e9)
         assert [insights.reads(clients, "/replaced") for _ in range(2)] == [False, False]
-        monkeypatch.setattr(insights, "_REMEMBERED", 1e-6)
+        monkeypatch.setattr(insights, "_CACHE_SECONDS", 1e-6)
         assert insights.reads(clients, "/replaced")
         stub.assert_no_pending_responses()
 
@@ -131,7 +131,7 @@ def test_a_group_that_takes_the_place_of_another_is_noticed(
 def test_what_is_older_than_the_retention_is_not_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(insights, "_REMEMBERED", 1e9)
+    monkeypatch.setattr(insights, "_CACHE_SECONDS", 1e9)
     clients = _stubbed()
     group = {
         "logGroupName": "/old",

@@ -8,7 +8,7 @@ from scripts.lib import text
 
 
 @pytest.mark.parametrize(
-    ("output", "given", "expected"),
+    ("output", "state_input", "expected"),
     [
         ({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 2}}, {"b": {"d": 3}}),
         ({"a": None}, {}, {"a": None}),
@@ -18,9 +18,9 @@ from scripts.lib import text
     ],
 )
 def test_what_an_output_has_beyond_the_input(
-    output: object, given: object, expected: dict[str, object]
+    output: object, state_input: object, expected: dict[str, object]
 ) -> None:
-    added = text.added(json.dumps(output), json.dumps(given))
+    added = text.added(json.dumps(output), json.dumps(state_input))
     assert (json.loads(added) if added else {}) == expected
 
 

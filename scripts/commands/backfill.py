@@ -71,7 +71,6 @@ class Estimate:
 @click.option("--run", "run_name", metavar="NAME", help="Follow a run that was started before.")
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(
     target: Target,
     prefix: str,

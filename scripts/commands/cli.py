@@ -84,7 +84,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @options.of_a_stack
-def cli() -> None:
+def cli(_target: Target) -> None:
     """Work with a stack of image-converter, on AWS or on a local AWS.
 
     The stack is found by its name, with the credentials, region and endpoint that the AWS CLI would

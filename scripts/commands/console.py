@@ -14,7 +14,6 @@ from scripts.lib.user_errors import ExitStatus, UserError
 @click.command("console")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: any free one.")
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, port: int | None) -> int:
     """Serve a page about the stack on 127.0.0.1, until ctrl-C.
 

@@ -28,7 +28,6 @@ from scripts.lib.user_errors import ExitStatus
 )
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, execution: str | None, page: Path | None, *, as_json: bool) -> int:
     """Calculate what a million images cost on AWS, by what one execution used."""
     seen = _observe(target, execution)

@@ -48,7 +48,6 @@ _NOT_EMPTY = (
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[TERRAFORM_OPTION]...")
 @options.of_a_stack
-@options.pass_target
 def command(
     target: Target, directory: Path | None, arguments: Sequence[str], *, force: bool
 ) -> NoReturn:

@@ -84,7 +84,7 @@ def _option(flag: str, **more: Any) -> Callable[[Command], Command]:
     return click.option(flag, expose_value=False, callback=_remember, **more)
 
 
-_OF_AWS = (
+_OF_A_STACK = (
     _option("--name", help="The stack's name.  [default: image-converter]"),
     _option("--region", help="As for the AWS CLI."),
     _option("--profile", help="As for the AWS CLI.", shell_complete=_profiles),
@@ -92,14 +92,12 @@ _OF_AWS = (
 )
 
 
-def of_a_stack(command: Command) -> Command:
+def of_a_stack(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options that select a stack, and the Target as its first argument."""
-    for option in reversed(_OF_AWS):
+    for option in reversed(_OF_A_STACK):
         command = option(command)
-    return command
+    return click.make_pass_decorator(Target, ensure=True)(command)
 
-
-pass_target = click.make_pass_decorator(Target, ensure=True)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 dry_run = click.option("--dry-run", is_flag=True, help="Only report what would be done.")

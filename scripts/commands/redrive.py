@@ -17,13 +17,12 @@ from scripts.lib.user_errors import ExitStatus
 
 
 @click.command("redrive")
-@click.option("--dry-run", is_flag=True, help="Only report what would be done.")
+@options.dry_run
 @click.option(
     "--all", "everything", is_flag=True, help="Include permanent failures and stopped executions."
 )
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -> int:
     """Retry failed executions and backfills, dead letters, and what no execution has handled.
 

@@ -38,7 +38,6 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(
     target: Target,
     arns: Sequence[str],

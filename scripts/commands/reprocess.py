@@ -27,7 +27,6 @@ from scripts.lib.user_errors import ExitStatus
 @options.waits
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json: bool) -> int:
     """Make outdated renditions of images whose keys begin with PREFIX again, by default of all.
 

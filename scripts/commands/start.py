@@ -19,7 +19,6 @@ from scripts.lib.user_errors import ExitStatus, UserError
 )
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, key: str, version: str | None, *, as_json: bool) -> int:
     """Start an execution for an image in the source bucket.
 

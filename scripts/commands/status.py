@@ -33,7 +33,6 @@ _ORIGINS = {
 @click.argument("key")
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, key: str, *, as_json: bool) -> int:
     """Show what happened to an image, and where it is.
 

@@ -63,7 +63,6 @@ class Upload:
 )
 @options.as_json
 @options.of_a_stack
-@options.pass_target
 def command(
     target: Target,
     files: Sequence[Path],

@@ -146,7 +146,6 @@ class Watch:
 @click.option("--until-done", is_flag=True, help="Exit when nothing is running.")
 @click.option("--json", "as_json", is_flag=True, help="Print each change as a line of JSON.")
 @options.of_a_stack
-@options.pass_target
 def command(target: Target, *, until_done: bool, as_json: bool) -> int:
     """Follow the executions as they run, those of the last minute included.
 

@@ -46,7 +46,7 @@ class Clients:
     stepfunctions: SFNClient
     sts: STSClient
 
-    _SERVICES: Final = {"functions": "lambda"}  # a word that Python has taken
+    _SERVICES: Final = {"functions": "lambda"}  # a keyword of Python
 
     def __init__(self, env: Mapping[str, str]) -> None:
         """Prepare, without a connection.

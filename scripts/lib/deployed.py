@@ -99,10 +99,10 @@ class Deployment:
     Attributes:
         keeps_converted: whether JPEGs stay in the source bucket.
         keeps_others: whether files that are not JPEGs do.
-        pairs: of an existing source bucket, the prefixes and suffixes that the stack's rule asks
-            for, which the bucket itself does not know; None of the stack's own bucket.
-        log: where executions are logged; there is nothing else to know EXPRESS ones by.
-        created: when the stack was; objects that an existing bucket held before are not its work.
+        pairs: for an existing source bucket, pairs of a prefix and a suffix, of which the stack's
+            rule accepts any; None for the stack's own bucket, whose notifications have them.
+        log: where executions are logged, the only place that has EXPRESS ones.
+        created: when the stack was created; it ignores older objects of an existing bucket.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Deployment:
 
     @property
     def not_logged(self) -> str:
-        """What is not known of executions because it is not logged, in a sentence; or nothing."""
+        """What is unknown of EXPRESS executions for want of logs, in a sentence; or nothing."""
         return self.log.missing if self.express else ""
 
     def execution_arn(self, execution_name: str) -> str:

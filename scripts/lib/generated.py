@@ -32,7 +32,7 @@ def template(file: Path, **filters: Callable[[Any], Any]) -> Template:
 
 
 def stale(files: Mapping[Path, str]) -> list[Path]:
-    """Return the files whose text is another than it should be, or that are missing."""
+    """Return the files that are missing, or whose text is not what it should be."""
     return [
         file
         for file, text in files.items()

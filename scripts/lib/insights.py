@@ -37,7 +37,7 @@ def reads(clients: Clients, group: str) -> bool:
 def pages(
     clients: Clients, group: str, first: datetime, last: datetime | None = None, pattern: str = ""
 ) -> Iterator[list[dict[str, Any]]]:
-    """Yield a log group's events as FilterLogEvents has them, the oldest first.
+    """Yield a log group's events as FilterLogEvents returns them, the oldest first.
 
     Parameters:
         pattern: a pattern of FilterLogEvents; what is yielded fits it, and perhaps more does.
@@ -72,7 +72,7 @@ def _described(clients: Clients, group: str) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=64)
 def _described_in(clients: Clients, group: str, _span: int) -> Mapping[str, Any]:
-    """Return a log group as DescribeLogGroups has it, once in a span of time."""
+    """Return a log group as DescribeLogGroups does, which is asked once in a span of time."""
     groups = clients.logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     return next((described for described in groups if described["logGroupName"] == group), {})
 

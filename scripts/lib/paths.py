@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-# Where the package is installed without the repository, a folder of packages.
+# If only the package is installed, this is the folder of the installed packages.
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = REPOSITORY / "build"
 DOCS: Final = REPOSITORY / "docs"

@@ -1,4 +1,4 @@
-"""Photographs for the demonstration, made by code: no licence to ask about, the same every time."""
+"""Photographs for the demonstration, drawn by code: no licence needed, the same every time."""
 
 import io
 from collections.abc import Iterable, Iterator

@@ -5,13 +5,13 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageOps
 
-# A CMYK image is converted through its profile, which a second decoder does not do alike.
+# A CMYK image is converted through its profile, which two decoders do not do in the same way.
 _COMPARED_MODES = ("L", "RGB")
 
 
 @lru_cache(maxsize=2048)
 def difference(jpeg: bytes, png: bytes) -> str:
-    """Return in what a PNG differs from a JPEG, upright, after "it"; empty if in nothing."""
+    """Return how a PNG differs from its upright JPEG, to be read after "it"; empty if equal."""
     try:
         with Image.open(io.BytesIO(jpeg)) as source, Image.open(io.BytesIO(png)) as converted:
             upright = ImageOps.exif_transpose(source)

@@ -113,7 +113,7 @@ def _image_name(item: Item) -> str:
 
 
 def _describes(record: Mapping[str, Any], item: Item) -> bool:
-    """Return whether a record is of that very version of an object."""
+    """Return whether a record is of exactly that version of an object."""
     if "Reprocess" in item:
         return True  # where it names another original, nothing is started either
     if item.get("VersionId"):

@@ -147,7 +147,7 @@ class TestCounting:
         uri = f"s3://{stack.deployment.source_bucket}/{key}"
         return self._count(stack, manifest=manifests.parse_uri(uri))
 
-    def test_it_tells_apart_what_is_sent_and_what_is_not(self, stack: Stack) -> None:
+    def test_what_is_sent_and_what_is_not_is_counted_apart(self, stack: Stack) -> None:
         stack.filter(("2019/", ""), ("2020/", ".jpg"))
         for key in ("2019/a.jpg", "2019/b.JPEG", "2019/notes.txt", "2020/c.png", "other/d.jpg"):
             stack.put(key, b"12345")
@@ -239,13 +239,13 @@ class TestCounting:
 class TestPreview:
     """What a dry run prints."""
 
-    def _said(self, stack: Stack, capsys: Capture, count: Count) -> str:
+    def _preview(self, stack: Stack, capsys: Capture, count: Count) -> str:
         assert commands.preview(stack.clients, stack.deployment, count, as_json=False) == 0
         return capsys.readouterr().out
 
     def test_it_counts_in_whole_sentences(self, stack: Stack, capsys: Capture) -> None:
         dropped = Counter({FOLDERS: 2, OTHER_KEYS: 1})
-        said = self._said(stack, capsys, Count(3, 3072, 2, 5, dropped))
+        said = self._preview(stack, capsys, Count(3, 3072, 2, 5, dropped))
         assert "3 images, 3.0 KB, would be handled\n" in said
         assert "2 of them are not named like JPEGs" in said
         assert "5 more are converted already; each costs a look\n" in said
@@ -254,14 +254,14 @@ class TestPreview:
         assert "$0.000" in said, "a few images cost something, too"
 
     def test_it_counts_one(self, stack: Stack, capsys: Capture) -> None:
-        said = self._said(stack, capsys, Count(1, 1, 1, 1, Counter({FOLDERS: 1})))
+        said = self._preview(stack, capsys, Count(1, 1, 1, 1, Counter({FOLDERS: 1})))
         assert "1 image, 1 B, would be handled\n" in said
         assert "1 of them is not named like a JPEG" in said
         assert "1 more is converted already; that costs a look\n" in said
         assert "1 more is not sent: folders\n" in said
 
     def test_nothing_costs_nothing(self, stack: Stack, capsys: Capture) -> None:
-        assert self._said(stack, capsys, Count()) == "No image would be handled.\n"
+        assert self._preview(stack, capsys, Count()) == "No image would be handled.\n"
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,6 @@ def test_options_are_understood_on_both_sides_of_the_command() -> None:
 
     @click.command("seen")
     @options.of_a_stack
-    @options.pass_target
     def show(target: Target) -> None:
         seen.append(target)
 

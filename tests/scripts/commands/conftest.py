@@ -57,9 +57,13 @@ class Stack:
         """Start an execution as an upload does, or by hand under a name; return its ARN."""
         name = name or keys.execution_name(self.deployment.source_bucket, key, version)
         item = {"key": key, "versionId": version}
-        given = {"s3": {"bucket": {"name": self.deployment.source_bucket}, "object": item}}
+        execution_input = {
+            "s3": {"bucket": {"name": self.deployment.source_bucket}, "object": item}
+        }
         started = self.clients.stepfunctions.start_execution(
-            stateMachineArn=self.deployment.state_machine_arn, name=name, input=json.dumps(given)
+            stateMachineArn=self.deployment.state_machine_arn,
+            name=name,
+            input=json.dumps(execution_input),
         )
         self.until_all_have_ended()
         return started["executionArn"]
@@ -69,7 +73,7 @@ class Stack:
 
     def statuses(self) -> dict[str, str]:
         listed = collect.source(self.clients, self.deployment).listed()
-        return {one["name"]: one["status"] for one in listed}
+        return {execution["name"]: execution["status"] for execution in listed}
 
     def ends(self) -> list[str]:
         """Return the statuses in the order of names: the first, then those started again."""
@@ -112,7 +116,7 @@ class Stack:
         answer = self.clients.sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
-        return [one["Body"] for one in answer.get("Messages", [])]
+        return [message["Body"] for message in answer.get("Messages", [])]
 
     def filter(self, *pairs: tuple[str, str]) -> None:
         """Have only keys with these prefixes and suffixes start executions.

@@ -69,8 +69,8 @@ def filled(stack: Stack) -> Stack:
 
 def _started(stack: Stack, prefix: str = "", bucket: str | None = None) -> Run:
     name = runs.new_name()
-    given = {"bucket": bucket or stack.deployment.source_bucket, "prefix": prefix}
-    runs.start(stack.clients, stack.deployment, given, name)
+    execution_input = {"bucket": bucket or stack.deployment.source_bucket, "prefix": prefix}
+    runs.start(stack.clients, stack.deployment, execution_input, name)
     return Run(stack.clients, stack.deployment, name)
 
 
@@ -245,20 +245,20 @@ class TestPreview:
 
     def test_it_counts_in_whole_sentences(self, stack: Stack, capsys: Capture) -> None:
         dropped = Counter({FOLDERS: 2, OTHER_KEYS: 1})
-        said = self._preview(stack, capsys, Count(3, 3072, 2, 5, dropped))
-        assert "3 images, 3.0 KB, would be handled\n" in said
-        assert "2 of them are not named like JPEGs" in said
-        assert "5 more are converted already; each costs a look\n" in said
-        assert "2 more are not sent: folders\n" in said
-        assert "1 more is not sent: outside source_filter\n" in said
-        assert "$0.000" in said, "a few images cost something, too"
+        output = self._preview(stack, capsys, Count(3, 3072, 2, 5, dropped))
+        assert "3 images, 3.0 KB, would be handled\n" in output
+        assert "2 of them are not named like JPEGs" in output
+        assert "5 more are converted already; each costs a look\n" in output
+        assert "2 more are not sent: folders\n" in output
+        assert "1 more is not sent: outside source_filter\n" in output
+        assert "$0.000" in output, "a few images cost something, too"
 
     def test_it_counts_one(self, stack: Stack, capsys: Capture) -> None:
-        said = self._preview(stack, capsys, Count(1, 1, 1, 1, Counter({FOLDERS: 1})))
-        assert "1 image, 1 B, would be handled\n" in said
-        assert "1 of them is not named like a JPEG" in said
-        assert "1 more is converted already; that costs a look\n" in said
-        assert "1 more is not sent: folders\n" in said
+        output = self._preview(stack, capsys, Count(1, 1, 1, 1, Counter({FOLDERS: 1})))
+        assert "1 image, 1 B, would be handled\n" in output
+        assert "1 of them is not named like a JPEG" in output
+        assert "1 more is converted already; that costs a look\n" in output
+        assert "1 more is not sent: folders\n" in output
 
     def test_nothing_costs_nothing(self, stack: Stack, capsys: Capture) -> None:
         assert self._preview(stack, capsys, Count()) == "No image would be handled.\n"
@@ -314,9 +314,9 @@ class TestRuns:
         assert figures == (0, 0, 2, 0)
         ending = run.ending(progress)
         assert (ending.started, ending.failures, ending.good) == (2, [], True)
-        said = _follow(filled, run, capsys)
-        assert "2 listed, 2 sent, 0 waiting, 0 running, 2 done, 0 failed" in said
-        assert "2 executions started since it began" in said
+        output = _follow(filled, run, capsys)
+        assert "2 listed, 2 sent, 0 waiting, 0 running, 2 done, 0 failed" in output
+        assert "2 executions started since it began" in output
 
     def test_what_runs_is_waited_for(self, filled: Stack) -> None:
         filled.put()
@@ -346,8 +346,8 @@ class TestRuns:
             ("2019/a.jpg", "DamagedImage: it is cut off"),
             ("2019/lost.jpg", "its message is a dead letter"),
         ]
-        said = _follow(filled, run, capsys, 4)
-        assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in said
+        output = _follow(filled, run, capsys, 4)
+        assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in output
 
     def test_old_dead_letters_are_of_something_else(self, filled: Stack) -> None:
         record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "old.jpg"}}}
@@ -365,12 +365,12 @@ class TestRuns:
         for key in ("2019/a.jpg", "2019/b.jpg", "2019/a.jpg", "2020/upload.jpg"):
             _log(filled, "lambda", "trigger", message="duplicate delivery", key=key)
         _until(run, status="SUCCEEDED")
-        said = _follow(filled, run, capsys)
-        assert "Nothing had to be done" not in said
+        output = _follow(filled, run, capsys)
+        assert "Nothing had to be done" not in output
         assert (
             "2 objects had an execution already and got no other; `image-converter redrive` "
             "retries what failed."
-        ) in said
+        ) in output
         assert _result(filled, run, capsys)["hadExecutions"] == 2
 
     def test_what_could_not_be_sent_is_reported(self, filled: Stack, capsys: Capture) -> None:
@@ -407,9 +407,9 @@ class TestRuns:
         run = _started(filled)
         if state["Type"] == "Wait":
             clients.stepfunctions.stop_execution(executionArn=run.arn)
-        said = _follow(filled, run, capsys, 4)
-        assert "Nothing had to be done" not in said
-        assert f"The run ended as {end}\n" in said
+        output = _follow(filled, run, capsys, 4)
+        assert "Nothing had to be done" not in output
+        assert f"The run ended as {end}\n" in output
 
     @pytest.mark.parametrize(("bucket", "status"), [(None, 5), ("no-such-bucket", 4)])
     def test_a_paused_stack_has_something_to_do_even_if_the_run_failed(
@@ -445,8 +445,8 @@ class TestRuns:
         ]
         filled.put("it.jsonl", "\n".join(map(json.dumps, rows)).encode())
         name = runs.new_name()
-        given = {"manifest": manifests.parse_uri(f"s3://{stack.source_bucket}/it.jsonl")}
-        runs.start(clients, stack, given, name)
+        execution_input = {"manifest": manifests.parse_uri(f"s3://{stack.source_bucket}/it.jsonl")}
+        runs.start(clients, stack, execution_input, name)
         run = Run(clients, stack, name)
         progress = _until(run, status="FAILED")
         assert (progress.listed, progress.sent, progress.not_sent) == (15, 11, 4)
@@ -461,10 +461,10 @@ class TestRuns:
             ('"not an object"', "WrongBucket"),
             ("refused \uffff.jpg", "SQS.InvalidMessageContents"),
         ]
-        said = _follow(filled, run, capsys, 4)
-        assert "15 listed, 11 sent, 4 not sent, 0 waiting, 0 running, 11 done, 0 failed" in said
-        assert "15 objects, 1 of them not to be converted" in said
-        assert "4 objects could not be sent" in said
+        output = _follow(filled, run, capsys, 4)
+        assert "15 listed, 11 sent, 4 not sent, 0 waiting, 0 running, 11 done, 0 failed" in output
+        assert "15 objects, 1 of them not to be converted" in output
+        assert "4 objects could not be sent" in output
 
     def test_a_second_run_says_that_nothing_was_done(self, filled: Stack, capsys: Capture) -> None:
         filled.put()
@@ -513,9 +513,12 @@ class TestRedrive:
         record = storage.record(filled.clients, filled.deployment.table_name, "a.jpg")
         assert record is not None
         item = {"key": "a.jpg", "versionId": record["sourceVersionId"]}
-        given = {"s3": {"bucket": {"name": "b"}, "object": item}, "reprocess": {"key": "a.jpg"}}
+        execution_input = {
+            "s3": {"bucket": {"name": "b"}, "object": item},
+            "reprocess": {"key": "a.jpg"},
+        }
         filled.clients.stepfunctions.start_execution(
-            stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(given)
+            stateMachineArn=filled.deployment.state_machine_arn, input=json.dumps(execution_input)
         )
         filled.until_all_have_ended()
         assert [result.did for result in filled.redrive()] == did

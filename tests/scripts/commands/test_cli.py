@@ -99,9 +99,9 @@ def test_without_an_aws_the_advice_comes_at_once(
     began = time.monotonic()
     assert cli.run(["redrive", *arguments]) == 3
     assert time.monotonic() - began < 2
-    said = capsys.readouterr().err
-    assert words in said
-    assert "image-converter local up" in said or "list-profiles" in said
+    output = capsys.readouterr().err
+    assert words in output
+    assert "image-converter local up" in output or "list-profiles" in output
 
 
 @pytest.mark.usefixtures("empty_environment")

@@ -42,20 +42,20 @@ def test_a_persons_first_minute(photo: Path, tmp_path: Path, capsys: Capture) ->
     assert (
         cli.run(["upload", str(photo), "--wait", "--out", str(out), "--prefix", "commands/"]) == 0
     )
-    said = capsys.readouterr().out
-    assert "sent commands/at the sea.jpg" in said
-    assert "✓ commands/at the sea.jpg  converted" in said
-    assert "60 x 40" in said
+    output = capsys.readouterr().out
+    assert "sent commands/at the sea.jpg" in output
+    assert "✓ commands/at the sea.jpg  converted" in output
+    assert "60 x 40" in output
     with Image.open(out / "commands" / "at the sea.png") as png:
         assert (png.format, png.size) == ("PNG", (60, 40))
 
     assert cli.run(["status", "commands/at the sea.jpg"]) == 0
-    said = capsys.readouterr().out
-    assert "✓ converted" in said
-    assert "/commands/at the sea.png" in said
-    assert "in the source" not in said
-    assert "cleaned up" in said
-    arn = arn_in(said)
+    output = capsys.readouterr().out
+    assert "✓ converted" in output
+    assert "/commands/at the sea.png" in output
+    assert "in the source" not in output
+    assert "cleaned up" in output
+    arn = arn_in(output)
 
     assert cli.run(["watch", "--until-done"]) == 0
     assert "✓ commands/at the sea.jpg  converted" in capsys.readouterr().out, "it has just ended"
@@ -73,8 +73,8 @@ def test_a_damaged_image_is_reported_by_name_and_stays(tmp_path: Path, capsys: C
     path.write_bytes(images.jpeg(60, 40)[:-200])
 
     assert cli.run(["upload", str(path), "--wait", "--prefix", "commands/"]) == 4
-    assert "✕ commands/half.jpg  failed" in (said := capsys.readouterr().out)
-    assert "DamagedImage" in said
+    assert "✕ commands/half.jpg  failed" in (output := capsys.readouterr().out)
+    assert "DamagedImage" in output
     assert cli.run(["status", "commands/half.jpg"]) == 4
     assert "in the source" in capsys.readouterr().out
 
@@ -87,9 +87,9 @@ def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capt
     watching.join(120)
 
     assert done == [0]
-    said = capsys.readouterr().out
-    assert "✓ watched/at the sea.jpg  converted" in said
-    assert "0 still running" in said
+    output = capsys.readouterr().out
+    assert "✓ watched/at the sea.jpg  converted" in output
+    assert "0 still running" in output
 
 
 def test_a_wrong_name_is_explained_in_a_sentence(
@@ -124,10 +124,10 @@ def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Captu
 
     started = answer("start", whole["key"])
     collect.wait_for(Clients(os.environ), started["executionArn"])
-    known = answer("status", whole["key"])
-    assert known["state"] == "converted"
-    assert known["executions"][0]["arn"] == started["executionArn"]
-    assert {execution["versionId"] for execution in known["executions"]} == {whole["versionId"]}
+    status = answer("status", whole["key"])
+    assert status["state"] == "converted"
+    assert status["executions"][0]["arn"] == started["executionArn"]
+    assert {execution["versionId"] for execution in status["executions"]} == {whole["versionId"]}
     assert answer("status", damaged["key"], expected=4)["png"] is None
 
     page = answer("report", started["executionArn"], "--out", str(tmp_path / "report"))["page"]

@@ -129,5 +129,5 @@ def test_every_console_is_the_one_that_writes_text() -> None:
             if isinstance(node, ast.ImportFrom | ast.Import):
                 assert "rich" not in [alias.name for alias in node.names], source
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
-                named = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
-                assert "error" not in named or source in before_any_aws, f"{source}:{node.lineno}"
+                names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+                assert "error" not in names or source in before_any_aws, f"{source}:{node.lineno}"

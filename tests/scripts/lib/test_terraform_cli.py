@@ -32,10 +32,10 @@ class TestMirror:
         assert terraform_cli.find_mirror({}, []) is None
 
     def test_the_variable_comes_first(self, tmp_path: Path) -> None:
-        named = mirror(tmp_path / "chosen")
+        folder = mirror(tmp_path / "plugins")
         mirror(tmp_path / "opt")
-        env = {"TF_PLUGIN_MIRROR": str(named)}
-        assert terraform_cli.find_mirror(env, [tmp_path / "opt"]) == named
+        env = {"TF_PLUGIN_MIRROR": str(folder)}
+        assert terraform_cli.find_mirror(env, [tmp_path / "opt"]) == folder
 
     def test_the_variable_names_an_empty_folder(self, tmp_path: Path) -> None:
         env = {"TF_PLUGIN_MIRROR": str(tmp_path)}

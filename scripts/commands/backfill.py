@@ -31,7 +31,7 @@ from scripts.lib.backfill.runs import Ending, Progress, Run
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
-from scripts.lib.terminal import Console, visible
+from scripts.lib.terminal import Console
 from scripts.lib.text import counted
 from scripts.lib.user_errors import ExitStatus, UserError
 
@@ -113,9 +113,9 @@ def preview(clients: Clients, stack: Deployment, count: Count, *, as_json: bool)
     size = "size unknown" if count.bytes is None else text.size(count.bytes)
     images = f"{counted(count.images, 'image')}, {size}, would be handled"
     console = options.console()
-    console.print(images if count.images else "No image would be handled.", style="bold")
+    console.print_line(images if count.images else "No image would be handled.", style="bold")
     for line in _details(stack, estimate):
-        console.print(f"  {line}", soft_wrap=True)
+        console.print_line(f"  {line}")
     return ExitStatus.DONE
 
 
@@ -171,11 +171,9 @@ def started(clients: Clients, stack: Deployment, name: str, *, waits: bool, as_j
     """Report that a run was started, and follow it if it is to be waited for."""
     console = options.console(as_json=as_json)
     if waits:
-        console.print(f"Started run {name}.")
+        console.print_line(f"Started run {name}.")
         return follow(clients, stack, name, as_json=as_json)
-    console.print(
-        f"Started run {name}. `image-converter backfill --run {name}` follows it.", soft_wrap=True
-    )
+    console.print_line(f"Started run {name}. `image-converter backfill --run {name}` follows it.")
     if as_json:
         options.print_json(answer(stack, name))
     return ExitStatus.DONE
@@ -188,13 +186,15 @@ def follow(clients: Clients, stack: Deployment, name: str, *, as_json: bool) -> 
     try:
         progress = _last_progress(clients, stack, run, console)
     except KeyboardInterrupt:
-        console.print(f"The run goes on. `image-converter backfill --run {run.name}` follows it.")
+        console.print_line(
+            f"The run goes on. `image-converter backfill --run {run.name}` follows it."
+        )
         raise
     ending = run.ending(progress)
     if as_json:
         options.print_json(answer(stack, run.name, result=_ending_json(ending)))
     for line in _report(ending):
-        console.print(visible(line), markup=False, soft_wrap=True)
+        console.print_line(line)
     _print_failures(console, ending)
     status = ExitStatus.DONE if ending.good else ExitStatus.IMAGES_FAILED
     if not progress.settled:
@@ -230,7 +230,7 @@ def _shown(console: Console) -> Iterator[Callable[[Progress], None]]:
             nonlocal last
             if last != _figures(progress):
                 last = _figures(progress)
-                console.print(last, soft_wrap=True)
+                console.print_line(last)
 
         yield write
         return
@@ -302,14 +302,11 @@ def _print_failures(console: Console, ending: Ending) -> None:
         return
     reasons = Counter(failure.why.partition(":")[0] for failure in failures)
     summary = ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
-    console.print(
-        f"{counted(len(failures), 'image')} failed: {visible(summary)}", style="bold", markup=False
-    )
+    console.print_line(f"{counted(len(failures), 'image')} failed: {summary}", style="bold")
     for failure in failures[:_MAX_SHOWN]:
-        line = visible(f"{failure.key}: {failure.why}")
-        console.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print_line(f"  {failure.key}: {failure.why}")
     if len(failures) > _MAX_SHOWN:
-        console.print(f"  and {len(failures) - _MAX_SHOWN:,} more; --json lists all")
+        console.print_line(f"  and {len(failures) - _MAX_SHOWN:,} more; --json lists all")
 
 
 def answer(

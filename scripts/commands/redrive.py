@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 import click
-from rich.console import Console
 
 from scripts.commands import options
 from scripts.commands.options import Target
 from scripts.lib.executions.redrive import Redrive, Result
-from scripts.lib.terminal import visible
+from scripts.lib.terminal import Console
 from scripts.lib.user_errors import ExitStatus
 
 
@@ -42,7 +41,7 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
         }
         results = list(_shown(parts, console))
     for note in redrive.notes:
-        console.print(note, markup=False, soft_wrap=True)
+        console.print_line(note)
     counts = Counter(result.did for result in results)
     if as_json:
         rows = [dataclasses.asdict(result) for result in results]
@@ -50,7 +49,7 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
             {"stack": stack.name, "dryRun": dry_run, "results": rows, "counts": dict(counts)}
         )
     summary = ", ".join(f"{count} {did}" for did, count in sorted(counts.items()))
-    console.print(f"{summary or 'nothing to retry'}{' (dry run)' if dry_run else ''}")
+    console.print_line(f"{summary or 'nothing to retry'}{' (dry run)' if dry_run else ''}")
     return ExitStatus.IMAGES_FAILED if counts["failed"] else ExitStatus.DONE
 
 
@@ -59,7 +58,6 @@ def _shown(parts: dict[str, Iterator[Result]], console: Console) -> Iterator[Res
     for title, results in parts.items():
         for number, result in enumerate(results):
             if number == 0:
-                console.print(title, style="bold")
-            line = f"  {result.subject}: {result.did} - {result.why}"
-            console.print(visible(line), markup=False, soft_wrap=True)
+                console.print_line(title, style="bold")
+            console.print_line(f"  {result.subject}: {result.did} - {result.why}")
             yield result

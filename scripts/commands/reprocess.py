@@ -47,7 +47,7 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
         if dry_run:
             return preview(clients, stack, Count(images, total), as_json=as_json)
         if not images:
-            options.console(as_json=as_json).print("Nothing is outdated.")
+            options.console(as_json=as_json).print_line("Nothing is outdated.")
             if as_json:
                 options.print_json(answer(stack))
             return ExitStatus.DONE

@@ -122,10 +122,10 @@ def _execution_json(handling: Handling) -> dict[str, Any]:
 
 def _print(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> None:
     console = options.console()
-    console.print(visible(image.key), style="bold", markup=False, soft_wrap=True)
+    console.print_line(image.key, style="bold")
     for name, value in _rows(stack, image, objects):
-        console.print(f"  {name:<18}", end="", style="dim", markup=False)
-        console.print(visible(value), markup=False, soft_wrap=True)
+        console.print_line(f"  {name:<18}", end="", style="dim")
+        console.print_line(value)
 
 
 def _rows(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> Iterator[Row]:

@@ -82,7 +82,7 @@ def command(
     clients, stack = target.find()
     source_filter = arrival.source_filter(clients, stack)
     _send(clients, stack, uploads, console)
-    console.print(f"{len(uploads)} uploaded to s3://{stack.source_bucket}", soft_wrap=True)
+    console.print_line(f"{len(uploads)} uploaded to s3://{stack.source_bucket}")
     for upload in uploads:
         if source_filter and not source_filter.accepts(upload.key):
             upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", source_filter.sentence)
@@ -92,7 +92,7 @@ def command(
         if waits or out:
             _wait(clients, stack, on_the_way, out, console)
         elif on_the_way:
-            console.print("`image-converter watch` shows what happens to them.")
+            console.print_line("`image-converter watch` shows what happens to them.")
     finally:
         if as_json:
             options.print_json(_json(stack, uploads))
@@ -172,7 +172,7 @@ def _send(clients: Clients, stack: Deployment, uploads: Sequence[Upload], consol
             upload.version = send_file(clients, stack, upload.key, upload.path, sent)
             bars.update(task, completed=total)
             if bars.disable:
-                console.print(f"sent {key}, {size(total)}", soft_wrap=True, markup=False)
+                console.print_line(f"sent {key}, {size(total)}")
 
 
 def _wait(
@@ -211,10 +211,10 @@ def _wait(
 def _report(
     clients: Clients, upload: Upload, ending: ImageState, out: Path | None, console: Console
 ) -> None:
-    words = f"{ending.outcome.sign} {visible(upload.key)}  {ending.kind}"
+    words = f"{ending.outcome.sign} {upload.key}  {ending.kind}"
     took = "" if ending.seconds is None else f"{duration(ending.seconds)}  "
-    console.print(words, style=STYLES[ending.outcome.tone], end="", markup=False, soft_wrap=True)
-    console.print(f"  {took}{visible(_sentence(ending))}", markup=False, soft_wrap=True)
+    console.print_line(words, style=STYLES[ending.outcome.tone], end="")
+    console.print_line(f"  {took}{_sentence(ending)}")
     if out and ending.png:
         upload.downloaded = _download(clients, ending.png, out, console)
         for rendition in ending.png.get("renditions", ()):
@@ -226,7 +226,7 @@ def _download(clients: Clients, location: Mapping[str, Any], out: Path, console:
     target.parent.mkdir(parents=True, exist_ok=True)
     version = {"VersionId": location["versionId"]} if location.get("versionId") else None
     clients.s3.download_file(location["bucket"], location["key"], str(target), ExtraArgs=version)
-    console.print(f"  {visible(str(target))}", markup=False, soft_wrap=True)
+    console.print_line(f"  {target}")
     return target
 
 

@@ -41,8 +41,12 @@ def visible(text: str, *, keep: str = "") -> str:
 class Console(console.Console):
     """Rich's console; its own sequences, colours and so on, are the only ones that it writes.
 
-    Newlines pass, so that it can print texts of several lines: a key goes through `visible` first.
+    Newlines pass, so that it can print texts of several lines; `print_line` writes them out.
     """
+
+    def print_line(self, text: str, *, style: str | None = None, end: str = "\n") -> None:
+        """Print a text, which may quote a key, as one line: without markup, and never wrapped."""
+        self.print(visible(text), style=style, end=end, markup=False, soft_wrap=True)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

@@ -88,6 +88,14 @@ def test_console_lets_no_sequence_but_its_own_through(terminal_: bool, shown: io
     assert ("\x1b[1m" in printed) is terminal_  # its own bold
 
 
+def test_a_line_stays_one_line_and_has_no_markup(shown: io.StringIO) -> None:
+    console = Console(file=shown, width=10)
+    console.print_line("[red]a\nb ", end="")
+    console.print_line("x" * 20 + "\x1b[2J")
+
+    assert shown.getvalue() == rf"[red]a\nb {'x' * 20}\x1b[2J" + "\n"
+
+
 def test_what_goes_wrong_is_text(capsys: Capture) -> None:
     def fail() -> int:
         raise UserError(f"There is no image {visible(TERMINAL_KEY)}.")

@@ -33,8 +33,8 @@ from scripts.lib.user_errors import ExitStatus
 
 STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 _PAUSE_SECONDS = 1.0
-_ASKED_AT_A_TIME = 20  # histories that are read in one round; AWS limits the calls
-_LOOKS_IN_VAIN = 5  # after which nothing is about to start
+_HISTORIES_A_ROUND = 20  # AWS limits the calls
+_ROUNDS_IN_VAIN = 5  # after which nothing is about to start
 _JUST_ENDED = timedelta(minutes=1)  # who sends an image and then looks has not missed its end
 _LISTED = 200  # the newest executions, in which running ones are looked for
 
@@ -82,7 +82,7 @@ class Watch:
     def __init__(self, clients: Clients, stack: Deployment) -> None:
         self._clients = clients
         self._stack = stack
-        self._asked_at_a_time = _LISTED if stack.express else _ASKED_AT_A_TIME
+        self._histories_a_round = _LISTED if stack.express else _HISTORIES_A_ROUND
         self.began = datetime.now(UTC)
         self.since = self.began - _JUST_ENDED
         self._source = collect.source(clients, stack, since=self.since - logged.LONGEST)
@@ -97,17 +97,13 @@ class Watch:
         if self._definition is None:  # saves a request for each execution each time
             described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
             self._definition = json.loads(described["definition"])
-        for run in self._source.listed(most=_LISTED):
+        for run in reversed(list(self._source.listed(most=_LISTED))):
             self._meet(run)
-        self.running.sort(key=lambda image: image.started)
-        asked = self.running[: self._asked_at_a_time]
-        self.running = self.running[self._asked_at_a_time :] + asked  # others have their turn next
+        asked = self.running[: self._histories_a_round]
+        waiting = self.running[self._histories_a_round :]  # which have their turn next
         changed = [image for image in asked if self._update(image)]
-        for image in changed:
-            if image.ended:
-                self.running.remove(image)
-                self.ended.append(image)
-        self.running.sort(key=lambda image: image.started)
+        self.ended += [image for image in asked if image.ended]
+        self.running = waiting + [image for image in asked if not image.ended]
         return changed
 
     @property
@@ -125,15 +121,13 @@ class Watch:
     def _update(self, image: Followed) -> bool:
         before = (image.key, image.place)
         execution = self._source.execution(image.arn, self._definition)
-        inside = [
+        states = [
             f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
             for name in execution.running_states
             if not execution.machine_state(name).lanes
         ]
-        image.key = execution.key
-        image.outcome = execution.outcome
-        image.ended = execution.ended
-        image.place = execution.kind if image.ended else " and ".join(inside) or image.place
+        image.key, image.outcome, image.ended = execution.key, execution.outcome, execution.ended
+        image.place = execution.kind if image.ended else " and ".join(states) or image.place
         made = execution.objects.get("PNG", {})
         if image.outcome.tone == "bad":
             image.sentence = execution.sentence
@@ -174,13 +168,10 @@ def command(target: Target, *, until_done: bool, as_json: bool) -> int:
 
 def _changes(watch: Watch, *, until_done: bool) -> Iterator[list[Followed]]:
     """Yield what has changed at each look."""
-    for looks in itertools.count(1):
+    for rounds in itertools.count(1):
         yield watch.look()
-        if (
-            until_done
-            and not watch.running
-            and (watch.any_ended_meanwhile or looks >= _LOOKS_IN_VAIN)
-        ):
+        is_quiet = watch.any_ended_meanwhile or rounds >= _ROUNDS_IN_VAIN
+        if until_done and not watch.running and is_quiet:
             return
         time.sleep(_PAUSE_SECONDS)
 
@@ -210,7 +201,7 @@ def _line(image: Followed) -> Text:
 def _table(watch: Watch, height: int) -> Table:
     table = Table.grid(padding=(0, 2))
     room = max(height - 4, 3)
-    for image in watch.running[:room]:
+    for image in sorted(watch.running, key=lambda image: image.started)[:room]:
         table.add_row(
             Text(visible(image.key), "bold"), Text(image.place, "blue"), Text(image.elapsed, "dim")
         )

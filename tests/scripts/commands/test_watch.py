@@ -1,6 +1,6 @@
 """What `watch` says of an execution that has ended."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -33,6 +33,33 @@ def test_further_renditions_are_said(
     followed = Followed("arn", "name", datetime.now(UTC))
     assert Watch(cast("Any", None), STACK)._update(followed)
     assert (followed.place, followed.sentence) == ("converted", sentence)
+
+
+def test_all_that_run_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = _recorded("succeeded")
+    running.status, running.ended = "RUNNING", None
+    runs = [
+        {
+            "executionArn": str(number),
+            "name": "n",
+            "status": "RUNNING",
+            "startDate": running.started + timedelta(seconds=number),
+        }
+        for number in range(30)
+    ]
+    read: set[str] = set()
+
+    def execution(_clients: Any, arn: str, _definition: Any) -> Execution:
+        read.add(arn)
+        return running
+
+    monkeypatch.setattr(collect, "listed", lambda *_: runs)
+    monkeypatch.setattr(collect, "execution", execution)
+    watch = Watch(cast("Any", None), STACK)
+    watch._definition = {}
+    for _ in range(2):
+        watch.look()
+    assert read == {run["executionArn"] for run in runs}
 
 
 def test_what_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

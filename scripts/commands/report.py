@@ -11,13 +11,11 @@ import click
 
 from scripts.commands import options
 from scripts.commands.options import Target
-from scripts.lib import asl, deployed, terminal
-from scripts.lib.aws import Clients
+from scripts.lib import asl, terminal
 from scripts.lib.executions import collect, invocations
 from scripts.lib.executions import history as histories
 from scripts.lib.executions.history import HistoryError
 from scripts.lib.executions.logged import Progress
-from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Run
 from scripts.lib.terminal import visible
 from scripts.lib.user_errors import ExitStatus, UserError
@@ -55,17 +53,14 @@ def command(
     if history:
         runs = [_recorded(path, definition) for path in history]
     else:
-        console = options.console(as_json=as_json)
-        clients = target.clients()
-        with options.progress(console) as progress:
+        with options.progress(options.console(as_json=as_json)) as progress:
             runs = (
-                collect.runs(clients, arns)
-                if arns
-                else _newest(clients, target.stack_name, newest, progress)
+                collect.runs(target.clients(), arns) if arns else _newest(target, newest, progress)
             )
     page = pages.write(runs, out, target.stack_name)
     if as_json:
-        executions = [_json(run.execution) for run in runs]
+        fields = ("arn", "key", "status", "kind", "sentence")
+        executions = [{name: getattr(run.execution, name) for name in fields} for run in runs]
         options.print_json({"page": str(page), "executions": executions})
         return ExitStatus.DONE
     for note in dict.fromkeys(run.execution.not_logged for run in runs):
@@ -78,18 +73,8 @@ def command(
     return ExitStatus.DONE
 
 
-def _json(execution: Execution) -> dict[str, Any]:
-    return {
-        "arn": execution.arn,
-        "key": execution.key,
-        "status": execution.status,
-        "kind": execution.kind,
-        "sentence": execution.sentence,
-    }
-
-
-def _newest(clients: Clients, name: str, newest: int, progress: Progress) -> list[Run]:
-    stack = deployed.find(clients, name)
+def _newest(target: Target, newest: int, progress: Progress) -> list[Run]:
+    clients, stack = target.find()
     source = collect.source(clients, stack, progress=progress)
     arns = [listed["executionArn"] for listed in source.listed(most=newest)]
     if not arns:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from scripts.lib import text
-from scripts.lib.executions.definition import Machine
+from scripts.lib.executions.definition import Edge, Machine
 from scripts.lib.executions.model import Execution, Outcome, StateRun
 from scripts.report import layout, timeline
-from scripts.report.layout import Box, Drawing, Line
+from scripts.report.layout import Box, Line
 
 _LONGEST_NAME = 19  # characters that fit into a box
 _MARGIN = 4
-_CONTAINERS = ("Parallel", "Map")
+# By kinds of boxes; all others are states.
+_SHAPES = {"Parallel": "holder", "Map": "holder", "lane": "lane", "start": "dot", "end": "dot"}
 
 
 def anchor(state: str) -> str:
@@ -28,18 +29,21 @@ class Node:
     """A shape: a state, a lane, the start or the end.
 
     Attributes:
-        shape: state, holder, lane or dot.
         name, words: the two lines of text in it.
         css_class: the names of its colour and kind, for the style.
         about: the same for a screen reader; empty where there is nothing to choose.
     """
 
     box: Box
-    shape: str
     name: str = ""
     words: str = ""
     css_class: str = ""
     about: str = ""
+
+    @property
+    def shape(self) -> str:
+        """How it is drawn: state, holder, lane or dot."""
+        return _SHAPES.get(self.box.kind, "state")
 
     @property
     def short(self) -> str:
@@ -98,61 +102,42 @@ def of_execution(execution: Execution) -> Graph:
         about = f"{box.name}, {run.kind}: {'retrying' if run.retrying else run.outcome}"
         if run.attempts:
             about += f", {text.counted(len(run.attempts), 'attempt')}"
-        shape = "holder" if box.kind in _CONTAINERS else "state"
-        css_class = f"{shown.tone} {box.kind.lower()}"
-        return Node(box, shape, box.name, words, css_class, about)
+        return Node(box, box.name, words, f"{shown.tone} {box.kind.lower()}", about)
 
-    drawing = layout.draw(execution.machine)
-    went = execution.taken() | {(layout.START, execution.machine.start_at)}
-    return _graph(drawing, {box.name: state(box) for box in _states(drawing)}, went)
+    taken = execution.taken() | {(layout.START, execution.machine.start_at)}
+    taken |= {(name, layout.END) for name, target in taken if target is None}
+    return _graph(execution.machine, state, lambda edge: (edge.source, edge.target) in taken)
 
 
 def of_machine(machine: Machine) -> Graph:
     """Return the graph of a state machine that is not run: each state with its Type."""
 
     def state(box: Box) -> Node:
-        shape = "holder" if box.kind in _CONTAINERS else "state"
-        return Node(box, shape, box.name, box.kind, f"planned {box.kind.lower()}")
+        return Node(box, box.name, box.kind, f"planned {box.kind.lower()}")
 
-    drawing = layout.draw(machine)
-    every = {
-        (line.edge.source, _target(line)) for line in drawing.lines if line.edge.kind != "catch"
-    }
-    return _graph(drawing, {box.name: state(box) for box in _states(drawing)}, every)
+    return _graph(machine, state, lambda edge: edge.kind != "catch")
 
 
 def _graph(
-    drawing: Drawing, states: dict[str, Node], went: Collection[tuple[str, str | None]]
+    machine: Machine, state: Callable[[Box], Node], is_taken: Callable[[Edge], bool]
 ) -> Graph:
-    holders: list[Node] = []
-    nodes: list[Node] = []
+    drawing = layout.draw(machine)
+    nodes = []
     for box in drawing.boxes:
-        if box.kind == "lane":
-            holders.append(Node(box, "lane"))
-        elif box.kind in ("start", "end"):
-            nodes.append(Node(box, "dot", box.kind))
-        else:
-            node = states[box.name]
-            (holders if node.shape == "holder" else nodes).append(node)
+        is_state = _SHAPES.get(box.kind) not in ("lane", "dot")
+        nodes.append(state(box) if is_state else Node(box, box.kind))
     arrows = [
-        Arrow(
-            line, f"{line.edge.kind}{' went' if (line.edge.source, _target(line)) in went else ''}"
-        )
+        Arrow(line, f"{line.edge.kind}{' went' if is_taken(line.edge) else ''}")
         for line in drawing.lines
     ]
     arrows.sort(key=lambda arrow: "went" in arrow.css_class)
-    room = 2 * _MARGIN
     return Graph(
-        tuple(holders), tuple(arrows), tuple(nodes), drawing.width + room, drawing.height + room
+        tuple(node for node in nodes if node.shape in ("holder", "lane")),
+        tuple(arrows),
+        tuple(node for node in nodes if node.shape in ("state", "dot")),
+        drawing.width + 2 * _MARGIN,
+        drawing.height + 2 * _MARGIN,
     )
-
-
-def _states(drawing: Drawing) -> list[Box]:
-    return [box for box in drawing.boxes if box.kind not in ("lane", "start", "end")]
-
-
-def _target(line: Line) -> str | None:
-    return None if line.edge.target == layout.END else line.edge.target
 
 
 def _words(run: StateRun) -> str:

@@ -84,10 +84,10 @@ def draw(machine: Machine) -> Drawing:
 
     Two hundred executions of one state machine have one drawing, which is made once.
     """
-    known = repr(machine)
-    if known not in _drawn:
-        _drawn[known] = _lane(machine, with_ends=True)
-    return _drawn[known]
+    definition = repr(machine)
+    if definition not in _drawn:
+        _drawn[definition] = _lane(machine, with_ends=True)
+    return _drawn[definition]
 
 
 def _lane(machine: Machine, *, with_ends: bool) -> Drawing:

@@ -58,8 +58,7 @@ class Row:
 def write(runs: Sequence[Run], directory: Path, title: str) -> Path:
     """Write a page for each run, and a list where there are several; return what to open.
 
-    Args:
-        runs: what to report on.
+    Parameters:
         directory: where to; it is made if need be, and what else is in it stays.
         title: whose executions they are.
     """
@@ -79,8 +78,7 @@ def write(runs: Sequence[Run], directory: Path, title: str) -> Path:
 def execution_page(run: Run, index: str | None = None, nonce: str | None = None) -> str:
     """Return the page of one execution.
 
-    Args:
-        run: what it shows.
+    Parameters:
         index: the address of the list of executions, for a way back.
         nonce: of the policy under which its scripts are to run, if there is one.
     """
@@ -100,18 +98,13 @@ def execution_page(run: Run, index: str | None = None, nonce: str | None = None)
             selected=_first_to_look_at(execution),
             index=index,
             nonce=nonce,
-            made=_now(),
+            made=datetime.now(UTC),
         )
     )
 
 
 def index_page(rows: Sequence[Row], title: str) -> str:
-    """Return the list of executions, the newest first.
-
-    Args:
-        rows: the executions.
-        title: whose executions they are.
-    """
+    """Return the list of executions, whose `title` says, the newest first."""
     ordered = sorted(rows, key=lambda row: row.run.execution.started, reverse=True)
     kinds = Counter(row.run.execution.kind for row in ordered)
     examples = {row.run.execution.kind: row.run.execution for row in ordered}
@@ -133,7 +126,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
             retries=sum(row.run.execution.retries for row in ordered),
             places=sorted({row.run.execution.place for row in ordered}),
             nonce=None,
-            made=_now(),
+            made=datetime.now(UTC),
         )
     )
 
@@ -159,15 +152,11 @@ def _first_to_look_at(execution: Execution) -> str:
     return execution.machine.start_at
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @lru_cache  # templates are compiled once, not once a page
-def environment(*others: Path) -> Environment:
+def environment(*folders: Path) -> Environment:
     """Return Jinja's environment with the templates of the report, and those of other folders."""
     made = Environment(
-        loader=FileSystemLoader([_TEMPLATES, *others]),
+        loader=FileSystemLoader([_TEMPLATES, *folders]),
         autoescape=True,  # keys, causes and log lines come from whoever uploads
         undefined=StrictUndefined,
         trim_blocks=True,

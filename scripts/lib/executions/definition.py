@@ -87,31 +87,34 @@ def _state(name: str, body: Mapping[str, Any]) -> State:
         comment=body.get("Comment", ""),
         resource=body.get("Resource", ""),
         lanes=tuple(read(lane) for lane in lanes),
-        edges=tuple(_merged(_edges(name, body))),
+        edges=_edges(name, body),
     )
 
 
-def _edges(name: str, body: Mapping[str, Any]) -> Iterator[Edge]:
+def _edges(name: str, body: Mapping[str, Any]) -> tuple[Edge, ...]:
+    """Return the ways out of a state, several of one kind to the same state as one."""
+    labels: dict[tuple[str | None, EdgeKind], list[str]] = {}
+    for target, kind, label in _ways(body):
+        labels.setdefault((target, kind), []).append(label)
+    return tuple(
+        Edge(name, target, kind, " or ".join(filter(None, dict.fromkeys(texts))))
+        for (target, kind), texts in labels.items()
+    )
+
+
+def _ways(body: Mapping[str, Any]) -> Iterator[tuple[str | None, EdgeKind, str]]:
     for rule in body.get("Choices", []):
-        yield Edge(name, rule["Next"], "choice", _condition(rule))
+        yield rule["Next"], "choice", _condition(rule)
     if "Default" in body:
-        yield Edge(name, body["Default"], "default", "otherwise")
+        yield body["Default"], "default", "otherwise"
     if "Next" in body:
-        yield Edge(name, body["Next"], "next")
+        yield body["Next"], "next", ""
     if body.get("End") or body["Type"] == "Succeed":
-        yield Edge(name, None, "next")
+        yield None, "next", ""
     for catcher in body.get("Catch", []):
-        yield Edge(name, catcher["Next"], "catch", _short(catcher["ErrorEquals"]))
-
-
-def _merged(edges: Iterator[Edge]) -> Iterator[Edge]:
-    """Yield the edges, several of one kind between the same two states as one."""
-    groups: dict[tuple[str | None, EdgeKind], list[Edge]] = {}
-    for edge in edges:
-        groups.setdefault((edge.target, edge.kind), []).append(edge)
-    for (target, kind), group in groups.items():
-        labels = dict.fromkeys(edge.label for edge in group if edge.label)
-        yield Edge(group[0].source, target, kind, " or ".join(labels))
+        errors = catcher["ErrorEquals"]
+        label = "any error" if errors == ["States.ALL"] else ", ".join(errors)
+        yield catcher["Next"], "catch", label
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
@@ -121,7 +124,3 @@ def _condition(rule: Mapping[str, Any]) -> str:
         if name in rule:
             return f"{variable} {sign} {rule[name]}"
     return ""
-
-
-def _short(names: list[str]) -> str:
-    return "any error" if names == ["States.ALL"] else ", ".join(names)

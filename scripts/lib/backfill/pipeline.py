@@ -17,8 +17,8 @@ from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, restarts
-from scripts.lib.executions.model import RUNNING
-from scripts.lib.executions.redrive import FAILED, STOPPED, Redrive
+from scripts.lib.executions.model import FAILED, RUNNING, STOPPED
+from scripts.lib.executions.redrive import Redrive
 
 MAX_COUNTED = 10_000  # executions that are counted, or described
 _FAILED = (*FAILED, STOPPED)

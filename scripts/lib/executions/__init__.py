@@ -3,4 +3,6 @@
 `definition` reads the state machine; `history` turns the events of an execution into states,
 attempts and times, whoever has them: Step Functions (`collect`) or the log of an EXPRESS state
 machine (`logged`).
+
+Whatever takes clients raises BotoCoreError or ClientError where AWS does not answer or refuses.
 """

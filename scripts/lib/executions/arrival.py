@@ -39,20 +39,17 @@ def source_filter(clients: Clients, stack: Deployment) -> Filter | None:
 
     S3 knows which of its notifications go to the stack's queue. Of an existing bucket, whose
     notifications are its owner's, the trigger's settings say it.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     if stack.pairs is not None:
         return Filter(stack.pairs)
     answer = clients.s3.get_bucket_notification_configuration(Bucket=stack.source_bucket)
-    # An existing bucket may notify others, too.
-    own = [
-        configuration
+    pairs = tuple(
+        _pair(configuration)
         for configuration in answer.get("QueueConfigurations", [])
+        # An existing bucket may notify others, too.
         if configuration["QueueArn"].endswith(f":{stack.name}")
-    ]
-    return Filter(tuple(_pair(configuration) for configuration in own)) if own else None
+    )
+    return Filter(pairs) if pairs else None
 
 
 def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
@@ -63,26 +60,15 @@ def _pair(configuration: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def is_paused(clients: Clients, stack: Deployment) -> bool:
-    """Return whether uploads wait in the queue, as Terraform's variable `paused` says.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return whether uploads wait in the queue, as Terraform's variable `paused` says."""
     states = [mapping["State"] for mapping in _mappings(clients, stack)]
     return bool(states) and all(state in ("Disabled", "Disabling") for state in states)
 
 
 def batches_at_a_time(clients: Clients, stack: Deployment) -> int | None:
-    """Return how many batches of the queue are handled at the same time; None for no limit.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
-    limits = [
-        mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
-        for mapping in _mappings(clients, stack)
-    ]
-    return next(iter(limits), None)
+    """Return how many batches of the queue are handled at the same time; None for no limit."""
+    scaling = [mapping.get("ScalingConfig", {}) for mapping in _mappings(clients, stack)]
+    return scaling[0].get("MaximumConcurrency") if scaling else None
 
 
 def _mappings(clients: Clients, stack: Deployment) -> Sequence[Any]:
@@ -92,11 +78,7 @@ def _mappings(clients: Clients, stack: Deployment) -> Sequence[Any]:
 
 
 def messages_waiting(clients: Clients, stack: Deployment) -> int:
-    """Return about how many messages are in the queue, those that are being handled included.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return about how many messages are in the queue, those that are being handled included."""
     answer = clients.sqs.get_queue_attributes(
         QueueUrl=storage.queue_url(clients, stack.name),
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
@@ -105,11 +87,7 @@ def messages_waiting(clients: Clients, stack: Deployment) -> int:
 
 
 def is_dead_letter(clients: Clients, stack: Deployment, key: str, version: str) -> bool:
-    """Return whether the notification of an upload is in the dead-letter queue.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return whether the notification of an upload is in the dead-letter queue."""
     # All are looked at, so that all can be received again at once.
     letters = [named(message["Body"]) for message in storage.dead_letters(clients, stack.name)]
     return any((key, version) in objects for objects in letters)

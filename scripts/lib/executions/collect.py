@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,18 +20,32 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
 from scripts.lib.executions.invocations import Logged
-from scripts.lib.executions.model import NOT_A_JPEG, RUNNING, Attempt, Execution, format_of
+from scripts.lib.executions.model import (
+    FAILED,
+    NOT_A_JPEG,
+    RUNNING,
+    STOPPED,
+    Execution,
+    format_of,
+)
 from scripts.lib.executions.run import Invocation, Picture, Run
+from scripts.lib.executions.traces import Traces
 from scripts.lib.user_errors import UserError
 
 _AT_A_TIME = 8
 _LONGEST_DOWNLOAD = 60 * 1024**2  # bytes; a preview is not worth more
 _LONGEST_PAGE = 1000  # of ListExecutions
 _AROUND = timedelta(seconds=5)  # of an execution, in which its functions log
+_CLOCKS_DIFFER = timedelta(seconds=5)
+_SEARCHED = 10_000  # executions of the stack among which those started by hand are looked for
+_DESCRIBED = 200
 
 
 class Source(Protocol):
-    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one."""
+    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one.
+
+    Executions are summed up as ListExecutions or DescribeExecution does it.
+    """
 
     def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Any]:
         """Return executions as ListExecutions has them, the newest first."""
@@ -37,19 +53,86 @@ class Source(Protocol):
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
         """Return an execution by its events."""
 
+    def ended(self, name: str) -> Execution | None:
+        """Return the execution of that name, if it is known to have ended."""
 
-class _Histories:
+    def named(self, name: str, uploaded: datetime | None = None, /) -> list[dict[str, Any]]:
+        """Return the executions that were started first under a name, last the one that counts."""
+
+    def failed(
+        self, statuses: Collection[str] = (*FAILED, STOPPED)
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return what ended with one of these statuses, and what was not searched."""
+
+    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
+        """Return the executions of an image, and what was not searched."""
+
+
+class _StepFunctions:
     """Executions that Step Functions itself remembers."""
 
-    def __init__(self, clients: Clients, state_machine_arn: str) -> None:
+    def __init__(self, clients: Clients, stack: Deployment) -> None:
         self._clients = clients
-        self._machine = state_machine_arn
+        self._stack = stack
 
-    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Any]:
-        return listed(self._clients, self._machine, status, most)
+    def listed(self, status: str | None = None, most: int | None = None) -> Iterator[Any]:
+        return listed(self._clients, self._stack.state_machine_arn, status, most)
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
         return execution(self._clients, arn, definition)
+
+    def ended(self, name: str) -> Execution | None:
+        # Its notification may be on the way, or the execution forgotten after 90 days.
+        arn = self._stack.execution_arn(name)
+        return self.execution(arn) if has_ended(self._clients, arn) else None
+
+    def named(self, name: str, _uploaded: datetime | None = None, /) -> list[dict[str, Any]]:
+        runs = []
+        for place, started in enumerate(restarts.names(name)):
+            if run := restarts.described(self._clients, self._stack.execution_arn(started)):
+                runs.append(run)
+            elif place:  # the first is forgotten before those that follow
+                break
+        return runs
+
+    def failed(
+        self, statuses: Collection[str] = (*FAILED, STOPPED)
+    ) -> tuple[list[dict[str, Any]], str]:
+        return [run for status in statuses for run in self.listed(status)], ""
+
+    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
+        runs = [run for name in traces.names for run in self.named(name)]
+        arns_by_name = {run["executionArn"] for run in runs}
+        arns, not_searched = self._without_upload(traces)
+        for arn in arns:
+            described = None if arn in arns_by_name else restarts.described(self._clients, arn)
+            if described and restarts.source(described)[0] == traces.key:
+                runs.append(described)
+        return runs, not_searched
+
+    def _without_upload(self, traces: Traces) -> tuple[list[str], str]:
+        """Return executions since the oldest upload whose names follow from no version of it.
+
+        Where the bucket keeps no versions, they follow from the sequencer; those of a reprocess
+        follow from what the record was before.
+        """
+        if traces.uploads:
+            since = traces.uploads[-1]["LastModified"]
+        else:
+            since = datetime.fromisoformat((traces.record or {})["sourceLastModified"])
+        since -= _CLOCKS_DIFFER
+        newest = self.listed(most=_SEARCHED)
+        listed = list(itertools.takewhile(lambda run: run["startDate"] >= since, newest))
+        beginnings = traces.beginnings if traces.record or traces.is_unversioned else ()
+        arns = [
+            run["executionArn"]
+            for run in listed
+            if not restarts.is_of_an_upload(run["name"]) or run["name"].startswith(beginnings)
+        ]
+        if len(listed) < _SEARCHED and len(arns) <= _DESCRIBED:
+            return arns, ""
+        too_many = "Older executions that no upload has started are not shown: there are many."
+        return arns[:_DESCRIBED], too_many
 
 
 def source(
@@ -61,15 +144,13 @@ def source(
 ) -> Source:
     """Return where a stack's executions are read.
 
-    Args:
-        clients: of the AWS that they are on.
-        stack: whose.
+    Parameters:
         since: where they are logged only, nothing earlier is looked for.
         progress: called with a sentence for each page of a log that was read.
     """
     if stack.express:
         return logged.of_stack(clients, stack, since=since, progress=progress)
-    return _Histories(clients, stack.state_machine_arn)
+    return _StepFunctions(clients, stack)
 
 
 def listed(
@@ -77,45 +158,39 @@ def listed(
 ) -> Iterator[Any]:
     """Yield a state machine's executions as ListExecutions has them, the newest first.
 
-    Args:
-        clients: of the AWS that they are on.
-        state_machine_arn: whose.
+    Parameters:
         status: only those with that status.
         most: how many at the most.
     """
-    chosen: dict[str, Any] = {"statusFilter": status} if status else {}
+    wanted: dict[str, Any] = {"statusFilter": status} if status else {}
     pages = clients.stepfunctions.get_paginator("list_executions").paginate(
         stateMachineArn=state_machine_arn,
         PaginationConfig={"MaxItems": most, "PageSize": min(most, _LONGEST_PAGE)} if most else {},
-        **chosen,
+        **wanted,
     )
-    for page in pages:
-        yield from page["executions"]
+    yield from pages.search("executions[]")
 
 
 def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
     """Return an execution by its history.
 
-    Args:
-        clients: of the AWS that it is on.
-        arn: the execution's.
+    Parameters:
         definition: the state machine as it is now; it saves a request to AWS, unless the execution
             was in a state that is not in it.
 
     Raises:
         UserError: it does not exist, or its history is not available.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     if ":express:" in arn:
         return logged.of_execution(clients, arn).execution(arn, definition)
     states = clients.stepfunctions
     try:
         pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
-        events: list[Any] = [event for page in pages for event in page["events"]]
+        events: list[Any] = list(pages.search("events[]"))
         if definition is not None:
-            found = history.read(arn, events, definition)
-            if found.states.keys() == {state.name for state in found.machine.walk()}:
-                return found
+            current = history.read(arn, events, definition)
+            if current.states.keys() == {state.name for state in current.machine.walk()}:
+                return current
         machine = states.describe_state_machine_for_execution(executionArn=arn)
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ExecutionDoesNotExist", "InvalidArn"):
@@ -129,11 +204,7 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
 
 
 def definition(clients: Clients, arn: str) -> str:
-    """Return the definition that an execution ran; of an EXPRESS one, that of its state machine.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return the definition that an execution ran; of an EXPRESS one, that of its state machine."""
     states = clients.stepfunctions
     if ":express:" in arn:
         machine = logged.state_machine_arn(arn)
@@ -153,23 +224,22 @@ def wait_for(clients: Clients, arn: str, seconds: float = 120) -> None:
     Raises:
         TimeoutError: it has not.
     """
-    if ":express:" not in arn:
-        wait.until(f"{arn} to end", lambda: has_ended(clients, arn), seconds)
-        return
-    log = logged.of_execution(clients, arn, since=datetime.now(UTC) - 2 * logged.LONGEST)
+    is_express = ":express:" in arn
+    since = datetime.now(UTC) - 2 * logged.LONGEST
+    log = logged.of_execution(clients, arn, since) if is_express else None
 
-    def is_logged() -> bool:
-        return any(one["executionArn"] == arn and one["status"] != RUNNING for one in log.listed())
+    def is_over() -> bool:
+        if log is None:
+            return has_ended(clients, arn)
+        return any(run["executionArn"] == arn and run["status"] != RUNNING for run in log.listed())
 
-    wait.until(f"{arn} to end", is_logged, seconds)
+    wait.until(f"{arn} to end", is_over, seconds)
 
 
 def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -> list[Run]:
     """Return the executions with all that belongs to them, in the order of their ARNs.
 
-    Args:
-        clients: of the AWS that they are on.
-        arns: the executions'.
+    Parameters:
         read_by: what has listed them, if anything has.
 
     Raises: as `execution`.
@@ -184,41 +254,34 @@ def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page says its size
         executions = list(pool.map(read, arns))
         functions = _Functions(clients, executions)
-        return list(pool.map(lambda one: _run(clients, one, functions), executions))
+        return list(pool.map(lambda execution: _run(clients, execution, functions), executions))
 
 
 class _Functions:
     """The functions that the executions called, and what they logged meanwhile."""
 
     def __init__(self, clients: Clients, executions: Sequence[Execution]) -> None:
-        self._clients = clients
         self.memory_mb: dict[str, int] = {}
         self.architecture = "x86_64"
         self.logged: dict[str, list[Logged]] = {}
         self.table: str | None = None
         self.notes: list[str] = []
-        resources = {
-            attempt.resource
-            for execution in executions
-            for run in execution.states.values()
-            for attempt in run.attempts
-        }
-        names = {invocations.function_name(one) for one in resources if ":function:" in one}
-        for name in sorted(names):
-            self._note(name, executions)
-
-    def _note(self, name: str, executions: Sequence[Execution]) -> None:
-        first = min(execution.started for execution in executions) - _AROUND
-        last = max(one.ended or max(e.time for e in one.events) for one in executions) + _AROUND
-        try:
-            function = deployed.function(self._clients, name)
-            self.memory_mb[name] = function.memory_mb
-            self.architecture = function.architecture
-            self.table = function.settings.get("TABLE_NAME", self.table)
-            events = storage.log_events(self._clients, function.log_group, first, last)
-            self.logged[name] = invocations.read(events)
-        except (UserError, BotoCoreError, ClientError) as error:
-            self.notes.append(f"The logs of {name} are missing. {user_errors.sentence(error)}")
+        attempts = (attempt for execution in executions for attempt in execution.attempts)
+        resources = {attempt.resource for attempt in attempts}
+        arns = (resource for resource in resources if ":function:" in resource)
+        for name in sorted(set(map(invocations.function_name, arns))):
+            first = min(execution.started for execution in executions) - _AROUND
+            last = max(execution.heard_until for execution in executions) + _AROUND
+            try:
+                function = deployed.function(clients, name)
+                self.memory_mb[name] = function.memory_mb
+                self.architecture = function.architecture
+                self.table = function.settings.get("TABLE_NAME", self.table)
+                events = storage.log_events(clients, function.log_group, first, last)
+                self.logged[name] = invocations.read(events)
+            except (UserError, BotoCoreError, ClientError) as error:
+                sentence = user_errors.sentence(error)
+                self.notes.append(f"The logs of {name} are missing. {sentence}")
 
 
 def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
@@ -226,40 +289,38 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
     run = Run(execution, architecture=functions.architecture, notes=[*notes, *functions.notes])
     key = str(execution.source.get("key", ""))
     for name, state in execution.states.items():
-        for function, attempts in _by_function(state.attempts).items():
-            matched = invocations.match(attempts, functions.logged.get(function, []), key).values()
-            run.logs[name] = [line for one in matched for line in one.lines]
-            timed = [one for one in matched if one.ms]
-            run.function_ms.setdefault(name, []).extend(one.ms for one in timed)
-            run.invocations += [
-                Invocation(
-                    function,
-                    one.ms,
-                    one.memory_mb or functions.memory_mb[function],
-                    "Lambda" if one.billed_ms else "function",
-                )
-                for one in timed
-            ]
+        if not state.attempts:
+            continue
+        function = invocations.function_name(state.attempts[0].resource)
+        matched = invocations.match(state.attempts, functions.logged.get(function, []), key)
+        run.logs[name] = [line for call in matched.values() for line in call.lines]
+        timed = [call for call in matched.values() if call.ms]
+        run.function_ms[name] = [call.ms for call in timed]
+        run.invocations += [
+            Invocation(
+                function,
+                call.ms,
+                call.memory_mb or functions.memory_mb[function],
+                "Lambda" if call.billed_ms else "function",
+            )
+            for call in timed
+        ]
     estimated = invocations.estimate(execution, functions.memory_mb)
     if len(run.invocations) < len(estimated):
         run.invocations = estimated
-    run.record = _record(clients, functions.table, key, run.notes) if key else None
+    if key and functions.table:
+        try:
+            run.record = storage.record(clients, functions.table, key)
+        except (BotoCoreError, ClientError) as error:
+            run.notes.append(f"The table could not be read. {user_errors.sentence(error)}")
     run.pictures = list(pictures(clients, execution))
     return run
-
-
-def _by_function(attempts: Iterable[Attempt]) -> dict[str, list[Attempt]]:
-    found: dict[str, list[Attempt]] = {}
-    for attempt in attempts:
-        found.setdefault(invocations.function_name(attempt.resource), []).append(attempt)
-    return found
 
 
 def pictures(clients: Clients, execution: Execution) -> Iterable[Picture]:
     """Yield the original, from wherever it is now, and what was made of it."""
     written = execution.objects
-    original = written.get("Original") or execution.source
-    if original:
+    if original := written.get("Original") or execution.source:
         yield _picture(clients, "Original", original, execution)
     if made := written.get("PNG"):
         yield _picture(clients, format_of(made), made, execution)
@@ -271,31 +332,19 @@ def _picture(clients: Clients, role: str, where: dict[str, Any], execution: Exec
     place = f"s3://{where['bucket']}/{where['key']}"
     version = {"VersionId": where["versionId"]} if where.get("versionId") else {}
     try:
-        found = clients.s3.get_object(Bucket=where["bucket"], Key=where["key"], **version)
+        answer = clients.s3.get_object(Bucket=where["bucket"], Key=where["key"], **version)
     except ClientError as error:
         gone = storage.is_gone(error)
         note = "It no longer exists." if gone else user_errors.sentence(error)
         return Picture(role, place, int(where.get("size") or 0), note=note)
-    with found["Body"] as body:
-        known = Picture(role, place, found["ContentLength"], found.get("ContentType", ""))
-        if known.size > _LONGEST_DOWNLOAD:
-            return known.without_preview("It is too large for a preview.")
-        shown = thumbnails.with_preview(known, body.read())
+    picture = Picture(role, place, answer["ContentLength"], answer.get("ContentType", ""))
+    with answer["Body"] as body:
+        if picture.size > _LONGEST_DOWNLOAD:
+            return replace(picture, note="It is too large for a preview.")
+        shown = thumbnails.with_preview(picture, body.read())
     if role == "Original" and execution.kind == NOT_A_JPEG:
-        return known.without_preview(shown.note or "It is not a JPEG.")
+        return replace(picture, note=shown.note or "It is not a JPEG.")
     # The preview's decoder takes some damaged images for whole ones.
     if shown.preview and not shown.damaged and execution.error == DamagedImage.__name__:
         return thumbnails.damaged(shown)
     return shown
-
-
-def _record(
-    clients: Clients, table: str | None, key: str, notes: list[str]
-) -> dict[str, Any] | None:
-    if table is None:
-        return None
-    try:
-        return storage.record(clients, table, key)
-    except (BotoCoreError, ClientError) as error:
-        notes.append(f"The table could not be read. {user_errors.sentence(error)}")
-        return None

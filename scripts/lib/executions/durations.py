@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from scripts.lib.executions.model import StateRun
 from scripts.lib.executions.run import Run
 
 
@@ -30,30 +29,20 @@ class StateTime:
 
 def by_state(runs: Sequence[Run]) -> tuple[StateTime, ...]:
     """Return the times of the states that were passed, in the definition's order."""
-    states = dict.fromkeys((name, state.kind) for run in runs for name, state in _states(run))
-    return tuple(
-        StateTime(name, kind, median(passed), _median(_functions(runs, name)))
-        for name, kind in states
-        if (passed := list(_passages(runs, name)))
-    )
-
-
-def _states(run: Run) -> Iterable[tuple[str, StateRun]]:
-    return run.execution.states.items()
-
-
-def _passages(runs: Iterable[Run], name: str) -> Iterable[float]:
-    """Yield the milliseconds of each passage through a state."""
+    ms: dict[tuple[str, str], list[float]] = {}
+    function_ms: dict[str, list[int]] = {}
     for run in runs:
-        state = run.execution.states.get(name)
-        for visit in state.visits if state else ():
-            if visit.exited:
-                yield (visit.exited - visit.entered).total_seconds() * 1000
-
-
-def _functions(runs: Iterable[Run], name: str) -> list[int]:
-    return [ms for run in runs for ms in run.function_ms.get(name, ())]
-
-
-def _median(values: Sequence[float]) -> float | None:
-    return median(values) if values else None
+        for name, state in run.execution.states.items():
+            ms.setdefault((name, state.kind), []).extend(
+                (visit.exited - visit.entered).total_seconds() * 1000
+                for visit in state.visits
+                if visit.exited
+            )
+            function_ms.setdefault(name, []).extend(run.function_ms.get(name, ()))
+    return tuple(
+        StateTime(
+            name, kind, median(passed), median(function_ms[name]) if function_ms[name] else None
+        )
+        for (name, kind), passed in ms.items()
+        if passed
+    )

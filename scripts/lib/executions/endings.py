@@ -7,7 +7,7 @@ functions logged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,19 +16,10 @@ from image_converter import errors, keys, source_cleanup
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, uploads
+from scripts.lib.executions import collect, logged
 from scripts.lib.executions.logged import Log
-from scripts.lib.executions.model import (
-    NOT_A_JPEG,
-    RUNNING,
-    SUCCEEDED,
-    Execution,
-    Outcome,
-    made_of,
-)
+from scripts.lib.executions.model import NOT_A_JPEG, Execution, Outcome, conversion
 
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-_LONGEST_EXPRESS = timedelta(minutes=5)
 _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
 
 
@@ -74,7 +65,9 @@ class Failure:
     @property
     def is_final(self) -> bool:
         """Whether no attempt can follow: it cannot succeed, or its execution is over by now."""
-        return _is_permanent(self.error) or datetime.now(UTC) - self.at > _LONGEST_EXPRESS
+        error = getattr(errors, self.error, None)
+        is_permanent = isinstance(error, type) and issubclass(error, errors.PermanentError)
+        return is_permanent or datetime.now(UTC) - self.at > logged.LONGEST
 
 
 def find(
@@ -88,85 +81,53 @@ def find(
 
     Parameters:
         log: of an EXPRESS stack, what reads its log and has listed the newest executions.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
-    if stack.express:
-        known = _logged(log, stack, key, version) if log else None
-        return known or _left_behind(clients, stack, key, version)
-    arn = uploads.execution_arn(stack, key, version)
-    if not collect.has_ended(clients, arn):
-        return None  # or its notification is still on the way, or it was forgotten after 90 days
-    return of_execution(collect.execution(clients, arn))
+    source = log if log and stack.express else collect.source(clients, stack)
+    execution = source.ended(keys.execution_name(stack.source_bucket, key, version))
+    if execution:
+        return of_execution(execution)
+    return _left_behind(clients, stack, key, version) if stack.express else None
 
 
 def of_execution(execution: Execution) -> ImageState:
     """Return the state of an image by its execution alone."""
-    png = execution.objects.get("PNG")
     return ImageState(
         execution.outcome,
         execution.kind,
         execution.sentence,
         execution.seconds,
-        png,
+        execution.objects.get("PNG"),
         execution.why_kept,
     )
 
 
-def _logged(log: Log, stack: Deployment, key: str, version: str) -> ImageState | None:
-    """Return how it ended by what was logged, if that says everything."""
-    name = keys.execution_name(stack.source_bucket, key, version)
-    ended = {one["status"]: one["executionArn"] for one in log.newest if one["name"] == name}
-    # Of an upload that was notified twice, the execution that succeeded is what counts.
-    arn = ended.get(SUCCEEDED) or ended.get("FAILED") if RUNNING not in ended else None
-    return of_execution(log.execution(arn)) if arn and not stack.not_logged else None
-
-
 def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) -> ImageState | None:
+    """Return how a version ended by the record, the source bucket and the functions' logs."""
     listed = storage.versions(clients, stack.source_bucket, key).get(key, [])
-    mine = next((one for one in listed if one["VersionId"] == version), None)
+    source = next((listing for listing in listed if listing["VersionId"] == version), None)
     record = storage.record(clients, stack.table_name, key)
-    described = record if record and record.get("sourceVersionId") == version else None
-    png = described["images"][1]["resized"] if described else None
-    if png and not (mine and mine["IsLatest"]):
+    is_recorded = record is not None and record.get("sourceVersionId") == version
+    png = record["images"][1]["resized"] if record and is_recorded else None
+    if png and not (source and source["IsLatest"]):
         return converted(png)
-    if mine is None:
+    if source is None:
         return None
-    return _still_there(clients, stack, key, mine, png) or _failed_or_deleted(
-        clients, stack, key, mine, listed
-    )
-
-
-def _still_there(
-    clients: Clients, stack: Deployment, key: str, mine: Any, png: Mapping[str, Any] | None
-) -> ImageState | None:
-    """Return the end of a version that was handled and kept, if it was."""
-    kept = _kept(clients, stack, key, mine)
+    kept = _kept(clients, stack, source)
+    why_kept = kept.partition(": ")[2]
     if kept == source_cleanup.SOURCE_AFTER or (png and stack.keeps_converted):
-        return converted(png, _why(source_cleanup.SOURCE_AFTER))
+        return converted(png, source_cleanup.SOURCE_AFTER.partition(": ")[2])
     if kept in (source_cleanup.OTHER_TYPES, source_cleanup.FOLDER, source_cleanup.UNVERSIONED):
-        return _not_a_jpeg(f"kept ({_why(kept)})", _why(kept))
-    return None
-
-
-def _failed_or_deleted(
-    clients: Clients, stack: Deployment, key: str, mine: Any, listed: Sequence[Any]
-) -> ImageState | None:
-    """Return the end of a version that no record describes and that was not kept."""
-    failure = last_failure(clients, stack, key, mine["LastModified"])
+        return _not_a_jpeg(f"kept ({why_kept})", why_kept)
+    failure = last_failure(clients, stack, key, source["LastModified"])
     if failure and failure.is_final:
         return ImageState(Outcome.FAILED, "failed", failure.sentence)
-    newest = next(one for one in listed if storage.is_object(one))
-    if newest is mine and not mine["IsLatest"]:
-        return _not_a_jpeg("deleted")
-    return None
+    newest = next(listing for listing in listed if storage.is_object(listing))
+    return _not_a_jpeg("deleted") if newest is source and not source["IsLatest"] else None
 
 
 def converted(png: Mapping[str, Any] | None, why_kept: str = "") -> ImageState:
     """Return the state of an image of which a record has the PNG."""
-    made = f"The original was kept and {made_of(png)} made."
-    sentence = f"{made} The source was kept ({why_kept})." if why_kept else made
+    sentence = conversion(png, why_kept)
     return ImageState(Outcome.SUCCEEDED, "converted", sentence, png=png, why_kept=why_kept)
 
 
@@ -175,46 +136,34 @@ def _not_a_jpeg(source_end: str, why_kept: str = "") -> ImageState:
     return ImageState(Outcome.SUCCEEDED, NOT_A_JPEG, sentence, why_kept=why_kept)
 
 
-def _kept(clients: Clients, stack: Deployment, key: str, version: Mapping[str, Any]) -> str:
+def _kept(clients: Clients, stack: Deployment, version: Mapping[str, Any]) -> str:
     """Return what `delete_file` has logged of a version that it kept; empty where it has not."""
-    group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws('delete_file')}")
     since = version["LastModified"] - _CLOCKS_DIFFER
-    for event in storage.log_events(clients, group, since, pattern='"Kept in source bucket"'):
-        line = text.json_object(event["message"])
-        if (line.get("key"), line.get("versionId")) == (key, version["VersionId"]):
+    for _, line in _logged(clients, stack, "delete_file", since, "Kept in source bucket"):
+        if (line.get("key"), line.get("versionId")) == (version["Key"], version["VersionId"]):
             return str(line.get("message"))
     return ""
 
 
-def _why(kept: str) -> str:
-    return kept.partition(": ")[2]
-
-
 def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime) -> Failure | None:
-    """Return the last failure that a function has logged of a key since an upload of it.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
-    found = [one for one in failures(clients, stack, since) if one.key == key]
-    return max(found, key=lambda one: one.at, default=None)
+    """Return the last failure that a function has logged of a key since an upload of it."""
+    of_key = (failure for failure in failures(clients, stack, since) if failure.key == key)
+    return max(of_key, key=lambda failure: failure.at, default=None)
 
 
 def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[Failure]:
-    """Yield the failures that functions have logged since then.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Yield the failures that functions have logged since then."""
     for task in functions.TASKS:
-        group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws(task)}")
-        for event in storage.log_events(clients, group, since - _CLOCKS_DIFFER, pattern='"failed"'):
-            line = text.json_object(event["message"])
+        for at, line in _logged(clients, stack, task, since - _CLOCKS_DIFFER, "failed"):
             if line.get("message") == "failed" and line.get("key"):
-                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
                 yield Failure(line["key"], at, str(line["error"]), str(line["cause"]))
 
 
-def _is_permanent(name: str) -> bool:
-    error = getattr(errors, name, None)
-    return isinstance(error, type) and issubclass(error, errors.PermanentError)
+def _logged(
+    clients: Clients, stack: Deployment, function: str, since: datetime, words: str
+) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """Yield the lines of a function that have these words, and when it wrote them."""
+    group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws(function)}")
+    for event in storage.log_events(clients, group, since, pattern=f'"{words}"'):
+        at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        yield at, text.json_object(event["message"])

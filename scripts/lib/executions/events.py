@@ -37,7 +37,16 @@ class HistoryEvent:
 
 def read(raw: Iterable[Mapping[str, Any]]) -> list[HistoryEvent]:
     """Return events as get_execution_history answers them, from boto3 or from the CLI's JSON."""
-    events = [_event(event) for event in raw]
+    events = [
+        HistoryEvent(
+            id=int(event["id"]),
+            previous=int(event.get("previousEventId") or 0),
+            type=str(event["type"]),
+            time=moment(event["timestamp"]),
+            details=next((event[key] for key in event if key.endswith("EventDetails")), {}) or {},
+        )
+        for event in raw
+    ]
     return sorted(events, key=lambda event: event.id)
 
 
@@ -52,16 +61,3 @@ def moment(value: datetime | str | float) -> datetime:
     if isinstance(value, datetime):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     return datetime.fromtimestamp(value, UTC)
-
-
-def _event(raw: Mapping[str, Any]) -> HistoryEvent:
-    details: Mapping[str, Any] | None = next(
-        (raw[key] for key in raw if key.endswith("EventDetails")), None
-    )
-    return HistoryEvent(
-        id=int(raw["id"]),
-        previous=int(raw.get("previousEventId") or 0),
-        type=str(raw["type"]),
-        time=moment(raw["timestamp"]),
-        details=details or {},
-    )

@@ -13,8 +13,8 @@ from scripts.lib.executions.model import Attempt, Execution, Outcome
 from scripts.lib.executions.run import Invocation, LogLine
 from scripts.lib.text import json_object
 
-_START = re.compile(r"^START RequestId: (\S+)")
-_END = re.compile(r"^END RequestId: (\S+)")
+_START = re.compile(r"^START RequestId: (?P<id>\S+)")
+_END = re.compile(r"^END RequestId: (?P<id>\S+)")
 _REPORT = re.compile(
     r"^REPORT RequestId: (?P<id>\S+).*?"
     r"Billed Duration: (?P<ms>\d+) ms.*?Memory Size: (?P<mb>\d+) MB",
@@ -64,24 +64,24 @@ def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
     Without Lambda's own lines, an invocation begins where a function's line says that it did: by
     how long it has taken so far. In a stream, invocations follow one another.
     """
-    found: dict[str, Logged] = {}
+    by_request: dict[str, Logged] = {}
     unnamed: list[Logged] = []
     current: dict[str, Logged] = {}  # by stream: a stream is one environment, which does one thing
     for event in events:
         stream = str(event.get("logStreamName", ""))
         message = str(event["message"]).rstrip()
+        fields = json_object(message) if message.startswith("{") else {}
         moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        request_id = _request_of(message)
-        if request_id:
-            current[stream] = found.setdefault(request_id, Logged(request_id))
+        if request_id := _request_of(message, fields):
+            current[stream] = by_request.setdefault(request_id, Logged(request_id))
         logged = current.get(stream)
-        taken_ms = _taken_ms(message)
-        if taken_ms is not None and _is_another(logged, moment - timedelta(milliseconds=taken_ms)):
+        ms = fields.get("ms")
+        if isinstance(ms, int) and _is_another(logged, moment - timedelta(milliseconds=ms)):
             logged = current[stream] = Logged("")
             unnamed.append(logged)
         if logged is not None:
-            _add(logged, moment, message)
-    return [logged for logged in (*found.values(), *unnamed) if logged.lines]
+            _add(logged, moment, message, fields)
+    return [logged for logged in (*by_request.values(), *unnamed) if logged.lines]
 
 
 def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> dict[int, Logged]:
@@ -90,38 +90,36 @@ def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> di
     An invocation belongs to an attempt if it falls into its time and names no other image; of
     several, the one whose lines name this image, then the nearest in time.
     """
-    free = [one for one in logged if not one.keys or key in one.keys]
-    found: dict[int, Logged] = {}
+    free = [call for call in logged if not call.keys or key in call.keys]
+    matched: dict[int, Logged] = {}
     for place, attempt in enumerate(attempts):
-        end = attempt.ended or max(
-            [attempt.scheduled, *(one.lines[-1].time for one in free)], default=attempt.scheduled
-        )
-        fitting = [one for one in free if attempt.scheduled - _SLACK <= one.first <= end + _SLACK]
+        start = attempt.scheduled
+        end = attempt.ended or max([start, *(call.lines[-1].time for call in free)])
+        fitting = [call for call in free if start - _SLACK <= call.first <= end + _SLACK]
         if fitting:
-            middle = end if not fitting[0].keys else attempt.scheduled
-            best = min(fitting, key=lambda one: (key not in one.keys, abs(one.first - middle)))
-            found[place] = best
+            middle = start if fitting[0].keys else end
+            best = min(fitting, key=lambda call: (key not in call.keys, abs(call.first - middle)))
+            matched[place] = best
             free.remove(best)
-    return found
+    return matched
 
 
 def estimate(execution: Execution, memory_mb: Mapping[str, int] | None = None) -> list[Invocation]:
     """Return invocations by the history's own times, where Lambda's reports are not at hand.
 
-    Args:
-        execution: what ran.
+    Parameters:
         memory_mb: each function's memory by its name, where it is known.
     """
-    found = []
-    for attempt in (attempt for run in execution.states.values() for attempt in run.attempts):
+    estimated = []
+    for attempt in execution.attempts:
         if attempt.ended is None or attempt.outcome is Outcome.RUNNING:
             continue
         name = function_name(attempt.resource)
         seconds = (attempt.ended - (attempt.started or attempt.scheduled)).total_seconds()
         memory = (memory_mb or {}).get(name, _DEFAULT_MEMORY_MB)
         billed_ms = max(1, math.ceil(seconds * 1000))
-        found.append(Invocation(name, billed_ms, memory, said_by="history"))
-    return found
+        estimated.append(Invocation(name, billed_ms, memory, said_by="history"))
+    return estimated
 
 
 def function_name(resource: str) -> str:
@@ -132,51 +130,44 @@ def function_name(resource: str) -> str:
 
 def _is_another(current: Logged | None, began: datetime) -> bool:
     """Return whether what began then is not the current invocation of its stream."""
-    if current is None:
-        return True
-    return not current.is_open and began >= current.lines[-1].time
+    return current is None or (not current.is_open and began >= current.lines[-1].time)
 
 
-def _taken_ms(message: str) -> int | None:
-    taken = json_object(message).get("ms") if message.startswith("{") else None
-    return taken if isinstance(taken, int) else None
+def _request_of(message: str, fields: Mapping[str, Any]) -> str | None:
+    """Return the id of the request that a line of Lambda's own is about."""
+    record = fields.get("record")
+    if isinstance(record, dict):
+        return str(record.get("requestId") or "") or None
+    line = _START.match(message) or _END.match(message) or _REPORT.match(message)
+    return line["id"] if line else None
 
 
-def _request_of(message: str) -> str | None:
-    if message.startswith("{"):
-        record = json_object(message).get("record")
-        told = record.get("requestId") if isinstance(record, dict) else None
-        return str(told) if told else None
-    started = _START.match(message) or _END.match(message)
-    reported = _REPORT.match(message)
-    return started[1] if started else reported["id"] if reported else None
-
-
-def _add(logged: Logged, moment: datetime, message: str) -> None:
+def _add(logged: Logged, moment: datetime, message: str, fields: Mapping[str, Any]) -> None:
     report = _REPORT.match(message)
-    told = json_object(message) if message.startswith("{") else {}
-    kind = str(told.get("type", ""))
+    kind = str(fields.get("type", ""))
     if _START.match(message) or kind == "platform.start":
         logged.is_open = True
     elif report or _END.match(message) or kind == "platform.report":
         logged.is_open = False
-    logged.measured_ms = max(logged.measured_ms, _taken_ms(message) or 0)
+    if isinstance(fields.get("ms"), int):
+        logged.measured_ms = max(logged.measured_ms, fields["ms"])
     if report:
         logged.billed_ms, logged.memory_mb = int(report["ms"]), int(report["mb"])
     elif kind.startswith("platform."):
-        metrics = (told.get("record") or {}).get("metrics") or {}
+        metrics = (fields.get("record") or {}).get("metrics") or {}
         logged.billed_ms = int(metrics.get("billedDurationMs", logged.billed_ms))
         logged.memory_mb = int(metrics.get("memorySizeMB", logged.memory_mb))
-    if isinstance(told.get("key"), str):
-        logged.keys.add(told["key"])
-    level = str(told.get("level", ""))
-    logged.lines.append(LogLine(moment, _worded(message, told), level if level in _LEVELS else ""))
+    if isinstance(fields.get("key"), str):
+        logged.keys.add(fields["key"])
+    level = str(fields.get("level", ""))
+    line = LogLine(moment, _readable(message, fields), level if level in _LEVELS else "")
+    logged.lines.append(line)
 
 
-def _worded(message: str, told: Mapping[str, Any]) -> str:
+def _readable(message: str, fields: Mapping[str, Any]) -> str:
     """Return a line as a person reads it: the message, then the other fields."""
-    if "message" not in told:
+    if "message" not in fields:
         return _LOCAL_CODE.sub("/var/task/", message.replace("\t", "  "))
-    rest = {name: value for name, value in told.items() if name not in ("level", "message")}
+    rest = {name: value for name, value in fields.items() if name not in ("level", "message")}
     facts = ", ".join(f"{name} {value}" for name, value in rest.items() if value is not None)
-    return f"{told['level']} {told['message']}{': ' if facts else ''}{facts}"
+    return f"{fields['level']} {fields['message']}{': ' if facts else ''}{facts}"

@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import time
@@ -18,9 +19,19 @@ from typing import Any
 from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment, ExecutionLog
-from scripts.lib.executions import events as history_events
-from scripts.lib.executions import history
-from scripts.lib.executions.model import RUNNING, Execution, name_of, source_of
+from scripts.lib.executions import definition as definitions
+from scripts.lib.executions import history, restarts
+from scripts.lib.executions.events import HistoryEvent
+from scripts.lib.executions.model import (
+    FAILED,
+    RUNNING,
+    STOPPED,
+    SUCCEEDED,
+    Execution,
+    name_of,
+    source_of,
+)
+from scripts.lib.executions.traces import Traces
 from scripts.lib.user_errors import UserError
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -34,12 +45,17 @@ _WIDER = 4  # each window before the last one
 _REMEMBERED = timedelta(days=90)  # as AWS remembers STANDARD executions
 _KEPT = 1000  # executions whose lines are kept, of somebody who watches for days
 _FORGOTTEN = 20_000  # of those no longer kept, whose late lines are not taken for new executions
-_FAILURES = ("Failed", "TimedOut", "Aborted")
 
 _PLAIN = re.compile(r"[\w/ .-]+", re.ASCII)  # what JSON and filter patterns have as it is
+_WHERE = (
+    "`image-converter status KEY` lists the executions of an image; log_retention_days is how long "
+    "they are known."
+)
 
 Progress = Callable[[str], None]
 Line = dict[str, Any]
+Lines = dict[str, dict[int, Line]]  # by execution, then by their ids
+Span = tuple[datetime, datetime]
 
 
 class Log:
@@ -67,41 +83,36 @@ class Log:
         self.log = log
         self._since = since or datetime.now(UTC) - _REMEMBERED
         self._progress = progress
-        self._definition = definition or {}
-        self._lines: dict[str, dict[int, Line]] = {}  # by execution, then by their ids
-        self.newest: list[dict[str, Any]] = []  # what was listed last
+        self._definition = definition
+        self._lines: Lines = {}
+        self._newest: list[dict[str, Any]] = []  # what was listed last
         self._read_from: datetime | None = None
         self._read_to = self._since
         self._latest = datetime.now(UTC)  # of all lines, once there are any
         self._forgotten: dict[str, None] = {}  # the oldest first
+        self._not_searched = ""  # of the last search, in a sentence
 
     def listed(self, status: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
         """Return the executions as ListExecutions has them, the newest first.
 
         Each further call reads only what was logged meanwhile.
-
-        Raises:
-            BotoCoreError, ClientError: AWS cannot be asked.
         """
-        if not self.log.group:
-            return []
         now = datetime.now(UTC)
         if self._read_from is None:
-            for first, last in windows(now, self._since):
-                self._read(first, last)
-                self._read_from = first
+            for span in windows(now, self._since):
+                self._read(*span)
+                self._read_from = span[0]
                 if most and len(self._whole()) >= most:
                     break
         else:
             # This machine's clock may be ahead of AWS's.
             self._read(min(self._read_to, self._latest) - _DELIVERY, now)
         self._read_to = now
-        runs = [summary(arn, self._events(arn)) for arn in self._whole()]
-        runs.sort(key=lambda run: run["startDate"], reverse=True)
-        self._forget(run["executionArn"] for run in runs[_KEPT:])
-        self.newest = runs[:_KEPT]
-        wanted = [run for run in runs if status in (None, run["status"])]
-        return wanted[:most]
+        runs = self._summaries(self._whole())
+        runs.reverse()
+        self._forget([run["executionArn"] for run in runs[_KEPT:]])
+        self._newest = runs[:_KEPT]
+        return [run for run in runs if status in (None, run["status"])][:most]
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
         """Return an execution by its lines.
@@ -111,138 +122,130 @@ class Log:
 
         Raises:
             UserError: nothing is logged of it.
-            BotoCoreError, ClientError: AWS cannot be asked.
         """
         if arn not in self._lines:
-            self._find(arn)
+            self._first(f'{{ $.execution_arn = "{arn}" }}', windows(datetime.now(UTC), self._since))
         if arn not in self._lines:
             raise UserError(
                 f"Nothing is logged of the execution {arn}. {self.log.missing or _WHERE}"
             )
-        events = self._events(arn)
-        execution = history.read(arn, events, definition or self._asl(), whole=False)
+        machine = definitions.read(definition or self._asl())
+        execution = history.of_events(arn, events(self._lines[arn].values()), machine)
         execution.not_logged = self.log.missing
         return execution
 
+    def ended(self, name: str) -> Execution | None:
+        """Return the execution of that name that counts, if the last list says that it has ended.
+
+        Of an upload that was notified twice, that is the execution that succeeded.
+        """
+        arns = {run["status"]: run["executionArn"] for run in self._newest if run["name"] == name}
+        arn = arns.get(SUCCEEDED) or arns.get("FAILED")
+        if arn is None or RUNNING in arns or self.log.missing:
+            return None
+        return self.execution(arn)
+
     def named(self, name: str, uploaded: datetime | None = None) -> list[dict[str, Any]]:
-        """Return the newest executions whose names begin so, as DescribeExecution has them.
+        """Return the newest executions of an upload, and last the one that counts.
+
+        An upload that S3 notifies twice has two executions at a time, of which one may fail
+        without anything being left to do.
 
         Parameters:
-            name: the beginning.
-            uploaded: of an upload, when that was: only what followed it, and what has just begun,
-                is looked for.
-
-        Raises:
-            BotoCoreError, ClientError: AWS cannot be asked.
+            name: under which it was started first.
+            uploaded: when: only what followed it, and what has just begun, is looked for.
         """
         machine = self._machine.rpartition(":")[2]
-        pattern = f'{{ $.execution_arn = "*:express:{machine}:{name}*" }}'
-        for span in self._near(uploaded) if uploaded else self._back():
-            if runs := self._summed(self._matching(pattern, *span)):
-                return runs
-        return []
+        spans: Iterable[Span] = self._back(self._since)
+        if uploaded:
+            now = datetime.now(UTC)
+            spans = (now - 2 * LONGEST, now), _around(uploaded)
+        runs = self._first(f'{{ $.execution_arn = "*:express:{machine}:{name}*" }}', spans)
+        runs = [run for run in runs if restarts.first_name(run["name"]) == name]
+        return sorted(runs, key=lambda run: run["status"] not in FAILED)
 
-    def of_image(
-        self, marks: Collection[str], key: str, uploads: Collection[datetime]
-    ) -> tuple[list[dict[str, Any]], str]:
+    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
         """Return the executions of an image, the oldest first, and what was not searched.
 
-        Parameters:
-            marks: what the ARNs contain of those that uploads have started.
-            key: the image's; an execution with another name has it in its input.
-            uploads: when it was uploaded.
-
-        Raises:
-            BotoCoreError, ClientError: AWS cannot be asked.
+        Their ARNs end as the names that follow from its uploads, or their inputs name it.
         """
-        if not self.log.group:
-            return [], ""
+        key, uploaded = traces.key, [upload["LastModified"] for upload in traces.uploads]
+        if traces.record and not uploaded:
+            uploaded = [datetime.fromisoformat(traces.record["writtenAt"]) - LONGEST]
+        marks = [name.rpartition("-")[2] for name in traces.names]
+        if traces.is_unversioned:
+            marks.append(f":{traces.beginnings[0]}")
         conditions = [f'($.execution_arn = "*{mark}*")' for mark in marks]
         if plain := max(_PLAIN.findall(key), key=len, default=""):
             by_hand = f'$.type = "ExecutionStarted" && $.details.input = "*{plain}*"'
             conditions.append(f"({by_hand})")
-        pattern = f"{{ {' || '.join(conditions)} }}"
-        by_execution: dict[str, dict[int, Line]] = {}
-        for at in uploads:  # most executions of it
-            _join(by_execution, self._matching(pattern, at - _CLOCKS_DIFFER, at + _USUALLY_WITHIN))
-        since = max(min(uploads, default=datetime.now(UTC)) - _CLOCKS_DIFFER, self._since)
-        reached = datetime.now(UTC)
-        for first, last in self._back(since):
-            _join(by_execution, self._matching(pattern, first, last))
-            reached = first
-        mine = {
+        since = max(min(uploaded) - _CLOCKS_DIFFER, self._since)
+        spans = itertools.chain(map(_around, uploaded), self._back(since))
+        matching = self._matching(f"{{ {' || '.join(conditions)} }}", spans)
+        of_it = {
             arn: lines
-            for arn, lines in by_execution.items()
-            if any(mark in arn for mark in marks) or key in map(_key, lines.values())
+            for arn, lines in matching.items()
+            if any(mark in arn for mark in marks)
+            or any(source_of(line["details"].get("input")).get("key") == key for line in lines)
         }
-        return self._summed(mine), _not_searched(since, reached)
+        # Where inputs are not logged, the name has to do.
+        runs = [run for run in self._summed(of_it) if restarts.source(run)[0] in (key, None)]
+        return runs, self._not_searched
 
-    def failed(self) -> tuple[list[dict[str, Any]], str]:
-        """Return what failed, timed out or was stopped, and what was not searched.
+    def failed(
+        self, statuses: Collection[str] = (*FAILED, STOPPED)
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return what ended with one of these statuses, and what was not searched."""
+        ends = " || ".join(
+            f'$.type = "{type_}"' for type_ in history.STATUS_OF if type_ != "ExecutionSucceeded"
+        )
+        matching = self._matching(f"{{ {ends} }}", self._back(self._since))
+        # Logs Insights finds what merely looks like an end, too.
+        ended = {arn: lines for arn, lines in matching.items() if any(map(_is_end, lines))}
+        runs = [summary(arn, events(lines)) for arn, lines in ended.items()]
+        failed = [run for run in runs if run["status"] in statuses]
+        return failed, self._not_searched if self.log.group else self.log.missing
 
-        Raises:
-            BotoCoreError, ClientError: AWS cannot be asked.
-        """
-        ends = " || ".join(f'$.type = "Execution{end}"' for end in _FAILURES)
-        by_execution: dict[str, dict[int, Line]] = {}
-        reached = datetime.now(UTC)
-        for first, last in self._back():
-            _join(by_execution, self._matching(f"{{ {ends} }}", first, last))
-            reached = first
-        listed = [
-            summary(arn, events(lines.values()))
-            for arn, lines in by_execution.items()
-            if any(map(_ends, lines.values()))  # Logs Insights finds what merely looks like it, too
-        ]
-        missing = _not_searched(self._since, reached) if self.log.group else self.log.missing
-        return listed, missing
-
-    def _near(self, uploaded: datetime) -> Iterator[tuple[datetime, datetime]]:
-        now = datetime.now(UTC)
-        if self.log.group:
-            yield now - 2 * LONGEST, now
-            yield uploaded - _CLOCKS_DIFFER, uploaded + _USUALLY_WITHIN
-
-    def _back(self, since: datetime | None = None) -> Iterator[tuple[datetime, datetime]]:
+    def _back(self, since: datetime) -> Iterator[Span]:
         """Yield spans of time back to a moment, for as long as somebody may wait."""
         started = time.monotonic()
-        back_to = max(since or self._since, self._since)
-        for span in windows(datetime.now(UTC), back_to) if self.log.group else ():
+        self._not_searched = ""
+        for first, last in windows(datetime.now(UTC), since):
             if time.monotonic() - started > _PATIENCE_SECONDS:
+                self._not_searched = (
+                    f"The log is large: only what was logged since {last:%Y-%m-%d %H:%M} UTC was "
+                    "searched."
+                )
                 return
-            yield span
+            yield first, last
 
-    def _summed(self, by_execution: Mapping[str, Mapping[int, Line]]) -> list[dict[str, Any]]:
-        for arn, lines in by_execution.items():
-            known = self._lines.setdefault(arn, {})
-            known |= lines
-            if not _is_whole(known) or not any(_ends(line) for line in known.values()):
-                self._read_around(arn)
-        summed = [summary(arn, self._events(arn)) for arn in by_execution]
-        return sorted(summed, key=lambda run: run["startDate"])
+    def _first(self, pattern: str, spans: Iterable[Span]) -> list[dict[str, Any]]:
+        """Return the executions of the first span that has lines that fit a pattern."""
+        summed = (self._summed(self._matching(pattern, [span])) for span in spans)
+        return next(filter(None, summed), [])
 
-    def _matching(
-        self, pattern: str, first: datetime, last: datetime
-    ) -> dict[str, dict[int, Line]]:
-        by_execution: dict[str, dict[int, Line]] = {}
-        for line in self._pages(first, last, pattern):
-            by_execution.setdefault(line["execution_arn"], {})[int(line["id"])] = line
-        return by_execution
+    def _matching(self, pattern: str, spans: Iterable[Span]) -> dict[str, list[Line]]:
+        """Return the lines that fit a pattern, by execution."""
+        by_execution: Lines = {}
+        for span in spans:
+            _add(by_execution, self._pages(*span, pattern))
+        return {arn: list(lines.values()) for arn, lines in by_execution.items()}
 
-    def _find(self, arn: str) -> None:
-        """Look for an execution of which nothing but its ARN is known."""
-        pattern = f'{{ $.execution_arn = "{arn}" }}'
-        for first, last in windows(datetime.now(UTC), self._since) if self.log.group else ():
-            self._keep(self._pages(first, last, pattern))
-            if arn in self._lines:
-                self._read_around(arn)
-                return
+    def _summed(self, matching: Mapping[str, Iterable[Line]]) -> list[dict[str, Any]]:
+        """Return executions, the oldest first, once all of their lines have been read."""
+        for arn, lines in matching.items():
+            self._keep(lines)
+            kept = self._lines[arn]
+            if not (1 in kept and any(map(_is_end, kept.values()))):
+                times = [_at(line) for line in kept.values()]
+                span = min(times) - LONGEST, max(times) + LONGEST
+                self._keep(self._pages(*span, f'{{ $.execution_arn = "{arn}" }}'))
+        return self._summaries(matching)
 
-    def _read_around(self, arn: str) -> None:
-        """Read all lines of an execution of which some are known."""
-        times = [_at(line) for line in self._lines[arn].values()]
-        first, last = min(times) - LONGEST, max(times) + LONGEST
-        self._keep(self._pages(first, last, f'{{ $.execution_arn = "{arn}" }}'))
+    def _summaries(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+        """Return executions by what is known of them, the oldest first."""
+        runs = (summary(arn, events(self._lines[arn].values())) for arn in arns)
+        return sorted(runs, key=lambda run: run["startDate"])
 
     def _read(self, first: datetime, last: datetime) -> None:
         lines = self._pages(first, last)
@@ -251,9 +254,11 @@ class Log:
     def _keep(self, lines: Iterable[Line]) -> None:
         for line in lines:
             self._latest = max(self._latest, _at(line)) if self._lines else _at(line)
-            self._lines.setdefault(line["execution_arn"], {})[int(line["id"])] = line
+            _add(self._lines, [line])
 
-    def _pages(self, first: datetime, last: datetime | None, pattern: str = "") -> Iterator[Line]:
+    def _pages(self, first: datetime, last: datetime, pattern: str = "") -> Iterator[Line]:
+        if not self.log.group:
+            return
         count = 0
         for page in storage.log_pages(self._clients, self.log.group, first, last, pattern):
             for event in page:
@@ -273,34 +278,24 @@ class Log:
         return [
             arn
             for arn, lines in self._lines.items()
-            if _is_whole(lines)
+            if 1 in lines
             or self.log.level != "ALL"
             or min(map(_at, lines.values())) - begun > LONGEST  # its first line was lost
         ]
 
-    def _events(self, arn: str) -> list[Line]:
-        return events(self._lines[arn].values())
-
     def _forget(self, arns: Iterable[str]) -> None:
-        for arn in list(arns):
+        for arn in arns:
             del self._lines[arn]
             self._forgotten[arn] = None
         for arn in list(self._forgotten)[:-_FORGOTTEN]:
             del self._forgotten[arn]
 
     def _asl(self) -> Mapping[str, Any]:
-        if not self._definition:
-            answer = self._clients.stepfunctions.describe_state_machine(
-                stateMachineArn=self._machine
-            )
+        if self._definition is None:
+            states = self._clients.stepfunctions
+            answer = states.describe_state_machine(stateMachineArn=self._machine)
             self._definition = json.loads(answer["definition"])
         return self._definition
-
-
-_WHERE = (
-    "`image-converter status KEY` lists the executions of an image; log_retention_days is how long "
-    "they are known."
-)
 
 
 def of_stack(
@@ -311,23 +306,13 @@ def of_stack(
     progress: Progress | None = None,
 ) -> Log:
     """Return a reader of an EXPRESS stack's executions; its parameters are those of `Log`."""
-    begun = max(filter(None, (since, stack.created)), default=None)
-    oldest = datetime.now(UTC) - _REMEMBERED
-    return Log(
-        clients,
-        stack.state_machine_arn,
-        stack.log,
-        since=max(begun, oldest) if begun else oldest,
-        progress=progress,
-    )
+    moments = (since, stack.created, datetime.now(UTC) - _REMEMBERED)
+    since = max(filter(None, moments))
+    return Log(clients, stack.state_machine_arn, stack.log, since=since, progress=progress)
 
 
 def of_execution(clients: Clients, arn: str, since: datetime | None = None) -> Log:
-    """Return a reader of the executions of the state machine that an execution's ARN names.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked, or the state machine does not exist.
-    """
+    """Return a reader of the executions of the state machine that an execution's ARN names."""
     machine = state_machine_arn(arn)
     answer = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
     definition = json.loads(answer["definition"])
@@ -339,15 +324,7 @@ def state_machine_arn(arn: str) -> str:
     return ":".join(arn.replace(":express:", ":stateMachine:").split(":")[:7])
 
 
-def _not_searched(since: datetime, reached: datetime) -> str:
-    if reached <= since:
-        return ""
-    return (
-        f"The log is large: only what was logged since {reached:%Y-%m-%d %H:%M} UTC was searched."
-    )
-
-
-def windows(now: datetime, since: datetime) -> Iterator[tuple[datetime, datetime]]:
+def windows(now: datetime, since: datetime) -> Iterator[Span]:
     """Yield spans of time back to a moment, each of them wider than the one after it."""
     last, width = now, _FIRST_WINDOW
     while last > since:
@@ -356,75 +333,58 @@ def windows(now: datetime, since: datetime) -> Iterator[tuple[datetime, datetime
         last, width = first, width * _WIDER
 
 
-def events(lines: Iterable[Line]) -> list[dict[str, Any]]:
-    """Return log lines as GetExecutionHistory has the same events, in their order.
+def events(lines: Iterable[Line]) -> list[HistoryEvent]:
+    """Return log lines as the events of a history, in their order.
 
     An execution whose end must be over and was not logged gets one that says so.
     """
-    ordered = [_event(line) for line in sorted(lines, key=lambda line: int(line["id"]))]
-    last = ordered[-1]
-    age = datetime.now(UTC) - ordered[0]["timestamp"]
-    if (
-        not any(event["type"] in history.STATUS_OF for event in ordered)
-        and age > LONGEST + 2 * _DELIVERY
-    ):
+    ordered = sorted((_event(line) for line in lines), key=lambda event: event.id)
+    first, last = ordered[0], ordered[-1]
+    is_over = datetime.now(UTC) - first.time > LONGEST + 2 * _DELIVERY
+    if is_over and not any(event.type in history.STATUS_OF for event in ordered):
         details = {"error": "EndNotLogged", "cause": "AWS has not logged how it ended"}
-        ordered.append(
-            {
-                "id": last["id"] + 1,
-                "previousEventId": 0,
-                "type": "ExecutionAborted",
-                "timestamp": last["timestamp"],
-                "loggedEventDetails": details,
-            }
-        )
+        ordered.append(HistoryEvent(last.id + 1, 0, "ExecutionAborted", last.time, details))
     return ordered
 
 
-def summary(arn: str, of_it: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def summary(arn: str, events: list[HistoryEvent]) -> dict[str, Any]:
     """Return an execution's events as ListExecutions and DescribeExecution sum them up."""
-    read = history_events.read(of_it)
-    end = next((event for event in read if event.type in history.STATUS_OF), None)
     run = {
         "executionArn": arn,
         "name": name_of(arn),
-        "status": history.STATUS_OF[end.type] if end else RUNNING,
-        "startDate": read[0].time,
-        "input": history.input_of(read),
+        "status": RUNNING,
+        "startDate": events[0].time,
+        "input": history.input_of(events),
     }
-    if end:
-        run["stopDate"] = end.time
+    if end := next((event for event in events if event.type in history.STATUS_OF), None):
+        run |= {"status": history.STATUS_OF[end.type], "stopDate": end.time}
         run |= {name: end.details[name] for name in ("error", "cause") if name in end.details}
     return run
 
 
-def _event(line: Line) -> dict[str, Any]:
-    return {
-        "id": int(line["id"]),
-        "previousEventId": int(line.get("previous_event_id") or 0),
-        "type": line["type"],
-        "timestamp": _at(line),
-        "loggedEventDetails": line.get("details") or {},
-    }
+def _event(line: Line) -> HistoryEvent:
+    return HistoryEvent(
+        id=int(line["id"]),
+        previous=int(line.get("previous_event_id") or 0),
+        type=line["type"],
+        time=_at(line),
+        details=line.get("details") or {},
+    )
 
 
 def _at(line: Line) -> datetime:
     return datetime.fromtimestamp(int(line["event_timestamp"]) / 1000, UTC)
 
 
-def _join(known: dict[str, dict[int, Line]], more: Mapping[str, dict[int, Line]]) -> None:
-    for arn, lines in more.items():
-        known.setdefault(arn, {}).update(lines)
+def _around(uploaded: datetime) -> Span:
+    """Return when most executions of an upload are logged."""
+    return uploaded - _CLOCKS_DIFFER, uploaded + _USUALLY_WITHIN
 
 
-def _key(line: Line) -> str | None:
-    """Return the key that a line's input names."""
-    return source_of(line["details"].get("input")).get("key")
+def _add(by_execution: Lines, lines: Iterable[Line]) -> None:
+    for line in lines:
+        by_execution.setdefault(line["execution_arn"], {})[int(line["id"])] = line
 
 
-def _ends(line: Line) -> bool:
+def _is_end(line: Line) -> bool:
     return line["type"] in history.STATUS_OF
-
-
-def _is_whole(lines: Mapping[int, Line]) -> bool:
-    return 1 in lines

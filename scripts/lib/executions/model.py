@@ -16,6 +16,8 @@ from scripts.lib.text import counted, json_object, sentence
 
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
+FAILED = ("FAILED", "TIMED_OUT")
+STOPPED = "ABORTED"  # by a person, who will have had a reason, or with its state machine
 
 
 class Outcome(StrEnum):
@@ -61,10 +63,10 @@ def readable(name: str) -> str:
     return _HASH.sub("", name)
 
 
-def source_of(given: str | None) -> dict[str, Any]:
+def source_of(input_json: str | None) -> dict[str, Any]:
     """Return bucket, key and versionId of the object that an input names, as far as it does."""
     try:
-        s3 = json.loads(given or "")["s3"]
+        s3 = json.loads(input_json or "")["s3"]
         return {"bucket": s3["bucket"]["name"], **s3["object"]}
     except (ValueError, KeyError, TypeError):
         return {}
@@ -80,6 +82,13 @@ def made_of(resized: Mapping[str, Any] | None) -> str:
     further = len((resized or {}).get("renditions", ()))
     more = f" and {counted(further, 'further rendition', 'further renditions')}" if further else ""
     return f"the {format_of(resized)}{more}"
+
+
+def conversion(resized: Mapping[str, Any] | None, why_kept: str = "", retries: int = 0) -> str:
+    """Return what happened to an image that was converted, in sentences."""
+    tries = f" after {counted(retries, 'retry', 'retries')}" if retries else ""
+    made = f"The original was kept and {made_of(resized)} made{tries}."
+    return f"{made} The source was kept ({why_kept})." if why_kept else made
 
 
 _HASH = re.compile(r"-[0-9a-f]{48}(-redo[1-9][0-9]?)?$")
@@ -219,6 +228,11 @@ class Execution:
         return sorted(visits, key=lambda visit: visit.entered)
 
     @property
+    def attempts(self) -> list[Attempt]:
+        """All attempts of all states, in the definition's order."""
+        return [attempt for run in self.states.values() for attempt in run.attempts]
+
+    @property
     def retries(self) -> int:
         """How many attempts were made beyond the first of each visit."""
         return sum(max(0, len(visit.attempts) - 1) for visit in self.visits)
@@ -258,19 +272,24 @@ class Execution:
     @property
     def file_type(self) -> str | None:
         """The type that GetFileType found; None where it found none or did not run."""
-        for attempt in reversed(self._type_checks):
-            if attempt.outcome is Outcome.SUCCEEDED and attempt.output:
-                file_type = json.loads(attempt.output)
-                return file_type if isinstance(file_type, str) else None
-        return None
+        outputs = [output for output in self._file_types if output]
+        file_type = json.loads(outputs[-1]) if outputs else None
+        return file_type if isinstance(file_type, str) else None
 
     @property
     def _is_other_type(self) -> bool:
         """Whether GetFileType found that it is not a JPEG; without outputs, the way says so."""
-        answers = [check for check in self._type_checks if check.outcome is Outcome.SUCCEEDED]
-        if any(check.output is None for check in answers):
+        outputs = self._file_types
+        if None in outputs:
             return not any(run.attempts for name, run in self.states.items() if name in _MAKING)
-        return bool(answers) and self.file_type != "jpg"
+        return bool(outputs) and self.file_type != "jpg"
+
+    @property
+    def _file_types(self) -> list[str | None]:
+        """What GetFileType returned, as JSON; None where outputs are not logged."""
+        run = self.states.get("GetFileType")
+        attempts = run.attempts if run else []
+        return [attempt.output for attempt in attempts if attempt.outcome is Outcome.SUCCEEDED]
 
     @property
     def kind(self) -> str:
@@ -301,10 +320,9 @@ class Execution:
             return f"It is in {' and '.join(inside)}." if inside else "It is starting."
         if self.kind == NOT_A_JPEG:
             kind = f"a {self.file_type} file" if self.file_type else "of an unknown type"
-            return f"It is not a JPEG but {kind}: {self._source_end} and nothing converted."
-        tries = f" after {counted(self.retries, 'retry', 'retries')}" if self.retries else ""
-        made = f"The original was kept and {made_of(self.objects.get('PNG'))} made{tries}."
-        return f"{made} The source was kept ({self.why_kept})." if self.why_kept else made
+            source = f"kept ({self.why_kept})" if self.why_kept else "deleted"
+            return f"It is not a JPEG but {kind}: the source was {source} and nothing converted."
+        return conversion(self.objects.get("PNG"), self.why_kept, self.retries)
 
     @property
     def objects(self) -> dict[str, dict[str, Any]]:
@@ -313,11 +331,10 @@ class Execution:
         Only what ResizeImage makes says how wide it is.
         """
         written: dict[str, dict[str, Any]] = {}
-        for state in self.states.values():
-            for attempt in state.attempts:
-                answer = json_object(attempt.output or "")
-                if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
-                    written["PNG" if "width" in answer else "Original"] = answer
+        for attempt in self.attempts:
+            answer = json_object(attempt.output or "")
+            if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
+                written["PNG" if "width" in answer else "Original"] = answer
         return written
 
     @property
@@ -327,29 +344,17 @@ class Execution:
         kept, _, why = status.partition(": ")
         return why if kept == "Kept in source bucket" else ""
 
-    @property
-    def _source_end(self) -> str:
-        """What became of the source object, by the execution's own words."""
-        return f"the source was {f'kept ({self.why_kept})' if self.why_kept else 'deleted'}"
-
-    @property
-    def _type_checks(self) -> list[Attempt]:
-        run = self.states.get("GetFileType")
-        return run.attempts if run else []
-
     def taken(self) -> set[tuple[str, str | None]]:
         """Return the edges that it took, as pairs of names; None is the end of a lane."""
-        edges: set[tuple[str, str | None]] = set()
-        for visit in self.visits:
-            if visit.came_from:
-                edges.add((visit.came_from, visit.state))
+        edges = {(visit.came_from, visit.state) for visit in self.visits if visit.came_from}
         left = {source for source, _target in edges}
-        for state in self.machine.walk():
-            run = self.states[state.name]
-            ends = any(edge.target is None for edge in state.edges)
-            if ends and state.name not in left and any(v.exited for v in run.visits):
-                edges.add((state.name, None))
-        return edges
+        ends = {
+            state.name
+            for state in self.machine.walk()
+            if any(edge.target is None for edge in state.edges)
+            and any(visit.exited for visit in self.states[state.name].visits)
+        }
+        return edges | {(name, None) for name in ends - left}
 
 
 _MAKING = {"CopyToDestination", "ResizeImage"}  # the states that only JPEGs come to

@@ -22,11 +22,7 @@ from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, restarts
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, name_of
-
-Status = Literal["FAILED", "TIMED_OUT", "ABORTED"]
-FAILED: tuple[Status, ...] = ("FAILED", "TIMED_OUT")
-STOPPED: Status = "ABORTED"  # by a person, who will have had a reason, or with its state machine
+from scripts.lib.executions.model import FAILED, RUNNING, STOPPED, SUCCEEDED, name_of
 
 # Errors that a retry cannot fix: the image has to be uploaded again or restored, or the input is
 # wrong. ImageTooLarge is not one of them: the function may have more memory by now.
@@ -107,7 +103,7 @@ class Redrive:
         self._everything = everything
         self._settled_after = settled_after
         self._statuses = (*FAILED, STOPPED) if everything else FAILED
-        self._log = logged.of_stack(clients, stack, progress=progress) if stack.express else None
+        self._source = collect.source(clients, stack, progress=progress)
         self.notes: list[str] = []  # what was not looked at, in sentences
         self._seen: set[tuple[str | None, str | None]] = set()
 
@@ -125,7 +121,10 @@ class Redrive:
         """
         backfill = self._stack.backfill
         try:
-            runs = self._backfill_runs()
+            listed = list(collect.listed(self._clients, backfill.state_machine_arn))
+            listed.sort(key=lambda run: run["startDate"], reverse=True)
+            arns = [run["executionArn"] for run in listed]
+            runs = [self._states.describe_execution(executionArn=arn) for arn in arns]
         except self._states.exceptions.StateMachineDoesNotExist:
             return
         except ClientError as error:
@@ -134,21 +133,15 @@ class Redrive:
             # Operators of images do not need it.
             self.notes.append(f"Backfills were not looked at. {user_errors.sentence(error)}")
             return
-        done: set[str] = set()
+        handled: set[str] = set()  # inputs
         for run in runs:
-            if run["input"] not in done and run["status"] in self._statuses:
+            if run["input"] not in handled and run["status"] in self._statuses:
                 try:
                     yield self._backfill(backfill, run)
                 except ClientError as error:
                     why = user_errors.sentence(error)
                     yield Result(f"backfill {run['name']}", "failed", why)
-            done.add(run["input"])
-
-    def _backfill_runs(self) -> list[Any]:
-        """Return the runs of the backfill, the newest first."""
-        listed = list(collect.listed(self._clients, self._stack.backfill.state_machine_arn))
-        listed.sort(key=lambda run: run["startDate"], reverse=True)
-        return [self._states.describe_execution(executionArn=run["executionArn"]) for run in listed]
+            handled.add(run["input"])
 
     def _backfill(self, backfill: Deployment, run: Mapping[str, Any]) -> Result:
         subject = f"backfill {run['name']}"
@@ -167,7 +160,9 @@ class Redrive:
         What has been handled since is not mentioned, and neither is what cannot be handled and was
         replaced or deleted.
         """
-        for name in sorted(self._failed_names()):
+        failed, not_searched = self._source.failed(self._statuses)
+        self.notes += filter(None, [not_searched])
+        for name in sorted({restarts.first_name(run["name"]) for run in failed}):
             try:
                 yield from self.execution(name)
             except ClientError as error:
@@ -175,10 +170,23 @@ class Redrive:
 
     def dead_letters(self) -> Iterator[Result]:
         """Send the dead letters to the queue again and yield what became of each."""
-        dead = storage.queue_url(self._clients, f"{self._stack.name}-dead-letters")
-        queue = storage.queue_url(self._clients, self._stack.name)
-        for message in storage.dead_letters(self._clients, self._stack.name):
-            yield self._dead_letter(dead, queue, message)
+        sqs, name = self._clients.sqs, self._stack.name
+        dead = storage.queue_url(self._clients, f"{name}-dead-letters")
+        queue = storage.queue_url(self._clients, name)
+        for message in storage.dead_letters(self._clients, name):
+            subject, body = f"message {message['MessageId']}", message["Body"]
+            try:
+                records = notifications.records(body)
+            except InvalidRecord as error:
+                yield Result(subject, "left", f"{error}; look at it, and delete it by hand")
+                continue
+            self._seen |= arrival.named(body)
+            if not self._dry_run:
+                # In this order: what is sent and not deleted comes twice, and starts nothing twice.
+                sqs.send_message(QueueUrl=queue, MessageBody=body)
+                sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+            images = ", ".join(record["s3"]["object"]["key"] for record in records)
+            yield Result(subject, self._did("send"), images or "no new object")
 
     def unhandled(self) -> Iterator[Result]:
         """Start executions for what lies in the source bucket without one; yield what became of it.
@@ -209,10 +217,8 @@ class Redrive:
             pages = self._clients.s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._stack.source_bucket, Prefix=prefix
             )
-            for page in pages:
-                yield from (
-                    item for item in page.get("Contents", []) if accepted.accepts(item["Key"])
-                )
+            items = filter(None, pages.search("Contents[]"))
+            yield from (item for item in items if accepted.accepts(item["Key"]))
 
     def _longest_on_the_way(self) -> timedelta:
         """Return how long after an upload its notification may still be on the way."""
@@ -221,35 +227,18 @@ class Redrive:
             return _LONGEST_IN_THE_QUEUE
         return self._settled_after
 
-    def _failed_names(self) -> set[str]:
-        """Return the names under which what failed was started first."""
-        if self._log:
-            failed, missing = self._log.failed()
-            self.notes += [missing] if missing else []
-            return {
-                restarts.first_name(run["name"])
-                for run in failed
-                if run["status"] in self._statuses
-            }
-        machine = self._stack.state_machine_arn
-        return {
-            restarts.first_name(run["name"])
-            for status in self._statuses
-            for run in collect.listed(self._clients, machine, status)
-        }
-
     def execution(self, name: str) -> Iterator[Result]:
         """Start what was started first under a name again, if it failed; yield what became of it.
 
         Raises:
-            BotoCoreError, ClientError, UserError: AWS cannot be asked, or it was started too often.
+            UserError: it was started too often.
         """
-        executions = self._chain(name)
+        executions = self._source.named(name)
         if not executions:
             return  # forgotten since it was listed
         newest = executions[-1]
         key, version = restarts.source(newest)
-        if self._log and not (key and version):
+        if self._stack.express and not (key and version):
             return  # the log does not say; if it is still in the source bucket, it is found there
         self._seen.add((key, version))
         if newest["status"] not in self._statuses or self._is_settled(newest, key, version):
@@ -263,38 +252,29 @@ class Redrive:
         how = "" if self._dry_run else self._start(self._stack, newest, name, len(executions))
         yield Result(subject, self._did("start"), f"{error or newest['status']}{how}", key, version)
 
-    def _chain(self, name: str) -> list[dict[str, Any]]:
-        """Return the executions of one upload, and last the one that counts.
-
-        An upload that S3 notifies twice has two EXPRESS executions at a time, of which one may
-        fail without anything being left to do.
-        """
-        if self._log is None:
-            return restarts.chain(self._clients, self._stack, name)
-        runs = [run for run in self._log.named(name) if restarts.first_name(run["name"]) == name]
-        return sorted(runs, key=lambda run: run["status"] not in FAILED)
-
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
         if not key or not version:
             return False
+        record = self._record(key, version)
         if restarts.is_reprocess(newest):
-            return not self._is_outdated(key, version)
-        if self._is_converted(key, version):
-            return not self._has_more_to_do(newest, key, version)
+            return record is None or not self._is_outdated(record)
+        if record is not None:
+            return not self._has_more_to_do(newest, key, version, record)
         if _may_succeed(newest) or self._everything:
             return False
         if current := self._current(key):
             return current != version  # replaced
         return newest.get("error") != "SourceNotFound"  # else: deleted, with what was wrong with it
 
-    def _has_more_to_do(self, newest: Mapping[str, Any], key: str, version: str) -> bool:
+    def _has_more_to_do(
+        self, newest: Mapping[str, Any], key: str, version: str, record: Mapping[str, Any]
+    ) -> bool:
         """Return whether something is left to do for a version that a record describes."""
         uploaded = keys.execution_name(self._stack.source_bucket, key, version)
-        again = restarts.is_of_an_upload(newest["name"])
-        again = again and restarts.first_name(newest["name"]) != uploaded
-        if again and self._is_outdated(key, version):
-            return True  # a backfill was to convert it again, with other settings than the record's
+        name = restarts.first_name(newest["name"])
+        if restarts.is_of_an_upload(name) and name != uploaded and self._is_outdated(record):
+            return True  # a backfill was to convert it again, with other settings
         # It may have ended between its record and the delete.
         is_left = not self._stack.keeps_converted and self._current(key) == version
         return is_left and _may_succeed(newest)
@@ -304,17 +284,15 @@ class Redrive:
         listed = storage.versions(self._clients, self._stack.source_bucket, key).get(key, [])
         return str(listed[0]["VersionId"]) if listed and storage.is_object(listed[0]) else None
 
-    def _is_converted(self, key: str, version: str) -> bool:
+    def _record(self, key: str, version: str) -> Mapping[str, Any] | None:
+        """Return the record of an image, if it is of that version."""
         record = storage.record(self._clients, self._stack.table_name, key)
-        return record is not None and record["sourceVersionId"] == version
+        return record if record and record["sourceVersionId"] == version else None
 
-    def _is_outdated(self, key: str, version: str) -> bool:
-        """Return whether the record is still of that version, with renditions of other settings."""
-        record = storage.record(self._clients, self._stack.table_name, key)
-        if record is None or record["sourceVersionId"] != version:
-            return False
-        given = deployed.resize_settings(self._clients, self._stack)
-        return reprocessing.is_outdated(record, deployed.settings_hash(given))
+    def _is_outdated(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a record's renditions were made with other settings."""
+        settings = deployed.resize_settings(self._clients, self._stack)
+        return reprocessing.is_outdated(record, deployed.settings_hash(settings))
 
     def _why_left(self, error: str | None, cause: str) -> str:
         """Return why an image would fail again, or nothing if it may succeed."""
@@ -334,7 +312,7 @@ class Redrive:
         return "it is still too large"
 
     def _start(
-        self, stack: Deployment, execution: Mapping[str, Any], first: str, known: int = 1
+        self, stack: Deployment, execution: Mapping[str, Any], first: str, count: int = 1
     ) -> str:
         """Start it again where it stopped, or else from the start; return how, for people.
 
@@ -352,7 +330,7 @@ class Redrive:
             else:
                 return _REDRIVEN
         # At other log levels than ALL, what is known is a later state: what that added is ignored.
-        started = restarts.start(self._clients, stack, first, execution["input"], known)
+        started = restarts.start(self._clients, stack, first, execution["input"], count)
         return f"; now {name_of(started)}"
 
     def _ended_in_fail_state(self, arn: str) -> bool:
@@ -361,33 +339,20 @@ class Redrive:
         )
         return any(event["type"] == "FailStateEntered" for event in history["events"])
 
-    def _dead_letter(self, dead: str, queue: str, message: Any) -> Result:
-        subject = f"message {message['MessageId']}"
-        try:
-            records = notifications.records(message["Body"])
-        except InvalidRecord as error:
-            return Result(subject, "left", f"{error}; look at it, and delete it by hand")
-        self._seen |= arrival.named(message["Body"])
-        images = ", ".join(record["s3"]["object"]["key"] for record in records) or "no new object"
-        if not self._dry_run:
-            # In this order: what is sent and not deleted comes twice, which starts nothing twice.
-            self._clients.sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
-            self._clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
-        return Result(subject, self._did("send"), images)
-
     def _object(self, key: str) -> Iterator[Result]:
         head = self._clients.s3.head_object(Bucket=self._stack.source_bucket, Key=key)
         version = head.get("VersionId", "null")
         # Inputs and records do not name the version null of a bucket that keeps none.
-        named = events.real_version_id(version)
-        if {(key, version), (key, named)} & self._seen:
+        real_id = events.real_version_id(version)
+        if {(key, version), (key, real_id)} & self._seen:
             return
-        if self._is_converted(key, named or head["ETag"].strip('"')):
+        if self._record(key, real_id or head["ETag"].strip('"')):
             return
+        name = keys.execution_name(self._stack.source_bucket, key, version)
         if self._stack.express:
-            why = self._express(key, version, head["LastModified"])
+            why = self._express(name, key, version, head["LastModified"])
         else:
-            why = self._standard(key, version)
+            why = self._standard(name)
         if why is None or self._is_kept(key):
             return
         if why and not self._everything:
@@ -399,34 +364,28 @@ class Redrive:
             how = f"{how}; now {name_of(arn)}"
         yield Result(_subject(key, version), self._did("start"), how, key, version)
 
-    def _standard(self, key: str, version: str) -> str | None:
+    def _standard(self, name: str) -> str | None:
         """Return why to leave an object, nothing if to start it, None if it has an execution."""
-        first = keys.execution_name(self._stack.source_bucket, key, version)
-        executions = restarts.chain(self._clients, self._stack, first)
-        if not executions:
-            return ""
-        if executions[-1]["status"] == STOPPED:
+        executions = self._source.named(name)
+        if executions and executions[-1]["status"] == STOPPED:
             return "its execution was stopped, by somebody or with the state machine"
-        return None
+        return None if executions else ""
 
-    def _express(self, key: str, version: str, uploaded: datetime) -> str | None:
+    def _express(self, name: str, key: str, version: str, uploaded: datetime) -> str | None:
         """Return the same for an EXPRESS state machine, by what the functions have logged."""
         ending = endings.find(self._clients, self._stack, key, version)
         if ending is None:
             failure = endings.last_failure(self._clients, self._stack, key, uploaded)
-            waits = failure and not failure.is_final
-            return None if waits or self._is_logged(key, version, uploaded) else ""
+            if failure and not failure.is_final:
+                return None
+            executions = self._source.named(name, uploaded)
+            is_handled = any(run["status"] in (RUNNING, SUCCEEDED) for run in executions)
+            return None if is_handled else ""
         if ending.good:
             return None
         error, _, cause = ending.sentence.partition(": ")
         why = self._why_left(error, cause)
         return f"{why} ({ending.sentence})" if why else ""
-
-    def _is_logged(self, key: str, version: str, uploaded: datetime) -> bool:
-        """Return whether the log says that an upload is or was handled."""
-        name = keys.execution_name(self._stack.source_bucket, key, version)
-        known = self._log.named(name, uploaded) if self._log else []
-        return any(run["status"] in (RUNNING, SUCCEEDED) for run in known)
 
     def _is_kept(self, key: str) -> bool:
         """Return whether an object is of a type that stays in the source bucket."""

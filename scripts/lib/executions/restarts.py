@@ -12,7 +12,7 @@ from image_converter import keys
 from scripts.lib import text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions.model import source_of
+from scripts.lib.executions.model import readable, source_of
 from scripts.lib.user_errors import UserError
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -20,8 +20,6 @@ _MAX_NAME = 80
 _SUFFIX = "-redo"
 _AGAIN = re.compile(rf"{_SUFFIX}[1-9][0-9]?$")
 MOST_TIMES = 99
-# What `keys.execution_name` makes, and what this module makes of it.
-_OF_AN_UPLOAD = re.compile(rf"-[0-9a-f]{{48}}({_SUFFIX}[1-9][0-9]?)?$")
 
 
 def first_name(name: str) -> str:
@@ -31,12 +29,12 @@ def first_name(name: str) -> str:
 
 def is_restart(name: str) -> bool:
     """Return whether the name is one of an execution that was started again."""
-    return _AGAIN.search(name) is not None
+    return first_name(name) != name
 
 
 def is_of_an_upload(name: str) -> bool:
     """Return whether the name follows from an upload, so that it need not be searched for."""
-    return _OF_AN_UPLOAD.search(name) is not None
+    return readable(name) != name
 
 
 def names(first: str) -> Iterator[str]:
@@ -48,11 +46,7 @@ def names(first: str) -> Iterator[str]:
 
 
 def described(clients: Clients, arn: str) -> dict[str, Any] | None:
-    """Return what DescribeExecution answers, or None if there is no such execution.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
+    """Return what DescribeExecution answers, or None if there is no such execution."""
     states = clients.stepfunctions
     try:
         return dict(states.describe_execution(executionArn=arn))
@@ -71,40 +65,25 @@ def is_reprocess(described: Mapping[str, Any]) -> bool:
     return "reprocess" in text.json_object(described.get("input") or "")
 
 
-def chain(clients: Clients, stack: Deployment, first: str) -> list[dict[str, Any]]:
-    """Return the executions that were started under a name, and again under those that follow.
-
-    Raises:
-        BotoCoreError, ClientError: AWS cannot be asked.
-    """
-    runs: list[dict[str, Any]] = []
-    for place, name in enumerate(names(first)):
-        run = described(clients, stack.execution_arn(name))
-        if run is not None:
-            runs.append(run)
-        elif place:  # the first is forgotten before those that follow
-            break
-    return runs
-
-
-def start(clients: Clients, stack: Deployment, first: str, given: str, known: int = 1) -> str:
+def start(
+    clients: Clients, stack: Deployment, first: str, execution_input: str, count: int = 1
+) -> str:
     """Start an execution under the first name that is free; return its ARN.
 
     Parameters:
         first: the name to begin with.
-        given: the input.
-        known: how many such executions there are of an EXPRESS state machine, where all names are
+        execution_input: as JSON.
+        count: how many such executions there are of an EXPRESS state machine, where all names are
             free.
 
     Raises:
         UserError: no name is free.
-        BotoCoreError, ClientError: AWS cannot be asked.
     """
     states = clients.stepfunctions
-    for name in itertools.islice(names(first), known if stack.express else 0, None):
+    for name in itertools.islice(names(first), count if stack.express else 0, None):
         try:
             started = states.start_execution(
-                stateMachineArn=stack.state_machine_arn, name=name, input=given
+                stateMachineArn=stack.state_machine_arn, name=name, input=execution_input
             )
         except states.exceptions.ExecutionAlreadyExists:
             continue
@@ -118,6 +97,6 @@ def start_upload(clients: Clients, stack: Deployment, key: str, version: str) ->
     Raises: as `start`.
     """
     item = {"key": key, "versionId": version}
-    given = json.dumps({"s3": {"bucket": {"name": stack.source_bucket}, "object": item}})
+    record = {"s3": {"bucket": {"name": stack.source_bucket}, "object": item}}
     name = keys.execution_name(stack.source_bucket, key, version)
-    return start(clients, stack, name, given)
+    return start(clients, stack, name, json.dumps(record))

@@ -34,10 +34,6 @@ class Picture:
     note: str = ""
     damaged: bool = False
 
-    def without_preview(self, why: str) -> Picture:
-        """Return what S3 says of it alone, with the reason for showing nothing."""
-        return Picture(self.role, self.place, self.size, self.content_type, note=why)
-
 
 @dataclass(frozen=True)
 class LogLine:
@@ -92,12 +88,12 @@ class Run:
     @property
     def original_bytes(self) -> int:
         """The size of the original; 0 where it was not found."""
-        return sum(each.size for each in self.pictures[: self._first_made])
+        return sum(picture.size for picture in self.pictures[: self._first_made])
 
     @property
     def made_bytes(self) -> int:
         """The size of all that was made of it, the PNG and further renditions."""
-        return sum(each.size for each in self.pictures[self._first_made :])
+        return sum(picture.size for picture in self.pictures[self._first_made :])
 
     @property
     def _first_made(self) -> int:

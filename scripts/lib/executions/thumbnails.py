@@ -41,11 +41,7 @@ def with_preview(picture: Picture, content: bytes) -> Picture:
     except UnidentifiedImageError:
         return replace(picture, note="It is not an image that can be shown.")
     except _UNREADABLE as error:
-        return _shown_in_part(picture, content, f"It cannot be shown: {error}.")
-
-
-def _shown_in_part(picture: Picture, content: bytes, problem: str) -> Picture:
-    """Return the picture with what the decoder makes of the bytes that are there."""
+        problem = f"It cannot be shown: {error}."
     try:
         # With an end, the decoder leaves what is missing grey instead of waiting for more.
         return damaged(_shown(picture, content + _END_OF_IMAGE))
@@ -61,19 +57,15 @@ def damaged(picture: Picture) -> Picture:
 
 def _shown(picture: Picture, content: bytes) -> Picture:
     image = Image.open(io.BytesIO(content), formats=_FORMATS)
-    known = replace(picture, width=image.width, height=image.height)
-    return _previewed(known, image)
-
-
-def _previewed(picture: Picture, image: Image.Image) -> Picture:
+    width, height = image.size
     image.draft("RGB", (EDGE * 2, EDGE * 2))
     shown = ImageOps.exif_transpose(image)
     turned = (image.width < image.height) != (shown.width < shown.height)
-    reduced = max(picture.width, picture.height) > EDGE
     shown.thumbnail((EDGE, EDGE))
     small = io.BytesIO()
     shown.convert("RGB").save(small, "JPEG", quality=_QUALITY, progressive=True, optimize=True)
     notes = ["The camera was rotated; the image is shown upright."] if turned else []
-    notes += [f"The preview has {shown.width} by {shown.height} pixels."] if reduced else []
-    encoded = base64.b64encode(small.getvalue()).decode()
-    return replace(picture, preview=f"data:image/jpeg;base64,{encoded}", note=" ".join(notes))
+    if max(width, height) > EDGE:
+        notes.append(f"The preview has {shown.width} by {shown.height} pixels.")
+    preview = f"data:image/jpeg;base64,{base64.b64encode(small.getvalue()).decode()}"
+    return replace(picture, width=width, height=height, preview=preview, note=" ".join(notes))

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from scripts.lib.deployed import ExecutionLog
-from scripts.lib.executions import history, invocations, logged, thumbnails
+from scripts.lib.executions import definition, history, invocations, logged, thumbnails
 from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import LogLine, Picture, Run
 from scripts.report import pages
@@ -45,12 +45,8 @@ def express(name: str) -> Run:
     recorded, log = EXPRESS[name]
     configured = {"level": log.level, "includeExecutionData": log.data}
     lines = express_lines.of_recorded("aws", recorded, configured)
-    execution = history.read(
-        lines[0]["execution_arn"],
-        logged.events(lines),
-        record.load("aws", recorded)["definition"],
-        whole=False,
-    )
+    machine = definition.read(record.load("aws", recorded)["definition"])
+    execution = history.of_events(lines[0]["execution_arn"], logged.events(lines), machine)
     execution.not_logged = log.missing
     run = _shown(execution)
     run.notes = [log.missing] if log.missing else []

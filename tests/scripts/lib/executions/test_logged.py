@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from image_converter import keys
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import ExecutionLog
 from scripts.lib.executions import history, logged
 from scripts.lib.executions.logged import Log
 from scripts.lib.executions.model import Execution, Outcome
+from scripts.lib.executions.traces import Traces
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws
 from tests.support.fake_cloud import recorded as recorded_event
@@ -265,21 +267,43 @@ def test_an_execution_whose_end_was_never_logged_is_over_after_five_minutes(grou
 
 
 def test_executions_of_an_image_are_found_by_name_and_by_input(group: Group) -> None:
-    mine = group.put(group.lines("local", "damaged"))
-    uploaded = datetime.now(UTC) - timedelta(hours=1)
+    name = keys.execution_name("pictures", "holiday/half.jpg", "v1")
+    of_upload, by_hand = group.lines("local", "damaged"), group.lines("local", "damaged")
+    for line in of_upload:
+        line["execution_arn"] = line["execution_arn"].replace("damaged-local", name)
+    group.put(group.lines("local", "succeeded"))
+    started, again = group.put(of_upload), group.put(by_hand)
     log = group.reader()
 
-    def arns(mark: str, key: str) -> list[str]:
-        executions, not_searched = log.of_image([mark], key, [uploaded])
+    def arns(key: str, version: str) -> set[str]:
+        modified = datetime.now(UTC) - timedelta(hours=1)
+        upload = {"VersionId": version, "LastModified": modified}
+        executions, not_searched = log.of_image(Traces(key, "pictures", [upload], None))
         assert not not_searched
-        return [run["executionArn"] for run in executions]
+        return {run["executionArn"] for run in executions}
 
+    assert arns("holiday/half.jpg", "v1") == arns("holiday/half.jpg", "v2") == {started, again}
+    assert arns("half.jpg", "v1") == set()
+    assert [run["executionArn"] for run in log.named(name)] == [started]
+    assert log.named(name[1:]) == log.named(name[:-1]) == []
+
+
+@pytest.mark.parametrize("version", ["v1", "null"])
+def test_where_inputs_are_not_logged_executions_of_an_image_are_found_by_name(
+    clients: Clients, version: str
+) -> None:
+    group = Group(clients, data=False)
+    lines = group.lines("local", "damaged")
+    name = keys.execution_name("pictures", "half.jpg", "v1" if version == "v1" else "sequencer")
+    for line in lines:
+        line["execution_arn"] = line["execution_arn"].replace("damaged-local", name)
+    arn = group.put(lines)
     group.put(group.lines("local", "succeeded"))
-    assert arns(":damaged-", "ü") == [mine]
-    assert arns("nothing", "holiday/half.jpg") == [mine]
-    assert arns("nothing", "half.jpg") == []
-    assert [run["executionArn"] for run in log.named("damaged-local")] == [mine]
-    assert log.named("amaged") == []
+
+    upload = {"VersionId": version, "LastModified": datetime.now(UTC) - timedelta(hours=1)}
+    executions, _ = group.reader().of_image(Traces("half.jpg", "pictures", [upload], None))
+
+    assert [run["executionArn"] for run in executions] == [arn]
 
 
 def test_what_is_not_logged_is_said_in_a_sentence(group: Group) -> None:

@@ -21,7 +21,7 @@ from image_converter.errors import InvalidRecord
 from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, collect, endings, logged, restarts
+from scripts.lib.executions import arrival, collect, endings, logged, map_runs, restarts
 from scripts.lib.executions.model import FAILED, RUNNING, STOPPED, SUCCEEDED, name_of
 
 # Errors that a retry cannot fix: the image has to be uploaded again or restored, or the input is
@@ -145,14 +145,26 @@ class Redrive:
 
     def _backfill(self, backfill: Deployment, run: Mapping[str, Any]) -> Result:
         subject = f"backfill {run['name']}"
+        if not self._everything and (why := self._why_backfill_left(run)):
+            return Result(subject, "left", f"it would fail again{why}; --all retries it anyway")
         error = text.sentence(run.get("error"), run.get("cause")) or run["status"]
-        if run.get("error") == _INVALID_INPUT and not self._everything:
-            return Result(subject, "left", f"it would fail again ({error})")
         how = ""
         if not self._dry_run:
             how = self._start(backfill, run, restarts.first_name(run["name"]))
             how += "" if how == _REDRIVEN else ", from the beginning; what is done costs a look"
         return Result(subject, self._did("start"), f"{error}{how}")
+
+    def _why_backfill_left(self, run: Mapping[str, Any]) -> str:
+        """Return what a run would fail by again, or nothing if it may succeed."""
+        if run.get("error") == _INVALID_INPUT:
+            return f" ({text.sentence(_INVALID_INPUT, run.get('cause'))})"
+        if run.get("error") != map_runs.TOO_MANY_FAILURES:
+            return ""
+        wrong = map_runs.wrong_rows(self._clients, self._stack, run["executionArn"])
+        rows = text.counted(
+            len(wrong), "row of its manifest is wrong", "rows of its manifest are wrong"
+        )
+        return f": {rows} ({'; '.join(sorted(set(wrong)))})" if wrong else ""
 
     def executions(self) -> Iterator[Result]:
         """Start failed executions again and yield what became of each.

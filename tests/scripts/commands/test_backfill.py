@@ -18,6 +18,7 @@ from scripts.lib.backfill import candidates, manifests, runs
 from scripts.lib.backfill.candidates import FOLDERS, OTHER_BUCKETS, OTHER_KEYS, Count
 from scripts.lib.backfill.runs import Progress, Run
 from scripts.lib.executions import arrival, logged
+from scripts.lib.executions.redrive import Redrive, Result
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
@@ -502,6 +503,36 @@ class TestRedrive:
         _until(_started(filled), status="FAILED")
         assert [result.did for result in filled.redrive()] == ["left"]
         assert [result.did for result in filled.redrive(everything=True)] == ["started"]
+
+    @pytest.mark.parametrize(
+        ("key", "did"), [("b.jpg", "left"), ("refused by SQS \uffff.jpg", "started")]
+    )
+    def test_a_run_with_wrong_rows_is_left_unless_something_else_failed(
+        self, filled: Stack, key: str, did: str
+    ) -> None:
+        bucket = filled.deployment.source_bucket
+        rows = [
+            {"Bucket": bucket, "Key": key},
+            {"Bucket": "another-bucket", "Key": "c.jpg"},
+            {"Bucket": bucket},
+        ]
+        filled.put("it.jsonl", "\n".join(map(json.dumps, rows)).encode())
+        name = backfill.new_name()
+        manifest = manifests.named(f"s3://{bucket}/it.jsonl")
+        backfill.start(filled.clients, filled.deployment, {"manifest": manifest}, name)
+        self._ended(Run(filled.clients, filled.deployment, name), "FAILED")
+
+        [result] = self._redriven(filled)
+        assert (result.subject, result.did) == (f"backfill {name}", did)
+        if did == "left":
+            assert result.why.startswith("it would fail again: 2 rows of its manifest are wrong (")
+            for reason in ("NoKey: rows must name a key", "WrongBucket: rows must name the source"):
+                assert reason in result.why
+            [result] = self._redriven(filled, everything=True)
+            assert result.did == "started"
+
+    def _redriven(self, stack: Stack, *, everything: bool = False) -> list[Result]:
+        return list(Redrive(stack.clients, stack.deployment, everything=everything).backfills())
 
     @pytest.mark.parametrize(("settings", "did"), [("other", ["started"]), ("default", [])])
     def test_a_failed_reprocess_is_retried_while_the_image_is_outdated(

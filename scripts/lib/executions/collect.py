@@ -20,14 +20,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
 from scripts.lib.executions.invocations import Logged
-from scripts.lib.executions.model import (
-    FAILED,
-    NOT_A_JPEG,
-    RUNNING,
-    STOPPED,
-    Execution,
-    format_of,
-)
+from scripts.lib.executions.model import NOT_A_JPEG, RUNNING, Execution, Summary, format_of
 from scripts.lib.executions.run import Invocation, Picture, Run
 from scripts.lib.executions.traces import Traces
 from scripts.lib.user_errors import UserError
@@ -42,12 +35,9 @@ _DESCRIBED = 200
 
 
 class Source(Protocol):
-    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one.
+    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one."""
 
-    Executions are summed up as ListExecutions or DescribeExecution does it.
-    """
-
-    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Any]:
+    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Summary]:
         """Return executions as ListExecutions has them, the newest first."""
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
@@ -56,15 +46,13 @@ class Source(Protocol):
     def ended(self, name: str) -> Execution | None:
         """Return the execution of that name, if it is known to have ended."""
 
-    def named(self, name: str, uploaded: datetime | None = None, /) -> list[dict[str, Any]]:
+    def named(self, name: str, uploaded: datetime | None = None, /) -> list[Summary]:
         """Return the executions that were started first under a name, last the one that counts."""
 
-    def failed(
-        self, statuses: Collection[str] = (*FAILED, STOPPED)
-    ) -> tuple[list[dict[str, Any]], str]:
+    def failed(self, statuses: Collection[str]) -> tuple[list[Summary], str]:
         """Return what ended with one of these statuses, and what was not searched."""
 
-    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
+    def of_image(self, traces: Traces) -> tuple[list[Summary], str]:
         """Return the executions of an image, and what was not searched."""
 
 
@@ -75,7 +63,7 @@ class _StepFunctions:
         self._clients = clients
         self._stack = stack
 
-    def listed(self, status: str | None = None, most: int | None = None) -> Iterator[Any]:
+    def listed(self, status: str | None = None, most: int | None = None) -> Iterator[Summary]:
         return listed(self._clients, self._stack.state_machine_arn, status, most)
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
@@ -86,7 +74,7 @@ class _StepFunctions:
         arn = self._stack.execution_arn(name)
         return self.execution(arn) if has_ended(self._clients, arn) else None
 
-    def named(self, name: str, _uploaded: datetime | None = None, /) -> list[dict[str, Any]]:
+    def named(self, name: str, _uploaded: datetime | None = None, /) -> list[Summary]:
         runs = []
         for place, started in enumerate(restarts.names(name)):
             if run := restarts.described(self._clients, self._stack.execution_arn(started)):
@@ -95,12 +83,10 @@ class _StepFunctions:
                 break
         return runs
 
-    def failed(
-        self, statuses: Collection[str] = (*FAILED, STOPPED)
-    ) -> tuple[list[dict[str, Any]], str]:
+    def failed(self, statuses: Collection[str]) -> tuple[list[Summary], str]:
         return [run for status in statuses for run in self.listed(status)], ""
 
-    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
+    def of_image(self, traces: Traces) -> tuple[list[Summary], str]:
         runs = [run for name in traces.names for run in self.named(name)]
         arns_by_name = {run["executionArn"] for run in runs}
         arns, not_searched = self._without_upload(traces)

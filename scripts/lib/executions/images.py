@@ -12,7 +12,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, restarts
 from scripts.lib.executions.endings import ImageState
-from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome
+from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, Summary
 from scripts.lib.executions.traces import Traces
 
 _UPLOADS = 10  # the newest of a key that are looked at
@@ -79,7 +79,7 @@ def find(clients: Clients, stack: Deployment, key: str) -> Image | None:
     return Image(**vars(traces), state=state, handlings=handlings, notes=notes)
 
 
-def _origin(described: dict[str, Any]) -> str:
+def _origin(described: Summary) -> str:
     name = described["name"]
     if not restarts.is_of_an_upload(name):
         return "by hand"
@@ -88,9 +88,7 @@ def _origin(described: dict[str, Any]) -> str:
     return "reprocess" if restarts.is_reprocess(described) else "upload"
 
 
-def _is_fixed(
-    described: dict[str, Any], runs: Sequence[dict[str, Any]], recorded_version: str | None
-) -> bool:
+def _is_fixed(described: Summary, runs: Sequence[Summary], recorded_version: str | None) -> bool:
     """Return whether an execution failed, and its version was handled nevertheless."""
     version = restarts.source(described)[1]
     is_reprocess = restarts.is_reprocess(described)
@@ -160,7 +158,7 @@ def _not_started(clients: Clients, stack: Deployment, key: str, newest: Any) -> 
     return _waiting("waiting", f"{ago}. {_STRANDED}")
 
 
-def _begun(described: dict[str, Any]) -> datetime:
+def _begun(described: Summary) -> datetime:
     """Return when an execution began, or began again."""
     begun: datetime = described.get("redriveDate") or described["startDate"]
     return begun

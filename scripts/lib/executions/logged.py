@@ -28,6 +28,7 @@ from scripts.lib.executions.model import (
     STOPPED,
     SUCCEEDED,
     Execution,
+    Summary,
     name_of,
     source_of,
 )
@@ -85,14 +86,14 @@ class Log:
         self._progress = progress
         self._definition = definition
         self._lines: Lines = {}
-        self._newest: list[dict[str, Any]] = []  # what was listed last
+        self._newest: list[Summary] = []  # what was listed last
         self._read_from: datetime | None = None
         self._read_to = self._since
         self._latest = datetime.now(UTC)  # of all lines, once there are any
         self._forgotten: dict[str, None] = {}  # the oldest first
         self._not_searched = ""  # of the last search, in a sentence
 
-    def listed(self, status: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+    def listed(self, status: str | None = None, most: int | None = None) -> list[Summary]:
         """Return the executions as ListExecutions has them, the newest first.
 
         Each further call reads only what was logged meanwhile.
@@ -145,7 +146,7 @@ class Log:
             return None
         return self.execution(arn)
 
-    def named(self, name: str, uploaded: datetime | None = None) -> list[dict[str, Any]]:
+    def named(self, name: str, uploaded: datetime | None = None) -> list[Summary]:
         """Return the newest executions of an upload, and last the one that counts.
 
         An upload that S3 notifies twice has two executions at a time, of which one may fail
@@ -164,7 +165,7 @@ class Log:
         runs = [run for run in runs if restarts.first_name(run["name"]) == name]
         return sorted(runs, key=lambda run: run["status"] not in FAILED)
 
-    def of_image(self, traces: Traces) -> tuple[list[dict[str, Any]], str]:
+    def of_image(self, traces: Traces) -> tuple[list[Summary], str]:
         """Return the executions of an image, the oldest first, and what was not searched.
 
         Their ARNs end as the names that follow from its uploads, or their inputs name it.
@@ -192,9 +193,7 @@ class Log:
         runs = [run for run in self._summed(of_it) if restarts.source(run)[0] in (key, None)]
         return runs, self._not_searched
 
-    def failed(
-        self, statuses: Collection[str] = (*FAILED, STOPPED)
-    ) -> tuple[list[dict[str, Any]], str]:
+    def failed(self, statuses: Collection[str] = (*FAILED, STOPPED)) -> tuple[list[Summary], str]:
         """Return what ended with one of these statuses, and what was not searched."""
         ends = " || ".join(
             f'$.type = "{type_}"' for type_ in history.STATUS_OF if type_ != "ExecutionSucceeded"
@@ -219,7 +218,7 @@ class Log:
                 return
             yield first, last
 
-    def _first(self, pattern: str, spans: Iterable[Span]) -> list[dict[str, Any]]:
+    def _first(self, pattern: str, spans: Iterable[Span]) -> list[Summary]:
         """Return the executions of the first span that has lines that fit a pattern."""
         summed = (self._summed(self._matching(pattern, [span])) for span in spans)
         return next(filter(None, summed), [])
@@ -231,7 +230,7 @@ class Log:
             _add(by_execution, self._pages(*span, pattern))
         return {arn: list(lines.values()) for arn, lines in by_execution.items()}
 
-    def _summed(self, matching: Mapping[str, Iterable[Line]]) -> list[dict[str, Any]]:
+    def _summed(self, matching: Mapping[str, Iterable[Line]]) -> list[Summary]:
         """Return executions, the oldest first, once all of their lines have been read."""
         for arn, lines in matching.items():
             self._keep(lines)
@@ -242,7 +241,7 @@ class Log:
                 self._keep(self._pages(*span, f'{{ $.execution_arn = "{arn}" }}'))
         return self._summaries(matching)
 
-    def _summaries(self, arns: Iterable[str]) -> list[dict[str, Any]]:
+    def _summaries(self, arns: Iterable[str]) -> list[Summary]:
         """Return executions by what is known of them, the oldest first."""
         runs = (summary(arn, events(self._lines[arn].values())) for arn in arns)
         return sorted(runs, key=lambda run: run["startDate"])
@@ -338,7 +337,16 @@ def events(lines: Iterable[Line]) -> list[HistoryEvent]:
 
     An execution whose end must be over and was not logged gets one that says so.
     """
-    ordered = sorted((_event(line) for line in lines), key=lambda event: event.id)
+    ordered = [
+        HistoryEvent(
+            id=int(line["id"]),
+            previous=int(line.get("previous_event_id") or 0),
+            type=line["type"],
+            time=_at(line),
+            details=line.get("details") or {},
+        )
+        for line in sorted(lines, key=lambda line: int(line["id"]))
+    ]
     first, last = ordered[0], ordered[-1]
     is_over = datetime.now(UTC) - first.time > LONGEST + 2 * _DELIVERY
     if is_over and not any(event.type in history.STATUS_OF for event in ordered):
@@ -347,9 +355,9 @@ def events(lines: Iterable[Line]) -> list[HistoryEvent]:
     return ordered
 
 
-def summary(arn: str, events: list[HistoryEvent]) -> dict[str, Any]:
+def summary(arn: str, events: list[HistoryEvent]) -> Summary:
     """Return an execution's events as ListExecutions and DescribeExecution sum them up."""
-    run = {
+    run: Summary = {
         "executionArn": arn,
         "name": name_of(arn),
         "status": RUNNING,
@@ -360,16 +368,6 @@ def summary(arn: str, events: list[HistoryEvent]) -> dict[str, Any]:
         run |= {"status": history.STATUS_OF[end.type], "stopDate": end.time}
         run |= {name: end.details[name] for name in ("error", "cause") if name in end.details}
     return run
-
-
-def _event(line: Line) -> HistoryEvent:
-    return HistoryEvent(
-        id=int(line["id"]),
-        previous=int(line.get("previous_event_id") or 0),
-        type=line["type"],
-        time=_at(line),
-        details=line.get("details") or {},
-    )
 
 
 def _at(line: Line) -> datetime:

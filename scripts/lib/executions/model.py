@@ -52,6 +52,8 @@ class Outcome(StrEnum):
 _SEVERITY = list(Outcome)
 NOT_A_JPEG = "not a JPEG"
 
+Summary = dict[str, Any]  # of an execution, as DescribeExecution or ListExecutions has it
+
 
 def name_of(arn: str) -> str:
     """Return the execution's name out of its ARN, which ends with an id if it is EXPRESS."""

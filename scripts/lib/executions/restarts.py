@@ -12,7 +12,7 @@ from image_converter import keys
 from scripts.lib import text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions.model import readable, source_of
+from scripts.lib.executions.model import Summary, readable, source_of
 from scripts.lib.user_errors import UserError
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
@@ -45,7 +45,7 @@ def names(first: str) -> Iterator[str]:
         yield first[: _MAX_NAME - len(suffix)] + suffix
 
 
-def described(clients: Clients, arn: str) -> dict[str, Any] | None:
+def described(clients: Clients, arn: str) -> Summary | None:
     """Return what DescribeExecution answers, or None if there is no such execution."""
     states = clients.stepfunctions
     try:

@@ -42,6 +42,6 @@ def command(target: Target, key: str, version: str | None, *, as_json: bool) -> 
         answer = {"stack": stack.name, "key": key, "versionId": wanted, "executionArn": arn}
         options.print_json(answer)
     else:
-        words = f"Started {arn} for version {wanted}. `image-converter status` shows its outcome."
-        options.console().print(words, markup=False, soft_wrap=True)
+        started = f"Started {arn} for version {wanted}. `image-converter status` shows its outcome."
+        options.console().print(started, markup=False, soft_wrap=True)
     return ExitStatus.DONE

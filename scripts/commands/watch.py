@@ -35,8 +35,8 @@ STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none
 _PAUSE_SECONDS = 1.0
 _HISTORIES_A_ROUND = 20  # AWS limits the calls
 _ROUNDS_IN_VAIN = 5  # after which nothing is about to start
-_JUST_ENDED = timedelta(minutes=1)  # who sends an image and then looks has not missed its end
-_LISTED = 200  # the newest executions, in which running ones are looked for
+_JUST_ENDED = timedelta(minutes=1)  # so that an image that was just sent is shown
+_LISTED = 200  # the newest executions, among which are those that run
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Watch:
         self.running: list[Followed] = []
         self.ended: list[Followed] = []
 
-    def look(self) -> list[Followed]:
+    def poll(self) -> list[Followed]:
         """Ask AWS once; return what has changed since the last time."""
         machine = self._stack.state_machine_arn
         if self._definition is None:  # saves a request for each execution each time
@@ -167,9 +167,9 @@ def command(target: Target, *, until_done: bool, as_json: bool) -> int:
 
 
 def _changes(watch: Watch, *, until_done: bool) -> Iterator[list[Followed]]:
-    """Yield what has changed at each look."""
+    """Yield what has changed in each round."""
     for rounds in itertools.count(1):
-        yield watch.look()
+        yield watch.poll()
         is_quiet = watch.any_ended_meanwhile or rounds >= _ROUNDS_IN_VAIN
         if until_done and not watch.running and is_quiet:
             return

@@ -1,4 +1,4 @@
-"""The graph as the templates draw it: each shape with its words, colour and place."""
+"""The graph as the templates draw it: each shape with its text, colour and place."""
 
 from __future__ import annotations
 

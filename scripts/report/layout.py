@@ -168,7 +168,7 @@ def _graphviz(
 
 
 def _room(label: str) -> dict[str, str]:
-    """Return what keeps room for an edge's label, without a font that Graphviz would look for."""
+    """Return an empty label of the right size: Graphviz needs no font for it."""
     if not label or label == "any error":
         return {}
     size = f'FIXEDSIZE="TRUE" WIDTH="{7 * len(label)}" HEIGHT="16"'

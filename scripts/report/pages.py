@@ -157,7 +157,7 @@ def environment(*folders: Path) -> Environment:
     """Return Jinja's environment with the templates of the report, and those of other folders."""
     made = Environment(
         loader=FileSystemLoader([_TEMPLATES, *folders]),
-        autoescape=True,  # keys, causes and log lines come from whoever uploads
+        autoescape=True,  # uploaders choose what is in keys, causes and log lines
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -169,7 +169,7 @@ def test_watch_shows_fifty_uploads_as_it_does_of_standard(
     seen: list[dict[str, Any]] = []
 
     def all_have_ended() -> bool:
-        seen.extend(followed.as_json() for followed in watch.look())
+        seen.extend(followed.as_json() for followed in watch.poll())
         return sum(followed.key.startswith("fifty/") for followed in watch.ended) == 50
 
     arguments = ["upload", *map(str, tmp_path.glob("*.jpg")), "--prefix", "fifty/"]

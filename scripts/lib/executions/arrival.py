@@ -88,7 +88,7 @@ def messages_waiting(clients: Clients, stack: Deployment) -> int:
 
 def is_dead_letter(clients: Clients, stack: Deployment, key: str, version: str) -> bool:
     """Return whether the notification of an upload is in the dead-letter queue."""
-    # All are looked at, so that all can be received again at once.
+    # All are read to the end, so that all can be received again at once.
     letters = [named(message["Body"]) for message in storage.dead_letters(clients, stack.name)]
     return any((key, version) in objects for objects in letters)
 

@@ -30,8 +30,8 @@ _LONGEST_DOWNLOAD = 60 * 1024**2  # bytes; a preview is not worth more
 _LONGEST_PAGE = 1000  # of ListExecutions
 _AROUND = timedelta(seconds=5)  # of an execution, in which its functions log
 _CLOCKS_DIFFER = timedelta(seconds=5)
-_SEARCHED = 10_000  # executions of the stack among which those started by hand are looked for
-_DESCRIBED = 200
+_SEARCHED = 10_000  # executions of the stack, for those that no upload has started
+_DESCRIBED = 200  # of those that no upload has started; each costs a request
 
 
 class Source(Protocol):
@@ -131,7 +131,7 @@ def source(
     """Return where a stack's executions are read.
 
     Parameters:
-        since: where they are logged only, nothing earlier is looked for.
+        since: of an EXPRESS stack, the log is not searched before it.
         progress: called with a sentence for each page of a log that was read.
     """
     if stack.express:
@@ -257,7 +257,7 @@ class _Functions:
         arns = (resource for resource in resources if ":function:" in resource)
         for name in sorted(set(map(invocations.function_name, arns))):
             first = min(execution.started for execution in executions) - _AROUND
-            last = max(execution.heard_until for execution in executions) + _AROUND
+            last = max(execution.known_until for execution in executions) + _AROUND
             try:
                 function = deployed.function(clients, name)
                 self.memory_mb[name] = function.memory_mb

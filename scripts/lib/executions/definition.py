@@ -118,7 +118,7 @@ def _ways(body: Mapping[str, Any]) -> Iterator[tuple[str | None, EdgeKind, str]]
 
 
 def _condition(rule: Mapping[str, Any]) -> str:
-    """Return a choice rule in a few words; what has no short form is an empty string."""
+    """Return a choice rule in a few words, or an empty string if it has no short form."""
     variable = str(rule.get("Variable", "")).rpartition(".")[2].removeprefix("$")
     for name, sign in _COMPARED.items():
         if name in rule:

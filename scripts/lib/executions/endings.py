@@ -1,8 +1,8 @@
 """How the handling of an upload ended, for both kinds of state machine.
 
-A STANDARD execution can be asked. Of an EXPRESS one, AWS keeps nothing but lines in logs. What they
-do not say, or not yet, shows in what it left behind: the record, the buckets, and the failures that
-functions logged.
+AWS keeps the history of a STANDARD execution; of an EXPRESS one, only lines in logs. What these do
+not say, or not yet, follows from what it left behind: the record, the buckets, and the failures
+that functions logged.
 """
 
 from __future__ import annotations
@@ -160,10 +160,10 @@ def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[F
 
 
 def _logged(
-    clients: Clients, stack: Deployment, function: str, since: datetime, words: str
+    clients: Clients, stack: Deployment, function: str, since: datetime, phrase: str
 ) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """Yield the lines of a function that have these words, and when it wrote them."""
+    """Yield the lines of a function that contain a phrase, and when it wrote them."""
     group = deployed.log_group(clients, f"{stack.name}-{functions.on_aws(function)}")
-    for event in storage.log_events(clients, group, since, pattern=f'"{words}"'):
+    for event in storage.log_events(clients, group, since, pattern=f'"{phrase}"'):
         at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
         yield at, text.json_object(event["message"])

@@ -230,10 +230,10 @@ class _Reader:
 
 
 def end_of(visit: Visit, execution: Execution) -> datetime:
-    """Return when a visit was over, or when the last was heard of one that was never exited."""
+    """Return when a visit ended, or the last time known of one that was never exited."""
     if visit.exited:
         return visit.exited
     ends = [attempt.ended or attempt.started or attempt.scheduled for attempt in visit.attempts]
     if visit.outcome in (Outcome.RUNNING, Outcome.TIMED_OUT, Outcome.STOPPED) or not ends:
-        return execution.heard_until
+        return execution.known_until
     return max(ends)

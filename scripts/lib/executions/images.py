@@ -15,7 +15,7 @@ from scripts.lib.executions.endings import ImageState
 from scripts.lib.executions.model import RUNNING, SUCCEEDED, Execution, Outcome, Summary
 from scripts.lib.executions.traces import Traces
 
-_UPLOADS = 10  # the newest of a key that are looked at
+_UPLOADS = 10  # of a key, the newest
 _SHOWN = 20  # executions, the newest; each costs a call or two
 _USUALLY_STARTED_WITHIN = timedelta(minutes=5)
 _STRANDED = "No execution of it is known. `image-converter redrive` starts one."
@@ -45,7 +45,7 @@ class Image(Traces):
     Attributes:
         state: of its newest upload.
         handlings: its executions, the newest first, as far as they are known.
-        notes: what was not looked at, as sentences.
+        notes: what was not searched, as sentences.
     """
 
     state: ImageState
@@ -134,8 +134,8 @@ def _failing(clients: Clients, stack: Deployment, traces: Traces) -> ImageState 
     failure = endings.last_failure(clients, stack, traces.key, since)
     if failure is None:
         return None
-    words = f"The last attempt failed, and may be retried: {failure.sentence}"
-    return ImageState(Outcome.RUNNING, "running", words)
+    sentence = f"The last attempt failed, and may be retried: {failure.sentence}"
+    return ImageState(Outcome.RUNNING, "running", sentence)
 
 
 def _not_started(clients: Clients, stack: Deployment, key: str, newest: Any) -> ImageState:
@@ -146,11 +146,10 @@ def _not_started(clients: Clients, stack: Deployment, key: str, newest: Any) -> 
     if accepted and not accepted.accepts(key):
         return _waiting("not handled", accepted.sentence)
     if arrival.is_dead_letter(clients, stack, key, newest["VersionId"]):
-        words = "Its notification is a dead letter. `image-converter redrive` sends it again."
-        return ImageState(Outcome.FAILED, "failed", words)
+        sentence = "Its notification is a dead letter. `image-converter redrive` sends it again."
+        return ImageState(Outcome.FAILED, "failed", sentence)
     if arrival.is_paused(clients, stack):
-        words = "The stack is paused, so its notification waits in the queue."
-        return _waiting("waiting", words)
+        return _waiting("waiting", "The stack is paused, so its notification waits in the queue.")
     age = datetime.now(UTC) - newest["LastModified"]
     ago = f"It was uploaded {text.duration(age.total_seconds())} ago"
     if age < _USUALLY_STARTED_WITHIN or arrival.messages_waiting(clients, stack):

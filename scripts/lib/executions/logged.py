@@ -40,12 +40,12 @@ LONGEST = timedelta(minutes=5)
 _DELIVERY = timedelta(minutes=1)  # in which a line usually arrives
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _USUALLY_WITHIN = timedelta(minutes=20)  # of its upload, an execution ends
-_PATIENCE_SECONDS = 60  # of a person who asks for something that may be far back in a large log
+_PATIENCE_SECONDS = 60  # for which a person waits for what may be far back in a large log
 _FIRST_WINDOW = timedelta(seconds=15)  # a flood writes a hundred thousand lines in it
 _WIDER = 4  # each window before the last one
 _REMEMBERED = timedelta(days=90)  # as AWS remembers STANDARD executions
-_KEPT = 1000  # executions whose lines are kept, of somebody who watches for days
-_FORGOTTEN = 20_000  # of those no longer kept, whose late lines are not taken for new executions
+_KEPT = 1000  # executions whose lines stay in memory, however long `watch` runs
+_FORGOTTEN = 20_000  # of the others, whose late lines are not taken for new executions
 
 _PLAIN = re.compile(r"[\w/ .-]+", re.ASCII)  # what JSON and filter patterns have as it is
 _WHERE = (
@@ -76,7 +76,7 @@ class Log:
 
         Parameters:
             definition: the state machine's, where it is known.
-            since: nothing earlier is looked for; by default the last 90 days.
+            since: the log is not searched before it; by default 90 days ago.
             progress: called with a sentence for each page of the log that was read.
         """
         self._clients = clients
@@ -154,7 +154,7 @@ class Log:
 
         Parameters:
             name: under which it was started first.
-            uploaded: when: only what followed it, and what has just begun, is looked for.
+            uploaded: when: only what was logged soon after it, and just now, is searched.
         """
         machine = self._machine.rpartition(":")[2]
         spans: Iterable[Span] = self._back(self._since)
@@ -199,14 +199,14 @@ class Log:
             f'$.type = "{type_}"' for type_ in history.STATUS_OF if type_ != "ExecutionSucceeded"
         )
         matching = self._matching(f"{{ {ends} }}", self._back(self._since))
-        # Logs Insights finds what merely looks like an end, too.
+        # Logs Insights also finds lines that only contain the name of such an event.
         ended = {arn: lines for arn, lines in matching.items() if any(map(_is_end, lines))}
         runs = [summary(arn, events(lines)) for arn, lines in ended.items()]
         failed = [run for run in runs if run["status"] in statuses]
         return failed, self._not_searched if self.log.group else self.log.missing
 
     def _back(self, since: datetime) -> Iterator[Span]:
-        """Yield spans of time back to a moment, for as long as somebody may wait."""
+        """Yield spans of time back to a moment, for at most as long as a person waits."""
         started = time.monotonic()
         self._not_searched = ""
         for first, last in windows(datetime.now(UTC), since):

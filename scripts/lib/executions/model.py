@@ -1,4 +1,4 @@
-"""An execution as people speak of it: its states, how often each was tried, with what outcome."""
+"""The model of an execution: its states, the attempts of each, and their outcomes."""
 
 from __future__ import annotations
 
@@ -257,14 +257,14 @@ class Execution:
         return next(state for state in self.machine.walk() if state.name == name)
 
     @property
-    def heard_until(self) -> datetime:
-        """When it ended, or of one that runs, when it was last heard of."""
+    def known_until(self) -> datetime:
+        """When it ended, or of one that runs, the time of its last event."""
         return self.ended or max(event.time for event in self.events)
 
     @property
     def seconds(self) -> float:
         """How long it took; of one that runs, how long so far."""
-        return (self.heard_until - self.started).total_seconds()
+        return (self.known_until - self.started).total_seconds()
 
     @property
     def running_states(self) -> list[str]:
@@ -341,7 +341,7 @@ class Execution:
 
     @property
     def why_kept(self) -> str:
-        """Why the source object was kept, by the execution's own words; empty where it was not."""
+        """Why the source object was kept, as the output says; empty where it was not."""
         status = str(self.result.get("deletionStatus", {}).get("status", ""))
         kept, _, why = status.partition(": ")
         return why if kept == "Kept in source bucket" else ""

@@ -1,8 +1,8 @@
 """Starting again what failed, and what no execution has handled.
 
-It may be done at any time and as often as one likes: every step of the state machine is idempotent,
-what has succeeded or runs is left alone, and an execution that is started for a second time by
-accident stores nothing twice.
+It can be repeated at any time: every step of the state machine is idempotent, what has succeeded or
+runs is left alone, and an execution that is started for a second time by accident stores nothing
+twice.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Redrive:
         self._settled_after = settled_after
         self._statuses = (*FAILED, STOPPED) if everything else FAILED
         self._source = collect.source(clients, stack, progress=progress)
-        self.notes: list[str] = []  # what was not looked at, in sentences
+        self.notes: list[str] = []  # what was not searched, in sentences
         self._seen: set[tuple[str | None, str | None]] = set()
 
     def all(self) -> Iterator[Result]:
@@ -201,10 +201,10 @@ class Redrive:
             yield Result(subject, self._did("send"), images or "no new object")
 
     def unhandled(self) -> Iterator[Result]:
-        """Start executions for what lies in the source bucket without one; yield what became of it.
+        """Start executions for source objects that have none; yield what became of each.
 
-        To be called last: what failed and what is on its way again is not looked at once more. Of
-        an existing bucket, nothing is looked at that was there before the stack.
+        To be called last: it skips what the others have started again. In an existing bucket, it
+        skips what was there before the stack.
         """
         since = None if self._stack.pairs is None else self._stack.created
         before = datetime.now(UTC) - self._longest_on_the_way()
@@ -326,7 +326,7 @@ class Redrive:
     def _start(
         self, stack: Deployment, execution: Mapping[str, Any], first: str, count: int = 1
     ) -> str:
-        """Start it again where it stopped, or else from the start; return how, for people.
+        """Start it again where it stopped, or else from the start; return how, for the result.
 
         Step Functions redrives from the state that did not end. Where that is a Fail state, in
         which this state machine's errors end, it would enter the Fail state once more:

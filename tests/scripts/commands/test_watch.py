@@ -58,7 +58,7 @@ def test_all_that_run_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     watch = Watch(cast("Any", None), STACK)
     watch._definition = {}
     for _ in range(2):
-        watch.look()
+        watch.poll()
     assert read == {run["executionArn"] for run in runs}
 
 

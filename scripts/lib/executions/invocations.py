@@ -13,11 +13,10 @@ from scripts.lib.executions.model import Attempt, Execution, Outcome
 from scripts.lib.executions.run import Invocation, LogLine
 from scripts.lib.text import json_object
 
-_START = re.compile(r"^START RequestId: (?P<id>\S+)")
-_END = re.compile(r"^END RequestId: (?P<id>\S+)")
-_REPORT = re.compile(
-    r"^REPORT RequestId: (?P<id>\S+).*?"
-    r"Billed Duration: (?P<ms>\d+) ms.*?Memory Size: (?P<mb>\d+) MB",
+# Lambda's own lines, where the log format is Text.
+_TEXT_LINE = re.compile(
+    r"^(START|END|REPORT) RequestId: (\S+)"
+    r"(?:.*?Billed Duration: (\d+) ms.*?Memory Size: (\d+) MB)?",
     re.DOTALL,
 )
 # A function's clock and Step Functions' differ a little; the local AWS logs when all is over.
@@ -70,9 +69,9 @@ def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
     for event in events:
         stream = str(event.get("logStreamName", ""))
         message = str(event["message"]).rstrip()
-        fields = json_object(message) if message.startswith("{") else {}
+        fields = _fields(message)
         moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-        if request_id := _request_of(message, fields):
+        if request_id := _record(fields).get("requestId"):
             current[stream] = by_request.setdefault(request_id, Logged(request_id))
         logged = current.get(stream)
         ms = fields.get("ms")
@@ -133,30 +132,32 @@ def _is_another(current: Logged | None, began: datetime) -> bool:
     return current is None or (not current.is_open and began >= current.lines[-1].time)
 
 
-def _request_of(message: str, fields: Mapping[str, Any]) -> str | None:
-    """Return the id of the request that a line of Lambda's own is about."""
+def _fields(message: str) -> dict[str, Any]:
+    """Return the fields of a line; Lambda's own lines have those that it writes as JSON."""
+    if line := _TEXT_LINE.match(message):
+        kind, request_id, ms, mb = line.groups()
+        metrics = {"billedDurationMs": ms, "memorySizeMB": mb} if ms else {}
+        record = {"requestId": request_id, "metrics": metrics}
+        return {"type": f"platform.{kind.lower()}", "record": record}
+    return json_object(message) if message.startswith("{") else {}
+
+
+def _record(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a line of Lambda's own says of an invocation."""
     record = fields.get("record")
-    if isinstance(record, dict):
-        return str(record.get("requestId") or "") or None
-    line = _START.match(message) or _END.match(message) or _REPORT.match(message)
-    return line["id"] if line else None
+    return record if isinstance(record, dict) else {}
 
 
 def _add(logged: Logged, moment: datetime, message: str, fields: Mapping[str, Any]) -> None:
-    report = _REPORT.match(message)
-    kind = str(fields.get("type", ""))
-    if _START.match(message) or kind == "platform.start":
+    if fields.get("type") == "platform.start":
         logged.is_open = True
-    elif report or _END.match(message) or kind == "platform.report":
+    elif fields.get("type") in ("platform.end", "platform.report"):
         logged.is_open = False
     if isinstance(fields.get("ms"), int):
         logged.measured_ms = max(logged.measured_ms, fields["ms"])
-    if report:
-        logged.billed_ms, logged.memory_mb = int(report["ms"]), int(report["mb"])
-    elif kind.startswith("platform."):
-        metrics = (fields.get("record") or {}).get("metrics") or {}
-        logged.billed_ms = int(metrics.get("billedDurationMs", logged.billed_ms))
-        logged.memory_mb = int(metrics.get("memorySizeMB", logged.memory_mb))
+    metrics = _record(fields).get("metrics") or {}
+    logged.billed_ms = int(metrics.get("billedDurationMs", logged.billed_ms))
+    logged.memory_mb = int(metrics.get("memorySizeMB", logged.memory_mb))
     if isinstance(fields.get("key"), str):
         logged.keys.add(fields["key"])
     level = str(fields.get("level", ""))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from scripts.lib import text
 from scripts.lib.executions.definition import Edge, Machine
 from scripts.lib.executions.model import Execution, Outcome, StateRun
-from scripts.report import layout, timeline
+from scripts.report import layout
 from scripts.report.layout import Box, Line
 
 _LONGEST_NAME = 19  # characters that fit into a box
@@ -146,4 +146,4 @@ def _words(run: StateRun) -> str:
         tries = len(run.attempts)
         word = "retrying" if run.retrying else str(run.outcome)
         return f"{word}, {tries} tries" if tries > 1 else word
-    return text.duration(sum(timeline.seconds(visit) for visit in run.visits))
+    return text.duration(sum(visit.seconds or 0 for visit in run.visits))

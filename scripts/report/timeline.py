@@ -30,7 +30,6 @@ class Row:
 
     visit: Visit
     depth: int
-    starts: float
     lasts: float
     bars: tuple[Bar, ...]
 
@@ -54,15 +53,8 @@ def ticks(execution: Execution) -> list[tuple[float, str]]:
     ]
 
 
-def seconds(visit: Visit) -> float:
-    """Return how long a visit took, as far as it is known."""
-    ends = [visit.exited, *(attempt.ended for attempt in visit.attempts)]
-    return max(((end - visit.entered).total_seconds() for end in ends if end), default=0.0)
-
-
 def _row(visit: Visit, execution: Execution) -> Row:
     end = end_of(visit, execution)
-    starts = (visit.entered - execution.started).total_seconds()
     lasts = (end - visit.entered).total_seconds()
     bars = tuple(_attempts(visit, execution, end)) or (
         _bar(visit.entered, end, execution, visit.outcome.tone, str(visit.outcome)),
@@ -71,7 +63,7 @@ def _row(visit: Visit, execution: Execution) -> Row:
     parent = visit.parent
     while parent is not None:
         depth, parent = depth + 1, parent.parent
-    return Row(visit, depth, starts, lasts, bars)
+    return Row(visit, depth, lasts, bars)
 
 
 def _attempts(visit: Visit, execution: Execution, end: datetime) -> Iterator[Bar]:

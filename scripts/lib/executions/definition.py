@@ -39,7 +39,6 @@ class State:
 
     Attributes:
         name, kind, comment: as the definition has them; `kind` is its Type.
-        resource: what a Task calls.
         lanes: the branches of a Parallel, the one of a Map.
         edges: the ways out of it.
     """
@@ -47,7 +46,6 @@ class State:
     name: str
     kind: str
     comment: str
-    resource: str
     lanes: tuple[Machine, ...]
     edges: tuple[Edge, ...]
 
@@ -58,7 +56,6 @@ class Machine:
 
     start_at: str
     states: Mapping[str, State]
-    comment: str = ""
 
     def walk(self) -> Iterator[State]:
         """Yield every state, those of lanes right behind their container."""
@@ -75,7 +72,7 @@ def read(definition: Mapping[str, Any]) -> Machine:
         KeyError: it has no StartAt or States, or a state no Type.
     """
     states = {name: _state(name, body) for name, body in definition["States"].items()}
-    return Machine(definition["StartAt"], states, definition.get("Comment", ""))
+    return Machine(definition["StartAt"], states)
 
 
 def _state(name: str, body: Mapping[str, Any]) -> State:
@@ -85,7 +82,6 @@ def _state(name: str, body: Mapping[str, Any]) -> State:
         name=name,
         kind=body["Type"],
         comment=body.get("Comment", ""),
-        resource=body.get("Resource", ""),
         lanes=tuple(read(lane) for lane in lanes),
         edges=_edges(name, body),
     )

@@ -29,20 +29,16 @@ class StateTime:
 
 def by_state(runs: Sequence[Run]) -> tuple[StateTime, ...]:
     """Return the times of the states that were passed, in the definition's order."""
-    ms: dict[tuple[str, str], list[float]] = {}
+    seconds: dict[tuple[str, str], list[float]] = {}
     function_ms: dict[str, list[int]] = {}
     for run in runs:
         for name, state in run.execution.states.items():
-            ms.setdefault((name, state.kind), []).extend(
-                (visit.exited - visit.entered).total_seconds() * 1000
-                for visit in state.visits
-                if visit.exited
-            )
+            passed = [visit.seconds for visit in state.visits if visit.seconds is not None]
+            seconds.setdefault((name, state.kind), []).extend(passed)
             function_ms.setdefault(name, []).extend(run.function_ms.get(name, ()))
+    medians = {name: median(ms) for name, ms in function_ms.items() if ms}
     return tuple(
-        StateTime(
-            name, kind, median(passed), median(function_ms[name]) if function_ms[name] else None
-        )
-        for (name, kind), passed in ms.items()
+        StateTime(name, kind, median(passed) * 1000, medians.get(name))
+        for (name, kind), passed in seconds.items()
         if passed
     )

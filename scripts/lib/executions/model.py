@@ -136,6 +136,11 @@ class Visit:
     error: str = ""
     cause: str = ""
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None if it was not exited."""
+        return (self.exited - self.entered).total_seconds() if self.exited else None
+
 
 @dataclass
 class StateRun:

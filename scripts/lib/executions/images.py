@@ -123,19 +123,11 @@ def _state(
         return endings.converted(traces.record["images"][1]["resized"])
     if executions:
         return endings.of_execution(executions[0])
-    return _failing(clients, stack, traces) or _not_started(clients, stack, traces.key, newest)
-
-
-def _failing(clients: Clients, stack: Deployment, traces: Traces) -> ImageState | None:
-    """Return the state of an upload of which only a failed attempt is known."""
-    if not stack.express:
-        return None
-    since = traces.uploads[0]["LastModified"] if traces.uploads else datetime.now(UTC)
-    failure = endings.last_failure(clients, stack, traces.key, since)
-    if failure is None:
-        return None
-    sentence = f"The last attempt failed, and may be retried: {failure.sentence}"
-    return ImageState(Outcome.RUNNING, "running", sentence)
+    since = newest["LastModified"] if newest else datetime.now(UTC)
+    if stack.express and (failure := endings.last_failure(clients, stack, traces.key, since)):
+        sentence = f"The last attempt failed, and may be retried: {failure.sentence}"
+        return ImageState(Outcome.RUNNING, "running", sentence)
+    return _not_started(clients, stack, traces.key, newest)
 
 
 def _not_started(clients: Clients, stack: Deployment, key: str, newest: Any) -> ImageState:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -54,7 +54,7 @@ _NO_REDRIVE = {
 # S3 "typically" notifies within seconds, and sometimes after a minute or more; an EXPRESS execution
 # is over five minutes later.
 _SETTLED_AFTER = timedelta(minutes=10)
-_LONGEST_IN_THE_QUEUE = timedelta(days=14)
+_LONGEST_IN_THE_QUEUE = timedelta(days=14)  # of the notification of an upload
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class Redrive:
         self._states = clients.stepfunctions
         self._stack = stack
         self._dry_run = dry_run
+        self._started = "would start" if dry_run else "started"
         self._everything = everything
         self._settled_after = settled_after
         self._statuses = (*FAILED, STOPPED) if everything else FAILED
@@ -152,7 +153,7 @@ class Redrive:
         if not self._dry_run:
             how = self._start(backfill, run, restarts.first_name(run["name"]))
             how += "" if how == _REDRIVEN else ", from the beginning; what is done costs a look"
-        return Result(subject, self._did("start"), f"{error}{how}")
+        return Result(subject, self._started, f"{error}{how}")
 
     def _why_backfill_left(self, run: Mapping[str, Any]) -> str:
         """Return what a run would fail by again, or nothing if it may succeed."""
@@ -198,7 +199,9 @@ class Redrive:
                 sqs.send_message(QueueUrl=queue, MessageBody=body)
                 sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
             images = ", ".join(record["s3"]["object"]["key"] for record in records)
-            yield Result(subject, self._did("send"), images or "no new object")
+            yield Result(
+                subject, "would send" if self._dry_run else "sent", images or "no new object"
+            )
 
     def unhandled(self) -> Iterator[Result]:
         """Start executions for source objects that have none; yield what became of each.
@@ -206,8 +209,10 @@ class Redrive:
         To be called last: it skips what the others have started again. In an existing bucket, it
         skips what was there before the stack.
         """
-        since = None if self._stack.pairs is None else self._stack.created
-        before = datetime.now(UTC) - self._longest_on_the_way()
+        clients, stack = self._clients, self._stack
+        waits = arrival.is_paused(clients, stack) or arrival.messages_waiting(clients, stack)
+        before = datetime.now(UTC) - (_LONGEST_IN_THE_QUEUE if waits else self._settled_after)
+        since = stack.created if stack.pairs is not None else None
         for item in self._accepted_objects():
             if (
                 item["LastModified"] <= before
@@ -232,13 +237,6 @@ class Redrive:
             items = filter(None, pages.search("Contents[]"))
             yield from (item for item in items if accepted.accepts(item["Key"]))
 
-    def _longest_on_the_way(self) -> timedelta:
-        """Return how long after an upload its notification may still be on the way."""
-        clients, stack = self._clients, self._stack
-        if arrival.is_paused(clients, stack) or arrival.messages_waiting(clients, stack):
-            return _LONGEST_IN_THE_QUEUE
-        return self._settled_after
-
     def execution(self, name: str) -> Iterator[Result]:
         """Start what was started first under a name again, if it failed; yield what became of it.
 
@@ -262,7 +260,7 @@ class Redrive:
             yield Result(subject, "left", f"{why} ({error}); --all retries it anyway", key, version)
             return
         how = "" if self._dry_run else self._start(self._stack, newest, name, len(executions))
-        yield Result(subject, self._did("start"), f"{error or newest['status']}{how}", key, version)
+        yield Result(subject, self._started, f"{error or newest['status']}{how}", key, version)
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
@@ -374,7 +372,7 @@ class Redrive:
         if not self._dry_run:
             arn = restarts.start_upload(self._clients, self._stack, key, version)
             how = f"{how}; now {name_of(arn)}"
-        yield Result(_subject(key, version), self._did("start"), how, key, version)
+        yield Result(_subject(key, version), self._started, how, key, version)
 
     def _standard(self, name: str) -> str | None:
         """Return why to leave an object, nothing if to start it, None if it has an execution."""
@@ -411,11 +409,6 @@ class Redrive:
         with answer["Body"] as body:
             file_type = file_types.identify(body.read())
         return file_type != "jpg" if file_type else not keys.is_named_like_a_jpeg(key)
-
-    def _did(self, what: Literal["start", "send"]) -> str:
-        if self._dry_run:
-            return f"would {what}"
-        return {"start": "started", "send": "sent"}[what]
 
 
 def _subject(key: str, version: str | None) -> str:

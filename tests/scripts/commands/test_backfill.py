@@ -18,6 +18,7 @@ from scripts.lib.backfill import candidates, manifests, runs
 from scripts.lib.backfill.candidates import FOLDERS, OTHER_BUCKETS, OTHER_KEYS, Count
 from scripts.lib.backfill.runs import Progress, Run
 from scripts.lib.executions import arrival, logged
+from scripts.lib.executions.model import name_of
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
@@ -517,13 +518,19 @@ class TestRedrive:
             {"Bucket": bucket},
         ]
         filled.put("it.jsonl", "\n".join(map(json.dumps, rows)).encode())
-        name = backfill.new_name()
-        manifest = manifests.named(f"s3://{bucket}/it.jsonl")
-        backfill.start(filled.clients, filled.deployment, {"manifest": manifest}, name)
-        self._ended(Run(filled.clients, filled.deployment, name), "FAILED")
+        manifest = {"bucket": bucket, "key": "it.jsonl", "format": "JSONL"}
+        states = filled.clients.stepfunctions
+        arn = states.start_execution(
+            stateMachineArn=filled.deployment.backfill.state_machine_arn,
+            input=json.dumps({"manifest": manifest}),
+        )["executionArn"]
+        wait.until(
+            "the run's end",
+            lambda: states.describe_execution(executionArn=arn)["status"] == "FAILED",
+        )
 
         [result] = self._redriven(filled)
-        assert (result.subject, result.did) == (f"backfill {name}", did)
+        assert (result.subject, result.did) == (f"backfill {name_of(arn)}", did)
         if did == "left":
             assert result.why.startswith("it would fail again: 2 rows of its manifest are wrong (")
             for reason in ("NoKey: rows must name a key", "WrongBucket: rows must name the source"):

@@ -16,19 +16,16 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_plus
 
-from scripts.lib import deployed, storage, text
+from scripts.lib import text
 from scripts.lib.aws import Clients, is_local
 from scripts.lib.backfill.pipeline import Failure, Pipeline
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, logged, restarts
+from scripts.lib.executions import arrival, logged, map_runs, restarts
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.user_errors import UserError
 
-# Where the Map's results are in the destination bucket, behind the prefix that all keys have.
-_RESULTS = "backfill/results/"
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 _MAX_CHILDREN = 10_000
-_NOT_SENT = "NotSent"  # the error of a child of the state machine
 # Until then, a queue's number of messages may be an old one:
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-monitoring-using-cloudwatch.html
 _CONSISTENT_AFTER = timedelta(minutes=1)
@@ -225,7 +222,9 @@ class Run:
 
     def ending(self, progress: Progress) -> Ending:
         """Return how the run ended, by its last progress."""
-        batches = itertools.chain(self._results("SUCCEEDED"), map(_batch, self._results("FAILED")))
+        batches = itertools.chain(
+            self._results("SUCCEEDED"), map(map_runs.batch, self._results("FAILED"))
+        )
         failures = itertools.chain(self._not_sent(), self._pipeline.failures())
         return Ending(
             progress,
@@ -235,15 +234,9 @@ class Run:
             failures=[failure for failure in failures if failure.key.startswith(self._prefix)],
         )
 
-    def _map_runs(self) -> Iterator[str]:
-        """Yield the ARNs of the run's Maps, of which one has read the objects."""
-        states = self._clients.stepfunctions
-        for page in states.get_paginator("list_map_runs").paginate(executionArn=self.arn):
-            yield from (map_run["mapRunArn"] for map_run in page["mapRuns"])
-
     def _item_counts(self) -> Counter[str]:
         counts: Counter[str] = Counter()
-        for arn in self._map_runs():
+        for arn in map_runs.arns(self._clients, self.arn):
             described: Any = self._clients.stepfunctions.describe_map_run(mapRunArn=arn)
             counts.update(described["itemCounts"])
         return counts
@@ -251,7 +244,7 @@ class Run:
     @cached_property
     def _sent_in_failed_batches(self) -> int:
         """How many objects were sent or dropped in batches in which another could not be sent."""
-        batches = map(_batch, self._results("FAILED"))
+        batches = map(map_runs.batch, self._results("FAILED"))
         return sum(batch.get("sent", 0) + batch.get("dropped", 0) for batch in batches)
 
     def _not_sent(self) -> Iterator[Failure]:
@@ -260,26 +253,11 @@ class Run:
             # Where a batch does not say what of it was sent, perhaps nothing was.
             why = text.sentence(child.get("Error"), child.get("Cause"))
             all_items = [{"item": number, "why": why} for number in range(len(items))]
-            for failed in _batch(child).get("failed", all_items):
+            for failed in map_runs.batch(child).get("failed", all_items):
                 yield Failure(_key(items[int(failed["item"])]), failed["why"])
 
-    def _results(self, status: str) -> Iterator[Any]:
-        """Yield what the Map has written of its children with that status.
-
-        https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
-        """
-        bucket = self._stack.destination_bucket
-        prefix = deployed.resize_settings(self._clients, self._stack).destination_prefix
-        for arn in self._map_runs():
-            written = f"{prefix}{_RESULTS}{arn.rpartition(':')[2]}/{status}_"
-            listed = self._clients.s3.list_objects_v2(Bucket=bucket, Prefix=written)
-            for item in listed.get("Contents", []):
-                yield from map(json.loads, storage.lines(self._clients, bucket, item["Key"]))
-
-
-def _batch(child: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a child that failed says of its batch; nothing if something else ended it."""
-    return text.json_object(child.get("Cause", "")) if child.get("Error") == _NOT_SENT else {}
+    def _results(self, status: str) -> Iterator[dict[str, Any]]:
+        return map_runs.results(self._clients, self._stack, self.arn, status)
 
 
 def _key(item: Any) -> str:

@@ -69,11 +69,12 @@ def applied(
         "two-regions": {},
     }
     with provider.running(aws.env) as running:
+        environments = {"complete": running, "two-regions": provider.unchecked(aws.env)}
         examples = {
             name: Example.copied(
                 name, tmp_path_factory.mktemp(name), env, force_destroy=True, **variables[name]
             )
-            for name, env in {"complete": running, "two-regions": aws.env}.items()
+            for name, env in environments.items()
         }
         with ThreadPoolExecutor() as threads:
             list(threads.map(Example.apply, examples.values()))

@@ -6,8 +6,10 @@ It does neither with a provider that is running already.
 
 The provider reads its credentials and its endpoint from its own environment, not from Terraform's,
 and has one configuration at a time: it serves one local AWS, and no root that configures it twice.
+For such a root Terraform can at least be kept from comparing checksums.
 
-Source: https://developer.hashicorp.com/terraform/plugin/debugging
+Sources: https://developer.hashicorp.com/terraform/plugin/debugging and
+https://developer.hashicorp.com/terraform/cli/config/config-file#development-overrides-for-provider-developers
 """
 
 import re
@@ -36,9 +38,32 @@ class Provider:
         for name in ("versions.tf", ".terraform.lock.hcl"):
             shutil.copy(TERRAFORM / name, directory)
         terraform_cli.init(directory, terraform_cli.environment(), "-lockfile=readonly")
-        installed = directory / ".terraform" / "providers" / terraform_cli.REGISTRY
-        [self._program] = (installed / terraform_cli.PROVIDER).glob("*/*/terraform-provider-aws_*")
+        self._installed = directory / ".terraform" / "providers"
+        folder = self._installed / terraform_cli.REGISTRY / terraform_cli.PROVIDER
+        [self._program] = folder.glob("*/*/terraform-provider-aws_*")
         self._directory = directory
+
+    def unchecked(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment with which Terraform starts it, and does not compare checksums.
+
+        Parameters:
+            env: says which AWS to use, and as whom.
+        """
+        configuration = self._directory / "unchecked.tfrc"
+        configuration.write_text(
+            f"""\
+provider_installation {{
+  dev_overrides {{
+    "{terraform_cli.PROVIDER}" = "{self._program.parent}"
+  }}
+  filesystem_mirror {{
+    path = "{self._installed}"
+  }}
+}}
+""",
+            encoding="utf-8",
+        )
+        return {**env, "TF_CLI_CONFIG_FILE": str(configuration)}
 
     @contextmanager
     def running(self, env: Mapping[str, str]) -> Iterator[dict[str, str]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader, create_loader
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -21,6 +24,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+
+@functools.cache
+def _loader() -> Loader:
+    """Return what reads botocore's data on services, each of them once in a process."""
+    return create_loader()
 
 
 def is_local(endpoint: str | None) -> bool:
@@ -58,7 +67,10 @@ class Clients:
         self._endpoint = env.get("AWS_ENDPOINT_URL")
         # A local AWS has keys of its own; the profile of a person is about another AWS.
         needs_no_profile = self._endpoint and env.get("AWS_ACCESS_KEY_ID")
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _loader())
         self._session = boto3.Session(
+            botocore_session=core,
             aws_access_key_id=env.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=env.get("AWS_SECRET_ACCESS_KEY"),
             aws_session_token=env.get("AWS_SESSION_TOKEN"),

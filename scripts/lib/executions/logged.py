@@ -8,6 +8,7 @@ Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
@@ -261,7 +262,7 @@ class Log:
         count = 0
         for page in storage.log_pages(self._clients, self.log.group, first, last, pattern):
             for event in page:
-                line = text.json_object(event["message"])
+                line = _parsed(event["message"])
                 if line.get("execution_arn") and line.get("id"):
                     yield line
             count += len(page)
@@ -295,6 +296,12 @@ class Log:
             answer = states.describe_state_machine(stateMachineArn=self._machine)
             self._definition = json.loads(answer["definition"])
         return self._definition
+
+
+@functools.lru_cache(maxsize=10_000)
+def _parsed(message: str) -> Line:
+    """Return a line of the log; whoever follows it reads the newest ones again and again."""
+    return text.json_object(message)
 
 
 def of_stack(

@@ -8,7 +8,8 @@ Only these messages import this module: a trigger that gets uploads alone does n
 from image_converter import events, executions, keys, records, renditions, reprocessing, sources
 from image_converter import settings as environment
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
-from image_converter.events import Event, Location, Record, real_version_id
+from image_converter.events import Event, Record, real_version_id
+from image_converter.locations import Location
 from image_converter.notifications import BACKFILL, DUPLICATE, STARTED
 from image_converter.settings import BackfillSettings
 

@@ -24,7 +24,8 @@ from botocore.exceptions import ClientError, HTTPClientError
 
 from image_converter import clients, keys, s3_errors, settings
 from image_converter.errors import InvalidRecord
-from image_converter.events import Copy, Location
+from image_converter.events import Copy
+from image_converter.locations import Location
 from image_converter.s3_errors import error_code
 from image_converter.sources import Source
 
@@ -214,13 +215,13 @@ def write(
 
 
 def location(bucket: str, written: Written, source: Source, **fields: Any) -> Location:
-    """Return the object as the state carries it: `events.converted_images` fills the source in."""
+    """Return the full location of an object; the state has it shortened: see `locations`."""
     described: dict[str, Any] = {
         "region": settings.region(),
         "bucket": bucket,
         "key": written.key,
         "eTag": written.answer["ETag"].strip('"'),
-        **source.unnamed_fields,
+        **source.state_fields,
         **fields,
     }
     if written.answer.get("VersionId"):

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from image_converter import clients, events
+from image_converter import clients, events, locations
 from image_converter.errors import EventNotSent
 from image_converter.events import Event
 
@@ -40,7 +40,7 @@ def converted(state: Event, execution: str) -> dict[str, Any]:
     Raises:
         InvalidRecord: the state has no `results.images`.
     """
-    original, resized = events.required_images(state)
+    original, resized = locations.required_images(state)
     detail = _detail(state, execution)
     # What was handled, even where the input named a key only.
     detail["object"] |= {"size": original["size"], "etag": original["sourceETag"]}

@@ -1,4 +1,4 @@
-"""S3 event records, and the state that an execution has built up, as types.
+"""S3 event records as types: what an execution's input and state say of the uploaded object.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypedDict, cast
+from typing import Any, NamedTuple
 
 from image_converter.errors import InvalidRecord
 
@@ -30,12 +30,6 @@ _SEQUENCER_WIDTH = 32
 # Each byte of it is logged seventeen times.
 _OBJECT_FIELDS = ("key", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
-
-# The content types that the locations of the original and of a rendition do not mention.
-JPEG_TYPE, PNG_TYPE = "image/jpeg", "image/png"
-
-# What is known of the version that both images were made from: from the record, or by themselves.
-SOURCE_FIELDS = ("sourceVersionId", "sourceETag", "sourceLastModified")
 
 
 class Copy(NamedTuple):
@@ -80,32 +74,6 @@ class Record(NamedTuple):
     sequencer: str | None = None
     event_time: str | None = None
     copy: Copy | None = None
-
-
-class Location(TypedDict, total=False):
-    """An object in the destination bucket, as the state and the table's record carry it.
-
-    `resized` has `renditions` where there are further ones, each with its `name` and `format`, and
-    `settings` where they are not the default: what `renditions.settings_hash` says of them. Of its
-    source version it has what the rest of the state does not say, and no usual content type.
-    """
-
-    region: str
-    bucket: str
-    key: str
-    versionId: str
-    eTag: str
-    size: int
-    contentType: str
-    width: int
-    height: int
-    name: str
-    format: str
-    renditions: "list[Location]"
-    settings: str
-    sourceVersionId: str
-    sourceETag: str
-    sourceLastModified: str
 
 
 def parse_record(event: Event) -> Record:
@@ -181,21 +149,6 @@ def real_version_id(version_id: str | None) -> str | None:
     return None if version_id == "null" else version_id
 
 
-def named_source(record: Record) -> dict[str, str]:
-    """Return what a record itself says of the source version, as `Source.state_fields` does.
-
-    What is read is exactly what the record names, so the images that were made of it need not say
-    this again, in each of the many events in which the state is logged.
-    """
-    named = {"sourceVersionId": real_version_id(record.version_id), "sourceETag": record.etag}
-    return {name: value for name, value in named.items() if value}
-
-
-def source_fields(image: Location) -> dict[str, object]:
-    """Return what a location says of its source version, as `Source.state_fields` does."""
-    return {name: image.get(name) for name in SOURCE_FIELDS}
-
-
 def padded_sequencer(sequencer: str | None) -> str | None:
     """Return the sequencer in the one form in which two of them compare as strings.
 
@@ -217,58 +170,6 @@ def seconds_since_upload(record: Record) -> float | None:
         return round((datetime.now(UTC) - created).total_seconds(), 3)
     except (ValueError, TypeError):  # no time, or one without a zone
         return None
-
-
-def converted_images(event: Event) -> tuple[Location, Location] | None:
-    """Return the original's and the PNG's location from an execution's state, if it has them.
-
-    They are as if each said all of its source version and its content type.
-
-    Raises:
-        InvalidRecord: `results.images` lacks a location, or the state does not say of which source
-            version one is.
-    """
-    images = (event.get("results") or {}).get("images")
-    if images is None:
-        return None
-    try:
-        named = named_source(parse_record(event))
-        original = _with_source({**named, "contentType": JPEG_TYPE}, images[0]["original"])
-        # When a version was created follows from its id: the original says it for both.
-        if "sourceVersionId" in named and "sourceLastModified" in original:
-            named["sourceLastModified"] = original["sourceLastModified"]
-        resized = _with_source({**named, "contentType": PNG_TYPE}, images[1]["resized"])
-        absent = set(SOURCE_FIELDS) - (original.keys() & resized.keys())
-    except (LookupError, TypeError, AttributeError) as wrong:
-        raise InvalidRecord(
-            f"results.images must be [{{'original': ...}}, {{'resized': ...}}]: {wrong}"
-        ) from wrong
-    if absent:
-        raise InvalidRecord(
-            f"both images in results.images must have {', '.join(sorted(absent))}: they say which "
-            "version was handled"
-        )
-    return original, resized
-
-
-def _with_source(known: Mapping[str, str], image: Location) -> Location:
-    whole = cast(Location, {**known, **image})
-    if "renditions" in whole:
-        whole["renditions"] = [_with_source(known, rendition) for rendition in whole["renditions"]]
-    return whole
-
-
-def required_images(event: Event) -> tuple[Location, Location]:
-    """Return the original's and the PNG's location from an execution's state.
-
-    Raises:
-        InvalidRecord: as `converted_images`; or the state has no `results.images`.
-    """
-    images = converted_images(event)
-    if images is None:
-        key = _required(event, "s3.object.key")
-        raise InvalidRecord(f"the state of {key!r} has no results.images to write down")
-    return images
 
 
 def _required(event: Event, path: str) -> str:

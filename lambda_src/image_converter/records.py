@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, events
+from image_converter import clients, events, locations
 from image_converter.errors import SourceChanged
 from image_converter.events import Event
 from image_converter.s3_errors import error_code
@@ -46,8 +46,8 @@ def item(event: Event) -> dict[str, Any]:
         SourceChanged: the original and the PNG were not made from the same version.
     """
     record = events.parse_record(event)
-    original, resized = events.required_images(event)
-    if events.source_fields(original) != events.source_fields(resized):
+    original, resized = locations.required_images(event)
+    if locations.source_fields(original) != locations.source_fields(resized):
         raise SourceChanged(
             f"{record.key!r} was overwritten while it was handled: version "
             f"{original['sourceVersionId']!r} was copied, {resized['sourceVersionId']!r} "
@@ -73,7 +73,7 @@ def item(event: Event) -> dict[str, Any]:
 
 
 def _without_source(image: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in image.items() if name not in events.SOURCE_FIELDS}
+    kept = {name: value for name, value in image.items() if name not in locations.SOURCE_FIELDS}
     if "renditions" in kept:
         kept["renditions"] = [_without_source(rendition) for rendition in kept["renditions"]]
     return kept

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from image_converter import events, renditions
-from image_converter.events import Location, real_version_id
+from image_converter.events import real_version_id
+from image_converter.locations import Location
 
 # A record of the table, as plain values.
 TableRecord = Mapping[str, Any]

@@ -4,7 +4,8 @@ from botocore.exceptions import ClientError
 
 from image_converter import clients, keys, s3_errors, sources
 from image_converter.errors import SourceNotFound
-from image_converter.events import Location, Record, real_version_id, source_fields
+from image_converter.events import Record, real_version_id
+from image_converter.locations import Location, source_fields
 from image_converter.s3_errors import error_code
 from image_converter.sources import Source
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError, IncompleteReadError, ParamValidationError
 
-from image_converter import clients, events, s3_errors
+from image_converter import clients, s3_errors
 from image_converter.errors import InvalidRecord, SourceArchived, SourceChanged, SourceNotFound
 from image_converter.events import Record, real_version_id
 
@@ -39,19 +39,12 @@ class Source(NamedTuple):
 
     @property
     def state_fields(self) -> dict[str, Any]:
-        """What the state says of the source version of each object that was made from it."""
+        """What the location of an object says of the source version that it was made from."""
         return {
             "sourceVersionId": self.version,
             "sourceETag": self.etag,
             "sourceLastModified": self.last_modified,
         }
-
-    @property
-    def unnamed_fields(self) -> dict[str, Any]:
-        """Those of `state_fields` that the record does not name already."""
-        named = events.named_source(self.record)
-        fields = self.state_fields.items()
-        return {name: value for name, value in fields if named.get(name) != value}
 
     @property
     def identity(self) -> str:

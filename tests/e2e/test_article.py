@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from image_converter.events import converted_images
+from image_converter.locations import converted_images
 from scripts.lib.executions.model import SUCCEEDED, Execution
 from tests.conftest import Deployment, of_both_types
 from tests.support import fake_cloud, images, pipeline

@@ -9,6 +9,7 @@ from image_converter import (
     destination,
     events,
     layer,
+    locations,
     log,
     outcomes,
     s3_copy,
@@ -16,7 +17,8 @@ from image_converter import (
     sources,
 )
 from image_converter.destination import Condition, Metadata, Place
-from image_converter.events import Event, Location
+from image_converter.events import Event
+from image_converter.locations import Location
 
 clients.warm_up(clients.s3, clients.s3_copies)
 
@@ -59,5 +61,7 @@ def handler(event: Event, context: object) -> Location:
         written = destination.write(place, record.key, source, metadata, put, slot)
     log.info("copied", key=record.key, destinationKey=written.key, repeated=written.repeated)
     content_type = source.headers.get("ContentType", "binary/octet-stream")
-    unusual = {} if content_type == events.JPEG_TYPE else {"contentType": content_type}
-    return destination.location(place.bucket, written, source, size=source.size, **unusual)
+    original = destination.location(
+        place.bucket, written, source, size=source.size, contentType=content_type
+    )
+    return locations.shortened_original(original, record)

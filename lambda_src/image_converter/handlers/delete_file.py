@@ -1,8 +1,18 @@
 """DeleteSourceFile: clean the source bucket up, of nothing but what was handled, or keep it."""
 
-from image_converter import clients, events, layer, log, outcomes, settings, source_cleanup
+from image_converter import (
+    clients,
+    events,
+    layer,
+    locations,
+    log,
+    outcomes,
+    settings,
+    source_cleanup,
+)
 from image_converter.errors import InvalidRecord
-from image_converter.events import Event, Location, Record
+from image_converter.events import Event, Record
+from image_converter.locations import Location
 from image_converter.settings import DeleteSettings
 
 clients.warm_up(clients.s3)
@@ -29,7 +39,7 @@ def handler(event: Event, context: object) -> dict[str, str]:
     layer.check()
     config = settings.load(DeleteSettings)
     record = events.parse_record(event)
-    images = events.converted_images(event)
+    images = locations.converted_images(event)
     if images is None and (event.get("results") or {}).get("fileType") == "jpg":
         raise InvalidRecord(
             f"{record.key!r} is a JPEG that was neither copied nor converted; it stays"

@@ -9,6 +9,7 @@ from image_converter import (
     destination,
     events,
     layer,
+    locations,
     log,
     outcomes,
     renditions,
@@ -19,7 +20,8 @@ from image_converter import (
 from image_converter.conversion import Limits, convert_all
 from image_converter.destination import Condition, Metadata, Place, Slot, Written
 from image_converter.errors import ImageTooLarge
-from image_converter.events import Event, Location
+from image_converter.events import Event
+from image_converter.locations import Location
 from image_converter.renditions import Rendition
 from image_converter.settings import ResizeSettings
 from image_converter.sources import Source
@@ -101,8 +103,6 @@ def handler(event: Event, context: object) -> Location:
         _location(config.destination_bucket, output.rendition, stored, source)
         for output, stored in zip(outputs, written, strict=True)
     )
-    if location["contentType"] == events.PNG_TYPE:
-        del location["contentType"]
     if further:
         location["renditions"] = [
             {**other, "name": output.rendition.name, "format": output.rendition.format}
@@ -110,7 +110,7 @@ def handler(event: Event, context: object) -> Location:
         ]
     if made_with != renditions.DEFAULT_SETTINGS:
         location["settings"] = made_with
-    return location
+    return locations.shortened_resized(location, record)
 
 
 def _outputs(
@@ -147,7 +147,7 @@ def _sizes(written: Written) -> dict[str, int]:
 
 def _location(bucket: str, rendition: Rendition, written: Written, source: Source) -> Location:
     sizes = _sizes(written)
-    location = destination.location(
+    return destination.location(
         bucket,
         written,
         source,
@@ -156,9 +156,6 @@ def _location(bucket: str, rendition: Rendition, written: Written, source: Sourc
         width=sizes["width"],
         height=sizes["height"],
     )
-    if "sourceVersionId" in events.named_source(source.record):
-        del location["sourceLastModified"]  # the original's location has it
-    return location
 
 
 def _convert(

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import pytest
 
-from image_converter.events import converted_images
+from image_converter.locations import converted_images
 from tests.durability import invariants
 from tests.durability.simulation import storage
 from tests.durability.simulation.explore import Kept, explore

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.response import StreamingBody
 from PIL import Image
 
-from image_converter import clients, destination, events, renditions
+from image_converter import clients, destination, locations, renditions
 from image_converter.conversion import convert_all
 from image_converter.conversion.model import Conversions
 from image_converter.errors import (
@@ -280,7 +280,7 @@ def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
     common = {
         name: value
         for name, value in answer.items()
-        if name in ("region", "bucket", *events.SOURCE_FIELDS)
+        if name in ("region", "bucket", *locations.SOURCE_FIELDS)
     }
     assert len(answer["renditions"]) == len(expected)
     for found, (name, image_format, key, width, height) in zip(

@@ -8,7 +8,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError
 
-from image_converter import clients, events, records
+from image_converter import clients, locations, records
 from image_converter.errors import EventNotSent, InvalidRecord, InvalidSettings, SourceChanged
 from image_converter.handlers.write_to_dynamodb import handler
 from scripts.cost.model import item_bytes
@@ -77,7 +77,7 @@ def _without_source(found: Any) -> Any:
 
 
 def _whole(state: dict[str, Any]) -> list[dict[str, Any]]:
-    original, resized = events.required_images(state)
+    original, resized = locations.required_images(state)
     return [{"original": original}, {"resized": resized}]
 
 
@@ -259,7 +259,7 @@ def test_the_event_follows_the_record(cloud: Cloud, sent: list[dict[str, Any]]) 
     detail = json.loads(entry["Detail"])
     assert detail["execution"] == EXECUTION
     assert detail["object"]["version-id"] == state["s3"]["object"]["versionId"]
-    assert detail["outputs"] == [events.required_images(state)[1]]
+    assert detail["outputs"] == [locations.required_images(state)[1]]
     assert detail["outputs"][0]["sourceVersionId"] == state["s3"]["object"]["versionId"]
 
 

@@ -1,8 +1,8 @@
 """Backfill: executions for objects that were listed instead of notified, unless they are done.
 
-Its messages come late, more than once, in any order and beside those of uploads. So the trigger
-looks before it starts anything, and what it starts has the name that the upload's execution has.
-Only these messages import this module: a trigger that gets uploads alone does not pay for it.
+Its messages come late, more than once, in any order and among those of uploads. So the trigger
+checks before it starts anything, and what it starts has the name of the upload's execution. Only
+these messages import this module: a trigger that only gets uploads does not pay for it.
 """
 
 from image_converter import events, executions, keys, records, renditions, reprocessing, sources
@@ -13,14 +13,14 @@ from image_converter.locations import Location
 from image_converter.notifications import BACKFILL, DUPLICATE, STARTED
 from image_converter.settings import BackfillSettings
 
-# What else may become of a message than of an upload's, as the log says it.
+# Outcomes in the log that only the messages of a backfill have.
 UP_TO_DATE = "up to date: nothing started"
 GONE = "gone: nothing started"
 REPLACED = "not the current original of this image: nothing started"
 
 
 def start(arn: str, listed: Event) -> str:
-    """Start the execution for a record of a backfill's message, where there is something to do.
+    """Start the execution for a record of a backfill's message, if there is something to do.
 
     Args:
         arn: the state machine's.
@@ -50,23 +50,24 @@ def _convert(arn: str, config: BackfillSettings, record: Record) -> str:
     if record.bucket == config.destination_bucket:
         raise InvalidRecord(f"{record.key!r} is in the destination bucket, which gets no uploads")
     identity = real_version_id(record.version_id)
-    described: dict[str, object] = {"sourceVersionId": identity}
+    source_fields: dict[str, object] = {"sourceVersionId": identity}
     if identity is None:
         try:
             source = sources.head(record._replace(version_id=None))
         except SourceNotFound:
             return GONE
-        record, identity, described = source.pinned, source.identity, source.state_fields
-    known = records.find(config.table_name, record.key)
-    described["sourceBucket"] = record.bucket
+        record, identity, source_fields = source.pinned, source.identity, source.state_fields
+    table_record = records.find(config.table_name, record.key)
+    source_fields["sourceBucket"] = record.bucket
     item = {"key": record.key, "versionId": record.version_id, "eTag": record.etag}
     uploaded_at = None
-    if known and described.items() <= known.items():
+    if table_record and source_fields.items() <= table_record.items():
         wanted = _wanted(config)
-        if not reprocessing.is_outdated(known, wanted):
+        if not reprocessing.is_outdated(table_record, wanted):
             return UP_TO_DATE
-        identity = _step(identity, wanted, known)
-        item["sequencer"], uploaded_at = known.get("sequencer"), known.get("uploadedAt")
+        identity = _step(identity, wanted, table_record)
+        item["sequencer"] = table_record.get("sequencer")
+        uploaded_at = table_record.get("uploadedAt")
     name = keys.execution_name(record.bucket, record.key, identity)
     notified = {
         "eventTime": uploaded_at,
@@ -78,46 +79,47 @@ def _convert(arn: str, config: BackfillSettings, record: Record) -> str:
 def _reprocess(arn: str, config: BackfillSettings, image: str, copy: Record) -> str:
     """Start an execution that brings the image's renditions up to date, from its original.
 
-    What the message says is never believed: the image's record says what its original is, and S3
-    whether that is still there. Where either names another, there has been a newer upload.
+    The message itself is never trusted: the image's record says what its original is, and S3
+    whether that is still there. If either names another, there has been a newer upload.
     """
     if copy.bucket != config.destination_bucket:
         raise InvalidRecord(f"{copy.key!r} is not in the destination bucket, where originals are")
-    known = records.find(config.table_name, image)
-    if known is None or not _is_same(reprocessing.original(known), copy):
+    table_record = records.find(config.table_name, image)
+    if table_record is None or not _is_same(reprocessing.original(table_record), copy):
         return REPLACED
     wanted = _wanted(config)
-    if not reprocessing.is_outdated(known, wanted):
+    if not reprocessing.is_outdated(table_record, wanted):
         return UP_TO_DATE
-    named = Record(copy.bucket, copy.key, etag=reprocessing.original(known)["eTag"])
+    original = reprocessing.original(table_record)
     try:
-        current = sources.head(named)
+        current = sources.head(Record(copy.bucket, copy.key, etag=original["eTag"]))
     except SourceNotFound:
         return GONE
     except SourceChanged:
         return REPLACED
-    name = keys.execution_name(copy.bucket, copy.key, _step(current.identity, wanted, known))
-    return _start_once(arn, name, reprocessing.execution_input(known))
+    step = _step(current.identity, wanted, table_record)
+    name = keys.execution_name(copy.bucket, copy.key, step)
+    return _start_once(arn, name, reprocessing.execution_input(table_record))
 
 
-def _step(identity: str, wanted: str, known: reprocessing.TableRecord) -> str:
-    """Return what distinguishes a step from one state of the record to other settings.
+def _step(identity: str, wanted: str, table_record: reprocessing.TableRecord) -> str:
+    """Return what identifies the step from the record as it is to the wanted settings.
 
-    It is made once. Each record that is written begins a new state, so that settings may come back
-    that were there before.
+    A step is taken once. Each record that is written begins a new one, so that earlier settings may
+    come back.
     """
-    return f"{identity}\0{wanted}\0{known['writtenAt']}"
+    return f"{identity}\0{wanted}\0{table_record['writtenAt']}"
 
 
 def _is_same(original: Location, copy: Record) -> bool:
     """Return whether the message names the original that the record names."""
     version = real_version_id(original.get("versionId"))
-    named = original["bucket"], original["key"], version
-    return named == (copy.bucket, copy.key, real_version_id(copy.version_id))
+    recorded = original["bucket"], original["key"], version
+    return recorded == (copy.bucket, copy.key, real_version_id(copy.version_id))
 
 
-def _start_once(arn: str, name: str, given: Event) -> str:
-    return STARTED if executions.start_once(arn, name, given) else DUPLICATE
+def _start_once(arn: str, name: str, execution_input: Event) -> str:
+    return STARTED if executions.start_once(arn, name, execution_input) else DUPLICATE
 
 
 def _wanted(config: BackfillSettings) -> str:

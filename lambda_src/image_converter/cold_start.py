@@ -1,9 +1,9 @@
 """Disables the garbage collector during a cold start, and measures how long that takes.
 
 Importing botocore makes tens of thousands of objects that stay for good, and the collector goes
-through them again and again while they are made: a tenth of a cold start. Later, in the middle of
-an image, going through them once takes another 20 ms. It looks for reference cycles only; all other
-memory is freed as ever.
+through them again and again while they are made: a tenth of a cold start. Later, while an image is
+handled, going through them once takes another 20 ms. The collector only looks for reference cycles;
+all other memory is freed as usual.
 """
 
 import gc
@@ -31,7 +31,7 @@ def begin() -> None:
 
 
 def end() -> None:
-    """Let the collector work again, but never on what the start made: that stays for good."""
+    """Enable the collector again, but not for the objects made so far: they stay for good."""
     global _taken_ms  # noqa: PLW0603 - once in a process
     if on_lambda():
         gc.freeze()
@@ -41,7 +41,7 @@ def end() -> None:
 
 
 def taken_ms() -> int | None:
-    """Return how long the start of the code took: the first time it is asked, None from then on."""
+    """Return how long the start of the code took, on the first call; None on every further one."""
     global _taken_ms
     taken, _taken_ms = _taken_ms, None
     return taken

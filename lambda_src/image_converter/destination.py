@@ -1,10 +1,10 @@
 """Writing to the destination bucket, in the order in which images were uploaded.
 
-Notifications arrive more than once and out of order, so an execution may come to write when a newer
-image of the same key is already there, or the same one is. Every object written here
-carries, in its metadata, which source version it was made from; every write is conditional on the
-object that was there before. So the newest image stays the current one, a repeated execution
-changes nothing, and what comes too late is kept aside:
+Notifications arrive more than once and out of order, so the image that an execution is about to
+write, or a newer one of the same key, may already be there. Every object written here says in its
+metadata which source version it was made from; every write is conditional on the object that was
+there before. So the newest image stays the current one, a repeated execution changes nothing, and
+what comes too late is kept aside:
 
     handler ── write(key) ──> put(slot.key, provenance, condition) ───────────────────> written
                                   │               ^  the handler's own COPY or PUT
@@ -12,9 +12,9 @@ changes nothing, and what comes too late is kept aside:
                                   v               │
                               find_slot ──> already written? ──yes──> the answer as it was
 
-The first slot is the key itself, on the condition that nothing is there. `find_slot` takes it where
-an older image of the same key is there, and else the fallback key under aside/. There goes, too,
-what would lie where others than the pipeline may write.
+The first slot is the key itself, on the condition that nothing is there. If S3 refuses, `find_slot`
+takes the key if an older image of the same key is there, and the fallback key under aside/
+otherwise. An object whose key lies where not only the pipeline may write goes aside, too.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ Write = Callable[[str, Metadata, Condition], Any]
 
 
 class Place(NamedTuple):
-    """Where objects are written: a bucket, and what all their keys begin with."""
+    """Where objects are written: a bucket, and the prefix of all their keys."""
 
     bucket: str
     prefix: str = ""
@@ -56,9 +56,8 @@ class Written(NamedTuple):
     """An object in the destination bucket: where it is, and S3's answer about it.
 
     Attributes:
-        metadata: its user metadata; of an object that was already there, as an earlier attempt
-            wrote it.
-        repeated: True where an earlier attempt had already written it.
+        metadata: its user metadata, as this or an earlier attempt wrote it.
+        repeated: whether an earlier attempt wrote it.
     """
 
     key: str
@@ -82,17 +81,17 @@ class Slot(NamedTuple):
 def refuse_unknown_origin(place: Place, source: Source) -> None:
     """Refuse to work on an object in the destination bucket that is not the original it should be.
 
-    There are renditions beside the originals: to take one for an upload would make images of
-    images. And an original of another image or version would make the record untrue. Where others
-    than the pipeline may write, metadata proves nothing.
+    The destination bucket has renditions, too: taking one for an upload would make images of
+    images. And an original of another image or version would make the record untrue. Where not only
+    the pipeline may write, metadata proves nothing.
 
     Args:
         place: the destination bucket and its prefix.
-        source: what was found by the record.
+        source: the object that the record names.
 
     Raises:
-        InvalidRecord: it is in the destination bucket and no reprocess names it; or a reprocess
-            names what was not copied there from the version that its input names.
+        InvalidRecord: it is in the destination bucket and the input is not a reprocess; or it is
+            not the copy of the version that a reprocess names.
     """
     record, copy = source.record, source.record.copy
     if copy is None:
@@ -119,7 +118,7 @@ def in_place(copy: Copy, source: Source) -> Written:
 
 
 def free_slot(place: Place, key: str, source: Source) -> Slot:
-    """Return the slot of a key at which nothing is expected; no request asks whether that is so.
+    """Return the slot of a key at which nothing is expected, without a request to check that.
 
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
@@ -130,7 +129,7 @@ def free_slot(place: Place, key: str, source: Source) -> Slot:
 
 
 def find_slot(place: Place, key: str, source: Source) -> Slot:
-    """Find where an object made from `source` may go that should have this key.
+    """Find where an object made from `source` may go, if possible under this key.
 
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
@@ -144,7 +143,7 @@ def find_slot(place: Place, key: str, source: Source) -> Slot:
 
 
 def already_written(place: Place, slot: Slot, source: Source, metadata: Metadata) -> Written | None:
-    """Return what an earlier attempt made from this very version with that metadata, if any."""
+    """Return what an earlier attempt made from the same version with that metadata, if any."""
     if slot.current is None or not _is_made_from(slot.key, slot.current["Metadata"], source):
         return None
     if not metadata.items() <= slot.current["Metadata"].items():
@@ -160,28 +159,28 @@ def write(
     metadata: Metadata,
     put: Write,
     slot: Slot | None = None,
-    settings: Metadata | None = None,
+    settings_metadata: Metadata | None = None,
 ) -> Written:
     """Write an object made from `source`, unless it is there, and never replace what must stay.
 
-    Nobody looks first. S3 itself refuses to write over what is there, and only then does a look
-    show what that is. A look costs $0.40 per million and the function's memory for as long as S3
-    takes to answer, a refused COPY or PUT $5.00: looking first would be cheaper for the copy if
-    more than one in twelve keys were used again, for the PNG, whose function has more memory, if
-    one in four were. Repeated attempts are far fewer.
+    S3 itself refuses to write over what is there, and only then does a HEAD request show what that
+    is. A HEAD costs $0.40 per million and the function's memory until S3 answers, a refused COPY or
+    PUT $5.00: a HEAD before each write would be cheaper for the copy if more than one in twelve
+    keys were used again, and for the PNG, whose function has more memory, if one in four were.
+    Repeated attempts are far fewer.
 
     Args:
         place: the destination bucket and its prefix.
-        key: the key it should have behind the prefix.
+        key: the key that it should have, without the prefix.
         source: the version it was made from.
-        metadata: user metadata, to which this module adds the provenance. Where it fills S3's 2 KB,
-            the object goes aside without provenance: there, its key says what it is.
-        put: does the writing.
-        slot: the slot that was found for that key, however long ago, if it is not expected to be
-            free: the write is conditional on it, so where another writer came between, S3 refuses
-            and a new slot is found.
-        settings: the metadata by which an object of this version is the same one; all of it by
-            default.
+        metadata: user metadata, to which this module adds the provenance. If both exceed S3's 2 KB,
+            the object goes aside without provenance: there, its key says what it was made from.
+        put: writes it.
+        slot: what `find_slot` returned for that key, however long ago, if the key is not expected
+            to be free. The write is conditional on it: after another writer, S3 refuses, and a new
+            slot is found.
+        settings_metadata: the part of the metadata that an object of the same version must have to
+            count as already written; all of it by default.
 
     Raises:
         KeyTooLong: with the prefix, the key would be longer than S3 allows.
@@ -192,12 +191,11 @@ def write(
     if _size(with_provenance) > MAX_METADATA_BYTES:
         key = keys.fallback_key(key, source.identity, place.prefix)
         with_provenance, slot = metadata, None
-    same = metadata if settings is None else settings
+    required = metadata if settings_metadata is None else settings_metadata
     slot = slot or free_slot(place, key, source)
     for attempt in range(_ATTEMPTS):
-        repeated = already_written(place, slot, source, same)
-        if repeated:
-            return repeated
+        if written := already_written(place, slot, source, required):
+            return written
         try:
             answer = put(place.prefix + slot.key, with_provenance, _unchanged(slot))
             return Written(place.prefix + slot.key, answer, with_provenance, repeated=False)
@@ -208,8 +206,8 @@ def write(
         except HTTPClientError:
             # The answer was lost, and perhaps only the answer: the object may be there.
             slot = find_slot(place, key, source)
-            if repeated := already_written(place, slot, source, same):
-                return repeated
+            if written := already_written(place, slot, source, required):
+                return written
             raise
     raise AssertionError("unreachable: the last attempt returns or raises")
 
@@ -230,9 +228,9 @@ def location(bucket: str, written: Written, source: Source, **fields: Any) -> Lo
 
 
 def _protected(place: Place, key: str, source: Source) -> str:
-    """Return the key, or the fallback key where others than the pipeline may write to that key.
+    """Return the key, or the fallback key if not only the pipeline may write to that key.
 
-    What lies there could be replaced by a forgery with the provenance of the image.
+    An object there could be replaced by a forgery with the provenance of the image.
     """
     if key.startswith(keys.MANIFESTS):
         return keys.fallback_key(key, source.identity, place.prefix)
@@ -240,7 +238,7 @@ def _protected(place: Place, key: str, source: Source) -> str:
 
 
 def _unchanged(slot: Slot) -> Condition:
-    """Return S3's condition that what was found is still what is there."""
+    """Return S3's condition that the slot still has the object that was found, or none."""
     return {"IfMatch": slot.current["ETag"]} if slot.current else {"IfNoneMatch": "*"}
 
 
@@ -254,13 +252,13 @@ def _head(bucket: str, key: str) -> dict[str, Any] | None:
 
 
 def _provenance(source: Source) -> Metadata:
-    """Return the metadata by which later executions know the object."""
+    """Return the metadata by which later executions recognise the object."""
     sequencer = source.record.sequencer
     return {**_made_from(source), **({_SEQUENCER: sequencer} if sequencer else {})}
 
 
 def _made_from(source: Source) -> Metadata:
-    """Return the metadata that no other object in the source bucket leaves."""
+    """Return the metadata that identifies the source version."""
     return {
         _KEY: keys.fingerprint(source.record.key),
         _VERSION: source.version,
@@ -289,7 +287,7 @@ def _may_replace(key: str, metadata: Metadata, source: Source) -> bool:
         return True
     if metadata.get(_KEY) != keys.fingerprint(source.record.key):
         return False
-    theirs, ours = metadata.get(_SEQUENCER), source.record.sequencer
-    if theirs and ours:
-        return theirs <= ours
+    present, new = metadata.get(_SEQUENCER), source.record.sequencer
+    if present and new:
+        return present <= new
     return metadata.get(_MODIFIED, "") <= source.last_modified

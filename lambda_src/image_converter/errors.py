@@ -1,12 +1,12 @@
 """Permanent errors, which the state machine does not retry.
 
 Lambda reports an exception's class name as `errorType`, and Step Functions matches that name in
-`ErrorEquals`: these class names stand in the state machine's Retry rules with `MaxAttempts: 0`, so
-that they are not retried (`permanent_errors` in terraform/state_machine.tf).
-Everything else that is raised counts as transient and is retried.
+`ErrorEquals`: the state machine's Retry rules list these class names with `MaxAttempts: 0`, so that
+they are not retried (`permanent_errors` in terraform/state_machine.tf). Every other exception
+counts as transient and is retried.
 
-What a text quotes of its input, keys above all, goes into it by `!r`: with log_format = Text,
-Lambda logs the text as it is, and a key may have characters that a terminal obeys.
+Messages quote their input, keys above all, by `!r`: with log_format = Text, Lambda logs the message
+as it is, and a key may have characters that a terminal obeys.
 """
 
 
@@ -63,8 +63,8 @@ class LayerMismatch(Exception):
 
 
 class EventNotSent(Exception):
-    """EventBridge did not take an event; it may the next time."""
+    """EventBridge did not accept an event; it may accept it the next time."""
 
 
 class DestroyRefused(Exception):
-    """The stack holds what its owner has not agreed to lose: an answer to Terraform alone."""
+    """The stack holds what its owner has not agreed to lose; only Terraform gets this error."""

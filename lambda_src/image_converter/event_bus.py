@@ -1,7 +1,7 @@
-"""Events on an EventBridge bus: one of each image that was converted, and of each that was not.
+"""Events on an EventBridge bus: one for each image that was converted, and for each that was not.
 
-docs/events.schema.json describes them. They are sent at least once: a consumer that must act once
-remembers the object's version, for a version may be handled by several executions.
+docs/events.schema.json describes them. They are sent at least once, and several executions may
+handle the same version: a consumer that must act only once remembers the object's version.
 """
 
 import json
@@ -93,15 +93,17 @@ def send(bus: Bus, detail_type: str, detail: Mapping[str, Any]) -> None:
 def _detail(state: Event, execution: str) -> dict[str, Any]:
     record = events.parse_record(state)
     item = state["s3"]["object"]
-    named = {
-        theirs: item[ours] for ours, theirs in events.EVENTBRIDGE_FIELDS.items() if item.get(ours)
+    described = {
+        eventbridge_name: item[name]
+        for name, eventbridge_name in events.EVENTBRIDGE_FIELDS.items()
+        if item.get(name)
     }
-    if events.real_version_id(named.get("version-id")) is None:
-        named.pop("version-id", None)  # "null" is not a version, but would be taken for one
+    if events.real_version_id(described.get("version-id")) is None:
+        described.pop("version-id", None)  # "null" is not a version, but would be taken for one
     return {
         "version": _VERSION,
         "bucket": {"name": record.bucket},
-        "object": named,
+        "object": described,
         "execution": execution,
     }
 

@@ -26,7 +26,7 @@ EVENTBRIDGE_FIELDS = {
 # are compared.
 _SEQUENCER_WIDTH = 32
 
-# What an execution's input has of a record that S3 sent, besides the bucket's name and the time.
+# What an execution's input keeps of a record that S3 sent, besides the bucket's name and the time.
 # Each byte of it is logged seventeen times.
 _OBJECT_FIELDS = ("key", "eTag", "versionId", "sequencer")
 _SEAL_DIGITS = 16
@@ -57,14 +57,14 @@ class Record(NamedTuple):
     Attributes:
         bucket: the source bucket.
         key: the plain key, not URL-encoded.
-        version_id: the object's version, where the record names one; "null" names what has none of
-            its own, and so reads it, but does not distinguish it: see `real_version_id`.
-        etag: the object's entity tag without quotes, where the record names one.
+        version_id: the object's version, if the record names one; "null" reads the version that
+            has no id of its own, but does not distinguish it: see `real_version_id`.
+        etag: the object's entity tag without quotes, if the record names one.
         sequencer: orders the records of one key; padded, so that two of them compare as strings.
-            Of a record that did not come from S3 through the queue there is none.
+            None unless the record came from S3 through the queue.
         event_time: when the object was created, ISO 8601.
-        copy: where its bytes are read, of a reprocess; the source bucket may not have them any
-            more, and is left alone.
+        copy: what a reprocess reads instead of the source bucket, which may not have the object
+            any more, and is left alone.
     """
 
     bucket: str
@@ -80,7 +80,7 @@ def parse_record(event: Event) -> Record:
     """Return the record in an execution's input or state.
 
     Raises:
-        InvalidRecord: the event does not name a bucket and a key, or names one by no string.
+        InvalidRecord: the event does not name a bucket and a key, or a field is not a string.
     """
     etag = _optional(event, "s3.object.eTag")
     sequencer = _optional(event, "s3.object.sequencer")
@@ -100,12 +100,12 @@ def parse_record(event: Event) -> Record:
 def execution_input(notified: Event) -> dict[str, Any]:
     """Return the input of the execution for a record that came from S3 through the queue.
 
-    It has what the pipeline uses: the rest of a record, the uploader's address and name among it,
-    would be kept with the execution, and paid for in its logs. And it says which object its
-    sequencer is of, which no other input does. In another's place, a sequencer would put every
-    later upload of its key aside, for good: AWS's sample event has a high one, and inputs are
-    copied and edited. Whoever may start executions and wants to could write the seal too; but then
-    on purpose.
+    It has only what the pipeline uses: the rest of a record, such as the uploader's address and
+    name, would be kept with the execution, and paid for in its logs. It also seals its sequencer:
+    the seal says which object the sequencer belongs to. In another object's input, a sequencer
+    would put every later upload of that key aside, for good: AWS's sample event has a high one, and
+    people copy and edit inputs. Whoever may start executions can forge the seal, but not by
+    accident.
 
     Raises:
         InvalidRecord: as `parse_record`.
@@ -124,7 +124,7 @@ def execution_input(notified: Event) -> dict[str, Any]:
 
 
 def _copy(event: Event) -> Copy:
-    # All of the source version must be named: what is read is not that version itself.
+    # The input must name the source version in full, because what is read is its copy.
     _required(event, "s3.object.eTag")
     return Copy(
         bucket=_required(event, "reprocess.bucket"),
@@ -136,8 +136,8 @@ def _copy(event: Event) -> Copy:
 
 
 def _seal(record: Record, sequencer: str) -> str:
-    named = (record.bucket, record.key, record.version_id or "", record.etag or "", sequencer)
-    return hashlib.sha256("\0".join(named).encode()).hexdigest()[:_SEAL_DIGITS]
+    sealed = (record.bucket, record.key, record.version_id or "", record.etag or "", sequencer)
+    return hashlib.sha256("\0".join(sealed).encode()).hexdigest()[:_SEAL_DIGITS]
 
 
 def real_version_id(version_id: str | None) -> str | None:
@@ -159,9 +159,9 @@ def padded_sequencer(sequencer: str | None) -> str | None:
 
 
 def seconds_since_upload(record: Record) -> float | None:
-    """Return how long ago the object was created, or None where the record does not say when.
+    """Return how long ago the object was created, or None if the record does not say when.
 
-    None of a reprocess, too: nobody has waited for it since the upload.
+    None for a reprocess, too: nobody has waited for it since the upload.
     """
     if record.copy:
         return None
@@ -183,7 +183,7 @@ def _required(event: Event, path: str) -> str:
 
 
 def _optional(event: Event, path: str) -> str | None:
-    """Return the string at the dotted path, or None where there is none or an empty one."""
+    """Return the string at the dotted path, or None if there is none or an empty one."""
     value: Any = event
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None

@@ -22,7 +22,7 @@ _DIRECTION_MARKS = frozenset(
 
 
 class HttpError(Exception):
-    """A request that is answered with an error: the status, and the sentence for the caller."""
+    """A request that is refused: the status, and the sentence for the caller."""
 
     def __init__(self, status: HTTPStatus, sentence: str, headers: dict[str, str] | None = None):
         super().__init__(sentence)
@@ -31,22 +31,24 @@ class HttpError(Exception):
 
 
 def route(event: Event, method: str, paths: Collection[str]) -> str:
-    """Return which of the paths is asked for, and refuse every other request.
+    """Return which of the paths is requested, and refuse every other request.
 
     Raises:
         HttpError: 404 for another path, 405 for another method.
     """
-    asked = event["requestContext"]["http"]
+    request = event["requestContext"]["http"]
     stage = event["requestContext"].get("stage", "$default")
-    asked_path = asked["path"].removeprefix(f"/{stage}") if stage != "$default" else asked["path"]
-    if asked_path not in paths:
-        known = " or ".join(f"{method} {path}" for path in paths)
-        raise HttpError(HTTPStatus.NOT_FOUND, f"there is nothing at {asked_path}: {known}")
-    if asked["method"] != method:
+    path = str(request["path"])
+    if stage != "$default":
+        path = path.removeprefix(f"/{stage}")
+    if path not in paths:
+        endpoints = " or ".join(f"{method} {endpoint}" for endpoint in paths)
+        raise HttpError(HTTPStatus.NOT_FOUND, f"there is nothing at {path}: {endpoints}")
+    if request["method"] != method:
         raise HttpError(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"{asked_path} takes {method} only", {"Allow": method}
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {method} only", {"Allow": method}
         )
-    return str(asked_path)
+    return path
 
 
 def image_name(event: Event) -> str:
@@ -108,8 +110,8 @@ def _problem(name: str) -> str | None:
     if any(_is_control(character) for character in name):
         return "the name must not have control characters"
     # In an upload form, S3 replaces ${filename} by a name of the sender's choice.
-    foreign = next((part for part in ("\\", "${filename}") if part in name), None)
-    return f"the name must not have {foreign}" if foreign else None
+    forbidden = next((part for part in ("\\", "${filename}") if part in name), None)
+    return f"the name must not have {forbidden}" if forbidden else None
 
 
 def _is_control(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""Object keys: how they are decoded, and which names derive from them."""
+"""Object keys: how they are decoded, and which names are derived from them."""
 
 import hashlib
 import posixpath
@@ -11,8 +11,8 @@ JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 PNG_SUFFIX = ".png"
 PLACE = re.compile(r"\{(dir|stem|name|ext)\}")
 
-# Where the manifests of backfills are in the destination bucket, behind its prefix. Others than the
-# pipeline may write there (`backfill_manifests_place` in terraform/backfill.tf), so it does not.
+# Where the manifests of backfills are in the destination bucket, after its prefix. The pipeline
+# does not write there, because others may (`backfill_manifests_place` in terraform/backfill.tf).
 MANIFESTS = "backfill-manifests/"
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
@@ -49,18 +49,18 @@ def is_folder(key: str, size: int) -> bool:
 
 
 def prefixed(prefix: str, key: str) -> str:
-    """Return the key behind the destination's prefix.
+    """Return the key with the destination's prefix.
 
     Raises:
         KeyTooLong: it would have more than 1,024 bytes.
     """
-    whole = prefix + key
-    if _size(whole) > MAX_KEY_BYTES:
+    prefixed_key = prefix + key
+    if _size(prefixed_key) > MAX_KEY_BYTES:
         raise KeyTooLong(
-            f"{key!r} would need a key of {_size(whole)} bytes behind the prefix {prefix!r}, and "
-            f"S3 allows {MAX_KEY_BYTES}: upload the image under a shorter name"
+            f"{key!r} would need a key of {_size(prefixed_key)} bytes with the prefix {prefix!r}, "
+            f"and S3 allows {MAX_KEY_BYTES}: upload the image under a shorter name"
         )
-    return whole
+    return prefixed_key
 
 
 def png_key(key: str) -> str:
@@ -75,33 +75,33 @@ def png_key(key: str) -> str:
 
 
 def derived(key: str, template: str, *, name: str, ext: str) -> str:
-    """Return the key of what is made of an image.
+    """Return the key of a rendition of an image.
 
     Args:
         key: the image's.
-        template: what is returned, with {dir} for the image's folder and its slash, {stem} for its
-            name without a JPEG suffix, {name} and {ext}.
-        name: of what is made.
+        template: the rendition's key, with {dir} for the image's folder and its slash, {stem} for
+            its name without a JPEG suffix, {name} and {ext}.
+        name: the rendition's name.
         ext: its suffix, without the dot.
 
     Raises:
         KeyTooLong: the key would have more than 1,024 bytes.
     """
-    suffix = next((known for known in JPEG_SUFFIXES if key.lower().endswith(known)), "")
+    suffix = next((suffix for suffix in JPEG_SUFFIXES if key.lower().endswith(suffix)), "")
     folder, slash, stem = key[: len(key) - len(suffix)].rpartition("/")
     parts = {"dir": folder + slash, "stem": stem, "name": name, "ext": ext}
     # In one pass: parts of the key may look like places themselves.
-    made = PLACE.sub(lambda place: parts[place[1]], template)
-    if _size(made) > MAX_KEY_BYTES:
+    derived_key = PLACE.sub(lambda place: parts[place[1]], template)
+    if _size(derived_key) > MAX_KEY_BYTES:
         raise KeyTooLong(
-            f"the {ext.upper()} of {key!r} would need a key of {_size(made)} bytes and S3 allows "
-            f"{MAX_KEY_BYTES}: upload the image under a shorter name"
+            f"the {ext.upper()} of {key!r} would need a key of {_size(derived_key)} bytes and S3 "
+            f"allows {MAX_KEY_BYTES}: upload the image under a shorter name"
         )
-    return made
+    return derived_key
 
 
 def fallback_key(key: str, version: str, prefix: str = "") -> str:
-    """Return where an object goes whose own key belongs to a newer or another image.
+    """Return the key of an object whose own key belongs to a newer or another image.
 
     Args:
         key: the key it would have had.
@@ -116,15 +116,14 @@ def fallback_key(key: str, version: str, prefix: str = "") -> str:
 
 
 def fingerprint(key: str) -> str:
-    """Return 32 hex digits that stand for the key where it would not fit or not be ASCII."""
+    """Return 32 hex digits that stand for a key which may be too long or not ASCII."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def execution_name(bucket: str, key: str, version: str) -> str:
     """Return the execution's name: one per version of an object, however often it is notified.
 
-    A few readable characters of the key come first, for people; the hash behind them makes it
-    unique.
+    A few readable characters of the key come first; the hash after them makes the name unique.
 
     Returns:
         At most 73 of the 80 characters of `[A-Za-z0-9-_]` that StartExecution allows:

@@ -1,8 +1,8 @@
-"""Working with no other layer than the one that the code was built with.
+"""Refuses to work with any other layer than the one that the code was built with.
 
 Terraform updates a function's layer and its code by two requests, so for some seconds old code runs
-with new libraries. Whatever they would do differently, nobody has tested. Until the second request,
-each invocation therefore fails before it does anything; the callers try again.
+with new libraries, a combination that nobody has tested. Until the second request, each invocation
+therefore fails before it does anything; the callers try again.
 """
 
 from importlib import import_module
@@ -16,7 +16,7 @@ MODULE = "image_converter_layer"  # in the layer; written by the package build, 
 def check() -> None:
     """Refuse to go on with another layer; called first by every handler.
 
-    Sources that were not built have no stamp, and need no layer.
+    Code that was not built by `make package` has no stamp, and works with any layer.
 
     Raises:
         LayerMismatch: the layer is of another build than the code.
@@ -30,7 +30,7 @@ def check() -> None:
 
 
 def _stamp() -> str | None:
-    """Return the stamp of the layer at hand, or None where it has none."""
+    """Return the stamp of the layer, or None if it has none."""
     try:
         return str(import_module(MODULE).STAMP)
     except ImportError:

@@ -1,7 +1,8 @@
 """Structured log lines: a JSON object per outcome, for CloudWatch Logs Insights.
 
-On Lambda, each says how many milliseconds the invocation has taken so far, and the first one of an
-environment how many it took to start the code: Lambda's own lines, which say both, can be left out.
+On Lambda, each line says how many milliseconds the invocation has taken so far, and the first line
+of an environment how many it took to start the code. So Lambda's own lines, which say both, can be
+turned off.
 """
 
 import json
@@ -39,7 +40,7 @@ def error(message: str, **fields: object) -> None:
 
 
 def _write(level: str, message: str, fields: dict[str, object]) -> None:
-    # Not logging: Lambda's root handler would put its own text format around the JSON.
+    # Not by `logging`: Lambda's root handler would put its own text format around the JSON.
     if _LEVELS[level] >= _LEVELS.get(os.environ.get("LOG_LEVEL", "INFO"), 20):
         written = {"level": level, "message": message, **fields, **_times()}
         line = json.dumps(written, default=str, separators=(",", ":"))

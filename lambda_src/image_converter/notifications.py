@@ -1,7 +1,7 @@
 """S3 notifications as they come out of the queue: from S3 itself, or through EventBridge.
 
-EventBridge brings those of an existing bucket, whose own notifications stay as they are. A backfill
-sends what looks like these of objects that it has listed.
+EventBridge sends those of an existing bucket, whose own notifications stay as they are. A backfill
+sends messages of the same shape for objects that it has listed.
 """
 
 import json
@@ -17,17 +17,17 @@ _BACKFILL_SOURCE = "image-converter.backfill"
 # What became of a notification, as the trigger's log says it. The command `backfill` counts these.
 STARTED = "execution started"
 DUPLICATE = "duplicate delivery"
-# Where a record says that it is of a backfill: the image to reprocess, or None to convert one.
+# A field of a backfill's record: the image to reprocess, or None if the object is to be converted.
 BACKFILL = "backfill"
 
 
 def records(body: str) -> list[dict[str, Any]]:
     """Return the event records of new objects in a message, their keys decoded.
 
-    This is the one door through which notifications enter, so this is where keys are decoded, and
-    an event of EventBridge becomes the record that S3 would have sent. What S3 sends besides (its
-    test event, events of another kind) yields no record. Those of a backfill have `BACKFILL`, and
-    neither a region nor a time nor a sequencer.
+    All notifications enter here, so this is where keys are decoded, and where an event from
+    EventBridge becomes the record that S3 would have sent. What else S3 sends (its test event,
+    events of another kind) yields no record. Records of a backfill have `BACKFILL`, and neither a
+    region nor a time nor a sequencer.
 
     Args:
         body: the body of an SQS message.
@@ -54,24 +54,26 @@ def records(body: str) -> list[dict[str, Any]]:
 
 
 def _record(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the record of an event of EventBridge, where keys are plain."""
+    """Return the record in an event from EventBridge, where keys are plain."""
     item = event["detail"]["object"]
-    named = {
-        ours: item[theirs] for ours, theirs in events.EVENTBRIDGE_FIELDS.items() if theirs in item
+    described = {
+        name: item[eventbridge_name]
+        for name, eventbridge_name in events.EVENTBRIDGE_FIELDS.items()
+        if eventbridge_name in item
     }
     return {
         "awsRegion": event["region"],
         "eventTime": event["time"],
-        "s3": {"bucket": {"name": event["detail"]["bucket"]["name"]}, "object": named},
+        "s3": {"bucket": {"name": event["detail"]["bucket"]["name"]}, "object": described},
     }
 
 
 def _listed(detail: dict[str, Any]) -> dict[str, Any]:
     """Return the record of an object that a backfill has listed, or has read in a manifest."""
     item, reprocess = detail["object"], detail.get("reprocess")
-    named = {"key": item["key"], "versionId": item.get("version-id")}
+    described = {"key": item["key"], "versionId": item.get("version-id")}
     return {
-        "s3": {"bucket": {"name": detail["bucket"]["name"]}, "object": named},
+        "s3": {"bucket": {"name": detail["bucket"]["name"]}, "object": described},
         BACKFILL: str(reprocess["imageName"]) if reprocess is not None else None,
     }
 

@@ -20,7 +20,8 @@ def log_outcome(handler: Callable[[Event, object], T]) -> Callable[[Event, objec
     """Decorate a function that the state machine calls: its outcome is logged and annotated.
 
     The line names key and error, so that one query over the log groups shows what happened to an
-    image; what cannot succeed is a warning, what may yet is an error. The exception goes on.
+    image. A permanent error is logged as a warning, one that a retry may fix as an error. The
+    exception is raised again.
     """
 
     @functools.wraps(handler)

@@ -1,4 +1,4 @@
-"""Forms by which an image goes to the source bucket directly, past what API and Lambda take.
+"""Forms that upload an image to the source bucket directly, larger than API and Lambda allow.
 
 Source:
     https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
@@ -18,19 +18,19 @@ def upload_form(bucket: str, key: str, max_bytes: int, seconds: int) -> dict[str
     """Return where to POST an image as multipart/form-data, and the fields that go before `file`.
 
     The signed policy binds the form to this bucket, this key, this content type, a size and a time.
-    It cannot bind the bytes: whether they are a JPEG is seen by the pipeline, as of any object.
+    It cannot bind the bytes: only the pipeline sees whether they are a JPEG, as with any object.
 
     Args:
         bucket: the source bucket.
         key: the key that the image will have.
-        max_bytes: the largest size that S3 takes by this form; an empty one it refuses.
-        seconds: how long S3 takes uploads by this form.
+        max_bytes: the largest image that S3 accepts by this form; it refuses an empty one.
+        seconds: how long S3 accepts uploads by this form.
 
     Returns:
         `url`, `fields`, and `expires`, ISO 8601 in UTC.
     """
     expires = datetime.now(UTC) + timedelta(seconds=seconds)
-    # botocore's own function: it is the client's method, whose types know nothing of its fields.
+    # botocore's own function, which the client has as a method: the method's type lacks the fields.
     form: dict[str, Any] = generate_presigned_post(
         clients.s3(),
         Bucket=bucket,

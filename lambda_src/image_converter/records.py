@@ -1,4 +1,4 @@
-"""The table's records: one per image, of its newest upload."""
+"""The table's records: one per image, about its newest upload."""
 
 import json
 import time
@@ -12,8 +12,8 @@ from image_converter.errors import SourceChanged
 from image_converter.events import Event
 from image_converter.s3_errors import error_code
 
-# A record is only replaced by one of the same or a newer upload. Sequencers order the uploads of
-# one key; where one of the two has none (an execution started by hand), the times at which the
+# Only a record of the same or a newer upload replaces a record. Sequencers order the uploads of a
+# key; if one of the two records has none (an execution started by hand), the times at which the
 # source versions were created do.
 _NEWER_THAN_EARLIER = (
     "attribute_not_exists(imageName)"
@@ -27,7 +27,7 @@ class Saved(NamedTuple):
     """What became of an attempt to save a record.
 
     Attributes:
-        replaced: False where the table already has the record of a newer upload, which stays.
+        replaced: False if the table already has the record of a newer upload, which stays.
         answer: the metadata of DynamoDB's answer.
     """
 
@@ -36,10 +36,10 @@ class Saved(NamedTuple):
 
 
 def item(event: Event) -> dict[str, Any]:
-    """Return the item for an execution's state: the article's attributes, and more for a reader.
+    """Return the item for an execution's state: the article's attributes, and further ones.
 
-    It says once, not with each image, which version all of them were made from: with short keys, an
-    image's item then is of a single KB, by which DynamoDB charges.
+    It says only once which version all images were made from, so that with short keys an item fits
+    into 1 KB, the unit by which DynamoDB charges.
 
     Raises:
         InvalidRecord: the state has no `results.images`.
@@ -54,7 +54,7 @@ def item(event: Event) -> dict[str, Any]:
             "converted. Start the execution again, with s3.object.versionId in its input"
         )
     first, second = event["results"]["images"][:2]
-    written = {
+    attributes = {
         "imageName": record.key,
         "images": [
             {**first, "original": _without_source(original)},
@@ -69,7 +69,7 @@ def item(event: Event) -> dict[str, Any]:
         "uploadedAt": record.event_time,
         "writtenAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    return {name: value for name, value in written.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _without_source(image: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def save(table: str, new: dict[str, Any]) -> Saved:
 
 
 def find(table: str, name: str) -> dict[str, Any] | None:
-    """Return the record of an image as plain values, or None where there is none.
+    """Return the record of an image as plain values, or None if there is none.
 
     Raises:
         ClientError: DynamoDB refused.
@@ -141,13 +141,13 @@ def to_attribute_value(value: Any) -> dict[str, Any]:
     raise TypeError(f"{value!r} is not a JSON value")
 
 
-def from_attribute_value(described: Mapping[str, Any]) -> Any:
-    """Return the JSON value that `to_attribute_value` has made this of.
+def from_attribute_value(attribute_value: Mapping[str, Any]) -> Any:
+    """Return the JSON value of which `to_attribute_value` returns this.
 
     Raises:
         TypeError: it is of a type that no JSON value has.
     """
-    [(kind, value)] = described.items()
+    [(kind, value)] = attribute_value.items()
     match kind:
         case "NULL":
             return None

@@ -1,7 +1,7 @@
 """What is made of each JPEG: the renditions that the settings ask for, as types.
 
 The first is what the article calls `resized`. Terraform checks the same rules in the plan
-(`renditions` in its variables), so that an invalid setting seldom comes as far as this module.
+(`renditions` in its variables), so that an invalid setting seldom reaches this module.
 """
 
 import hashlib
@@ -29,10 +29,10 @@ EXTENSIONS: dict[Format, str] = {"png": "png", "jpeg": "jpg", "webp": "webp", "a
 _QUALITIES: dict[Format, int] = {"jpeg": 85, "webp": 80, "avif": 60}
 _MAX_QUALITY = 100
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-# Raised when the pixels or the bytes that are written for the same settings change: what an older
-# version made is outdated then, and a reprocess makes it again.
+# Increase it when the pixels or the bytes that are written for the same settings change: what an
+# older version made is then outdated, and a reprocess makes it again.
 CONVERTER_VERSION = 1
-# What `settings_hash` calls the settings of an image whose record does not name any: one PNG.
+# What `settings_hash` calls the settings of an image whose record does not name any: a single PNG.
 DEFAULT_SETTINGS = "default"
 _HASH_DIGITS = 16
 
@@ -49,7 +49,7 @@ class Rendition(NamedTuple):
         fit: "inside" keeps all of the image, "cover" crops it to the ratio of the box.
         quality: 1 to 100; None for PNG, which is exact.
         cache_control: the object's Cache-Control header; empty for none.
-        metadata: whether the JPEG's copyright and artist go along; nothing else ever does.
+        metadata: whether it keeps the JPEG's copyright and artist; it never keeps anything else.
         compression: of a PNG.
     """
 
@@ -66,7 +66,7 @@ class Rendition(NamedTuple):
 
     @property
     def is_article_png(self) -> bool:
-        """Whether it is the PNG that there was before there were renditions: the whole image."""
+        """Whether it is the article's PNG: the whole image, without further settings."""
         return (
             self.format == "png"
             and self.max_width is None
@@ -84,7 +84,7 @@ class Rendition(NamedTuple):
     def settings_metadata(self) -> dict[str, str]:
         """What an object says of the settings that it was made with, as user metadata.
 
-        The key is not part of it: an object that is elsewhere is another one anyway.
+        The key is not part of it: an object under another key is another object anyway.
         """
         if self.is_article_png and CONVERTER_VERSION == 1:
             return {"png-compression": self.compression}
@@ -98,7 +98,7 @@ class Rendition(NamedTuple):
 
         Raises:
             KeyTooLong: the key would have more than 1,024 bytes.
-            InvalidSettings: the key is that of the JPEG, whose copy needs it.
+            InvalidSettings: the key is that of the JPEG, which its copy needs.
         """
         key = keys.derived(source_key, self.key, name=self.name, ext=EXTENSIONS[self.format])
         if key == source_key:
@@ -110,10 +110,10 @@ class Rendition(NamedTuple):
 
 
 def parse(text: str, compression: Compression = "fast") -> tuple[Rendition, ...]:
-    """Return the renditions in a JSON list; without one, the article's PNG.
+    """Return the renditions in a JSON list, or the article's PNG if the text is empty.
 
     Raises:
-        InvalidSettings: it is not a list of renditions, or two of them have one name or key.
+        InvalidSettings: it is not a list of renditions, or two of them share a name or key.
     """
     try:
         entries = json.loads(text) if text else [{"name": "png", "format": "png"}]
@@ -128,29 +128,29 @@ def parse(text: str, compression: Compression = "fast") -> tuple[Rendition, ...]
     for field in ("name", "key"):
         # Keys without what depends on the image; {dir} and {stem} are the same for all.
         values = [_fixed(rendition)[field] for rendition in parsed]
-        twice = next((value for value in values if values.count(value) > 1), None)
-        if twice is not None:
-            raise InvalidSettings(f"RENDITIONS has several renditions with the {field} '{twice}'")
+        shared = next((value for value in values if values.count(value) > 1), None)
+        if shared is not None:
+            raise InvalidSettings(f"RENDITIONS has several renditions with the {field} '{shared}'")
     return parsed
 
 
 def settings_hash(wanted: Sequence[Rendition]) -> str:
-    """Return what stands for the settings of all renditions and for the converter's version.
+    """Return a hash of the settings of all renditions and of the converter's version.
 
-    An image whose record has another one is outdated. The keys and names are part of it, because
-    renditions under other keys have yet to be made and the record names them; the destination's
-    prefix is not, because another prefix leaves what was made before where it is.
+    An image whose record has another hash is outdated. The hash covers keys and names, because
+    renditions under other keys have yet to be made and the record names them. It does not cover the
+    destination's prefix, because another prefix leaves earlier renditions where they are.
 
     Returns:
-        16 hex digits; `DEFAULT_SETTINGS` for the default, about which a record says nothing.
+        16 hex digits; `DEFAULT_SETTINGS` for the default, which a record does not mention.
     """
     if tuple(wanted) == parse("") and CONVERTER_VERSION == 1:
         return DEFAULT_SETTINGS
     return _digest([[output.name, output.key, output.settings_metadata] for output in wanted])
 
 
-def _digest(described: object) -> str:
-    text = json.dumps(described, sort_keys=True)
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:_HASH_DIGITS]
 
 
@@ -162,42 +162,42 @@ def _fixed(rendition: Rendition) -> dict[str, str]:
 def _rendition(entry: Any, *, first: bool) -> Rendition:
     if not isinstance(entry, Mapping):
         raise InvalidSettings(f"RENDITIONS has {entry!r}, which is not a rendition")
-    given = {name: value for name, value in entry.items() if value is not None}
-    name = _text(given, "name")
+    fields = {name: value for name, value in entry.items() if value is not None}
+    name = _text(fields, "name")
     if not _NAME.fullmatch(name):
         raise InvalidSettings(
             f"RENDITIONS: name must consist of letters, digits, '_' and '-', not {name!r}"
         )
     where = f"rendition '{name}'"
-    unknown = given.keys() - set(Rendition._fields) | given.keys() & {"compression"}
+    unknown = fields.keys() - set(Rendition._fields) | fields.keys() & {"compression"}
     if unknown:
         raise InvalidSettings(
             f"{where} has unknown fields: {', '.join(map(repr, sorted(unknown)))}"
         )
-    image_format: Format = _choice(given, "format", get_args(Format), None)
+    image_format: Format = _choice(fields, "format", get_args(Format), None)
     # A JPEG without its name in the key would take the key of the original.
     plain = first and image_format != "jpeg"
-    key = given.get("key", "{dir}{stem}.{ext}" if plain else "{dir}{stem}-{name}.{ext}")
+    key = fields.get("key", "{dir}{stem}.{ext}" if plain else "{dir}{stem}-{name}.{ext}")
     if not isinstance(key, str) or not _is_template(key):
         raise InvalidSettings(
             f"{where}: its key must contain {{dir}} and {{stem}}, end with .{{ext}}, have no other "
             f"braces except {{name}}, and not begin with aside/: {key!r}"
         )
-    if image_format == "png" and "quality" in given:
+    if image_format == "png" and "quality" in fields:
         raise InvalidSettings(f"{where}: a PNG has no quality")
-    quality = _number(given, "quality", _QUALITIES.get(image_format))
+    quality = _number(fields, "quality", _QUALITIES.get(image_format))
     if quality is not None and quality > _MAX_QUALITY:
         raise InvalidSettings(f"{where}: quality must be 1 to 100, not {quality}")
     rendition = Rendition(
         name=name,
         format=image_format,
         key=key,
-        max_width=_number(given, "max_width", None),
-        max_height=_number(given, "max_height", None),
-        fit=_choice(given, "fit", get_args(Fit), "inside"),
+        max_width=_number(fields, "max_width", None),
+        max_height=_number(fields, "max_height", None),
+        fit=_choice(fields, "fit", get_args(Fit), "inside"),
         quality=quality,
-        cache_control=_text(given, "cache_control", ""),
-        metadata=_choice(given, "metadata", get_args(Metadata), "none"),
+        cache_control=_text(fields, "cache_control", ""),
+        metadata=_choice(fields, "metadata", get_args(Metadata), "none"),
     )
     if rendition.fit == "cover" and not (rendition.max_width and rendition.max_height):
         raise InvalidSettings(f"{where}: fit 'cover' needs max_width and max_height")
@@ -214,26 +214,26 @@ def _is_template(key: str) -> bool:
     )
 
 
-def _text(given: Mapping[str, Any], field: str, default: str | None = None) -> str:
-    value = given.get(field, default)
+def _text(fields: Mapping[str, Any], name: str, default: str | None = None) -> str:
+    value = fields.get(name, default)
     if not isinstance(value, str) or (default is None and not value):
-        raise InvalidSettings(f"RENDITIONS: {field} must be text, not {value!r}")
+        raise InvalidSettings(f"RENDITIONS: {name} must be text, not {value!r}")
     return value
 
 
-def _number(given: Mapping[str, Any], field: str, default: int | None) -> int | None:
-    value = given.get(field, default)
+def _number(fields: Mapping[str, Any], name: str, default: int | None) -> int | None:
+    value = fields.get(name, default)
     if value is not None and (type(value) is not int or value < 1):
-        raise InvalidSettings(f"RENDITIONS: {field} must be a positive whole number, not {value!r}")
+        raise InvalidSettings(f"RENDITIONS: {name} must be a positive whole number, not {value!r}")
     return value
 
 
 def _choice(
-    given: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str | None
+    fields: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str | None
 ) -> Any:
-    value = given.get(field, default)
+    value = fields.get(name, default)
     if value not in choices:
         raise InvalidSettings(
-            f"RENDITIONS: {field} must be one of {', '.join(choices)}, not {value!r}"
+            f"RENDITIONS: {name} must be one of {', '.join(choices)}, not {value!r}"
         )
     return value

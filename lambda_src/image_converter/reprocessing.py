@@ -1,9 +1,9 @@
 """Reprocessing: which images are outdated, and what is sent to have them made again.
 
-The table's record is the only source of truth for it: it says which object in the destination
-bucket is the original, whose image that is, and with which settings its renditions were made. A
-listing says none of that. `image-converter reprocess` decides by this module what goes into its
-manifest; the trigger decides again when the message comes.
+Only the table's record says which object in the destination bucket is the original, whose image
+that is, and with which settings its renditions were made; a listing does not. By this module,
+`image-converter reprocess` decides what goes into its manifest, and the trigger decides again when
+the message comes.
 """
 
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ def original(record: TableRecord) -> Location:
 def settings(record: TableRecord) -> str | None:
     """Return what `renditions.settings_hash` said when the record's renditions were made.
 
-    None where nobody knows: there were renditions before records named their settings. What looks
-    like the default's one PNG counts as that.
+    None if that is unknown, because earlier versions wrote records of renditions without their
+    settings. What looks like the single PNG of the default counts as that.
     """
     resized: Location = record["images"][1]["resized"]
     is_png = resized.get("contentType", "image/png") == "image/png"
@@ -55,8 +55,8 @@ def manifest_line(record: TableRecord, wanted: str) -> dict[str, Any]:
 
     Args:
         record: as of `is_outdated`.
-        wanted: as of `is_outdated`; in the line it is for people, for the trigger's own settings
-            decide.
+        wanted: as of `is_outdated`; the line has it for people only, because the trigger's own
+            settings decide.
     """
     copy = original(record)
     version = real_version_id(copy.get("versionId"))
@@ -72,8 +72,8 @@ def execution_input(record: TableRecord) -> dict[str, Any]:
     """Return the input of an execution that makes outdated renditions of a record's image again.
 
     It names the image as its upload did: bucket, key and version of the source, and the sequencer.
-    So what is made takes the place of what that upload made, and no newer one's. `reprocess` says
-    where the bytes are.
+    So the new renditions replace those of that upload, and not those of a newer one. `reprocess`
+    says where the bytes are.
     """
     copy = original(record)
     version, etag = record["sourceVersionId"], record["sourceETag"]
@@ -84,13 +84,13 @@ def execution_input(record: TableRecord) -> dict[str, Any]:
             "object": {
                 "key": record["imageName"],
                 "eTag": etag,
-                # A version without an id of its own is called by its ETag.
+                # A version without an id of its own is recorded by its ETag.
                 "versionId": version if version != etag else None,
                 "sequencer": record.get("sequencer"),
             },
         },
     }
-    named = {
+    reprocess = {
         "bucket": copy["bucket"],
         "key": copy["key"],
         "versionId": copy.get("versionId"),
@@ -99,5 +99,5 @@ def execution_input(record: TableRecord) -> dict[str, Any]:
     }
     return {
         **events.execution_input(notified),
-        "reprocess": {name: value for name, value in named.items() if value is not None},
+        "reprocess": {name: value for name, value in reprocess.items() if value is not None},
     }

@@ -34,7 +34,7 @@ def copy(source: Source, bucket: str, key: str, metadata: Metadata, condition: C
     version id.
 
     Raises:
-        ClientError: S3 refused; after a failed copy in parts nothing is left behind.
+        ClientError: S3 refused; a failed copy in parts leaves nothing behind.
     """
     headers = {name: source.headers[name] for name in _KEPT_HEADERS if source.headers.get(name)}
     target: dict[str, Any] = {"Bucket": bucket, "Key": key, "Metadata": metadata, **headers}
@@ -69,7 +69,7 @@ def _copy_in_parts(source: Source, target: dict[str, Any], condition: Condition)
             UploadId=upload_id, MultipartUpload={"Parts": parts}, **where, **condition
         )
     except BaseException:
-        # The error that led here is the one to report; what an abort leaves, lifecycle rules end.
+        # The first error is the one to report; lifecycle rules remove what a failed abort leaves.
         with suppress(ClientError):
             s3.abort_multipart_upload(UploadId=upload_id, **where)
         raise

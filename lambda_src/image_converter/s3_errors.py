@@ -1,7 +1,7 @@
 """The codes by which S3 and the other services name their errors.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. A HEAD request's answer has no
-body, so that its errors are bare status codes.
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html. The answer to a HEAD request
+has no body, so its errors are bare status codes.
 """
 
 from botocore.exceptions import ClientError
@@ -15,7 +15,7 @@ MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/archived-objects.html
 ARCHIVED = {"InvalidObjectState"}
 EMPTY_RANGE = {"416", "InvalidRange"}
-# Another writer was faster; 404 is a condition on an object that is gone since.
+# Another writer was faster; 404 means that the object of the condition is gone.
 LOST_RACE = PRECONDITION_FAILED | NOT_FOUND | {"409", "ConditionalRequestConflict"}
 
 

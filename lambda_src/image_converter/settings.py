@@ -1,8 +1,8 @@
 """The functions' environment as types: read once per invocation, refused with the variable's name.
 
-A setting's field name in lower case is its environment variable in upper case. These types and the
-others that every cold start makes are named tuples: a frozen dataclass takes seven times as long to
-define, and has nothing more that is used here.
+A field's name in upper case is its environment variable. These types and the others that every
+cold start makes are named tuples: a frozen dataclass takes seven times as long to define, and has
+nothing more that is used here.
 """
 
 import os
@@ -105,8 +105,8 @@ def load(settings: type[S], environment: Mapping[str, str] = os.environ) -> S:
     """Return the settings of that type from the environment.
 
     Raises:
-        InvalidSettings: a variable is missing, empty, no positive whole number, or none of its
-            choices.
+        InvalidSettings: a variable is missing or empty, is not a positive whole number, or is not
+            one of its choices.
     """
     kinds = typing.get_type_hints(settings)
     values: dict[str, object] = {}

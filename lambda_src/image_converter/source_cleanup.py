@@ -1,4 +1,4 @@
-"""Deleting from the source bucket: only the version that was handled, while it is current."""
+"""Deleting from the source bucket: only the version that was handled, and only if it is current."""
 
 from botocore.exceptions import ClientError
 
@@ -27,28 +27,28 @@ OTHER_TYPES = "Kept in source bucket: other_types is keep"
 def delete(record: Record, images: tuple[Location, Location] | None) -> str:
     """Delete the record's object and return what became of it.
 
-    A JPEG is deleted only if it is exactly the object that both images were made from, by their
-    metadata. That is checked here, whatever the record or an earlier step says about it.
+    A JPEG is deleted only if it is exactly the object that both images say they were made from.
+    That is checked here, whatever the record or an earlier step says about it.
 
     The delete hides the version behind a delete marker, where it stays recoverable. A JPEG has a
     copy as well; another file is kept if the bucket has no version of it: versioning may be
-    suspended, and takes up to 15 minutes to begin:
+    suspended, and takes up to 15 minutes to take effect:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/manage-versioning-examples.html
 
     The delete is conditional on the ETag, so an upload that arrives between check and delete is not
-    hidden. Without the check, another upload of the same bytes would be hidden at any time where an
-    ETag identifies the bytes only, as it does where no KMS key encrypts.
+    hidden. Without the check, a later upload of the same bytes could be hidden, because without
+    encryption by a KMS key an ETag identifies only the bytes.
 
     Args:
         record: the record that the execution was started with.
-        images: the copy and the PNG that were made of it; None of a file that is not a JPEG.
+        images: the copy and the PNG that were made from it; None for a file that is not a JPEG.
 
     Raises:
         ClientError: S3 refused.
     """
     if images is None and real_version_id(record.version_id) is None and record.etag is None:
-        # A person's input with a key only, of a file that was not a JPEG when its type was
-        # read: what is there by now may be another upload, and nothing distinguishes them.
+        # The input, written by a person, has only a key, and the file was not a JPEG when its type
+        # was read. By now it may be another upload, and nothing distinguishes the two.
         return UNNAMED
     try:
         current = sources.head(Record(record.bucket, record.key))
@@ -64,7 +64,7 @@ def delete(record: Record, images: tuple[Location, Location] | None) -> str:
 
 
 def _is_named(current: Source, record: Record) -> bool:
-    """Return whether the record may mean the object that is there now."""
+    """Return whether the record may name the object that is there now."""
     version = current.headers.get("VersionId") or "null"
     return record.version_id in (None, version) and record.etag in (None, current.etag)
 
@@ -81,8 +81,8 @@ def _delete_current(record: Record, etag: str) -> str:
         if error_code(error) in s3_errors.NOT_FOUND:
             return GONE
         if error_code(error) in s3_errors.PRECONDITION_FAILED:
-            # Another upload; or nothing, where S3 had deleted it but the answer was lost on its way
-            # and the SDK asked again.
+            # There is another upload; or nothing, if S3 had deleted the object, its answer was lost
+            # and the SDK sent the request again.
             sources.head(Record(record.bucket, record.key))
             return KEPT
         raise

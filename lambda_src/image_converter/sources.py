@@ -1,7 +1,7 @@
 """Reading exactly the version that the record names, never merely its key.
 
-That is an object in the source bucket or, of a reprocess, its copy in the destination bucket. The
-latter is the same image: what is made of it is marked as made from the source version.
+That is an object in the source bucket or, for a reprocess, its copy in the destination bucket. The
+copy is the same image: what is made from it is marked as made from the source version.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ class Source(NamedTuple):
 
     Attributes:
         record: the event record that names it.
-        version: its version id; its ETag where it has no id of its own.
+        version: its version id, or its ETag if it has no id of its own.
         etag: its entity tag, without quotes.
         size: in bytes.
         last_modified: ISO 8601, UTC, to the second.
-        headers: the whole answer of S3, about the object that is read: content type, ...
+        headers: S3's whole answer about the object that is read: content type, ...
     """
 
     record: Record
@@ -50,8 +50,8 @@ class Source(NamedTuple):
     def identity(self) -> str:
         """What distinguishes this object from every other that has, had or will have its key.
 
-        That is its version id, where it has one of its own. Else its ETag and its time do: an ETag
-        alone comes again with the same bytes, where no KMS key encrypts.
+        That is its version id, if it has one of its own; otherwise its ETag and its time. Without
+        encryption by a KMS key, the same bytes have the same ETag again.
         """
         if self.version != self.etag:
             return self.version
@@ -65,7 +65,7 @@ class Source(NamedTuple):
 
 
 def head(record: Record) -> Source:
-    """Look at the record's object without reading it.
+    """Return what S3 says about the record's object, without reading it.
 
     Raises:
         SourceNotFound: it is gone.
@@ -77,7 +77,7 @@ def head(record: Record) -> Source:
 
 
 def open_body(record: Record) -> "tuple[Source, StreamingBody]":
-    """Look at the record's object and open its content; the caller reads and closes it.
+    """Open the content of the record's object; the caller reads and closes it.
 
     Raises:
         SourceArchived: it cannot be read before it is restored.
@@ -91,8 +91,8 @@ def open_body(record: Record) -> "tuple[Source, StreamingBody]":
 def first_bytes(record: Record, count: int) -> bytes:
     """Return at most the first `count` bytes of the record's object.
 
-    A short read is accepted only if the object really is that short: a JPEG that was mistaken for
-    another file would be deleted.
+    A short answer is accepted only if the object really is that short: a JPEG that was mistaken
+    for another file would be deleted.
 
     Raises:
         IncompleteReadError: S3 answered with fewer bytes than there are.
@@ -109,10 +109,8 @@ def _range(record: Record, count: int) -> bytes:
         with _translate_errors(record):
             answer = clients.s3().get_object(Range=f"bytes=0-{count - 1}", **_object_params(record))
     except ClientError as error:
-        if (
-            s3_errors.error_code(error) in s3_errors.EMPTY_RANGE
-        ):  # an empty object has no first byte
-            return b""
+        if s3_errors.error_code(error) in s3_errors.EMPTY_RANGE:
+            return b""  # an empty object has no first byte
         raise
     with answer["Body"] as body:
         return body.read()
@@ -121,41 +119,42 @@ def _range(record: Record, count: int) -> bytes:
 @contextmanager
 def _translate_errors(record: Record) -> Iterator[None]:
     """Turn S3's errors that no retry can fix into named ones."""
-    named = record.copy or record
-    where = repr(f"s3://{named.bucket}/{named.key}")
+    item = record.copy or record
+    where = repr(f"s3://{item.bucket}/{item.key}")
     try:
         yield
     except ParamValidationError as error:
         raise InvalidRecord(f"{where}: {str(error)!r}") from error
     except ClientError as error:
-        if s3_errors.error_code(error) in s3_errors.GONE:
-            version = f" (version {named.version_id!r})" if named.version_id else ""
+        code = s3_errors.error_code(error)
+        if code in s3_errors.GONE:
+            version = f" (version {item.version_id!r})" if item.version_id else ""
             raise SourceNotFound(
                 f"{where}{version} does not exist: it was deleted before its turn, or the record "
                 "names a wrong bucket or key"
             ) from error
-        if s3_errors.error_code(error) in s3_errors.PRECONDITION_FAILED:
+        if code in s3_errors.PRECONDITION_FAILED:
             raise SourceChanged(
-                f"{where} is not the object with ETag {named.etag!r} that the record names. What "
+                f"{where} is not the object with ETag {item.etag!r} that the record names. What "
                 "replaced it has an execution of its own; to convert whatever is there now, start "
                 "one without eTag, versionId and sequencer in its input"
             ) from error
-        if s3_errors.error_code(error) in s3_errors.MALFORMED:
+        if code in s3_errors.MALFORMED:
             raise InvalidRecord(f"{where}: {str(error)!r}") from error
         refuse_archived(record, error)
         raise
 
 
 def refuse_archived(record: Record, error: ClientError) -> None:
-    """Give S3's error a name where it says that the record's object is archived.
+    """Raise a named error if S3's error says that the record's object is archived.
 
     Raises:
         SourceArchived: it says so.
     """
     if s3_errors.error_code(error) in s3_errors.ARCHIVED:
-        named = record.copy or record
+        item = record.copy or record
         raise SourceArchived(
-            f"{f's3://{named.bucket}/{named.key}'!r} is archived: restore it in S3, then redrive "
+            f"{f's3://{item.bucket}/{item.key}'!r} is archived: restore it in S3, then redrive "
             "with --all"
         ) from error
 
@@ -167,13 +166,13 @@ def version_param(value: str | None) -> dict[str, Any]:
 
 def _object_params(record: Record) -> dict[str, Any]:
     """Return the S3 parameters for exactly what the record names."""
-    named = record.copy or record
-    etag = {"IfMatch": f'"{named.etag}"'} if named.etag else {}
+    item = record.copy or record
+    condition = {"IfMatch": f'"{item.etag}"'} if item.etag else {}
     return {
-        "Bucket": named.bucket,
-        "Key": named.key,
-        **version_param(named.version_id),
-        **etag,
+        "Bucket": item.bucket,
+        "Key": item.key,
+        **version_param(item.version_id),
+        **condition,
     }
 
 

@@ -16,7 +16,7 @@ def enabled() -> bool:
 
 
 def start() -> None:
-    """Have every AWS call recorded as a subsegment; does nothing where tracing is off."""
+    """Record every AWS call as a subsegment; does nothing if tracing is off."""
     if enabled():
         from aws_xray_sdk.core import patch  # noqa: PLC0415 - see above, its cost
 
@@ -26,7 +26,7 @@ def start() -> None:
 def header() -> dict[str, str]:
     """Return StartExecution's parameter that makes the execution a part of this trace.
 
-    X-Ray charges by trace, and shows a trace as a whole. Lambda sets the variable anew for each
+    X-Ray charges by trace, and shows a trace as a whole. Lambda sets the variable for each
     invocation: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
     current = os.environ.get("_X_AMZN_TRACE_ID", "") if enabled() else ""
@@ -34,7 +34,7 @@ def header() -> dict[str, str]:
 
 
 def annotate(**annotations: str | float | bool) -> None:
-    """Put values on the trace by which it can be found; does nothing where tracing is off."""
+    """Add values to the trace by which it can be found; does nothing if tracing is off."""
     if not enabled():
         return
     from aws_xray_sdk.core import xray_recorder  # noqa: PLC0415 - see above, its cost

@@ -1,7 +1,7 @@
-"""Keeps the few megabytes that a conversion frees block by block, to use them for the next one.
+"""Keeps the few megabytes that a conversion frees block by block, and uses them for the next block.
 
-By default glibc hands a block back to the system as it is freed and asks for it again at once, and
-the system has to clear each page of it again: a quarter of the time that a small image takes.
+By default glibc returns a freed block to the system and soon asks for it again, and the system has
+to clear each page of it again: a quarter of the time that a small image takes.
 """
 
 import ctypes
@@ -9,7 +9,7 @@ import ctypes
 # From glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT_BYTES = 8 * 1024**2
-# Larger than all that is allocated by the block, smaller than an image.
+# Larger than everything that is allocated for a block, smaller than an image.
 _LARGE_BYTES = 4 * 1024**2
 
 
@@ -17,7 +17,7 @@ def keep_freed_memory() -> bool:
     """Sets glibc's allocator for the whole process; returns False with another C library."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, TypeError):  # another C library, or none to be asked
+    except (AttributeError, TypeError):  # another C library, or none that can be loaded
         return False
     settings = ((_M_TRIM_THRESHOLD, _KEPT_BYTES), (_M_MMAP_THRESHOLD, _LARGE_BYTES))
     done = [mallopt(name, value) for name, value in settings]

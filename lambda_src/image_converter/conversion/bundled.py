@@ -1,10 +1,10 @@
-"""The C libraries that Pillow's wheels bring along, and that Pillow has loaded already."""
+"""The C libraries that Pillow's wheels contain, and that Pillow has loaded already."""
 
 from pathlib import Path
 
 import PIL
 
-# Where wheels have them, seen from the package: on Linux, on a Mac.
+# Where wheels have them, relative to the package: on Linux, on a Mac.
 _PLACES = ("../pillow.libs/lib{}-*", ".dylibs/lib{}*")
 
 

@@ -11,10 +11,10 @@ Convert = Callable[[Image.Image], Image.Image]
 
 
 def to_rgb(profile: bytes, mode: str = "CMYK") -> tuple[Convert, bool]:
-    """Returns what converts an image to sRGB, and whether it goes through the profile.
+    """Returns a function that converts an image to sRGB, and whether it uses the profile.
 
-    Without a profile, or with one that is broken or not for the image's mode, it is Pillow's plain
-    arithmetic.
+    Without a profile, or with one that is broken or not for the image's mode, the function is
+    Pillow's plain arithmetic.
     """
     if is_valid_profile(profile, mode):
         try:

@@ -1,7 +1,7 @@
 """What libjpeg's warnings mean for an image: the one rule of what is converted.
 
-An image is converted if libjpeg has no complaint within its coded data. What lies outside of it is
-skipped. Both decoders report what libjpeg says to this module.
+An image is converted if libjpeg has no complaint within its coded data. What lies outside them is
+skipped. Both decoders report libjpeg's messages to this module.
 """
 
 import re
@@ -10,7 +10,7 @@ from image_converter.conversion.jpeg_scans import Scans
 from image_converter.errors import DamagedImage
 
 # After the last row libjpeg looks for the next marker, and reports what it skips. It reports the
-# same before restart markers, where data is left over because an earlier part of it is corrupt.
+# same before restart markers, if data are left over because an earlier part of them is corrupt.
 _EXTRANEOUS = re.compile(
     r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0x(?!d[0-7])[0-9a-f]{2}"
 )
@@ -21,11 +21,11 @@ class Complaints:
 
     Attributes:
         skipped: bytes after the last row that libjpeg reported and that are only a filler.
-        damage: the first message that is about the coded data; empty as long as there is none.
+        damage: the first message about the coded data; empty as long as there is none.
     """
 
     def __init__(self, jpeg: bytes, scans: Scans) -> None:
-        """Begins with none.
+        """Begins without any.
 
         Args:
             jpeg: the file.
@@ -36,10 +36,10 @@ class Complaints:
         self.damage = ""
 
     def add(self, message: str) -> None:
-        """Takes what libjpeg or libtiff says.
+        """Takes a message of libjpeg or libtiff.
 
-        Data that are left over after the last row are a sign of damage: corrupt data, too, may come
-        to all rows early. Only zeros, which cameras fill a file up with, are not.
+        Data that are left over after the last row are a sign of damage, because corrupt data may
+        yield all rows early. Only zeros, with which cameras pad a file, are not.
         """
         extraneous = _EXTRANEOUS.match(message)
         filler = self._scans.filler(self._jpeg, int(extraneous[1])) if extraneous else 0

@@ -59,20 +59,20 @@ def convert(
 ) -> Conversion:
     """Writes the pixels of a JPEG, upright and in gray or RGB, as a PNG.
 
-    Nothing is decoded before the limits hold. Damage within the data shows only as it is decoded:
-    what was written to `png` until then is not a PNG and has to be thrown away.
+    The limits are checked before anything is decoded. Damage within the data only shows during
+    decoding: what was written to `png` until then is not a PNG and has to be thrown away.
 
     Args:
         jpeg: the file. Of several images in it (MPO, motion photos) the first is converted.
         png: where the PNG goes, from its current position on.
         limits: what is refused.
         compression: "fast", or "smallest" for some 8 percent fewer bytes in twenty times the time.
-        parallel: whether to use two processors, which takes a little more of their time in all.
-            Lambda has a second one above 1,769 MB of memory, whatever `os.cpu_count` says.
+        parallel: whether to use two processors, which takes a little more processor time in all.
+            Lambda has a second processor above 1,769 MB of memory, whatever `os.cpu_count` says.
 
     Raises:
         DamagedImage: the JPEG is truncated or corrupt; never half an image.
-        ImageTooLarge: it passes one of the limits.
+        ImageTooLarge: it exceeds a limit.
         UnsupportedImage: not a JPEG, or a kind of JPEG that is not converted.
     """
     source = _check(jpeg, limits)
@@ -99,7 +99,7 @@ def convert_all(
 ) -> Conversions:
     """Writes all renditions of a JPEG from one decoding.
 
-    As with `convert`, damage may show late: what was written until then has to be thrown away.
+    As in `convert`, damage may show late: what was written until then has to be thrown away.
 
     Args:
         jpeg: the file.
@@ -128,17 +128,17 @@ def convert_all(
         metadata = PngMetadata(source.icc_profile if icc == "kept" else b"", source.density)
         reduced = renditions.read(rows, work, files, metadata, kept)
         skipped = source.scans.skipped + source.complaints.skipped
-    del rows  # and with them, what decoding took: encoders need the memory
+    del rows  # and with them, the decoder's memory, which the encoders need
     renditions.encode(reduced, work, files, metadata.icc_profile, kept)
     encoded = tuple(
-        Encoded(*each.size, file.tell() - start)
-        for each, file, start in zip(work.plans, files, starts, strict=True)
+        Encoded(*planned.size, file.tell() - start)
+        for planned, file, start in zip(work.plans, files, starts, strict=True)
     )
     return Conversions(encoded, len(jpeg) - source.scans.end, skipped)
 
 
 def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
-    """Reads everything but the pixels, the limits before all that takes time or memory."""
+    """Reads everything but the pixels, after checking the limits."""
     if len(jpeg) > limits.max_bytes:
         raise ImageTooLarge(f"The file is {len(jpeg):,} bytes; the limit is {limits.max_bytes:,}.")
     if not jpeg.startswith(_JPEG_START):
@@ -169,7 +169,7 @@ def _check(jpeg: bytes, limits: Limits) -> _CheckedJpeg:
 
 @contextmanager
 def _decode(source: _CheckedJpeg, shrink: int = 1) -> Iterator[tuple[Rows, Icc]]:
-    """Opens the image for reading upright rows, and says what becomes of its colour profile.
+    """Yields the image's upright rows and what becomes of its colour profile.
 
     `shrink` is that of `libjpeg_decoder`.
     """
@@ -191,11 +191,11 @@ def _decode(source: _CheckedJpeg, shrink: int = 1) -> Iterator[tuple[Rows, Icc]]
 
 
 def _open(source: _CheckedJpeg, shrink: int) -> AbstractContextManager[Rows]:
-    """Opens the image with the decoder for it; both are strict."""
+    """Opens the image with the decoder that supports it; both are strict."""
     header, scans, complaints, colours = source[:4]
     if shrink == 1 and libtiff_decoder.supports(header, scans, colours):
         return libtiff_decoder.JpegRows(header, scans, colours, complaints)
-    from image_converter.conversion import libjpeg_decoder  # noqa: PLC0415 - rare, not for starts
+    from image_converter.conversion import libjpeg_decoder  # noqa: PLC0415 - rare, so not at the cold start
 
     return libjpeg_decoder.JpegRows(header, scans, colours, complaints, shrink)
 

@@ -1,4 +1,4 @@
-"""Deflate, by ISA-L where the package isal is there, else by zlib."""
+"""Deflate, by ISA-L if the package isal is installed, else by zlib."""
 
 import importlib
 import logging
@@ -9,17 +9,17 @@ _LOGGER = logging.getLogger(__name__)
 _LEVEL = 1
 
 HEAD = b"\x78\x01"
-"""What a zlib stream (RFC 1950) starts with: deflate, a window of up to 32 KB, a fast level."""
+"""The start of a zlib stream (RFC 1950): deflate, a window of up to 32 KB, a fast level."""
 
 LAST = b"\x03\x00"
-"""A deflate block (RFC 1951) of nothing that says it is the last one."""
+"""An empty deflate block (RFC 1951), marked as the last one."""
 
 
 class Deflate:
-    """Compresses the parts of a zlib stream, each for itself, so that each may have its window."""
+    """Compresses the parts of a zlib stream separately, so that each may have its own window."""
 
     def __init__(self) -> None:
-        """Finds the library, and says so if it is the slow one."""
+        """Finds the library, and logs a warning if it is the slow one."""
         try:
             self._library: Any = importlib.import_module("isal.isal_zlib")
             self._strategy = zlib.Z_DEFAULT_STRATEGY

@@ -1,4 +1,4 @@
-"""Files of the formats that Pillow encodes, each encoder loaded where it is used."""
+"""Files of the formats that Pillow encodes; each encoder is loaded when it is first used."""
 
 import importlib
 import io
@@ -13,8 +13,8 @@ from image_converter.errors import InvalidSettings
 from image_converter.renditions import Format, Rendition
 
 # Nearly the quality and the bytes of the slowest settings; AVIF's next slower speed takes six times
-# as long, and at equal bytes "ssim" is half a decibel nearer to the original than libavif's choice.
-# One thread: Lambda has one processor up to 1,769 MB, and a thread takes memory.
+# as long, and at equal bytes "ssim" is half a decibel closer to the original than the default. One
+# thread: Lambda has one processor up to 1,769 MB, and a thread takes memory.
 _OPTIONS: dict[Format, dict[str, Any]] = {
     "jpeg": {"optimize": True},
     "webp": {"method": 4},
@@ -29,7 +29,7 @@ _PLUGINS: dict[Format, str] = {
 _COLOURS_ONLY = frozenset({"webp"})
 
 MAX_SIDES: dict[Format, int] = {"webp": 16_383, "avif": 32_768}
-"""Pixels a side that a format can have, where a JPEG can have more; of AVIF, that readers take."""
+"""Pixels a side that a format can have, if a JPEG can have more; for AVIF, that readers accept."""
 
 
 def encode(
@@ -38,10 +38,10 @@ def encode(
     """Writes an image as a file of the rendition's format.
 
     Args:
-        image: of the rendition's size, in gray or RGB.
-        rendition: what it is to be.
+        image: an image of the rendition's size, in gray or RGB.
+        rendition: the format and its settings.
         icc_profile: the colour profile of the pixels; empty for none.
-        exif: EXIF data that the file gets, as a TIFF; empty for none.
+        exif: EXIF data for the file, as a TIFF; empty for none.
         file: where it goes.
 
     Raises:
@@ -65,14 +65,14 @@ def encode(
         rendition.format.upper(),
         quality=rendition.quality,
         icc_profile=icc_profile or None,
-        # A JPEG's segment has a name before the data, which is not part of them elsewhere.
+        # Only in a JPEG, the data have a name before them.
         exif=b"Exif\0\0" + exif if exif and rendition.format == "jpeg" else exif,
         **options,
     )
 
 
 def _load(image_format: Format) -> None:
-    """Loads the encoder, which a layer has only if it was built for the format."""
+    """Loads the encoder, which the layer has only if it was built for the format."""
     try:
         importlib.import_module(_PLUGINS[image_format])
         if image_format.upper() in Image.SAVE:
@@ -88,7 +88,7 @@ def _clear_vector_registers() -> None:
     """Encodes a tiny JPEG, because libjpeg's code clears the processor's vector registers.
 
     ISA-L, which compresses PNGs, leaves their upper halves in use on x86-64. libwebp's code, which
-    uses the lower ones, takes 1.6 times as long until somebody clears them; this takes 0.03 ms.
+    uses the lower halves, takes 1.6 times as long until they are cleared; this takes 0.03 ms.
     """
     Image.new("L", (8, 8)).save(io.BytesIO(), "JPEG")
 

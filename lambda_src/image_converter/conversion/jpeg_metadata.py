@@ -1,4 +1,4 @@
-"""What a JPEG's application segments say: colours, profile, orientation, density."""
+"""What a JPEG's application segments say: colours, profile, orientation, density, copyright."""
 
 import logging
 import struct
@@ -74,33 +74,36 @@ def colours(jpeg: bytes, header: Header) -> Colours:
 
 
 def _adobe_transform(jpeg: bytes, header: Header) -> int | None:
-    """Returns Adobe's code of how colours became components; None where it is not said."""
+    """Returns Adobe's code of how colours became components; None if there is none."""
     payloads = list(header.payloads(jpeg, _APP14, b""))
     if header.skipped and any(len(payload) < _ADOBE_SIZE for payload in payloads):
         raise DamagedImage(
             "The JPEG has bytes that belong to no segment, and Adobe's segment is too short: which"
             " colours its components stand for is unknown."
         )
-    named = [payload for payload in payloads if payload.startswith(b"Adobe")]
-    codes = [payload[_ADOBE_TRANSFORM] for payload in named if len(payload) >= _ADOBE_SIZE]
+    codes = [
+        payload[_ADOBE_TRANSFORM]
+        for payload in payloads
+        if payload.startswith(b"Adobe") and len(payload) >= _ADOBE_SIZE
+    ]
     return codes[-1] if codes else None
 
 
-def _by_transform(transform: int | None, known: dict[int | None, Colours]) -> Colours:
-    if transform not in known:
+def _by_transform(transform: int | None, colours_of: dict[int | None, Colours]) -> Colours:
+    if transform not in colours_of:
         raise DamagedImage(
             f"The JPEG's Adobe segment names transform {transform}, which does not exist for its"
             " number of components: which colours they stand for is unknown."
         )
-    return known[transform]
+    return colours_of[transform]
 
 
 def read_exif(jpeg: bytes, header: Header) -> Image.Exif:
-    """Returns the EXIF data: empty where there is none, or where it is broken.
+    """Returns the EXIF data: empty if there is none or it is broken.
 
     A photograph with broken EXIF data is whole all the same, so this is not an error. Data with a
-    second name count as broken: Pillow skips it, but browsers, libvips, ImageMagick and exiftool do
-    not see such data.
+    second name before them count as broken: Pillow skips that name, but browsers, libvips,
+    ImageMagick and exiftool do not read such data.
     """
     exif = Image.Exif()
     for payload in header.payloads(jpeg, _APP1, _EXIF):
@@ -118,10 +121,10 @@ def read_exif(jpeg: bytes, header: Header) -> Image.Exif:
 
 
 def orientation(exif: Image.Exif) -> int:
-    """Returns the EXIF orientation, 1 (upright) to 8; 1 too where it makes no sense.
+    """Returns the EXIF orientation, 1 (upright) to 8; 1 if it is invalid.
 
-    It should be a short integer. Of a byte, too, libvips, ImageMagick and exiftool take the value;
-    browsers do not.
+    It should be a short integer. libvips, ImageMagick and exiftool accept a byte, too; browsers do
+    not.
     """
     value = exif.get(_ORIENTATION)
     if isinstance(value, bytes) and len(value) == 1:
@@ -135,7 +138,7 @@ def copyright_exif(exif: Image.Exif) -> bytes:
     for tag in (_ARTIST, _COPYRIGHT):
         text = _text(exif, tag)
         if text:
-            # The very bytes: Pillow takes them for Latin-1, and most writers mean UTF-8.
+            # The bytes as they are: Pillow takes them for Latin-1, and most writers mean UTF-8.
             kept[tag] = text.encode("latin-1", "replace")
     return kept.tobytes().removeprefix(_EXIF) if kept else b""
 
@@ -149,7 +152,7 @@ def _text(exif: Image.Exif, tag: int) -> str:
 
 
 def density(jpeg: bytes, header: Header, exif: Image.Exif) -> Density | None:
-    """Returns the density of pixels, from JFIF or else EXIF, of the image as it is stored."""
+    """Returns the density of the image as it is stored, from JFIF or else EXIF."""
     for payload in header.payloads(jpeg, _APP0, _JFIF):
         if len(payload) >= _JFIF_SIZE:
             unit, across, down = _JFIF_DENSITY.unpack_from(payload, _JFIF_DENSITY_AT)
@@ -165,11 +168,11 @@ def density(jpeg: bytes, header: Header, exif: Image.Exif) -> Density | None:
 
 
 def icc_profile(jpeg: bytes, header: Header) -> bytes:
-    """Returns the colour profile, put together from its segments; empty where there is none.
+    """Returns the colour profile, put together from its segments; empty if there is none.
 
     Each segment has its number and how many there are (ICC.1:2022, B.4). Some writers store the
-    profile twice, or pad it. The first complete profile counts, up to the length that it declares;
-    where none is complete, what there is comes back, and `is_valid_profile` refuses it.
+    profile twice, or pad it. The first complete profile counts, up to the length that it declares.
+    If none is complete, an incomplete one is returned, which `is_valid_profile` refuses.
     """
     profiles = list(_profiles(jpeg, header))
     complete = (parts for count, parts in profiles if len(parts) == count)
@@ -189,10 +192,11 @@ def _profiles(jpeg: bytes, header: Header) -> Iterator[tuple[int, dict[int, byte
 
 
 def is_valid_profile(profile: bytes, mode: str) -> bool:
-    """Whether a colour profile is whole and is one for pixels of this mode.
+    """Whether a colour profile is complete and is for pixels of this mode.
 
-    The rules are the first of libpng's for iCCP: readers drop a profile that breaks them, or the
-    image with it. Its further ones (class, connection space, alignment) cost a profile at most.
+    The rules are the first of libpng's for iCCP: readers drop a profile that breaks them, or even
+    the image. A profile that breaks libpng's other rules (class, connection space, alignment) is
+    only dropped.
     """
     if len(profile) < _ICC_HEADER + 4 or int.from_bytes(profile[:4]) != len(profile):
         return False

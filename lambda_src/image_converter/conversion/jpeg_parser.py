@@ -67,13 +67,13 @@ class Header(NamedTuple):
     Attributes:
         width: pixels of a row.
         height: rows.
-        progressive: whether the frame is a progressive one.
+        progressive: whether the frame is progressive.
         components: the colour planes.
         tables: the segments that the decoders get, in their order, the frame header among them.
         frame: the frame header.
         metadata: the application segments, in their order.
         first_scan: the header of the first scan.
-        segments: how many segments there are, with those that are not kept.
+        segments: how many segments there are, including those that are not kept.
         skipped: bytes that belong to no segment.
     """
 
@@ -100,8 +100,8 @@ def read_header(jpeg: bytes) -> Header:
 
     Raises:
         DamagedImage: a segment is cut off or out of place.
-        ImageTooLarge: a side is longer than the decoder can.
-        UnsupportedImage: a kind of JPEG that is not converted, by its name.
+        ImageTooLarge: a side is longer than the decoder allows.
+        UnsupportedImage: a kind of JPEG that is not converted; the message names it.
     """
     reader = SegmentReader(jpeg)
     tables: list[Segment] = []
@@ -163,17 +163,17 @@ class SegmentReader:
         return segment
 
     def next(self, offset: int) -> Segment | None:
-        """Reads the segment at an offset or after it; None where no marker follows."""
-        found = _MARKER.search(self._jpeg, offset)
-        end = found.start() if found else len(self._jpeg)
+        """Reads the segment at an offset or after it; None if no marker follows."""
+        marker = _MARKER.search(self._jpeg, offset)
+        end = marker.start() if marker else len(self._jpeg)
         if not _consists_of(b"\xff", self._jpeg, offset, end):  # which may fill any gap
             self.skipped += end - offset
-        if not found:
+        if not marker:
             return None
         self.count += 1
         if self.count > _MAX_SEGMENTS:
             raise UnsupportedImage(f"The JPEG has more than {_MAX_SEGMENTS:,} segments.")
-        return self._read(found.start())
+        return self._read(marker.start())
 
     def _read(self, offset: int) -> Segment:
         marker, start = self._jpeg[offset + 1], offset + 2
@@ -220,7 +220,9 @@ def _read_frame(jpeg: bytes, frame: Segment) -> tuple[int, int, tuple[Component,
         Component(name, sampling >> 4, sampling & 15)
         for name, sampling, _ in _COMPONENT.iter_unpack(payload[_FRAME_HEADER.size :])
     )
-    factors = {factor for each in components for factor in (each.horizontal, each.vertical)}
+    factors = {
+        factor for component in components for factor in (component.horizontal, component.vertical)
+    }
     if not factors <= _SAMPLING_FACTORS:
         raise DamagedImage(f"The JPEG's frame header at byte {frame.start:,} is invalid.")
     return width, height, components
@@ -230,7 +232,7 @@ def _refuse_kinds(marker: int, precision: int, components: int) -> None:
     if marker in _LOSSLESS:
         raise UnsupportedImage("Lossless JPEGs are not supported.")
     if marker in _ARITHMETIC:
-        # Its data may end early by design: no decoder can distinguish half an image from a whole.
+        # Its data may end early by design: no decoder can tell half an image from a whole one.
         raise UnsupportedImage("JPEGs with arithmetic coding are not supported.")
     if precision != _BITS:
         raise UnsupportedImage(

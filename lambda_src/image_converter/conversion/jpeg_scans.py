@@ -1,7 +1,7 @@
 """The scans of a JPEG, checked without decoding a pixel, and taken out of their file.
 
-libjpeg makes up what is missing: gray for rows, zero for the detail that absent scans would bring.
-It warns of the first and not of the second. So this module checks that the scans bring every
+libjpeg makes up what is missing: gray for rows, zero for the detail that missing scans would bring.
+It warns of the former and not of the latter. So this module checks that the scans bring every
 component in full precision (ITU-T T.81, annexes A and G).
 
 The decoders get the tables, the frame and the scans, and nothing else: stray bytes between
@@ -70,9 +70,9 @@ class Scans(NamedTuple):
     has_eoi: bool
 
     def filler(self, jpeg: bytes, count: int) -> int:
-        """Returns how many zeros a scan's data end in, where they are at least so many, or else 0.
+        """Returns how many zeros a scan's data end in, or 0 if there are fewer than `count`.
 
-        Encoders end data with ones, so that longer runs of zeros are hardly ever data.
+        Encoders end data with one bits, so that longer runs of zeros are hardly ever data.
         """
         for start, end in self.data:
             if jpeg.endswith(bytes(count), start, end):
@@ -114,7 +114,7 @@ def check_scans(jpeg: bytes, header: Header) -> Scans:
 
 
 def _zeros_at_end(jpeg: bytes, start: int, end: int) -> int:
-    """Returns how many zeros a part of the file ends in, block by block, not to copy it."""
+    """Returns how many zeros a part of the file ends in; counts by the block to avoid a copy."""
     zeros = bytes(_BLOCK_BYTES)
     at = end
     while jpeg.endswith(zeros, start, at):
@@ -169,8 +169,8 @@ class _Image:
         Which coefficients a scan brings, in which precision, has no meaning in a sequential frame.
         Some phones write zeros there, which libjpeg refuses: it gets what the frame demands.
 
-        Without a Huffman table libjpeg takes a usual one, as videos need it. But where bytes were
-        skipped, they may be a table whose marker is broken.
+        Without a Huffman table libjpeg takes a standard one, which videos rely on. But skipped
+        bytes may be a table whose marker is broken.
         """
         if len(self.data) == MAX_SCANS:
             raise UnsupportedImage(f"The JPEG has more than {MAX_SCANS} scans.")
@@ -241,11 +241,11 @@ def _find_end(jpeg: bytes, start: int, restarts: int) -> tuple[int, int]:
     """Returns where a scan's data end, and where to look for the next segment.
 
     Some scanners and cameras write more restart markers after the last row, with data between them.
-    What comes after as many as the scan has is not the image's.
+    What comes after the number of restart markers that the scan needs is not part of the image.
     """
-    for found in _MARKER_OR_RESTART.finditer(jpeg, start):
-        if restarts == 0 or jpeg[found.start() + 1] not in _RESTARTS:
-            return found.start(), found.start()
+    for marker in _MARKER_OR_RESTART.finditer(jpeg, start):
+        if restarts == 0 or jpeg[marker.start() + 1] not in _RESTARTS:
+            return marker.start(), marker.start()
         restarts -= 1
     trailer = _DAHUA_TRAILER.search(jpeg, max(start, len(jpeg) - _DAHUA_TRAILER_SIZE))
     return (trailer.start() if trailer else len(jpeg)), len(jpeg)
@@ -254,7 +254,7 @@ def _find_end(jpeg: bytes, start: int, restarts: int) -> tuple[int, int]:
 def _take_scan(
     payload: bytes, header: Header, scan: Segment, missing: list[bytearray]
 ) -> list[Component]:
-    """Notes which bits of which coefficients a scan brings; returns the components it is of."""
+    """Notes which bits of which coefficients a scan brings; returns its components."""
     damaged = DamagedImage(f"The JPEG's scan header at byte {scan.start:,} is invalid.")
     if not has_items(payload, _SCAN_SIZE, _SCAN_COMPONENT_SIZE, count_at=0) or not payload[0]:
         raise damaged

@@ -1,4 +1,4 @@
-"""Decodes what libtiff does not, just as strictly, with libjpeg itself in a child process.
+"""Decodes what libtiff does not, and just as strictly, with libjpeg itself in a child process.
 
 The libjpeg is the one in Pillow's wheels that libtiff uses. When it cannot go on, it calls a
 function that must not return, and Python has no way to leave it: only the end of the process does.
@@ -112,8 +112,8 @@ class JpegRows:
             scans: its scans.
             colours: its colours.
             complaints: where libjpeg's messages go.
-            shrink: 1, or 2, 4 or 8 for an image of that fraction of its width and height. All of
-                the data is read for that, so that damage shows as ever.
+            shrink: 1, or 2, 4 or 8 for an image of that fraction of its width and height. All data
+                are read even then, so that damage shows as usual.
 
         Raises:
             OSError: this Pillow brings no libjpeg along.
@@ -150,22 +150,22 @@ class JpegRows:
         """Writes the next rows into a block; see `Rows`.
 
         Raises:
-            DamagedImage: libjpeg has a complaint, be it only a warning.
+            DamagedImage: libjpeg has a complaint, even if it is only a warning.
             ChildProcessError: the decoding process was killed.
         """
         at_once = count if stride == self._row_bytes else 1
         wanted = at_once * self._row_bytes
         with memoryview(block) as view:
             for at in range(offset, offset + count * stride, at_once * stride):
-                got = self._rows.readinto(view[at : at + wanted])
-                self._row += got // self._row_bytes
-                if got < wanted:
+                received = self._rows.readinto(view[at : at + wanted])
+                self._row += received // self._row_bytes
+                if received < wanted:
                     self._take_messages()
         if self._row == self.height:
             self._take_messages()
 
     def _take_messages(self) -> None:
-        """Waits for the child's end and judges what libjpeg said."""
+        """Waits for the end of the child and refuses the image if libjpeg complained."""
         *messages, end = self._messages.read().decode(errors="replace").split("\0")
         for message in messages:
             self._complaints.add(message)
@@ -191,14 +191,14 @@ class _Decoding:
         self._errors.emit_message = self._on_message = _ON_MESSAGE(self._note)
 
     def run_and_exit(self, jpeg: bytes, mode: str, colours: Colours, to_rows: int) -> NoReturn:
-        """Decodes a JPEG into packed rows of a mode, which go to a file; ends the process."""
+        """Decodes a JPEG into packed rows of a mode, writes them to a file and ends the process."""
         status = 1
         try:
             self._run(jpeg, mode, colours, to_rows)
             os.write(self._to_messages, _DONE)
             status = 0
         finally:
-            # Whatever happens, nothing of the parent's may run here, such as the code that called.
+            # Whatever happens, no code of the parent may run here, such as that of the caller.
             os._exit(status)
 
     def _run(self, jpeg: bytes, mode: str, colours: Colours, to_rows: int) -> None:
@@ -226,7 +226,7 @@ class _Decoding:
         library.jpeg_finish_decompress(state)
 
     def _note(self, _state: int, level: int) -> None:
-        """Passes a warning on; what has another level is not about the data."""
+        """Passes a warning on; messages of other levels are not about the data."""
         if level >= 0:
             return
         message = self._send_message()

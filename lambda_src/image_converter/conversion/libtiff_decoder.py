@@ -3,7 +3,7 @@
 Pillow decodes a JPEG whole, at four bytes a pixel, and keeps libjpeg's warnings to itself: what is
 missing from the data ("premature end of data segment") comes out gray, without an error. A TIFF may
 hold its pixels as a JPEG, so libtiff is a second way to the same libjpeg, through a public and
-stable API that hands out one row at a time and each of libjpeg's warnings.
+stable API that returns one row at a time and reports each of libjpeg's warnings.
 """
 
 import ctypes
@@ -72,15 +72,15 @@ def _declare(library: ctypes.PyDLL) -> ctypes.PyDLL:
 def supports(header: Header, scans: Scans, colours: Colours) -> bool:
     """Whether libtiff is there and decodes a JPEG of these colours and sampling factors.
 
-    It wants all components sampled alike, only that YCbCr's brightness may have more samples. Of
-    CMYK it hands out what is stored, be it YCCK. Data of ten times the size of their pixels (many
-    scans, a long filler) it takes for a fault of the TIFF.
+    It requires all components to be sampled alike, only that YCbCr's brightness may have more
+    samples. For CMYK it returns what is stored, even if that is YCCK. Data of ten times the size of
+    their pixels (many scans, a long filler) count as a fault of the TIFF.
     """
     size = sum(map(len, scans.image))
     if size > _UNDOUBTED_BYTES + _MAX_EXPANSION * header.width * header.height:
         return False
-    first, *others = header.components
-    if any((other.horizontal, other.vertical) != (1, 1) for other in others):
+    first, *further = header.components
+    if any((component.horizontal, component.vertical) != (1, 1) for component in further):
         return False
     factors = (first.horizontal, first.vertical)
     if colours == "ycc":
@@ -104,7 +104,7 @@ class JpegRows:
         Args:
             header: its header.
             scans: its scans.
-            colours: its colours, which with that header are supported.
+            colours: its colours; `supports` must have returned True for all three.
             complaints: where libjpeg's messages go.
         """
         library = _library()
@@ -130,7 +130,7 @@ class JpegRows:
         """Writes the next rows into a block; see `Rows`.
 
         Raises:
-            DamagedImage: libjpeg has a complaint, be it only a warning.
+            DamagedImage: libjpeg has a complaint, even if it is only a warning.
         """
         view = (ctypes.c_char * len(block)).from_buffer(block)
         address = ctypes.addressof(view) + offset

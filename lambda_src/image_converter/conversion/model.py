@@ -1,4 +1,4 @@
-"""What goes into a conversion and what is known after it."""
+"""What a conversion takes and returns."""
 
 from typing import Literal, NamedTuple
 
@@ -22,7 +22,7 @@ class Limits(NamedTuple):
 
 
 class Conversion(NamedTuple):
-    """Facts of a PNG that was written.
+    """What is known of a PNG after it was written.
 
     Attributes:
         width: pixels per row, with the orientation applied.
@@ -30,11 +30,11 @@ class Conversion(NamedTuple):
         mode: "L" (grayscale) or "RGB", 8 bits a sample.
         size: bytes of the PNG.
         source_mode: colours of the JPEG: "L", "RGB" or "CMYK".
-        progressive: whether the JPEG was a progressive one.
+        progressive: whether the JPEG was progressive.
         orientation: EXIF orientation that was applied, 1 (upright already) to 8.
-        icc: what became of the JPEG's colour profile: "none" was there, "kept" in the PNG,
+        icc: what became of the JPEG's colour profile: there was "none", it was "kept" in the PNG,
             "applied" to CMYK, or "dropped" because it is broken or for other colours.
-        trailing_bytes: bytes after the image, which are ignored: phones append videos and the like.
+        trailing_bytes: bytes after the image, which are ignored: phones append videos, for example.
         skipped_bytes: bytes within the image that belong to nothing, between segments or after the
             last row.
     """
@@ -60,7 +60,7 @@ class Encoded(NamedTuple):
 
 
 class Conversions(NamedTuple):
-    """Facts of all renditions of a JPEG.
+    """What is known of all renditions of a JPEG after they were written.
 
     Attributes:
         encoded: the files, in the order in which they were asked for.

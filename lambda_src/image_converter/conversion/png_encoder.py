@@ -1,8 +1,8 @@
 """A PNG encoder for photographs: 8 bits, gray or RGB, filters by the block, a fast deflate.
 
-Pillow's own encoder tries five filters on each row and takes zlib for the rest, which costs twenty
-times the time for a file a little smaller. Here a small sample of the image, taken every
-megapixel or two, is compressed in each of a few ways, and the rows around it in the best of them.
+Pillow's own encoder tries five filters on each row and compresses with zlib, which takes twenty
+times as long for a slightly smaller file. Here a small sample of the image, taken every megapixel
+or two, is compressed with each of a few strategies, and the rows around it with the best of them.
 """
 
 import struct
@@ -33,7 +33,7 @@ class _Strategy(NamedTuple):
     Attributes:
         filter: the filter.
         window_bits: how far back deflate looks for matches, as a power of two.
-        time_penalty: what its size is multiplied by in comparisons, for the time that it takes.
+        time_penalty: the factor on its size in comparisons, for the time that it takes.
     """
 
     filter: Filter
@@ -41,14 +41,14 @@ class _Strategy(NamedTuple):
     time_penalty: float = 1.0
 
 
-# In photographs far matches cost more than they save, whereas text and drawings live from them.
-# Noise is what the average is good for; PNG's other filters gain less than their time is worth.
+# In photographs far matches cost more than they save, whereas text and drawings depend on them.
+# The average is good for noise; PNG's other filters gain less than their time is worth.
 _STRATEGIES = (
     _Strategy(png_filters.up, 9),
     _Strategy(png_filters.average, 9, time_penalty=1.02),
     _Strategy(png_filters.up, 15),
 )
-# Of one block in so many a sample is tried: this share of the image, within these bounds.
+# One block in so many is sampled: one part in so many of the image, within these bounds.
 _SAMPLE_BLOCKS, _SAMPLE_SHARE = 6, 96
 _FEWEST_BYTES, _MOST_BYTES = 12 * 1024, 48 * 1024
 
@@ -119,7 +119,7 @@ def _write_smallest(rows: Rows, png: BinaryIO, metadata: PngMetadata) -> None:
 
 
 def _parts(rows: Rows, deflate: Deflate) -> Iterator[_Part]:
-    """Yields the rows in blocks, filtered, each with the window to compress it with."""
+    """Yields the rows in filtered blocks, each with the window to compress it with."""
     strategy = _STRATEGIES[0]
     for number, block in enumerate(png_filters.blocks(rows)):
         if number % _SAMPLE_BLOCKS == 0:
@@ -130,7 +130,7 @@ def _parts(rows: Rows, deflate: Deflate) -> Iterator[_Part]:
 
 
 def _choose_strategy(block: Block, sample: int, deflate: Deflate) -> _Strategy:
-    """Tries all strategies on so many rows from the middle of the block."""
+    """Returns the best strategy for `sample` rows from the middle of the block."""
     count = max(1, min(sample, block.rows))
     top = (block.rows - count) // 2
     rows = range(top, top + count)
@@ -167,7 +167,7 @@ def _in_turn(parts: Iterator[_Part], deflate: Deflate) -> Iterator[_Pieces]:
 
 
 def _in_parallel(parts: Iterator[_Part], deflate: Deflate) -> Iterator[_Pieces]:
-    """Compresses each part while the next one is made; the deflater lets other threads run."""
+    """Compresses each part while the next one is made; deflate releases the interpreter's lock."""
     with ThreadPoolExecutor(1) as worker:
         under_way: Future[_Pieces] | None = None
         for data, window in parts:

@@ -1,7 +1,7 @@
 """PNG's filters (ISO/IEC 15948, 9.2) for blocks of rows, each computed in a few calls.
 
-A block is taken as a gray image with a column for each byte. The same bytes from one row higher, or
-from one pixel further left, are images, too, and nothing is copied for them.
+A block is viewed as a gray image with a column for each byte. The same bytes from one row higher,
+or from one pixel further left, are further views of it, without a copy.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,21 +14,21 @@ from image_converter.conversion.rows import Rows
 _CHANNELS = {"L": 1, "RGB": 3}
 
 _UP, _AVERAGE = 2, 3
-# So many bytes a block: few enough for the processor's cache, enough for the calls not to count.
+# Bytes of a block: few enough for the processor's cache, enough for the calls not to matter.
 _BLOCK_BYTES = 768 * 1024
 
 
 class Block(NamedTuple):
     """Rows to be filtered.
 
-    Before each row lie as many zeros as a pixel has bytes: the pixel to the left of the first one.
-    In what is filtered, the last of them gives way to the filter's type.
+    Before each row are as many zeros as a pixel has bytes: the pixel to the left of the first one.
+    In the filtered rows, the filter's type replaces the last of them.
 
     Attributes:
         data: the row above, then the rows; good only until the next block is read.
         channels: bytes a pixel.
         pitch: bytes from the start of a row to that of the next.
-        rows: how many there are, without the one above.
+        rows: how many there are, without the row above.
     """
 
     data: bytearray
@@ -37,7 +37,7 @@ class Block(NamedTuple):
     rows: int
 
     def view(self, rows: range, *, up: int = 0, left: int = 0) -> Image.Image:
-        """Returns rows, each with the byte before it, from so many rows higher and bytes left."""
+        """Returns rows with the byte before each, `up` rows higher and `left` bytes earlier."""
         offset = (1 + rows.start - up) * self.pitch + self.channels - 1 - left
         data: Any = memoryview(self.data)[offset:]  # any buffer will do, whatever the stubs say
         size = (self.pitch - self.channels + 1, len(rows))
@@ -71,8 +71,8 @@ def blocks(rows: Rows) -> Iterator[Block]:
     channels = _CHANNELS[rows.mode]
     pitch = channels + rows.width * channels
     count = max(1, min(_BLOCK_BYTES // pitch, rows.height))
-    # Above a block's first row is the last one of the block before, or zeros. After the last row
-    # follows as much as there is before it, since a view takes whole pitches.
+    # Above a block's first row is the last row of the previous block, or zeros. The last row is
+    # followed by as many bytes as precede it, because a view consists of whole pitches.
     data = bytearray((count + 1) * pitch + channels)
     for top in range(0, rows.height, count):
         count = min(count, rows.height - top)

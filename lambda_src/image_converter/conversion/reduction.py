@@ -1,8 +1,8 @@
 """Reduced images from one pass over the rows.
 
 Rows are averaged in squares of whole pixels as they come, so that the whole image is never in
-memory where only small ones are wanted. What remains, at least half as large again as the largest
-image that is wanted, is resampled with Lanczos: together within 50 dB of Lanczos alone.
+memory if only small ones are wanted. The result, at least 1.56 times as large as the largest image
+that is wanted, is resampled with Lanczos: both steps are within 50 dB of Lanczos alone.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from PIL import Image
 from image_converter.conversion.rows import Rows
 from image_converter.renditions import Rendition
 
-# How many times as large as the result an image is kept, in each direction. Squares of 2 x 2 blur
-# less than larger ones.
+# How many times as large as the result the reduced image is, in each direction. Squares of 2 x 2
+# blur less than larger ones.
 _GAP, _GAP_OF_TWO = 2, 1.56
 _TWO = 2
 _BLOCK_BYTES = 768 * 1024
@@ -66,7 +66,7 @@ def _cover(max_width: int, max_height: int, width: int, height: int) -> Plan:
 
 def factor(plans: Sequence[Plan]) -> int:
     """Returns the side of the squares that may be averaged for all plans."""
-    ratio = min(each.ratio for each in plans)
+    ratio = min(planned.ratio for planned in plans)
     if ratio < _GAP * _TWO:
         return _TWO if ratio >= _GAP_OF_TWO * _TWO else 1
     return int(ratio / _GAP)
@@ -77,8 +77,8 @@ class Reduced(NamedTuple):
 
     Attributes:
         image: the image.
-        scale: how many pixels of the image in the plans are one of it, in each direction.
-        origin: where that image begins in it, in pixels of that image.
+        scale: how many pixels of the image in the plans make one of this image, in each direction.
+        origin: where the image in the plans begins in this one, in its own pixels.
     """
 
     image: Image.Image
@@ -111,9 +111,9 @@ class Reduction:
         Args:
             rows: the image; nothing of it was read yet.
             factor: the side of the squares that become a pixel each.
-            shrink: how many times as wide and high the image of the plans is as these rows are.
-            origin: where that image begins in these rows, in its own pixels: they have whole
-                squares of it, and where they are turned, the one that is cut off may come first.
+            shrink: how many times as wide and high as these rows the image in the plans is.
+            origin: where that image begins in these rows, in its own pixels: they consist of whole
+                squares of it, and in a turned image the incomplete square may come first.
         """
         self._shrink, self._origin = shrink, origin
         self._rows, self._factor = rows, factor
@@ -141,7 +141,7 @@ class Reduction:
             self.read(block, 0, stride, min(count, self.height - top))
 
     def finished(self) -> Reduced:
-        """Returns the reduced image, after all rows were read; it holds nothing of the decoder."""
+        """Returns the reduced image, after all rows were read; it does not refer to the decoder."""
         return Reduced(self._image, self._factor * self._shrink, self._origin)
 
     def _take(self, rows: Image.Image) -> None:
@@ -163,7 +163,7 @@ class Reduction:
             self._row += rest
 
     def _average(self, rows: Image.Image, top: int, bottom: int) -> None:
-        """Averages rows, of which the last is the one before `_row`, if their squares are whole."""
+        """Averages rows, the last of which comes before `_row`, if their squares are complete."""
         if self._row % self._factor and self._row < self.height:
             return
         averaged = rows

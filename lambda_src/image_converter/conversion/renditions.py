@@ -1,4 +1,4 @@
-"""All renditions of an image: its rows are read once, for a PNG of all of it and for the rest."""
+"""All renditions of an image: its rows are read once, for its whole PNG and for smaller ones."""
 
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
@@ -22,10 +22,10 @@ class Work(NamedTuple):
         renditions: what is to be made.
         size: width and height of the upright image.
         plans: the part and the size of each rendition.
-        whole: which is written row by row, the first PNG of the whole image; None for none.
-        others: the others, which are made from a reduced image.
+        whole: the index of the first PNG of the whole image, which is written row by row, if any.
+        from_reduced: the indices of all other renditions, which are made from a reduced image.
         shrink: 1, 2, 4 or 8: the fraction of its size in which the image is decoded.
-        factor: by which the rows that come from the decoder are reduced for the others.
+        factor: by which the rows that come from the decoder are reduced for them.
         origin: where the image begins in its rows, in pixels of its own; see `Reduction`.
     """
 
@@ -33,7 +33,7 @@ class Work(NamedTuple):
     size: tuple[int, int]
     plans: tuple[Plan, ...]
     whole: int | None
-    others: tuple[int, ...]
+    from_reduced: tuple[int, ...]
     shrink: int
     factor: int
     origin: tuple[int, int]
@@ -52,21 +52,23 @@ def plan(renditions: Sequence[Rendition], size: tuple[int, int], orientation: in
     whole = next(
         (
             number
-            for number, (rendition, each) in enumerate(zip(renditions, plans, strict=True))
-            if rendition.format == "png" and each == uncut
+            for number, (rendition, planned) in enumerate(zip(renditions, plans, strict=True))
+            if rendition.format == "png" and planned == uncut
         ),
         None,
     )
-    others = tuple(number for number in range(len(plans)) if number != whole)
-    factor = reduction.factor([plans[number] for number in others]) if others else 1
+    from_reduced = tuple(number for number in range(len(plans)) if number != whole)
+    factor = reduction.factor([plans[number] for number in from_reduced]) if from_reduced else 1
     shrink = 1
     if whole is None and size[0] * size[1] >= _WORTH_SHRINKING:
-        shrink = max(each for each in (1, 2, 4, 8) if each <= factor)
+        shrink = max(fraction for fraction in (1, 2, 4, 8) if fraction <= factor)
     origin = (
         -size[0] % shrink if orientation in FROM_THE_RIGHT else 0,
         -size[1] % shrink if orientation in FROM_THE_BOTTOM else 0,
     )
-    return Work(tuple(renditions), size, plans, whole, others, shrink, factor // shrink, origin)
+    return Work(
+        tuple(renditions), size, plans, whole, from_reduced, shrink, factor // shrink, origin
+    )
 
 
 def refuse_too_large(work: Work, allowed: Limits) -> None:
@@ -74,22 +76,24 @@ def refuse_too_large(work: Work, allowed: Limits) -> None:
 
     Args:
         work: what is to be made.
-        allowed: the limits of an image of which one PNG is made; they stand for the memory.
+        allowed: the limits for a JPEG of which only a PNG is made; the memory follows from them.
 
     Raises:
         ImageTooLarge: as above.
     """
     width, height = work.size
-    for rendition, each in zip(work.renditions, work.plans, strict=True):
-        most = encoders.MAX_SIDES.get(rendition.format, max(each.size))
-        if max(each.size) > most:
+    for rendition, planned in zip(work.renditions, work.plans, strict=True):
+        longest = max(planned.size)
+        allowed_side = encoders.MAX_SIDES.get(rendition.format, longest)
+        if longest > allowed_side:
             raise ImageTooLarge(
-                f"Rendition '{rendition.name}' would have {each.size[0]:,} x {each.size[1]:,}"
-                f" pixels; {most:,} a side is the most that {rendition.format} can have."
+                f"Rendition '{rendition.name}' would have"
+                f" {planned.size[0]:,} x {planned.size[1]:,} pixels;"
+                f" {allowed_side:,} a side is the most that {rendition.format} can have."
             )
     outputs = [
         (work.renditions[number].format, work.plans[number].size[0] * work.plans[number].size[1])
-        for number in work.others
+        for number in work.from_reduced
     ]
     needed = limits.bytes_for_renditions(
         width * height, work.factor * work.shrink, outputs, with_png=work.whole is not None
@@ -114,20 +118,20 @@ def read(
         copyright_exif: EXIF data for renditions that keep the copyright.
 
     Returns:
-        what `encode` makes the other renditions from.
+        the image that `encode` makes the other renditions from.
 
     Raises:
         DamagedImage: the image cannot be decoded as a whole.
     """
-    reduction = Reduction(rows, work.factor, work.shrink, work.origin)
+    reducing = Reduction(rows, work.factor, work.shrink, work.origin)
     if work.whole is None:
-        reduction.read_all()
+        reducing.read_all()
     else:
         rendition = work.renditions[work.whole]
         kept = metadata._replace(exif=_kept(copyright_exif, rendition))
-        all_rows = reduction if work.others else rows
+        all_rows = reducing if work.from_reduced else rows
         png_encoder.write(all_rows, files[work.whole], kept, rendition.compression)
-    return reduction.finished()
+    return reducing.finished()
 
 
 def encode(
@@ -138,7 +142,7 @@ def encode(
     copyright_exif: bytes,
 ) -> None:
     """Writes the renditions that `read` has not written; the arguments are as there."""
-    for number in work.others:
+    for number in work.from_reduced:
         rendition = work.renditions[number]
         exif = _kept(copyright_exif, rendition)
         image = reduced.resized(work.plans[number])

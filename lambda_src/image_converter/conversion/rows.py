@@ -1,4 +1,4 @@
-"""Where the encoder gets its rows from: packed samples, top to bottom, the image upright."""
+"""The rows that an encoder reads: packed samples, from top to bottom, the image upright."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -17,7 +17,7 @@ _UPRIGHT = {
 }
 TRANSPOSED_ORIENTATIONS = range(5, 9)
 FROM_THE_RIGHT, FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)
-"""Orientations in which the upright image's left edge, or its top, is stored as the far one."""
+"""Orientations in which the left edge, or the top, of the upright image is stored last."""
 
 _ROWS = 64
 
@@ -51,13 +51,13 @@ class ImageRows:
         convert: Callable[[Image.Image], Image.Image] = lambda strip: strip,
         mode: str | None = None,
     ) -> None:
-        """Takes an image and what is to be done to each strip of it.
+        """Takes an image and what is to be done with each strip of it.
 
         Args:
             image: the image as it is stored.
             orientation: its EXIF orientation, 1 to 8.
-            convert: makes a strip of `mode` of a strip of the image's own mode.
-            mode: "L" or "RGB", if another one than the image's.
+            convert: converts a strip from the image's own mode to `mode`.
+            mode: "L" or "RGB", if it is not the image's own.
         """
         self._image, self._orientation, self._convert = image, orientation, convert
         self.mode = mode or image.mode

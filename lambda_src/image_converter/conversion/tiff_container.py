@@ -22,8 +22,8 @@ _END = struct.Struct("<I")  # where the next directory is
 def wrap(header: Header, scans: Scans, colours: Colours) -> int:
     """Writes a TIFF around a JPEG to a file in memory.
 
-    The JPEG comes without application data and comments: they make libtiff think that the strip is
-    too long for its image, and libjpeg complain about colour profiles.
+    The JPEG has no application data and comments: they would make libtiff think that the strip is
+    too long for its image, and make libjpeg complain about colour profiles.
 
     Args:
         header: the JPEG's header.

@@ -1,4 +1,4 @@
-"""One module per Lambda function: parse the event, delegate, shape the answer; nothing else."""
+"""One module per Lambda function: it parses the event, delegates and shapes the answer."""
 
 from image_converter import cold_start
 

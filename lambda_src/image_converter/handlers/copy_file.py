@@ -27,7 +27,7 @@ clients.warm_up(clients.s3, clients.s3_copies)
 def handler(event: Event, context: object) -> Location:
     """Copy the record's object to the destination bucket and return where it is.
 
-    Of a reprocess the copy is what is read, and it is in place: nothing is written.
+    A reprocess reads the copy itself, which is in place: nothing is written.
 
     Args:
         event: an S3 event record.
@@ -46,7 +46,7 @@ def handler(event: Event, context: object) -> Location:
         try:
             return s3_copy.copy(source, place.bucket, key, metadata, condition)
         except ClientError as error:
-            # Names the error where it is the source that went or changed, or is archived.
+            # Raises a named error if the source is gone, has changed, or is archived.
             sources.refuse_archived(record, error)
             sources.head(source.pinned)
             raise

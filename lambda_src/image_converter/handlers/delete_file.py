@@ -1,4 +1,4 @@
-"""DeleteSourceFile: clean the source bucket up, of nothing but what was handled, or keep it."""
+"""DeleteSourceFile: delete exactly what was handled from the source bucket, or keep it."""
 
 from image_converter import (
     clients,
@@ -22,8 +22,8 @@ clients.warm_up(clients.s3)
 def handler(event: Event, context: object) -> dict[str, str]:
     """Delete the record's object from the source bucket, unless a newer upload has taken its place.
 
-    Where the settings say keep, S3 is not even asked, and the role may not delete. A reprocess has
-    nothing to clean up: in the destination bucket, nothing is ever deleted.
+    If the settings say keep, no request is sent to S3, and the role may not delete. A reprocess
+    has nothing to clean up: nothing in the destination bucket is ever deleted.
 
     Args:
         event: an execution's state; of a JPEG, with `results.images`.

@@ -1,8 +1,8 @@
 """Keeps `terraform destroy` from taking apart a stack that still holds images.
 
-S3 refuses to delete a bucket that is not empty, but Terraform takes a bucket's versioning, policy,
-encryption and public access block away before it asks. So Terraform calls this function before it
-destroys anything else, and stops where it is when the function fails.
+S3 refuses to delete a bucket that is not empty, but by then Terraform has removed the bucket's
+versioning, policy, encryption and public access block. So Terraform calls this function before it
+destroys anything else, and stops there if the function fails.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
         context: Lambda's context; not used.
 
     Returns:
-        `status`, for whoever reads Terraform's state.
+        `status`, which Terraform's state keeps.
 
     Raises:
         DestroyRefused: something would be lost, or Terraform would stop half-way.
@@ -53,12 +53,12 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 def _holds_anything(bucket: str) -> bool:
     """Return whether S3 would refuse to delete the bucket: a delete marker is enough."""
     try:
-        listed = clients.s3().list_object_versions(Bucket=bucket, MaxKeys=1)
+        listing = clients.s3().list_object_versions(Bucket=bucket, MaxKeys=1)
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
             raise
         return False
-    return bool(listed.get("Versions") or listed.get("DeleteMarkers"))
+    return bool(listing.get("Versions") or listing.get("DeleteMarkers"))
 
 
 def _refused(why: str) -> DestroyRefused:

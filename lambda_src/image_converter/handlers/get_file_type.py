@@ -1,4 +1,4 @@
-"""GetFileType: what kind of file is the object, by its bytes?"""
+"""GetFileType: read from the bytes which kind of file the object is."""
 
 from image_converter import clients, events, file_types, keys, layer, log, outcomes, sources
 from image_converter.errors import UnknownType
@@ -9,7 +9,7 @@ clients.warm_up(clients.s3)
 
 @outcomes.log_outcome
 def handler(event: Event, context: object) -> str | None:
-    """Return `"jpg"` for a JPEG whatever its name says, else another short name or None.
+    """Return `"jpg"` for a JPEG, whatever its name says; else another short name or None.
 
     Args:
         event: an S3 event record.
@@ -31,10 +31,10 @@ def handler(event: Event, context: object) -> str | None:
 
 
 def _refuse_what_may_be_a_jpeg(key: str, first_bytes: bytes) -> None:
-    """Fail where the type is unknown and a JPEG may be meant: what succeeds is deleted.
+    """Fail if the type is unknown and the file may be a JPEG: what succeeds here is deleted.
 
-    A byte order mark, a line break or a MIME header ahead of it make a photograph unreadable here,
-    and an upload that breaks off may leave nothing at all.
+    A byte order mark, a line break or a MIME header before a photograph makes its type unknown, and
+    an upload that breaks off may leave nothing at all.
     """
     if not first_bytes:
         raise UnknownType(f"{key!r} is empty: upload it again")

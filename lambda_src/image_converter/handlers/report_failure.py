@@ -1,9 +1,9 @@
-"""Report failure: send an event of each image whose execution failed for good.
+"""Report failure: send an event for each image whose execution failed for good.
 
 CloudWatch Logs calls it with what Step Functions logs of failures, which is the same for STANDARD
-and EXPRESS and takes no state of the machine. The Fail states of the machine are where an
-execution is given up, and what is logged of them has the whole state: the image and the error.
-Executions that time out or are stopped enter no state any more; the log names them only.
+and EXPRESS and needs no further state in the machine. An execution that fails for good enters a
+Fail state, and the log line of that has the whole state: the image and the error. Executions that
+time out or are stopped do not enter another state; the log only names them.
 """
 
 import base64
@@ -31,9 +31,10 @@ def handler(event: Mapping[str, Any], context: object) -> None:
         context: Lambda's context; not used.
 
     Raises:
-        Exception: why the first event could not be sent that may be sent later. The others were
-            sent; Lambda invokes the function twice more, which sends them again. An execution whose
-            input names no image, which somebody started by hand, is only logged.
+        Exception: why an event could not be sent that may be sent later; of several, the first.
+            All other events were sent. Lambda invokes the function twice more, which sends them
+            again. An execution that somebody started by hand without an image in its input is only
+            logged.
     """
     layer.check()
     config = settings.load(EventSettings)
@@ -42,7 +43,7 @@ def handler(event: Mapping[str, Any], context: object) -> None:
     for line in _logged(event):
         try:
             _report(bus, line)
-        except Exception as failure:  # noqa: BLE001 - one line keeps no other from being reported
+        except Exception as failure:  # noqa: BLE001 - the other lines are reported all the same
             log.error("event not sent", execution=line["execution_arn"], error=repr(failure))
             if not isinstance(failure, PermanentError):
                 failures.append(failure)
@@ -51,12 +52,12 @@ def handler(event: Mapping[str, Any], context: object) -> None:
 
 
 def _logged(event: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of Step Functions in a subscriber's event.
+    """Yield Step Functions' log lines in a subscriber's event.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
     """
     batch = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
-    if batch["messageType"] == "DATA_MESSAGE":  # CONTROL_MESSAGE asks whether anybody is there
+    if batch["messageType"] == "DATA_MESSAGE":  # a CONTROL_MESSAGE only checks the function
         for entry in batch["logEvents"]:
             yield json.loads(entry["message"])
 

@@ -35,13 +35,12 @@ clients.warm_up(clients.s3)
 
 
 class _Output(NamedTuple):
-    """A rendition, and what is known of its object.
+    """A rendition and its place in the destination bucket.
 
     Attributes:
         key: the key that it should have, without the prefix.
-        slot: where it may go: what was found there, or nothing if nobody has looked.
-        written: the object, where an earlier attempt is known to have made it with the same
-            settings.
+        slot: where it may go: with the object that is there, if S3 was asked.
+        written: the object, if an earlier attempt is known to have made it with the same settings.
     """
 
     rendition: Rendition
@@ -54,18 +53,18 @@ class _Output(NamedTuple):
 def handler(event: Event, context: object) -> Location:
     """Make all renditions of the record's JPEG, and return where they are.
 
-    A repeated attempt makes the default's PNG again and finds it there; of other renditions it
-    makes only what is missing or has other settings.
+    A repeated attempt makes the default PNG again and finds it there; of other renditions it makes
+    only those that are missing or have other settings.
 
     Args:
         event: an S3 event record.
         context: Lambda's context; not used.
 
     Returns:
-        the location of the first rendition, with `renditions` for the others, if there are any.
+        the location of the first rendition, with `renditions` if there are further ones.
 
     Raises:
-        DamagedImage, ImageTooLarge, UnsupportedImage: this image can never be converted.
+        DamagedImage, ImageTooLarge, UnsupportedImage: the image can never be converted.
         InvalidRecord, SourceArchived, SourceNotFound, SourceChanged, KeyTooLong: see
             `image_converter.errors`.
     """
@@ -105,8 +104,8 @@ def handler(event: Event, context: object) -> Location:
     )
     if further:
         location["renditions"] = [
-            {**other, "name": output.rendition.name, "format": output.rendition.format}
-            for output, other in zip(outputs[1:], further, strict=True)
+            {**rendition, "name": output.rendition.name, "format": output.rendition.format}
+            for output, rendition in zip(outputs[1:], further, strict=True)
         ]
     if made_with != renditions.DEFAULT_SETTINGS:
         location["settings"] = made_with
@@ -116,22 +115,24 @@ def handler(event: Event, context: object) -> Location:
 def _outputs(
     place: Place, wanted: Sequence[tuple[Rendition, str]], source: Source, *, is_default: bool
 ) -> list[_Output]:
-    """Return what is to be there, with what an earlier attempt has made of it.
+    """Return the wanted renditions, with what an earlier attempt has made of them.
 
-    S3 refuses to write over what is there, so to look first saves only the work, and costs each
-    image a request. The default's one PNG is hardly ever made twice: nobody looks. Settings of
-    renditions change, so the first of them is looked for: where it is there, others may be.
+    S3 refuses to write over what is there, so to ask S3 first only saves the conversion, and costs
+    a request for each image. The default PNG is hardly ever made twice, so S3 is not asked for it.
+    The settings of renditions change, so S3 is asked for the first of them, and for the others only
+    if the first is there.
     """
     (first, key), *further = wanted
-    again = source.record.copy is not None
-    outputs = [(_unseen if is_default and not again else _find)(place, first, key, source)]
-    again = again or outputs[0].written is not None
-    for rendition, key in further:
-        outputs.append((_find if again else _unseen)(place, rendition, key, source))
+    is_reprocess = source.record.copy is not None
+    place_first = _assume_missing if is_default and not is_reprocess else _find
+    outputs = [place_first(place, first, key, source)]
+    is_repeated = is_reprocess or outputs[0].written is not None
+    place_further = _find if is_repeated else _assume_missing
+    outputs.extend(place_further(place, rendition, key, source) for rendition, key in further)
     return outputs
 
 
-def _unseen(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:
+def _assume_missing(place: Place, rendition: Rendition, key: str, source: Source) -> _Output:
     return _Output(rendition, key, destination.free_slot(place, key, source), None)
 
 
@@ -165,7 +166,7 @@ def _convert(
     source: Source,
     body: "StreamingBody",
 ) -> list[Written]:
-    """Convert the JPEG once and, only when all of it has proved sound, write what was made."""
+    """Convert the JPEG once and, only if all of it is sound, write what was made."""
     if source.size > config.max_image_bytes:
         where = f"s3://{source.record.bucket}/{source.record.key}"
         raise ImageTooLarge(
@@ -208,5 +209,7 @@ def _write(
             Bucket=place.bucket, Key=key, Body=file, Metadata=metadata, **headers, **condition
         )
 
-    same = output.rendition.settings_metadata
-    return destination.write(place, output.key, source, metadata, put, output.slot, same)
+    settings_metadata = output.rendition.settings_metadata
+    return destination.write(
+        place, output.key, source, metadata, put, output.slot, settings_metadata
+    )

@@ -17,12 +17,12 @@ def handler(event: Event, context: object) -> dict[str, list[dict[str, str]]]:
         context: Lambda's context; not used.
 
     Returns:
-        SQS's partial batch response: the messages to deliver again. One bad message fails no other;
-        after the queue's number of receives it goes to the dead-letter queue.
+        SQS's partial batch response: the messages to deliver again. A bad message does not fail the
+        others; after the queue's number of receives it goes to the dead-letter queue.
 
     Raises:
         InvalidSettings: STATE_MACHINE_ARN is not set.
-        LayerMismatch: see `image_converter.layer`; the queue brings the whole batch again.
+        LayerMismatch: see `image_converter.layer`; the queue delivers the whole batch again.
     """
     log.begin()
     layer.check()
@@ -45,13 +45,13 @@ def _start(state_machine_arn: str, record: Event) -> str:
 
 
 def _handle(state_machine_arn: str, message: dict[str, Any]) -> bool:
-    """Start the message's executions; False where it must be delivered again."""
+    """Start the message's executions; False if it must be delivered again."""
     try:
         for record in notifications.records(message["body"]):
             outcome = _start(state_machine_arn, record)
             key = record.get(notifications.BACKFILL) or record["s3"]["object"]["key"]
             log.info(outcome, key=key)
-    except Exception as failure:  # noqa: BLE001 - only this message fails; the queue brings it again
+    except Exception as failure:  # noqa: BLE001 - only this message fails and is delivered again
         log.error("message failed", messageId=message["messageId"], error=repr(failure))
         return False
     return True

@@ -84,9 +84,9 @@ def _form(config: UploadSettings, name: str) -> dict[str, Any]:
 
 
 def _check_rendition_keys(config: UploadSettings, name: str) -> None:
-    """Refuse a name that could never be converted, because of the keys that would follow from it.
+    """Refuse the name of an image whose renditions would have keys that are too long.
 
-    Without renditions of one's own, that is what `http_api.image_name` has checked.
+    `http_api.image_name` has checked the key of the default PNG.
     """
     if not config.renditions:
         return

@@ -1,4 +1,4 @@
-"""WriteToDynamoDb: write down what was made of the image, and send the event that says so."""
+"""WriteToDynamoDb: write the image's record, and send the event that the image is converted."""
 
 import os
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
     saves the same record again and sends the event.
 
     Args:
-        event: `state`, an execution's state with `results.images`, and, where an event is to be
-            sent, `execution`, its ARN; or the state alone, as executions send it that began before
-            this function was updated.
+        event: `state`, an execution's state with `results.images`, and, if an event is to be sent,
+            `execution`, its ARN; or the state alone, from executions that began before this
+            function was updated.
         context: Lambda's context; not used.
 
     Returns:

@@ -26,7 +26,7 @@ __all__ = ["PACKAGE", "cloud", "stubs"]
 _WAIT_SCALE = 0.1
 
 
-# What all tests of the deployment find, whatever else they change.
+# The values of Terraform's variables unless a test changes them.
 USUAL = {"force_destroy": True, "backfill": {"enabled": True}}
 
 
@@ -51,7 +51,7 @@ class Deployment:
     def change(self, **variables: object) -> None:
         """Apply with these values for Terraform's variables, and the usual ones for all others.
 
-        Nobody but Terraform has changed what it made: it need not look at everything again.
+        Only Terraform changes what it has made, so it does not have to refresh its state.
         """
         self.stack.use_variables(**{**USUAL, **variables})
         self.stack.apply(refresh=False)
@@ -63,7 +63,7 @@ def enforcing(directory: Path) -> LocalAws:
 
 
 def use(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have commands that run in this process use a local AWS."""
+    """Make commands that run in this process use a local AWS."""
     for name, value in aws.env.items():
         monkeypatch.setenv(name, value)
 
@@ -77,14 +77,14 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """A local AWS that lets everybody do everything, and waits for nothing."""
+    """A local AWS without IAM, which does not wait between attempts."""
     with LocalAws(tmp_path_factory.mktemp("emulator"), Options(wait_scale=0.0)) as aws:
         yield Emulator(aws, Clients(aws.env))
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, once: Playwright drives no second one from the same thread."""
+    """Chromium, once: Playwright cannot drive a second one from the same thread."""
     with other_pages.chromium(tmp_path_factory.mktemp("browser")) as launched:
         yield launched
 
@@ -146,7 +146,7 @@ def in_the_environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pytest_configure() -> None:
-    """Let Terraform and its provider take memory rather than time, a quarter of it, to collect."""
+    """Have Terraform and its provider collect garbage less often: it took a quarter of the time."""
     os.environ.setdefault("GOGC", "400")
 
 

@@ -1,7 +1,7 @@
-"""What statelint and the schema of the Amazon States Language let pass, and this project does not.
+"""Faults of definitions that statelint and the schema of the Amazon States Language do not find.
 
-`scripts.lib.asl_check` says whether AWS would take a definition. These rules say whether it does
-what it should once something fails: each stands for a fault that deploys without a word.
+`scripts.lib.asl_check` checks whether AWS would accept a definition. These rules check whether it
+does what it should once something fails: each is about a fault that deploys without a warning.
 """
 
 from __future__ import annotations
@@ -78,18 +78,18 @@ def problems(machine: Mapping[str, Any], function_errors: Collection[str]) -> li
         function_errors: the names of the errors that the functions raise.
     """
     scopes = list(_scopes("the state machine", machine))
-    known = STATES_ERRORS | lambda_errors() | set(function_errors)
-    found = list(_repeated_names(scopes))
+    known_errors = STATES_ERRORS | lambda_errors() | set(function_errors)
+    sentences = list(_repeated_names(scopes))
     for scope in scopes:
-        found += _dangling(scope)
-        found += _leading_back(scope)
+        sentences += _dangling(scope)
+        sentences += _leading_back(scope)
         for name, state in scope.states.items():
-            found += _of_state(scope, name, state, known)
-    return found
+            sentences += _of_state(scope, name, state, known_errors)
+    return sentences
 
 
 def template_problems(template: str) -> list[str]:
-    """Return what ties a template to one partition, region or account: ARNs spelled out in it."""
+    """Return the ARNs in a template, which tie it to one partition, region or account."""
     return [
         f"{arn} is spelled out, so the definition deploys to one partition only: substitute it"
         for arn in re.findall(r'"(arn:[^"]*)"', template)
@@ -119,12 +119,14 @@ def _is_distributed(machine: Mapping[str, Any]) -> bool:
     return bool(machine.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED")
 
 
-def _of_state(scope: Scope, name: str, state: State, known: Collection[str]) -> Iterator[str]:
+def _of_state(
+    scope: Scope, name: str, state: State, known_errors: Collection[str]
+) -> Iterator[str]:
     if len(name) > MAX_NAME_CHARACTERS:
         yield f"{name} is longer than the {MAX_NAME_CHARACTERS} characters of a state's name"
     yield from _of_type(scope, name, state)
     for kind in ("Retry", "Catch"):
-        yield from _of_rules(name, kind, state.get(kind, []), known)
+        yield from _of_rules(name, kind, state.get(kind, []), known_errors)
     jsonata = state.get("QueryLanguage") == "JSONata"
     for catcher in state.get("Catch", []):
         if jsonata and "Output" not in catcher:
@@ -177,14 +179,14 @@ def _of_distributed_map(name: str, state: State) -> Iterator[str]:
 
 
 def _of_rules(
-    name: str, kind: str, rules: list[Mapping[str, Any]], known: Collection[str]
+    name: str, kind: str, rules: list[Mapping[str, Any]], known_errors: Collection[str]
 ) -> Iterator[str]:
     seen: set[str] = set()
     for number, rule in enumerate(rules, start=1):
         where = f"{kind} {number} of {name}"
         errors = rule["ErrorEquals"]
         for error in errors:
-            if error not in known:
+            if error not in known_errors:
                 yield f"{where} names {error}, which neither AWS nor a function raises"
             if error in seen or _is_covered(error, seen):
                 yield f"{where} names {error}, which an earlier rule takes already"
@@ -196,9 +198,9 @@ def _of_rules(
 
 
 def _is_covered(error: str, seen: Collection[str]) -> bool:
-    """Return whether a wildcard among the errors seen before takes this one.
+    """Return whether a wildcard among the earlier errors matches this one.
 
-    States.TaskFailed takes every error of a task but States.Timeout:
+    States.TaskFailed matches every error of a task but States.Timeout:
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
     """
     return "States.TaskFailed" in seen and not error.startswith("States.")
@@ -221,7 +223,7 @@ def _dangling(scope: Scope) -> Iterator[str]:
 
 
 def _leading_back(scope: Scope) -> Iterator[str]:
-    """Yield each state from which a way leads back to itself: it could run for ever."""
+    """Yield each state from which transitions lead back to itself: it could run for ever."""
     for name in scope.states:
         reached: set[str] = set()
         ahead = list(_targets(scope.states[name]))
@@ -237,8 +239,8 @@ def _leading_back(scope: Scope) -> Iterator[str]:
 def _unwritten_paths(scope: Scope, name: str, state: State) -> Iterator[str]:
     """Yield a Fail's paths into an error that some Catch leading there does not write."""
     paths = [state[field] for field in ("ErrorPath", "CausePath") if field in state]
-    for source, other in scope.states.items():
-        for catcher in other.get("Catch", []):
+    for source, source_state in scope.states.items():
+        for catcher in source_state.get("Catch", []):
             written = catcher.get("ResultPath", "$")
             for path in paths:
                 if catcher["Next"] == name and not path.startswith(f"{written}."):

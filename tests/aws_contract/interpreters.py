@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an execution came to.
+    """The outcome of an execution.
 
     Attributes:
         output: its output, parsed; None of one that failed.
@@ -45,7 +45,7 @@ def definition(arns: Mapping[str, str], **numbers: float) -> str:
 def event(
     directory: Path, script: Mapping[str, list[str]], more: Mapping[str, Any] = INPUT
 ) -> dict[str, Any]:
-    """Return an execution's input that carries the script, and what else it is to have."""
+    """Return an execution's input with the script and further fields."""
     return {**INPUT, **more, "run": {"directory": str(directory), "script": dict(script)}}
 
 
@@ -82,20 +82,20 @@ def _call(function: str, event: Any, _context: object) -> Any:
     return scripted.answer(function, event)
 
 
-def start(emulator: Emulator, machine: str, given: dict[str, Any]) -> str:
+def start(emulator: Emulator, machine: str, execution_input: dict[str, Any]) -> str:
     """Start an execution on the emulator and return its ARN."""
     started = emulator.clients.stepfunctions.start_execution(
-        stateMachineArn=machine, input=json.dumps(given)
+        stateMachineArn=machine, input=json.dumps(execution_input)
     )
     return started["executionArn"]
 
 
 def make_machine(emulator: Emulator, name: str, text: str) -> str:
     """Make a state machine on the emulator and return its ARN."""
-    made = emulator.clients.stepfunctions.create_state_machine(
+    machine = emulator.clients.stepfunctions.create_state_machine(
         name=name, definition=text, roleArn=ROLE
     )
-    return made["stateMachineArn"]
+    return machine["stateMachineArn"]
 
 
 def ended(emulator: Emulator, execution: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def ended(emulator: Emulator, execution: str) -> dict[str, Any]:
 
 
 def on_emulator(emulator: Emulator, execution: str, directory: Path) -> Outcome:
-    """Return what an execution on the emulator came to."""
+    """Return the outcome of an execution on the emulator."""
     described = ended(emulator, execution)
     pages = emulator.clients.stepfunctions.get_paginator("get_execution_history")
     events = [e for page in pages.paginate(executionArn=execution) for e in page["events"]]
@@ -126,7 +126,7 @@ def on_emulator(emulator: Emulator, execution: str, directory: Path) -> Outcome:
 
 
 def _states(entered: list[str]) -> tuple[str, ...]:
-    """Return the states in order, those of the two branches, which run side by side, sorted."""
+    """Return the states in order; those of the two parallel branches sorted."""
     branches = {"CopyToDestination", "QuitCopy", "ResizeImage", "QuitResize"}
     before = [name for name in entered if name not in branches]
     inside = sorted(name for name in entered if name in branches)
@@ -137,7 +137,7 @@ def _states(entered: list[str]) -> tuple[str, ...]:
 
 
 def _parsed(cause: str | None) -> Any:
-    """Return what a function's error says, without what differs from run to run."""
+    """Return a function's error without what differs from run to run."""
     if not cause:
         return None
     try:

@@ -1,8 +1,8 @@
 """Check the Terraform configuration against the schema of a provider that is not installed.
 
-`terraform validate` does it for the provider at hand (5.100.0); :mod:`provider_schema` has the
+`terraform validate` does it for the installed provider (5.100.0); :mod:`provider_schema` has the
 schema of a current 6.x. What is checked: types, attributes and blocks exist and may be set,
-required ones are, blocks stand no oftener than they may, and what expressions read is there.
+required ones are set, no block occurs too often, and what expressions read exists.
 
     python -m tests.aws_contract.provider_check
 """
@@ -68,19 +68,19 @@ def problems(terraform: Path = TERRAFORM, schema: Path = SCHEMA) -> list[str]:
         schema: the file that :mod:`tests.aws_contract.provider_schema` writes.
     """
     types = json.loads(schema.read_text(encoding="utf-8"))["types"]
-    found: list[str] = []
+    sentences: list[str] = []
     for file in sorted(terraform.rglob("*.tf")):
         text = file.read_text(encoding="utf-8")
         where = str(file.relative_to(terraform))
         for kind, name, block in _declared(_parsed(text)):
-            found += (f"{where}: {said}" for said in _of_type(kind, name, block, types))
-        found += (f"{where}: {said}" for said in _reads(text, types))
-    return found
+            sentences += (f"{where}: {sentence}" for sentence in _of_type(kind, name, block, types))
+        sentences += (f"{where}: {sentence}" for sentence in _reads(text, types))
+    return sentences
 
 
 @cache
 def _parsed(text: str) -> Mapping[str, Any]:
-    """Parse a file, once: of the copies that tests make, all files but one are the same."""
+    """Parse a file, once: in the copies that tests make, all files but one are the same."""
     parsed: Mapping[str, Any] = hcl2.loads(text)
     return parsed
 
@@ -89,8 +89,8 @@ def _declared(parsed: Mapping[str, Any]) -> Iterator[tuple[str, str, Block]]:
     """Yield type, name and body of each resource and data source of AWS's."""
     for keyword, prefix in (("resource", ""), ("data", "data.")):
         for declared in parsed.get(keyword, []):
-            for kind, named in declared.items():
-                for name, body in named.items():
+            for kind, blocks_by_name in declared.items():
+                for name, body in blocks_by_name.items():
                     if _bare(kind).startswith("aws_"):
                         yield prefix + _bare(kind), _bare(name), body
 
@@ -108,8 +108,8 @@ def _of_type(kind: str, name: str, block: Block, types: Mapping[str, Node]) -> I
 def _of_block(
     address: str, block: Block, node: Node, meta: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    given = dict(_members(block))
-    for name, values in given.items():
+    members = dict(_members(block))
+    for name, values in members.items():
         if name in meta:
             continue
         if name in node["blocks"]:
@@ -118,14 +118,16 @@ def _of_block(
             yield from _of_attribute(f"{address}.{name}", values, node["attributes"][name])
         else:
             yield f"{address}: there is no {name}"
-    needed = {name for name, (_, said) in node["attributes"].items() if said == "required"}
+    needed = {
+        name for name, (_, availability) in node["attributes"].items() if availability == "required"
+    }
     needed |= {name for name, inner in node["blocks"].items() if inner["needed"]}
-    for name in sorted(needed - given.keys()):
+    for name in sorted(needed - members.keys()):
         yield f"{address}: {name} is required"
 
 
 def _members(block: Block) -> Iterator[tuple[str, list[Any]]]:
-    """Yield what stands in a block: attributes, blocks, and what `dynamic` makes."""
+    """Yield what a block contains: attributes, blocks, and what `dynamic` makes."""
     for name, value in block.items():
         if name.startswith("__"):
             continue
@@ -148,15 +150,19 @@ def _of_nested(address: str, blocks: list[Any], node: Node) -> Iterator[str]:
 
 
 def _of_attribute(address: str, values: list[Any], attribute: list[str]) -> Iterator[str]:
-    kind, said = attribute
-    if said == "computed":
+    kind, availability = attribute
+    if availability == "computed":
         yield f"{address} is computed and cannot be set"
     if _is_blocks(values):
         yield f"{address} is an attribute, not a block"
         return
-    given = _literal(values[0])
-    if given and kind in ("string", "number", "boolean") and given not in (kind, "expression"):
-        yield f"{address} is a {given}, but must be a {kind}"
+    literal_kind = _literal(values[0])
+    if (
+        literal_kind
+        and kind in ("string", "number", "boolean")
+        and literal_kind not in (kind, "expression")
+    ):
+        yield f"{address} is a {literal_kind}, but must be a {kind}"
 
 
 def _literal(value: Any) -> str | None:
@@ -196,12 +202,12 @@ def _bare(label: str) -> str:
 
 def main() -> int:
     """Print the problems; the exit status is 1 if there is one."""
-    found = problems()
+    sentences = problems()
     version = json.loads(SCHEMA.read_text(encoding="utf-8"))["provider"]
-    for problem in found:
+    for problem in sentences:
         print(problem)
-    print(f"{len(found)} problems with provider {version}.")
-    return int(bool(found))
+    print(f"{len(sentences)} problems with provider {version}.")
+    return int(bool(sentences))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The schema of a newer AWS provider than the one at hand, as far as this project uses it.
+"""The schema of a newer AWS provider than the installed one, as far as this project uses it.
 
     python -m tests.aws_contract.provider_schema [--check]
 
@@ -52,7 +52,7 @@ Node = dict[str, Any]
 
 
 class SchemaError(Exception):
-    """The package is not as this module knows it. The message says what is amiss."""
+    """The package is not as this module expects it; the message says what differs."""
 
 
 def used(terraform: Path = TERRAFORM) -> set[str]:
@@ -153,7 +153,7 @@ def _availability(computed: str, optional: str, required: str) -> str:
     if required == "true":
         return "required"
     words = [
-        name for name, said in (("optional", optional), ("computed", computed)) if said == "true"
+        name for name, flag in (("optional", optional), ("computed", computed)) if flag == "true"
     ]
     return ", ".join(words)
 

@@ -2,8 +2,8 @@
 
     {"run": {"directory": "...", "script": {"copy_file": ["ValueError", "ok"]}}}
 
-has the copy fail once. Each attempt leaves a file in the directory, so that a test can count them,
-whatever process they ran in.
+makes the copy fail once. Each attempt leaves a file in the directory, so that a test can count
+them, whatever process they ran in.
 """
 
 import itertools

@@ -43,8 +43,8 @@ def rules(machine: Machine) -> list[str]:
 def state(machine: Machine, name: str) -> dict[str, Any]:
     """Return a state of the machine, of one of its branches or of a Map's items."""
     if name in machine["States"]:
-        found: dict[str, Any] = machine["States"][name]
-        return found
+        definition: dict[str, Any] = machine["States"][name]
+        return definition
     branches = [b for s in machine["States"].values() for b in s.get("Branches", [])]
     branches += [s["ItemProcessor"] for s in machine["States"].values() if "ItemProcessor" in s]
     branches += [
@@ -315,8 +315,8 @@ def test_the_errors_of_lambda_are_those_that_aws_advises_to_retry() -> None:
 
 def test_every_substitution_is_a_value_of_terraform() -> None:
     arns = {f"{function}_arn" for function in TASKS}
-    others = {"task_retry", "write_to_dynamodb_input"}
-    assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | others
+    texts = {"task_retry", "write_to_dynamodb_input"}
+    assert asl.placeholders(asl.template()) == arns | set(rendering.TIMES) | texts
 
 
 STATES_OF_FUNCTIONS = (

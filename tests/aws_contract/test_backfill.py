@@ -1,7 +1,7 @@
 """The backfill's definition on both interpreters: which objects become which messages.
 
 moto's interpreter does not know EXPRESS children, batches, WriterConfig, and files other than CSV
-and JSON; `_as_moto_reads_it` says what it is given instead. A child alone gets a whole batch there.
+and JSON; `_as_moto_reads_it` replaces these. There, a child is run alone to get a whole batch.
 """
 
 import csv
@@ -36,8 +36,8 @@ Detail = dict[str, Any]
 
 
 def _object(key: str, version: str | None = None, bucket: str = SOURCE, **more: Any) -> Detail:
-    named = {"key": key, **({"version-id": version} if version else {})}
-    return {"bucket": {"name": bucket}, "object": named, **more}
+    item = {"key": key, **({"version-id": version} if version else {})}
+    return {"bucket": {"name": bucket}, "object": item, **more}
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Case:
     """A run of the backfill.
 
     Attributes:
-        given: its input; of a manifest, the format.
+        source: the input; for a manifest, its format.
         rows: of the manifest.
         sent: the details of the messages that are expected.
         accepted: what differs from a source_filter that accepts everything.
     """
 
-    given: Mapping[str, str] | str
+    source: Mapping[str, str] | str
     sent: Sequence[Detail]
     rows: Sequence[Mapping[str, Any]] = ()
     accepted: Mapping[str, Any] = field(default_factory=dict)
@@ -138,11 +138,11 @@ CASES = {
 def _files(case: Case) -> dict[str, bytes]:
     """Return the manifest's files by key, the manifest first."""
     columns = list(case.rows[0]) if case.rows else []
-    if case.given == "JSONL":
+    if case.source == "JSONL":
         return {"rows.jsonl": "\n".join(map(json.dumps, case.rows)).encode()}
     text = io.StringIO()
     writer = csv.DictWriter(text, columns)
-    if case.given == "CSV":
+    if case.source == "CSV":
         writer.writeheader()
         writer.writerows(case.rows)
         return {"rows.csv": text.getvalue().encode()}
@@ -162,11 +162,11 @@ def _files(case: Case) -> dict[str, bytes]:
 
 def _input(s3: "S3Client", case: Case, files: Mapping[str, bytes]) -> dict[str, Any]:
     """Put a case's manifest into its bucket; return the run's input."""
-    if not isinstance(case.given, str):
-        return dict(case.given)
+    if not isinstance(case.source, str):
+        return dict(case.source)
     for key, content in files.items():
         s3.put_object(Bucket=DESTINATION, Key=key, Body=content)
-    place = {"bucket": DESTINATION, "key": next(iter(files)), "format": case.given}
+    place = {"bucket": DESTINATION, "key": next(iter(files)), "format": case.source}
     return {"manifest": place}
 
 
@@ -219,17 +219,21 @@ def queue_url(emulator: Emulator) -> Iterator[str]:
     emulator.clients.sqs.delete_queue(QueueUrl=url)
 
 
-def _run(emulator: Emulator, name: str, text: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _run(
+    emulator: Emulator, name: str, text: str, execution_input: Mapping[str, Any]
+) -> dict[str, Any]:
     machine = interpreters.make_machine(emulator, name, text)
-    return interpreters.ended(emulator, interpreters.start(emulator, machine, dict(given)))
+    return interpreters.ended(
+        emulator, interpreters.start(emulator, machine, dict(execution_input))
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_on_the_local_aws(name: str, emulator: Emulator, queue_url: str) -> None:
     case = CASES[name]
-    given = _input(emulator.clients.s3, case, _files(case) if case.rows else {})
+    execution_input = _input(emulator.clients.s3, case, _files(case) if case.rows else {})
     machine = f"backfill-{list(CASES).index(name)}"
-    ended = _run(emulator, machine, _definition(case, queue_url), given)
+    ended = _run(emulator, machine, _definition(case, queue_url), execution_input)
     assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))
     assert _received(emulator.clients.sqs, queue_url) == _sorted(case.sent)
 
@@ -265,17 +269,19 @@ def _received_from_moto(queue_url: str) -> list[Detail]:
 
 @pytest.mark.exercised("moto")
 @pytest.mark.parametrize(
-    "name", [name for name, case in CASES.items() if case.given != "INVENTORY"]
+    "name", [name for name, case in CASES.items() if case.source != "INVENTORY"]
 )
 def test_on_moto(name: str, moto_queue_url: str) -> None:
     case = CASES[name]
-    if case.given == {"bucket": SOURCE, "prefix": "1999/"}:
+    if case.source == {"bucket": SOURCE, "prefix": "1999/"}:
         pytest.skip("moto fails by a listing of nothing")
     files = _files(case) if case.rows else {}
-    if case.given == "JSONL":
+    if case.source == "JSONL":
         files = {next(iter(files)): json.dumps(case.rows).encode()}
-    given = _input(boto3.client("s3", region_name=REGION), case, files)
-    result = interpreter.run(_as_moto_reads_it(_definition(case, moto_queue_url)), given, {})
+    execution_input = _input(boto3.client("s3", region_name=REGION), case, files)
+    result = interpreter.run(
+        _as_moto_reads_it(_definition(case, moto_queue_url)), execution_input, {}
+    )
     assert result.status == "SUCCEEDED", (result.error, result.cause)
     assert _received_from_moto(moto_queue_url) == _sorted(case.sent)
 
@@ -288,7 +294,7 @@ def _child(case: Case, queue_url: str) -> str:
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.rows])
 def test_a_batch_on_moto(name: str, moto_queue_url: str) -> None:
     case = CASES[name]
-    items = [{"Inventory": row} if case.given == "INVENTORY" else row for row in case.rows]
+    items = [{"Inventory": row} if case.source == "INVENTORY" else row for row in case.rows]
     result = interpreter.run(_child(case, moto_queue_url), {"Items": items}, {})
     sent = len(case.sent)
     assert result.output == {"sent": sent, "dropped": len(items) - sent}, result.cause
@@ -296,18 +302,18 @@ def test_a_batch_on_moto(name: str, moto_queue_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "execution_input",
     [{}, {"bucket": SOURCE}, {"manifest": {"bucket": SOURCE, "key": "1.xml", "format": "XML"}}],
     ids=str,
 )
 def test_other_input_is_refused(
-    given: Mapping[str, Any], emulator: Emulator, queue_url: str
+    execution_input: Mapping[str, Any], emulator: Emulator, queue_url: str
 ) -> None:
-    machine = f"backfill-refused-{len(str(given))}"
+    machine = f"backfill-refused-{len(str(execution_input))}"
     text = _definition(CASES["CSV"], queue_url)
-    ended = _run(emulator, machine, text, given)
+    ended = _run(emulator, machine, text, execution_input)
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
-    result = interpreter.run(_as_moto_reads_it(text), given, {})
+    result = interpreter.run(_as_moto_reads_it(text), execution_input, {})
     assert (result.status, result.error) == ("FAILED", "InvalidInput")
 
 
@@ -320,13 +326,13 @@ MANY = Case(
 
 
 def test_a_child_takes_ten_objects(emulator: Emulator, queue_url: str) -> None:
-    given = _input(emulator.clients.s3, MANY, _files(MANY))
-    ended = _run(emulator, "backfill-many", _definition(MANY, queue_url), given)
+    execution_input = _input(emulator.clients.s3, MANY, _files(MANY))
+    ended = _run(emulator, "backfill-many", _definition(MANY, queue_url), execution_input)
     assert _received(emulator.clients.sqs, queue_url) == _sorted(MANY.sent)
     counted, folder = _run_and_results(emulator, ended)
     assert [counted[of]["succeeded"] for of in ("itemCounts", "executionCounts")] == [35, 4]
     results = _lines(emulator.clients.s3, f"{folder}/SUCCEEDED_0.jsonl")
-    assert sorted((one["sent"], one["dropped"]) for one in results) == [
+    assert sorted((result["sent"], result["dropped"]) for result in results) == [
         (0, 5),
         (3, 7),
         (10, 0),
@@ -366,15 +372,17 @@ WHY = {
 
 
 def _reasons(cause: str) -> dict[int, str]:
-    return {one["item"]: one["why"].partition(":")[0] for one in json.loads(cause)["failed"]}
+    return {
+        failure["item"]: failure["why"].partition(":")[0] for failure in json.loads(cause)["failed"]
+    }
 
 
 def test_what_cannot_be_sent_fails_by_name_and_the_others_of_its_batch_are_sent(
     emulator: Emulator, queue_url: str
 ) -> None:
-    given = _input(emulator.clients.s3, MIXED, _files(MIXED))
+    execution_input = _input(emulator.clients.s3, MIXED, _files(MIXED))
     text = _definition(MIXED, queue_url, task_retry=QUICK)
-    ended = _run(emulator, "backfill-mixed", text, given)
+    ended = _run(emulator, "backfill-mixed", text, execution_input)
     assert ended["error"] == "States.ExceedToleratedFailureThreshold"
     assert _received(emulator.clients.sqs, queue_url) == _sorted(MIXED.sent)
 
@@ -417,13 +425,13 @@ def _leave_out(monkeypatch: pytest.MonkeyPatch, id_: str, failed: list[dict[str,
     """Have moto's SQS send batches without the entry of that Id, and answer that this failed."""
     send = SQSBackend.send_message_batch
 
-    def send_others(
+    def send_remaining(
         backend: SQSBackend, queue: str, entries: dict[str, Any]
     ) -> tuple[list[Any], list[dict[str, Any]]]:
-        others = {key: entry for key, entry in entries.items() if entry["Id"] != id_}
-        return send(backend, queue, others)[0], failed
+        remaining = {key: entry for key, entry in entries.items() if entry["Id"] != id_}
+        return send(backend, queue, remaining)[0], failed
 
-    monkeypatch.setattr(SQSBackend, "send_message_batch", send_others)
+    monkeypatch.setattr(SQSBackend, "send_message_batch", send_remaining)
 
 
 FAILED = {"Id": "1", "SenderFault": False, "Code": "InternalError", "Message": "again"}
@@ -446,9 +454,9 @@ def test_what_a_batch_leaves_is_sent_again_on_moto(
 def test_failures_are_tolerated_up_to_a_percentage(emulator: Emulator, queue_url: str) -> None:
     rows = [_row(f"{number}.jpg") for number in range(10)] + [_row("10.jpg", bucket="another")]
     case = Case("CSV", [_object(f"{number}.jpg") for number in range(10)], rows)
-    given = _input(emulator.clients.s3, case, _files(case))
+    execution_input = _input(emulator.clients.s3, case, _files(case))
     text = _definition(case, queue_url, tolerated_failure_percentage=50)
-    ended = _run(emulator, "backfill-tolerant", text, given)
+    ended = _run(emulator, "backfill-tolerant", text, execution_input)
     assert ended["status"] == "SUCCEEDED"
     assert _received(emulator.clients.sqs, queue_url) == _sorted(case.sent)
 

@@ -52,7 +52,7 @@ def record() -> dict[str, Any]:
 
 def state() -> dict[str, Any]:
     """Return the state after ProcessFile."""
-    made = {
+    source = {
         "sourceVersionId": VERSION,
         "sourceETag": ETAG.strip('"'),
         "sourceLastModified": "2026-01-02T03:04:05Z",
@@ -60,8 +60,8 @@ def state() -> dict[str, Any]:
         "size": 1024,
     }
     images_made = [
-        {"original": {**made, "key": "HappyFace.jpg"}},
-        {"resized": {**made, "key": "HappyFace.png", "width": 24, "height": 16}},
+        {"original": {**source, "key": "HappyFace.jpg"}},
+        {"resized": {**source, "key": "HappyFace.png", "width": 24, "height": 16}},
     ]
     return {**record(), "results": {"fileType": "jpg", "images": images_made}}
 
@@ -292,13 +292,13 @@ def keeps_what_is_newer(stubs: Stubs) -> None:
 def refuses_to_be_destroyed(stubs: Stubs) -> None:
     version = {"Key": "HappyFace.jpg", "VersionId": VERSION, "Size": 1024, "IsLatest": True}
     stubs.answer("s3", "list_object_versions", {"Versions": [version]})
-    given = {
+    event = {
         "buckets": [fake_cloud.SOURCE],
         "forceDestroy": False,
         "tableDeletionProtection": False,
     }
     with pytest.raises(DestroyRefused):
-        destroy_guard.handler({**given, "tf": {"action": "delete"}}, None)
+        destroy_guard.handler({**event, "tf": {"action": "delete"}}, None)
 
 
 SCENARIOS: tuple[Callable[[Stubs], None], ...] = (
@@ -338,9 +338,9 @@ def calls() -> set[tuple[str, str]]:
     used: set[tuple[str, str]] = set()
     for scenario in SCENARIOS:
         with pytest.MonkeyPatch.context() as patch:
-            with stubbed(patch) as made:
-                scenario(made)
-            used |= {(call.operation, name) for call in made.calls for name in call.parameters}
+            with stubbed(patch) as stubs:
+                scenario(stubs)
+            used |= {(call.operation, name) for call in stubs.calls for name in call.parameters}
     return used
 
 
@@ -352,8 +352,10 @@ def test_no_call_in_the_source_is_left_out(calls: set[tuple[str, str]]) -> None:
 
 
 def unknown_to(version: str, calls: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    known = {(operation, name) for operation, names in MODELS[version].items() for name in names}
-    return calls - known
+    known_calls = {
+        (operation, name) for operation, names in MODELS[version].items() for name in names
+    }
+    return calls - known_calls
 
 
 def test_the_oldest_botocore_that_knows_every_parameter(calls: set[tuple[str, str]]) -> None:

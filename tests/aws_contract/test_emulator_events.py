@@ -1,8 +1,8 @@
 """The local AWS's events compared with the documented ones, field by field.
 
 A field counts as equal if it is there and of the documented type; where the documentation gives a
-form (a time, a hash, an encoding), the emulator's value must have it. What differs stands in
-DIFFERENCES, is held to be true, and is harmless: the functions read none of it.
+form (a time, a hash, an encoding), the emulator's value must have it. DIFFERENCES lists what
+differs; tests check that it is complete, and it is harmless: the functions read none of it.
 """
 
 import json
@@ -82,14 +82,14 @@ def fields(event: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 def differing(documented: Any, actual: Any, name: str) -> dict[str, str]:
     """Return the paths at which the emulator's event differs, and how."""
-    wanted, given = dict(fields(documented, name)), dict(fields(actual, name))
-    result = dict.fromkeys(wanted.keys() - given.keys(), "missing")
-    result |= dict.fromkeys(given.keys() - wanted.keys(), "beyond the documentation")
-    for path in wanted.keys() & given.keys():
-        if type(wanted[path]) is not type(given[path]):
-            result[path] = f"of type {type(given[path]).__name__}"
-        elif path in FORMS and not re.fullmatch(FORMS[path], str(given[path])):
-            result[path] = f"of another form: {given[path]}"
+    wanted, present = dict(fields(documented, name)), dict(fields(actual, name))
+    result = dict.fromkeys(wanted.keys() - present.keys(), "missing")
+    result |= dict.fromkeys(present.keys() - wanted.keys(), "beyond the documentation")
+    for path in wanted.keys() & present.keys():
+        if type(wanted[path]) is not type(present[path]):
+            result[path] = f"of type {type(present[path]).__name__}"
+        elif path in FORMS and not re.fullmatch(FORMS[path], str(present[path])):
+            result[path] = f"of another form: {present[path]}"
     return result
 
 
@@ -162,8 +162,8 @@ def _queue(emulator: Emulator, name: str) -> tuple[str, str]:
 
 def check(documented: Any, actual: Any, name: str) -> None:
     """Compare an event with its documentation, the known differences of that name allowed."""
-    known = {path: how for path, (how, _) in DIFFERENCES.items() if path.startswith(f"{name}.")}
-    assert differing(documented, actual, name) == known
+    expected = {path: how for path, (how, _) in DIFFERENCES.items() if path.startswith(f"{name}.")}
+    assert differing(documented, actual, name) == expected
 
 
 def test_the_test_event(notifications: list[Any]) -> None:
@@ -201,24 +201,24 @@ def test_an_event_of_the_queue(emulator: Emulator, echo: str) -> None:
 
 def test_a_request_of_the_http_api(emulator: Emulator, echo: str) -> None:
     api = emulator.clients.client("apigatewayv2")
-    made = api.create_api(Name="upload", ProtocolType="HTTP")
+    http_api = api.create_api(Name="upload", ProtocolType="HTTP")
     integration = api.create_integration(
-        ApiId=made["ApiId"],
+        ApiId=http_api["ApiId"],
         IntegrationType="AWS_PROXY",
         IntegrationUri=echo,
         PayloadFormatVersion="2.0",
     )
     api.create_route(
-        ApiId=made["ApiId"],
+        ApiId=http_api["ApiId"],
         RouteKey="POST /upload",
         Target=f"integrations/{integration['IntegrationId']}",
     )
-    api.create_stage(ApiId=made["ApiId"], StageName="$default", AutoDeploy=True)
+    api.create_stage(ApiId=http_api["ApiId"], StageName="$default", AutoDeploy=True)
     request = urllib.request.Request(  # noqa: S310 - to 127.0.0.1
         f"{emulator.aws.endpoint}/upload?name=photo.jpg",
         data=b"\xff\xd8\xff\xe0\x00\x10",
         headers={
-            "Host": made["ApiEndpoint"].partition("//")[2],
+            "Host": http_api["ApiEndpoint"].partition("//")[2],
             "Content-Type": "image/jpeg",
             "X-Forwarded-For": "192.0.2.1",
             "X-Forwarded-Port": "443",

@@ -1,7 +1,7 @@
 """One definition, two interpreters: outcome, output, error, order and number of attempts.
 
-What is expected is written out here, from the States Language; both interpreters have to come to
-it, or the difference stands in differences.py.
+The expected outcomes are written out here, from the States Language; both interpreters have to
+reach them, or differences.py lists the difference.
 """
 
 import dataclasses
@@ -60,9 +60,9 @@ class Case:
 
     Attributes:
         script: what the functions do, see scripted.py; `late` sleeps beyond the Task's timeout.
-        expected: what the States Language makes of it.
+        expected: the outcome by the States Language.
         numbers: substitutions that differ from the usual ones.
-        more: what the input has besides a record.
+        more: further fields of the input, besides a record.
     """
 
     script: Mapping[str, list[str]]
@@ -92,14 +92,18 @@ OF_LATER_STATES: dict[str, dict[str, Any]] = {
 def _output(file_type: str | None, *, converted: bool) -> dict[str, Any]:
     answers = scripted.ANSWERS
     images = [{"original": answers["copy_file"]}, {"resized": answers["resize_image"]}]
-    made = {"images": images, "writeStatus": answers["write_to_dynamodb"]} if converted else {}
-    return {"fileType": file_type, **made, "deletionStatus": answers["delete_file"]}
+    converted_results = (
+        {"images": images, "writeStatus": answers["write_to_dynamodb"]} if converted else {}
+    )
+    return {"fileType": file_type, **converted_results, "deletionStatus": answers["delete_file"]}
 
 
 def success(**attempts: int) -> Outcome:
     """Return the outcome of a JPEG that is converted; attempts differ from one where given."""
-    made = {**dict.fromkeys(sorted(TASKS), 1), **attempts}
-    return Outcome("SUCCEEDED", _output("jpg", converted=True), None, None, ALL_STATES, made)
+    all_attempts = {**dict.fromkeys(sorted(TASKS), 1), **attempts}
+    return Outcome(
+        "SUCCEEDED", _output("jpg", converted=True), None, None, ALL_STATES, all_attempts
+    )
 
 
 def no_jpeg(file_type: str | None) -> Outcome:
@@ -206,13 +210,13 @@ def executions(
         directory = tmp_path_factory.mktemp("run")
         text = interpreters.definition(arns, **{**NUMBERS, **case.numbers})
         machine = interpreters.make_machine(emulator, f"case-{number}", text)
-        given = interpreters.event(directory, _script(case, EMULATOR_TIMEOUT), case.more)
-        started[name] = interpreters.start(emulator, machine, given), directory
+        execution_input = interpreters.event(directory, _script(case, EMULATOR_TIMEOUT), case.more)
+        started[name] = interpreters.start(emulator, machine, execution_input), directory
     return started
 
 
 def _allowing(case: str, interpreter: str) -> Outcome:
-    """Return what the interpreter has to come to, its known differences included."""
+    """Return the interpreter's expected outcome, its known differences included."""
     rows = differences.of(case)
     changed: dict[str, Any] = {name: getattr(row, interpreter) for name, row in rows.items()}
     return dataclasses.replace(CASES[case].expected, **changed)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.lib.paths import REPOSITORY
-from tests.aws_contract.plans import Stack, kind_of
+from tests.aws_contract.mocked_stacks import Stack, kind_of
 from tests.support.asl import rendering
 
 pytestmark = pytest.mark.terraform
@@ -119,8 +119,8 @@ def _is_listed(name: str, value: Any) -> bool:
 
 
 def _module(address: str) -> str:
-    found = re.match(r"module\.\w+(\[[^\]]+\])?", address)
-    return found[0] if found else "root"
+    module = re.match(r"module\.\w+(\[[^\]]+\])?", address)
+    return module[0] if module else "root"
 
 
 def _text_of(value: Any) -> str:
@@ -129,7 +129,7 @@ def _text_of(value: Any) -> str:
         document = json.loads(value)
         statements = document.get("Statement")
         return (
-            "".join(f"\n      {_statement(one)}" for one in statements)
+            "".join(f"\n      {_statement(statement)}" for statement in statements)
             if statements
             else _text_of(document)
         )
@@ -150,12 +150,12 @@ def _statement(statement: dict[str, Any]) -> str:
 
 
 def test_what_terraform_makes_is_what_the_inventory_says(stacks: dict[str, Stack]) -> None:
-    found = inventory(stacks["virginia"])
+    made = inventory(stacks["virginia"])
     PROPOSED.parent.mkdir(parents=True, exist_ok=True)
-    PROPOSED.write_text(found, encoding="utf-8")
+    PROPOSED.write_text(made, encoding="utf-8")
     wanted = INVENTORY.read_text(encoding="utf-8") if INVENTORY.exists() else ""
     difference = "\n".join(
-        difflib.unified_diff(wanted.splitlines(), found.splitlines(), "listed", "made", lineterm="")
+        difflib.unified_diff(wanted.splitlines(), made.splitlines(), "listed", "made", lineterm="")
     )
     assert not difference, (
         f"{difference}\nIf that is meant: cp build/fidelity/inventory.txt {INVENTORY.name}"
@@ -187,26 +187,26 @@ def test_whatever_can_have_tags_says_which_stack_it_belongs_to(stacks: dict[str,
 
 def test_the_definition_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:
     """They render the template with the numbers that stand in rendering.py."""
-    found = stacks["virginia"].resources["module.state_machine.aws_sfn_state_machine.this"]
+    machine = stacks["virginia"].resources["module.state_machine.aws_sfn_state_machine.this"]
     mocked = r"arn:aws:lambda:us-east-1:123456789012:function:[\w-]+"
-    made, rendered = (
+    applied, rendered = (
         json.loads(re.sub(mocked, "...", text))
-        for text in (found["definition"], rendering.rendered())
+        for text in (machine["definition"], rendering.rendered())
     )
     # Other tests send events, which name the execution; this stack sends none.
     del rendered["States"]["WriteToDynamoDb"]["Parameters"]["execution.$"]
-    assert made == rendered
+    assert applied == rendered
 
 
 def test_the_backfill_is_the_one_that_other_tests_render(stacks: dict[str, Stack]) -> None:
-    found = stacks["ireland"].resources["module.backfill[0].aws_sfn_state_machine.this"]
-    made = json.loads(found["definition"])
+    machine = stacks["ireland"].resources["module.backfill[0].aws_sfn_state_machine.this"]
+    applied = json.loads(machine["definition"])
     place = "123456789012-eu-west-1"
     rendered = rendering.backfill(
         source_bucket=f"image-converter-source-{place}",
         destination_bucket=f"image-converter-destination-{place}",
-        queue_url=made["States"]["SendRows"]["ItemProcessor"]["States"]["SendRowBatch"][
+        queue_url=applied["States"]["SendRows"]["ItemProcessor"]["States"]["SendRowBatch"][
             "Arguments"
         ]["QueueUrl"],
     )
-    assert made == json.loads(rendered)
+    assert applied == json.loads(rendered)

@@ -13,7 +13,7 @@ import pytest
 from image_converter import keys
 from scripts.lib.paths import REPOSITORY
 from tests.aws_contract.limits import LIMITS
-from tests.aws_contract.plans import ACCOUNT, PLACES, Stack
+from tests.aws_contract.mocked_stacks import ACCOUNT, PLACES, Stack
 from tests.support import fake_cloud, images
 from tests.support.asl import interpreter, machine, rendering
 from tests.support.fake_cloud import Cloud
@@ -33,12 +33,12 @@ MAX_CAUSE_BYTES = 32_768 * 4
 MAX_ERROR_BYTES = 256 * 4
 
 
-def check(name: str, found: float) -> None:
+def check(name: str, value: float) -> None:
     """Compare with the limit and with what limits.py states, which is rounded up a little."""
     limit = LIMITS[name]
-    assert found <= limit.allowed, f"{name}: {found} {limit.unit}"
-    assert found <= limit.largest, f"{name}: {found} {limit.unit}, limits.py states less"
-    assert limit.largest <= max(found * 1.35, found + 10), f"{name}: {found} {limit.unit} only"
+    assert value <= limit.allowed, f"{name}: {value} {limit.unit}"
+    assert value <= limit.largest, f"{name}: {value} {limit.unit}, limits.py states less"
+    assert limit.largest <= max(value * 1.35, value + 10), f"{name}: {value} {limit.unit} only"
 
 
 def longest(texts: Iterable[str]) -> int:
@@ -47,7 +47,11 @@ def longest(texts: Iterable[str]) -> int:
 
 def values(stacks: dict[str, Stack], kind: str, attribute: str) -> list[Any]:
     """Return an attribute of every resource of a type, in every place."""
-    return [found[attribute] for stack in stacks.values() for found in stack.of_type(kind).values()]
+    return [
+        resource[attribute]
+        for stack in stacks.values()
+        for resource in stack.of_type(kind).values()
+    ]
 
 
 # ---- Names and ARNs ----------------------------------------------------------------------------
@@ -77,9 +81,9 @@ def test_arns_are_of_the_partition_the_region_and_the_account(
     place: str, stacks: dict[str, Stack]
 ) -> None:
     wanted = PLACES[place]
-    found = [(address, arn) for address, text in stacks[place].strings() for arn in _arns(text)]
-    assert found
-    for address, arn in found:
+    arns = [(address, arn) for address, text in stacks[place].strings() for arn in _arns(text)]
+    assert arns
+    for address, arn in arns:
         _, partition, service, region, account, *_ = arn.split(":", 5)
         assert partition == wanted.partition, f"{arn} in {address}"
         assert region in ("", wanted.region), f"{arn} in {address}"
@@ -216,19 +220,19 @@ FUNCTION_OF_STATE = {
 
 
 def _definition(stack: Stack) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+    definition: dict[str, Any] = json.loads(
         stack.resources["module.state_machine.aws_sfn_state_machine.this"]["definition"]
     )
-    return found
+    return definition
 
 
 def _states(definition: dict[str, Any]) -> dict[str, Any]:
     """Return the states of a machine with those of its branches."""
-    found = dict(definition["States"])
+    states = dict(definition["States"])
     for state in definition["States"].values():
         for branch in state.get("Branches", []):
-            found |= _states(branch)
-    return found
+            states |= _states(branch)
+    return states
 
 
 @pytest.mark.terraform
@@ -285,7 +289,7 @@ def test_a_batch_of_the_longest_keys() -> None:
         received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
     texts = [text for event in result.events for text in _documents(event)]
     check("state of a backfill's child", max(len(text.encode()) for text in texts))
-    check("messages in one request", sum(len(one["Body"].encode()) for one in received))
+    check("messages in one request", sum(len(message["Body"].encode()) for message in received))
 
 
 def _documents(event: dict[str, Any]) -> Iterable[str]:
@@ -322,8 +326,8 @@ def test_history_with_every_retry(stacks: dict[str, Stack], cloud: Cloud) -> Non
 
 def _events(states: dict[str, Any], attempts: list[int]) -> int:
     parallel = 2  # ParallelStateStarted, ParallelStateSucceeded
-    whole = 2  # ExecutionStarted, ExecutionSucceeded
-    return whole + parallel + 2 * len(states) + 3 * sum(attempts)
+    execution = 2  # ExecutionStarted, ExecutionSucceeded
+    return execution + parallel + 2 * len(states) + 3 * sum(attempts)
 
 
 # ---- Rates -------------------------------------------------------------------------------------
@@ -369,6 +373,6 @@ def test_every_limit_is_checked() -> None:
 
 
 def test_a_passed_limit_and_a_wrong_statement_are_found() -> None:
-    for wrong in (81, 74, 20):
+    for value in (81, 74, 20):
         with pytest.raises(AssertionError, match="name of an execution"):
-            check("name of an execution", wrong)
+            check("name of an execution", value)

@@ -30,12 +30,12 @@ def assert_current(cloud: Cloud, body: bytes) -> None:
     assert cloud.keys(DESTINATION) == {"a.jpg", "a.png"}
 
 
-@pytest.mark.parametrize("named", [(), ("eTag",), ("versionId",), ("eTag", "versionId")])
-def test_a_sequencer_by_hand_spoils_no_key(cloud: Cloud, named: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("fields", [(), ("eTag",), ("versionId",), ("eTag", "versionId")])
+def test_a_sequencer_by_hand_spoils_no_key(cloud: Cloud, fields: tuple[str, ...]) -> None:
     first = cloud.upload("a.jpg", A)
     cloud.date(first, EARLIER)
-    given = sample(first, **{name: first["s3"]["object"][name] for name in named})
-    assert machine.run(given).status == "SUCCEEDED"
+    execution_input = sample(first, **{name: first["s3"]["object"][name] for name in fields})
+    assert machine.run(execution_input).status == "SUCCEEDED"
     assert_current(cloud, A)
     assert machine.run(cloud.upload("a.jpg", B)).status == "SUCCEEDED"
     assert_current(cloud, B)
@@ -64,8 +64,8 @@ def test_an_input_that_is_started_again_keeps_its_place(cloud: Cloud) -> None:
     """As `make redrive` does, under another name: nothing else orders a second's uploads."""
     older, newer = cloud.upload("a.jpg", A), cloud.upload("a.jpg", B)
     machine.run(newer)
-    again = machine.run(older)
-    assert again.output["images"][0]["original"]["key"].startswith("aside/")
+    restarted = machine.run(older)
+    assert restarted.output["images"][0]["original"]["key"].startswith("aside/")
     assert cloud.content(DESTINATION, "a.jpg") == B
 
 

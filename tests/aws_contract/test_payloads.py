@@ -44,29 +44,29 @@ def started(stubs: Stubs, notification: Any) -> tuple[dict[str, Any], dict[str, 
 @pytest.mark.parametrize("payload", CREATED)
 def test_a_new_object_starts_an_execution(payload: str, stubs: Stubs) -> None:
     notification = fake_cloud.recorded(payload)
-    call, given = started(stubs, notification)
+    call, execution_input = started(stubs, notification)
     documented = notification["Records"][0]
     plain = keys.decode(documented["s3"]["object"]["key"])
     documented["s3"]["object"]["key"] = plain
-    assert given.items() <= events.execution_input(documented).items()
+    assert execution_input.items() <= events.execution_input(documented).items()
     for field in ("name", "key", "eTag", "sequencer"):
         part = "bucket" if field == "name" else "object"
-        assert given["s3"][part][field] == documented["s3"][part][field]
+        assert execution_input["s3"][part][field] == documented["s3"][part][field]
     assert call["stateMachineArn"] == STATE_MACHINE
     assert EXECUTION_NAME.fullmatch(call["name"])
 
 
 def test_the_documented_encoding_of_a_key_is_undone(stubs: Stubs) -> None:
-    _, given = started(stubs, fake_cloud.recorded("s3_created_2_1_unversioned"))
-    assert given["s3"]["object"]["key"] == "red flower.jpg"
+    _, execution_input = started(stubs, fake_cloud.recorded("s3_created_2_1_unversioned"))
+    assert execution_input["s3"]["object"]["key"] == "red flower.jpg"
 
 
 @pytest.mark.parametrize("left_out", ["sequencer", "versionId", "eTag", "size"])
 def test_fields_that_only_some_events_have_are_not_needed(left_out: str, stubs: Stubs) -> None:
     notification = fake_cloud.recorded("s3_created_2_1")
     del notification["Records"][0]["s3"]["object"][left_out]
-    call, given = started(stubs, notification)
-    assert left_out not in given["s3"]["object"]
+    call, execution_input = started(stubs, notification)
+    assert left_out not in execution_input["s3"]["object"]
     assert EXECUTION_NAME.fullmatch(call["name"])
 
 
@@ -74,8 +74,8 @@ def test_fields_of_newer_minor_versions_are_ignored(stubs: Stubs) -> None:
     """AWS: "Applications should ignore new fields to stay forward compatible"."""
     notification = fake_cloud.recorded("s3_created_2_1")
     notification["Records"][0].update(eventVersion="2.9", lifecycleEventData={"new": True})
-    _, given = started(stubs, notification)
-    assert "lifecycleEventData" not in given
+    _, execution_input = started(stubs, notification)
+    assert "lifecycleEventData" not in execution_input
 
 
 @pytest.mark.parametrize("payload", OTHERS)

@@ -21,7 +21,7 @@ each_function = pytest.mark.parametrize("function", machine.HANDLERS)
 
 
 def assert_converted(cloud: Cloud, result: Result, image: bytes) -> None:
-    """An execution that says SUCCEEDED has told the truth."""
+    """What an execution that says SUCCEEDED reports is true."""
     assert (result.status, result.error, result.cause) == ("SUCCEEDED", None, None)
     original = result.output["images"][0]["original"]
     resized = result.output["images"][1]["resized"]
@@ -62,11 +62,11 @@ class TestSuccess:
         article = recorded("article_output")
         for place, kind in enumerate(("original", "resized")):
             printed = article["images"][place][kind]
-            made = result.output["images"][place][kind]
-            assert printed.keys() <= made.keys()
-            assert (made["region"], made["key"]) == (printed["region"], printed["key"])
+            actual = result.output["images"][place][kind]
+            assert printed.keys() <= actual.keys()
+            assert (actual["region"], actual["key"]) == (printed["region"], printed["key"])
             # We may add to what the article prints of an image, and to nothing else.
-            result.output["images"][place][kind] = {name: made[name] for name in printed}
+            result.output["images"][place][kind] = {name: actual[name] for name in printed}
         assert key_tree(result.output) == key_tree(article)
         assert result.output["fileType"] == "jpg"
         for status in ("writeStatus", "deletionStatus"):

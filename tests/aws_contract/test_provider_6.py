@@ -142,13 +142,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     env = terraform_cli.environment()
     terraform_cli.init(folder, env, "-backend=false", "-lockfile=readonly")
     terraform = str(terraform_cli.terraform_binary())
-    said = subprocess.run(
+    output = subprocess.run(
         [terraform, f"-chdir={folder}", "providers", "schema", "-json"],
         env=env,
         capture_output=True,
         check=True,
     ).stdout
-    schema: Mapping[str, Any] = json.loads(said)["provider_schemas"][
+    schema: Mapping[str, Any] = json.loads(output)["provider_schemas"][
         "registry.terraform.io/hashicorp/aws"
     ]
     return schema
@@ -169,9 +169,9 @@ def _changes(path: str, block: Mapping[str, Any], node: provider_schema.Node) ->
     """Return what the extracted schema says otherwise of what the installed one has."""
     changed: dict[str, str] = {}
     for name, attribute in block.get("attributes", {}).items():
-        _, said = node["attributes"].get(name, (None, "gone"))
-        if said != _availability(attribute):
-            changed[f"{path}.{name}"] = said
+        _, availability = node["attributes"].get(name, (None, "gone"))
+        if availability != _availability(attribute):
+            changed[f"{path}.{name}"] = availability
     for name, inner in block.get("block_types", {}).items():
         nested = node["blocks"].get(name)
         if nested is None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.aws_contract.plans import Stack, kind_of
+from tests.aws_contract.mocked_stacks import Stack, kind_of
 
 pytestmark = pytest.mark.terraform
 

@@ -17,13 +17,13 @@ KEPT = "Kept in source bucket: a newer upload has the same key"
 
 each_versioning = pytest.mark.parametrize("versioning", ["Enabled", "Suspended", None])
 # What a record says of a version that has no id of its own: S3's "null", or nothing.
-each_naming = pytest.mark.parametrize("named", ["as S3 answers", "nothing"])
+each_naming = pytest.mark.parametrize("naming", ["as S3 answers", "nothing"])
 
 
-def upload(cloud: Cloud, body: bytes, named: str = "as S3 answers") -> Record:
+def upload(cloud: Cloud, body: bytes, naming: str = "as S3 answers") -> Record:
     record = cloud.upload("a.jpg", body)
     item = record["s3"]["object"]
-    if item.get("versionId") == "null" and named == "nothing":
+    if item.get("versionId") == "null" and naming == "nothing":
         del item["versionId"]
     return record
 
@@ -37,21 +37,21 @@ def assert_current(cloud: Cloud, body: bytes, record: Record) -> None:
     assert item["sourceETag"]["S"] == record["s3"]["object"]["eTag"]
     for place, kind in enumerate(("original", "resized")):
         location = item["images"]["L"][place]["M"][kind]["M"]
-        made = cloud.content(DESTINATION, location["key"]["S"], location["versionId"]["S"])
-        assert pixels(made) == pixels(body)
+        content = cloud.content(DESTINATION, location["key"]["S"], location["versionId"]["S"])
+        assert pixels(content) == pixels(body)
 
 
 @each_naming
 @each_versioning
 def test_one_after_the_other_and_both_again(
-    cloud: Cloud, versioning: "BucketVersioningStatusType | None", named: str
+    cloud: Cloud, versioning: "BucketVersioningStatusType | None", naming: str
 ) -> None:
     cloud.keep_versions(versioning)
-    first = upload(cloud, A, named)
+    first = upload(cloud, A, naming)
     assert machine.run(first).status == "SUCCEEDED"
     assert_current(cloud, A, first)
     assert cloud.keys(SOURCE) == set()
-    second = upload(cloud, B, named)
+    second = upload(cloud, B, naming)
     assert machine.run(second).status == "SUCCEEDED"
     assert_current(cloud, B, second)
     assert cloud.keys(SOURCE) == set()
@@ -65,13 +65,13 @@ def test_one_after_the_other_and_both_again(
 @each_versioning
 @pytest.mark.parametrize("function", ["write_to_dynamodb", "delete_file"])
 def test_the_second_comes_before_the_first_is_done(
-    cloud: Cloud, versioning: "BucketVersioningStatusType | None", named: str, function: str
+    cloud: Cloud, versioning: "BucketVersioningStatusType | None", naming: str, function: str
 ) -> None:
     cloud.keep_versions(versioning)
     second: list[Record] = []
     result = machine.run(
-        upload(cloud, A, named),
-        **{function: machine.preceded(function, lambda: second.append(upload(cloud, B, named)))},
+        upload(cloud, A, naming),
+        **{function: machine.preceded(function, lambda: second.append(upload(cloud, B, naming)))},
     )
     assert result.output["deletionStatus"]["status"] == KEPT
     assert cloud.content(SOURCE, "a.jpg") == B
@@ -82,10 +82,10 @@ def test_the_second_comes_before_the_first_is_done(
 @each_naming
 @each_versioning
 def test_the_second_comes_before_the_first_s_turn(
-    cloud: Cloud, versioning: "BucketVersioningStatusType | None", named: str
+    cloud: Cloud, versioning: "BucketVersioningStatusType | None", naming: str
 ) -> None:
     cloud.keep_versions(versioning)
-    first, second = upload(cloud, A, named), upload(cloud, B, named)
+    first, second = upload(cloud, A, naming), upload(cloud, B, naming)
     overtaken = machine.run(first)
     assert overtaken.error == (None if versioning == "Enabled" else "SourceChanged")
     assert cloud.content(SOURCE, "a.jpg") == B

@@ -35,7 +35,7 @@ def burst(deployment: Deployment, stack: deployed.Deployment) -> Load:
 def test_a_burst_with_duplicates_and_bad_images(burst: Load, deployed_type: str) -> None:
     sent = burst.send(f"burst-{deployed_type}", 40)
     burst.wait(sent)
-    assert burst.wrong() == []
+    assert burst.violations() == []
     figures = burst.figures(sent)
     assert (figures.converted, figures.reported) == (38, 2)
 
@@ -53,7 +53,7 @@ def test_functions_that_are_killed_lose_nothing(
     assert burst.broken_promises() == []
     burst.redrive()
     burst.wait(sent)
-    assert burst.wrong() == []
+    assert burst.violations() == []
 
 
 def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
@@ -74,7 +74,7 @@ def test_redrive_puts_right_what_a_mistake_in_the_settings_broke(
     use(deployment.aws, monkeypatch)
     assert cli.run(["redrive"]) == 0
     assert key in capsys.readouterr().out
-    again = pipeline.named(deployment, f"{failed.name}-redo1")
+    again = pipeline.ended_by_name(deployment, f"{failed.name}-redo1")
     assert again.status == SUCCEEDED, again.sentence
     assert images.pixels(pipeline.destination(deployment, keys.png_key(key))) == images.pixels(
         content

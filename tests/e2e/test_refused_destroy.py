@@ -17,7 +17,7 @@ from scripts.lib.terraform_cli import TerraformError
 from scripts.local_aws import LocalAws
 from tests.conftest import Deployment
 from tests.support import images
-from tests.support.plans import changes, plan, resources
+from tests.support.terraform_changes import changes, plan, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

@@ -15,7 +15,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.terraform_cli import TerraformError
 from scripts.lib.terraform_stack import Stack
 from tests.conftest import PACKAGE, Deployment
-from tests.support.plans import changes, resources
+from tests.support.terraform_changes import changes, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

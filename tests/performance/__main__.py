@@ -124,7 +124,7 @@ def _show(console: Console, engines: list[Engine], report: dict[str, Any]) -> No
 def _show_engines(
     console: Console, engines: list[Engine], figures: dict[str, dict[str, float]]
 ) -> None:
-    ours = figures[OURS]["cpu_ms_per_mp"]
+    own_cost = figures[OURS]["cpu_ms_per_mp"]
     table = Table(title="JPEG to PNG, full size, over the photographs", title_justify="left")
     for heading in ("engine", "ms/MP", "times ours", "size", "MB at 24 MP", "setting"):
         table.add_column(heading, justify="left" if heading in ("engine", "setting") else "right")
@@ -133,7 +133,7 @@ def _show_engines(
         table.add_row(
             engine.name,
             f"{row['cpu_ms_per_mp']:.1f}",
-            f"{row['cpu_ms_per_mp'] / ours:.2f}",
+            f"{row['cpu_ms_per_mp'] / own_cost:.2f}",
             f"{row['size_ratio']:.3f}",
             f"{row['peak_rss_mb']:.0f}",
             engine.about,

@@ -27,17 +27,17 @@ def _engines(engines: dict[str, dict[str, float]], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     labelled: list[tuple[float, float]] = []
     for name, figures in engines.items():
-        ours = name.startswith("image-converter")
+        is_ours = name.startswith("image-converter")
         point = figures["cpu_ms_per_mp"], figures["size_ratio"]
-        below = any(_are_near(point, other) for other in labelled)
+        below = any(_are_near(point, neighbour) for neighbour in labelled)
         labelled.append(point)
-        axes.scatter(*point, s=70, color="#1a7f37" if ours else "#57606a", zorder=3)
+        axes.scatter(*point, s=70, color="#1a7f37" if is_ours else "#57606a", zorder=3)
         axes.annotate(
             name,
             point,
             xytext=(6, -15 if below else 6),
             textcoords="offset points",
-            weight="bold" if ours else None,
+            weight="bold" if is_ours else None,
         )
     axes.set_xscale("log")
     axes.set_xlim(_TICKS[0], _TICKS[-1])
@@ -67,10 +67,10 @@ def _growth(steps: list[dict[str, float]], path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
-def _are_near(first: tuple[float, float], other: tuple[float, float]) -> bool:
+def _are_near(first: tuple[float, float], second: tuple[float, float]) -> bool:
     factor, difference = _NEAR
-    return max(first[0], other[0]) < factor * min(first[0], other[0]) and (
-        abs(first[1] - other[1]) < difference
+    return max(first[0], second[0]) < factor * min(first[0], second[0]) and (
+        abs(first[1] - second[1]) < difference
     )
 
 

@@ -61,8 +61,8 @@ def measure_growth(
 def _step(picture: Picture, single: list[Answer], double: list[Answer], peak: float) -> Step:
     per_megapixel = statistics.median(answer.cpu_ms for answer in single) / picture.megapixels
     pairs = list(zip(single, double, strict=True))
-    wall = statistics.median(two.wall_ms / one.wall_ms for one, two in pairs)
-    processor = statistics.median(two.cpu_ms / one.cpu_ms for one, two in pairs)
+    wall = statistics.median(paired.wall_ms / lone.wall_ms for lone, paired in pairs)
+    processor = statistics.median(paired.cpu_ms / lone.cpu_ms for lone, paired in pairs)
     return Step(
         megapixels=round(picture.megapixels, 1),
         cpu_ms_per_mp=round(per_megapixel, 2),

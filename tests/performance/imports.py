@@ -138,10 +138,10 @@ def in_turns(cases: Sequence[Case], rounds: int) -> dict[str, Figures]:
         cases: each under a name of its own.
         rounds: how many count.
     """
-    yardstick, *others = cases
-    took: dict[str, list[tuple[float, float]]] = {case.name: [] for case in others}
+    yardstick, *compared = cases
+    took: dict[str, list[tuple[float, float]]] = {case.name: [] for case in compared}
     for number in range(rounds + 1):
-        for case in others:
+        for case in compared:
             pair = case.cpu_ms(), yardstick.cpu_ms()
             if number:
                 took[case.name].append(pair)

@@ -55,7 +55,7 @@ def make(folder: Path) -> tuple[list[Picture], str]:
     """Return the images, made once into the folder, and where the photographs come from."""
     folder.mkdir(parents=True, exist_ok=True)
     sources, origin = _photographs(folder)
-    made = [
+    photographs = [
         *(
             _save(
                 folder / f"photo-{megapixels}-{letter}.jpg",
@@ -72,7 +72,7 @@ def make(folder: Path) -> tuple[list[Picture], str]:
     flat = Image.new("RGB", (1600, 1200), (70, 120, 160))
     noise = Image.frombytes("RGB", (1600, 1200), random.Random(1).randbytes(1600 * 1200 * 3))  # noqa: S311
     extra = [_save(folder / "flat-2.jpg", flat), _save(folder / "noise-2.jpg", noise)]
-    pictures = [Picture(path, size, photograph=True) for path, size in made]
+    pictures = [Picture(path, size, photograph=True) for path, size in photographs]
     return pictures + [Picture(path, size, photograph=False) for path, size in extra], origin
 
 

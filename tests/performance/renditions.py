@@ -42,15 +42,15 @@ class Job:
     """Renditions of one photograph, and the share of sharp's time that they may take.
 
     Attributes:
-        ours, theirs: processor milliseconds, a figure for each round.
-        quality: sharp's, where it is not ours.
+        own_ms, sharp_ms: processor milliseconds, a figure for each round.
+        quality: sharp's, if it differs from our own.
     """
 
     name: str
     goal: float
     entries: list[dict[str, Any]]
-    ours: list[float] = field(default_factory=list)
-    theirs: list[float] = field(default_factory=list)
+    own_ms: list[float] = field(default_factory=list)
+    sharp_ms: list[float] = field(default_factory=list)
     quality: int | None = None
 
     @property
@@ -88,18 +88,18 @@ class Engine:
         """Return processor milliseconds, with those of child processes, and the files."""
         outputs = [
             {
-                "file": str(FOLDER / f"{self.name}-{each.name}"),
-                "format": each.format,
-                "options": {"quality": quality or each.quality} if each.quality else {},
-                "width": each.max_width or 0,
+                "file": str(FOLDER / f"{self.name}-{rendition.name}"),
+                "format": rendition.format,
+                "options": {"quality": quality or rendition.quality} if rendition.quality else {},
+                "width": rendition.max_width or 0,
             }
-            for each in job.wanted
+            for rendition in job.wanted
         ]
         assert self._process.stdin and self._process.stdout  # noqa: PT018 - both are pipes
         self._process.stdin.write(f"{json.dumps({'jpeg': str(jpeg), 'outputs': outputs})}\n")
         self._process.stdin.flush()
         milliseconds = float(self._process.stdout.readline())
-        return milliseconds, [Path(str(each["file"])).read_bytes() for each in outputs]
+        return milliseconds, [Path(str(output["file"])).read_bytes() for output in outputs]
 
     def close(self) -> None:
         """End it."""
@@ -117,12 +117,14 @@ def _psnr(encoded: bytes, full: Image.Image) -> float:
 
 def _match_bytes(own: Engine, sharp: Engine, jpeg: Path, job: Job) -> None:
     """Choose sharp's quality for as many bytes as ours; bytes grow with it."""
-    (ours,) = own.run(jpeg, job)[1]
+    (own_file,) = own.run(jpeg, job)[1]
     low, high = _QUALITIES[0], _QUALITIES[-1]
     while low < high:
         job.quality = (low + high) // 2
-        (theirs,) = sharp.run(jpeg, job, job.quality)[1]
-        low, high = (job.quality + 1, high) if len(theirs) < len(ours) else (low, job.quality)
+        (sharp_file,) = sharp.run(jpeg, job, job.quality)[1]
+        low, high = (
+            (job.quality + 1, high) if len(sharp_file) < len(own_file) else (low, job.quality)
+        )
     job.quality = low
 
 
@@ -137,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"There is no sharp to compare with: {problem}", markup=False)
         return 1
     pictures, _ = photographs.make(FOLDER / "images")
-    jpeg = next(each.path for each in pictures if each.path.name == "photo-12.jpg")
+    jpeg = next(picture.path for picture in pictures if picture.path.name == "photo-12.jpg")
     full = Image.open(jpeg).convert("RGB")
     table = Table(title="Renditions of a 12 MP photograph", title_justify="left")
     for heading in ("job", "ours, ms", "sharp, ms", "share", "goal", "", "ours", "sharp"):
@@ -150,22 +152,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _match_bytes(own, sharp, jpeg, job)
         own.run(jpeg, job)
         sharp.run(jpeg, job, job.quality)
-        made: list[list[bytes]] = []
+        all_files: list[list[bytes]] = []
         for _ in range(options.rounds):
-            ours, own_files = own.run(jpeg, job)
-            theirs, sharp_files = sharp.run(jpeg, job, job.quality)
-            job.ours.append(ours)
-            job.theirs.append(theirs)
-            made = [own_files, sharp_files]
-        share = statistics.median(job.ours) / statistics.median(job.theirs)
+            own_ms, own_files = own.run(jpeg, job)
+            sharp_ms, sharp_files = sharp.run(jpeg, job, job.quality)
+            job.own_ms.append(own_ms)
+            job.sharp_ms.append(sharp_ms)
+            all_files = [own_files, sharp_files]
+        share = statistics.median(job.own_ms) / statistics.median(job.sharp_ms)
         table.add_row(
             job.name,
-            f"{statistics.median(job.ours):.0f}",
-            f"{statistics.median(job.theirs):.0f}",
+            f"{statistics.median(job.own_ms):.0f}",
+            f"{statistics.median(job.sharp_ms):.0f}",
             f"{share:.2f}",
             f"{job.goal:.2f}",
             "✓" if share <= job.goal else "✗",
-            *(_described(job, files, full) for files in made),
+            *(_described(job, files, full) for files in all_files),
         )
     own.close()
     sharp.close()
@@ -177,8 +179,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _described(job: Job, files: list[bytes], full: Image.Image) -> str:
     return ", ".join(
         f"{len(content) / 1000:.0f} KB"
-        + ("" if each.format == "png" else f" {_psnr(content, full):.1f} dB")
-        for each, content in zip(job.wanted, files, strict=True)
+        + ("" if rendition.format == "png" else f" {_psnr(content, full):.1f} dB")
+        for rendition, content in zip(job.wanted, files, strict=True)
     )
 
 

@@ -19,7 +19,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws
 from tests.conftest import PACKAGE
-from tests.support.plans import plan, resources
+from tests.support.terraform_changes import plan, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -91,11 +91,11 @@ def deployer_env(local_aws: LocalAws) -> dict[str, str]:
         iam.put_user_policy(
             UserName="deployer", PolicyName=name, PolicyDocument=json.dumps(document)
         )
-    made = iam.create_access_key(UserName="deployer")["AccessKey"]
+    access_key = iam.create_access_key(UserName="deployer")["AccessKey"]
     return {
         **local_aws.env,
-        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        "AWS_ACCESS_KEY_ID": access_key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": access_key["SecretAccessKey"],
     }
 
 

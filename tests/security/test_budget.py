@@ -45,13 +45,13 @@ def test_a_budget_warns_the_topic(
         "cost_tag": {"key": "Project", "value": NAME},
     }
     budgets = clients.client("budgets")
-    with roots.applied("alarms", variables, tmp_path, terraform_env) as made:
-        named = {"AccountId": account, "BudgetName": made["budget_name"]}
-        budget = budgets.describe_budget(**named)["Budget"]
+    with roots.applied("alarms", variables, tmp_path, terraform_env) as outputs:
+        place = {"AccountId": account, "BudgetName": outputs["budget_name"]}
+        budget = budgets.describe_budget(**place)["Budget"]
         assert float(budget["BudgetLimit"]["Amount"]) == 12.5
         assert budget["BudgetLimit"]["Unit"] == "USD"
         assert budget["CostFilters"] == {"TagKeyValue": [f"user:Project${NAME}"]}
-        notifications = budgets.describe_notifications_for_budget(**named)["Notifications"]
+        notifications = budgets.describe_notifications_for_budget(**place)["Notifications"]
         assert {
             (notification["NotificationType"], notification["Threshold"])
             for notification in notifications
@@ -62,9 +62,9 @@ def test_a_budget_warns_the_topic(
         for notification in notifications:
             notification.pop("NotificationState", None)
             answer = budgets.describe_subscribers_for_notification(
-                **named, Notification=notification
+                **place, Notification=notification
             )
             assert answer["Subscribers"] == [
-                {"SubscriptionType": "SNS", "Address": made["topic_arn"]}
+                {"SubscriptionType": "SNS", "Address": outputs["topic_arn"]}
             ]
     assert budgets.describe_budgets(AccountId=account).get("Budgets", []) == []

@@ -73,18 +73,18 @@ def test_plan(plan: dict[str, Any], tmp_path: Path) -> None:
 
 @pytest.mark.terraform
 @pytest.mark.parametrize(
-    ("said", "instead", "check"),
+    ("line", "instead", "check"),
     [
         ("enable_key_rotation     = true", "enable_key_rotation = false", "CKV_AWS_7"),
         ("# checkov:skip=CKV_AWS_116", "#", "CKV_AWS_116"),
     ],
     ids=["a weaker setting", "a skip taken away"],
 )
-def test_a_weakness_is_found(said: str, instead: str, check: str, tmp_path: Path) -> None:
+def test_a_weakness_is_found(line: str, instead: str, check: str, tmp_path: Path) -> None:
     folder = tmp_path / "terraform"
     shutil.copytree(TERRAFORM, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
-    [file] = [file for file in folder.rglob("*.tf") if said in file.read_text(encoding="utf-8")]
-    file.write_text(file.read_text(encoding="utf-8").replace(said, instead), encoding="utf-8")
+    [file] = [file for file in folder.rglob("*.tf") if line in file.read_text(encoding="utf-8")]
+    file.write_text(file.read_text(encoding="utf-8").replace(line, instead), encoding="utf-8")
 
     failed = scan("terraform", "-d", file.parent).failed
 

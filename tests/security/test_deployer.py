@@ -23,7 +23,7 @@ _EVERYWHERE = {
 }
 
 # A key's tags may count only five minutes after it was made; that it has no alias counts at once.
-# Until then, what spoils no key is allowed on all, or by way of the services that encrypt with it.
+# Until then, what does not harm keys is allowed on all of them, or through services that use them.
 # https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
 _KEYS: dict[str, Any] = {
     "Key": {"StringEquals": {"aws:ResourceTag/Project": "some-stack"}},
@@ -57,17 +57,17 @@ PLACE = ("123456789012", "eu-central-1")
 
 
 def _statements(**options: Any) -> dict[str, dict[str, Any]]:
-    made = deployer_policy.policy(*PLACE, "some-stack", **options)
-    return {statement["Sid"]: statement for statement in made["Statement"]}
+    policy = deployer_policy.policy(*PLACE, "some-stack", **options)
+    return {statement["Sid"]: statement for statement in policy["Statement"]}
 
 
 @pytest.fixture
 def statements() -> list[dict[str, Any]]:
     existing = {"source": "some-stack-photos", "destination": "some-stack-site"}
-    made = _statements(budget=True, events=True) | _statements(
+    by_id = _statements(budget=True, events=True) | _statements(
         events=True, backfill=True, existing=existing
     )
-    return list(made.values())
+    return list(by_id.values())
 
 
 def test_no_action_has_a_wildcard(statements: list[dict[str, Any]]) -> None:
@@ -281,7 +281,7 @@ def test_the_first_api_of_an_account_brings_its_service_linked_role() -> None:
     [({}, 2), ({"events": True}, 3), ({"events": True, "existing": {"source": "b" * 63}}, 3)],
 )
 def test_fits_into_managed_policies(more: dict[str, Any], count: int) -> None:
-    made = deployer_policy.policy(
+    policy = deployer_policy.policy(
         "123456789012",
         "ap-southeast-1",
         "a234567890-234567890-23",
@@ -290,12 +290,12 @@ def test_fits_into_managed_policies(more: dict[str, Any], count: int) -> None:
         **more,
         **ROLES,
     )
-    parts = deployer_policy.parts(made)
+    parts = deployer_policy.parts(policy)
     assert len(parts) == count
     for part in parts:
         assert len(json.dumps(part, separators=(",", ":"))) <= deployer_policy.MANAGED_POLICY_LIMIT
     together = [statement for part in parts for statement in part["Statement"]]
-    assert sorted(together, key=str) == sorted(made["Statement"], key=str)
+    assert sorted(together, key=str) == sorted(policy["Statement"], key=str)
 
 
 def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

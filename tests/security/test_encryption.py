@@ -22,7 +22,7 @@ _CALLERS = f"{_KIND}-customer-algorithm"
 
 # Headers, KEY standing for the ARN of the stack's key and ID for its id, and whether they pass.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-ASKED: dict[str, tuple[dict[str, str], bool]] = {
+UPLOAD_REQUESTS: dict[str, tuple[dict[str, str], bool]] = {
     "nothing": ({}, True),
     "our key by its ARN": ({_KIND: "aws:kms", _KEY_ID: "KEY"}, True),
     "our key alone, without the kind": ({_KEY_ID: "KEY"}, True),
@@ -39,23 +39,25 @@ ASKED: dict[str, tuple[dict[str, str], bool]] = {
 }
 
 
-def _headers(asked: str, deployment: Deployment) -> dict[str, str]:
+def _headers(upload_request: str, deployment: Deployment) -> dict[str, str]:
     arn = deployment.outputs["kms_key_arn"]
     meant = {"KEY": arn, "ID": arn.rsplit("/", 1)[1]}
-    return {name: meant.get(value, value) for name, value in ASKED[asked][0].items()}
+    return {
+        name: meant.get(value, value) for name, value in UPLOAD_REQUESTS[upload_request][0].items()
+    }
 
 
 @pytest.mark.parametrize("bucket", ["source", "destination"])
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("upload_request", UPLOAD_REQUESTS)
 def test_the_policy_lets_in_what_the_key_encrypts(
-    bucket: str, asked: str, deployment: Deployment
+    bucket: str, upload_request: str, deployment: Deployment
 ) -> None:
     name = deployment.outputs[f"{bucket}_bucket"]
     policy: Any = json.loads(deployment.clients.s3.get_bucket_policy(Bucket=name)["Policy"])
     account = deployment.clients.sts.get_caller_identity()["Account"]
     # One of the two roles that may write to the destination, so that nothing else denies it.
     role = f"arn:aws:iam::{account}:role/image-converter-copy-file-us-east-1"
-    headers = _headers(asked, deployment)
+    headers = _headers(upload_request, deployment)
     context = EvalContext(
         principal_arn=role,
         principal_type="AssumedRole",
@@ -70,14 +72,15 @@ def test_the_policy_lets_in_what_the_key_encrypts(
         },
     )
     verdict = iam_evaluator.evaluate_resource_policy(policy, context)
-    assert (verdict.decision != "Deny") == ASKED[asked][1], verdict
+    assert (verdict.decision != "Deny") == UPLOAD_REQUESTS[upload_request][1], verdict
 
 
 @pytest.mark.parametrize(
-    "asked", [name for name, (headers, _) in ASKED.items() if _KIND in headers or not headers]
+    "upload_request",
+    [name for name, (headers, _) in UPLOAD_REQUESTS.items() if _KIND in headers or not headers],
 )
-def test_uploads_are_let_in_or_refused(asked: str, deployment: Deployment) -> None:
-    headers = _headers(asked, deployment)
+def test_uploads_are_let_in_or_refused(upload_request: str, deployment: Deployment) -> None:
+    headers = _headers(upload_request, deployment)
     parameters: Any = {
         parameter: headers[header]
         for parameter, header in (("ServerSideEncryption", _KIND), ("SSEKMSKeyId", _KEY_ID))
@@ -85,7 +88,7 @@ def test_uploads_are_let_in_or_refused(asked: str, deployment: Deployment) -> No
     }
     upload = {"Bucket": deployment.outputs["source_bucket"], "Key": "asked.txt", "Body": b"text"}
     with user_of_s3(deployment.clients, dict(deployment.aws.env)) as user:
-        if ASKED[asked][1]:
+        if UPLOAD_REQUESTS[upload_request][1]:
             user.s3.put_object(**upload, **parameters)
         else:
             with pytest.raises(ClientError, match="AccessDenied"):

@@ -89,8 +89,8 @@ class Flood:
         for image, time in enumerate(started):
             self._step(time, image, 0, open_tasks)
         while self._events:
-            time, _, what, image, step, task, tried = heapq.heappop(self._events)
-            if what == "ends":
+            time, _, event, image, step, task, tried = heapq.heappop(self._events)
+            if event == "ends":
                 self._running -= 1
                 open_tasks[image] -= 1
                 if open_tasks[image] == 0 and step + 1 < len(STEPS):
@@ -112,8 +112,8 @@ class Flood:
         for task in STEPS[step]:
             self._at(time, "begins", image, step, task, 0)
 
-    def _at(self, time: float, what: str, image: int, step: int, task: str, tried: int) -> None:
-        heapq.heappush(self._events, (time, next(self._numbers), what, image, step, task, tried))
+    def _at(self, time: float, event: str, image: int, step: int, task: str, tried: int) -> None:
+        heapq.heappush(self._events, (time, next(self._numbers), event, image, step, task, tried))
 
 
 def starts(trigger: int = DEFAULT_CONCURRENCY) -> float:

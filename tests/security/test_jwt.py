@@ -51,10 +51,10 @@ def api(
     try:
         with (
             provider.running(aws.env) as env,
-            roots.applied("upload_api", _variables(clients, trusted), root, env) as made,
+            roots.applied("upload_api", _variables(clients, trusted), root, env) as outputs,
         ):
             unused = Stack(directory / "stack", aws.env, package=PACKAGE)
-            yield Deployment(aws, unused, clients, {"upload_url": made["url"]}, set())
+            yield Deployment(aws, unused, clients, {"upload_url": outputs["url"]}, set())
     finally:
         aws.stop()
 
@@ -128,17 +128,17 @@ WRONG: dict[str, tuple[Callable[[Issuer], str | None], int]] = {
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(("made", "status"), WRONG.values(), ids=WRONG.keys())
+@pytest.mark.parametrize(("make_token", "status"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_token_is_refused(
     api: Deployment,
     issuer: tuple[Issuer, Path],
-    made: Callable[[Issuer], str | None],
+    make_token: Callable[[Issuer], str | None],
     status: int,
     path: str,
 ) -> None:
-    actual, said = _asked(api, path, made(issuer[0]))
-    assert actual == status, said
-    assert said == {"message": "Unauthorized" if status == 401 else "Forbidden"}
+    actual, answer = _asked(api, path, make_token(issuer[0]))
+    assert actual == status, answer
+    assert answer == {"message": "Unauthorized" if status == 401 else "Forbidden"}
 
 
 def test_a_signature_of_iam_does_not_do(api: Deployment) -> None:

@@ -86,9 +86,9 @@ class Bench:
 
     def record(self, key: str, version: str | None = None) -> Event:
         """Return the record of an object, or of one version of it."""
-        named = {"key": key, **({"versionId": version} if version else {})}
+        item = {"key": key, **({"versionId": version} if version else {})}
         return {
-            "s3": {"bucket": {"name": self.deployment.outputs["source_bucket"]}, "object": named}
+            "s3": {"bucket": {"name": self.deployment.outputs["source_bucket"]}, "object": item}
         }
 
     def call(self, function: str, event: Event) -> tuple[bool, str]:
@@ -98,9 +98,9 @@ class Bench:
             Payload=json.dumps(event),
             LogType="Tail",
         )
-        said = answer["Payload"].read().decode()
-        failed = bool(answer.get("FunctionError")) or '"itemIdentifier"' in said
-        return not failed, said + base64.b64decode(answer.get("LogResult", "")).decode()
+        payload = answer["Payload"].read().decode()
+        failed = bool(answer.get("FunctionError")) or '"itemIdentifier"' in payload
+        return not failed, payload + base64.b64decode(answer.get("LogResult", "")).decode()
 
 
 def _version(bench: Bench) -> Event:
@@ -169,7 +169,7 @@ def _copy(bench: Bench, *, version: bool = True) -> Event:
     """The input of an execution that reads the original where it was copied to."""
     state = _converted(bench)
     copy = state["results"]["images"][0]["original"]
-    named = {
+    copied = {
         name: copy[name]
         for name in ("bucket", "key", "versionId", "eTag")
         if version or name != "versionId"
@@ -177,7 +177,7 @@ def _copy(bench: Bench, *, version: bool = True) -> Event:
     source = {"eTag": copy.get("sourceETag"), **state["s3"]["object"]}
     return {
         "s3": {**state["s3"], "object": source},
-        "reprocess": {**named, "sourceLastModified": copy["sourceLastModified"]},
+        "reprocess": {**copied, "sourceLastModified": copy["sourceLastModified"]},
     }
 
 
@@ -243,22 +243,22 @@ def test_without_the_permission_a_run_is_denied(permission: Permission, bench: B
     arns = {name: arn for arn, name in permissions.names(bench.deployment).items()}
     function_name = bench.deployment.outputs["function_names"][permission.function]
     role = permissions.role_name(clients, function_name)
-    whole = permissions.read(clients, role)
-    given = ENFORCED[permission]
-    worked, said = bench.call(permission.function, given(bench))
-    assert worked, said
-    event = given(bench)
+    policy = permissions.read(clients, role)
+    make_event = ENFORCED[permission]
+    worked, answer = bench.call(permission.function, make_event(bench))
+    assert worked, answer
+    event = make_event(bench)
 
     permissions.write(
-        clients, role, permissions.without(whole, permission.action, arns[permission.resource])
+        clients, role, permissions.without(policy, permission.action, arns[permission.resource])
     )
     try:
-        worked, said = bench.call(permission.function, event)
+        worked, answer = bench.call(permission.function, event)
     finally:
-        permissions.write(clients, role, whole)
+        permissions.write(clients, role, policy)
 
     assert not worked, f"it works without {permission}, so it need not have it"
-    assert any(word in said for word in _DENIED), said
+    assert any(word in answer for word in _DENIED), answer
 
 
 def test_roles_may_do_exactly_what_is_listed(deployment: Deployment) -> None:

@@ -25,7 +25,7 @@ _SECRETS = {
 
 
 def secrets(text: str, sent: bytes = b"") -> list[str]:
-    """Return what a text tells that it must not, bytes of an image that was sent among it."""
+    """Return what a text must not contain, such as bytes of an image that was sent."""
     secrets = [name for name, looks in _SECRETS.items() if re.search(looks, text)]
     encoded = base64.b64encode(sent).decode()[:64]
     if sent and (encoded in text or repr(sent[:16])[2:-1] in text):

@@ -39,9 +39,9 @@ class _Expired(SigV4Auth):
 
 
 def _refused(answer: tuple[int, Any], *statuses: int) -> None:
-    status, said = answer
+    status, content = answer
     assert status in statuses, answer
-    text = json.dumps(said)
+    text = json.dumps(content)
     assert not [word for word in _OF_THE_ACCOUNT if word in text], text
 
 
@@ -50,11 +50,11 @@ def caller(deployment: Deployment) -> Iterator[Credentials]:
     """A user who may call the API and nothing else: of root, the local AWS checks no signature."""
     iam = deployment.clients.iam
     iam.create_user(UserName="door")
-    made = iam.create_access_key(UserName="door")["AccessKey"]
+    access_key = iam.create_access_key(UserName="door")["AccessKey"]
     _allow(deployment, "execute-api:Invoke")
-    yield Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    yield Credentials(access_key["AccessKeyId"], access_key["SecretAccessKey"])
     iam.delete_user_policy(UserName="door", PolicyName="door")
-    iam.delete_access_key(UserName="door", AccessKeyId=made["AccessKeyId"])
+    iam.delete_access_key(UserName="door", AccessKeyId=access_key["AccessKeyId"])
     iam.delete_user(UserName="door")
 
 
@@ -158,9 +158,9 @@ def test_a_form_takes_an_image_that_the_api_is_too_small_for(deployment: Deploym
     content = images.jpeg() + bytes(6_000_000)  # bytes after the image's end do no harm
 
     assert door.send(deployment, "POST", content[:4_600_000], "name=large.jpg")[0] == 413
-    status, said = door.post(_form(deployment, name), content)
+    status, answer = door.post(_form(deployment, name), content)
 
-    assert status == 204, said
+    assert status == 204, answer
     bucket = deployment.outputs["source_bucket"]
     [version] = deployment.clients.s3.list_object_versions(Bucket=bucket, Prefix=name)["Versions"]
     execution = pipeline.execution_of(deployment, version["VersionId"])
@@ -187,9 +187,9 @@ def test_a_form_does_until_it_expires_and_no_longer(deployment: Deployment) -> N
         form = _form(deployment, "expired.jpg")
 
     def refused() -> str | None:
-        status, said = door.post(form, images.jpeg())
-        assert status in (204, 403), said
-        return said if status == 403 else None
+        status, answer = door.post(form, images.jpeg())
+        assert status in (204, 403), answer
+        return answer if status == 403 else None
 
     assert "expired" in wait.until("the form to expire", refused)
     _refused((403, refused()), 403)
@@ -201,13 +201,13 @@ def test_a_form_takes_as_much_as_it_says_and_no_more(deployment: Deployment) -> 
         form = _form(deployment, "sized.jpg")
     before = pipeline.source_keys(deployment)
 
-    status, said = door.post(form, content + b"!")
+    status, answer = door.post(form, content + b"!")
 
-    assert status == 400, said
-    assert "EntityTooLarge" in said
+    assert status == 400, answer
+    assert "EntityTooLarge" in answer
     assert pipeline.source_keys(deployment) <= before  # the pipeline may have cleaned up some
-    status, said = door.post(form, content)
-    assert status == 204, said
+    status, answer = door.post(form, content)
+    assert status == 204, answer
 
 
 def _policy(form: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) -> str:
@@ -218,9 +218,11 @@ def _policy(form: Mapping[str, Any], change: Callable[[dict[str, Any]], None]) -
 
 
 def _any_key(policy: dict[str, Any]) -> None:
-    others = [condition for condition in policy["conditions"] if condition != {"key": "form.jpg"}]
-    assert len(others) == len(policy["conditions"]) - 1
-    policy["conditions"] = [*others, ["starts-with", "$key", ""]]
+    conditions = [
+        condition for condition in policy["conditions"] if condition != {"key": "form.jpg"}
+    ]
+    assert len(conditions) == len(policy["conditions"]) - 1
+    policy["conditions"] = [*conditions, ["starts-with", "$key", ""]]
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
@@ -238,8 +240,8 @@ def test_a_form_with_another_policy_is_refused(
     form = _form(deployment, "form.jpg")
     policy = _policy(form, change)
     before = pipeline.source_keys(deployment)
-    status, said = door.post(form, images.jpeg(), policy=policy)
-    assert status == 403, said
+    status, answer = door.post(form, images.jpeg(), policy=policy)
+    assert status == 403, answer
     assert pipeline.source_keys(deployment) <= before
 
 
@@ -270,8 +272,8 @@ def test_a_form_is_bound_to_what_it_was_given_for(
     deployment: Deployment, fields: dict[str, str]
 ) -> None:
     before = pipeline.source_keys(deployment)
-    status, said = door.post(_form(deployment, "form.jpg"), images.jpeg(), **fields)
-    assert status in (400, 403), said
+    status, answer = door.post(_form(deployment, "form.jpg"), images.jpeg(), **fields)
+    assert status in (400, 403), answer
     assert pipeline.source_keys(deployment) <= before
 
 
@@ -279,11 +281,11 @@ def test_a_form_is_bound_to_what_it_was_given_for(
 def test_a_form_without_a_field_is_refused(deployment: Deployment, field: str) -> None:
     form = _form(deployment, "form.jpg")
     fields = {name: value for name, value in form["fields"].items() if name != field}
-    status, said = door.post({**form, "fields": fields}, images.jpeg())
-    assert status in (400, 403), said
+    status, answer = door.post({**form, "fields": fields}, images.jpeg())
+    assert status in (400, 403), answer
 
 
 def test_a_form_takes_nothing_empty(deployment: Deployment) -> None:
-    status, said = door.post(_form(deployment, "form.jpg"), b"")
-    assert status == 400, said
-    assert "EntityTooSmall" in said
+    status, answer = door.post(_form(deployment, "form.jpg"), b"")
+    assert status == 400, answer
+    assert "EntityTooSmall" in answer

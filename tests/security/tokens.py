@@ -60,8 +60,8 @@ class Issuer:
     def token(self, claims: Claims, key: rsa.RSAPrivateKey | None = None, kid: str = KEY_ID) -> str:
         """Return a token, signed with the issuer's key or another."""
         signed = _signed_part({"alg": "RS256", "kid": kid}, claims)
-        made = (key or self.key).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return f"{signed}.{_encoded(made)}"
+        signature = (key or self.key).sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{_encoded(signature)}"
 
     def unsigned(self, claims: Claims) -> str:
         """Return a token that says that it needs no signature."""
@@ -133,7 +133,7 @@ def _certificate(directory: Path) -> Path:
     key = new_key()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = datetime.now(UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -154,7 +154,7 @@ def _certificate(directory: Path) -> Path:
         serialization.NoEncryption(),
     )
     file = directory / "issuer.pem"
-    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     return file
 
 

@@ -12,17 +12,17 @@ def user_of_s3(clients: Clients, env: dict[str, str], **more: str) -> Iterator[C
     """Yield clients of a user who may do everything with S3 that IAM can give."""
     iam = clients.iam
     iam.create_user(UserName="everything")
-    made = iam.create_access_key(UserName="everything")["AccessKey"]
+    access_key = iam.create_access_key(UserName="everything")["AccessKey"]
     allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.put_user_policy(UserName="everything", PolicyName="all", PolicyDocument=document)
     keys = {
-        "AWS_ACCESS_KEY_ID": made["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+        "AWS_ACCESS_KEY_ID": access_key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": access_key["SecretAccessKey"],
     }
     try:
         yield Clients({**env, **keys, **more})
     finally:
         iam.delete_user_policy(UserName="everything", PolicyName="all")
-        iam.delete_access_key(UserName="everything", AccessKeyId=made["AccessKeyId"])
+        iam.delete_access_key(UserName="everything", AccessKeyId=access_key["AccessKeyId"])
         iam.delete_user(UserName="everything")

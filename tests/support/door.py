@@ -73,9 +73,9 @@ def send(
     connection = http.client.HTTPConnection(local.hostname or "", local.port, timeout=30)
     connection.request(method, target, body, {**headers, "Host": host})
     answer = connection.getresponse()
-    said = answer.read()
+    content = answer.read()
     connection.close()
-    return answer.status, json.loads(said) if said else None
+    return answer.status, json.loads(content) if content else None
 
 
 def post(form: Mapping[str, Any], content: bytes, **fields: str) -> tuple[int, str]:
@@ -93,6 +93,6 @@ def post(form: Mapping[str, Any], content: bytes, **fields: str) -> tuple[int, s
     connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
     connection.request("POST", url.path or "/", body, {"Content-Type": content_type})
     answer = connection.getresponse()
-    said = answer.read().decode()
+    message = answer.read().decode()
     connection.close()
-    return answer.status, said
+    return answer.status, message

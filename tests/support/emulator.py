@@ -24,7 +24,7 @@ class Emulator:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as target:
             target.writestr("index.py", source)
-        made = self.clients.functions.create_function(
+        function = self.clients.functions.create_function(
             FunctionName=name,
             Runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",  # type: ignore[arg-type]
             Architectures=["arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"],
@@ -34,4 +34,4 @@ class Emulator:
             Timeout=timeout,
             Environment={"Variables": environment},
         )
-        return made["FunctionArn"]
+        return function["FunctionArn"]

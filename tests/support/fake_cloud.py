@@ -1,4 +1,4 @@
-"""The pipeline's two buckets and its table in moto, with what tests ask of them."""
+"""The pipeline's two buckets and its table in moto, with methods for tests."""
 
 import itertools
 import json
@@ -79,14 +79,14 @@ class Cloud:
         return events.execution_input(record)
 
     def keep_versions(self, status: "BucketVersioningStatusType | None") -> None:
-        """Have the source bucket's versioning be so from now on; None: as if it had never been."""
+        """Set the source bucket's versioning; None means that it was never enabled."""
         if status:
             self.s3.put_bucket_versioning(Bucket=SOURCE, VersioningConfiguration={"Status": status})
         else:
             s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_bucket(SOURCE).versioning_status = None
 
     def date(self, record: Record, when: datetime) -> None:
-        """Have the record's version created at another time."""
+        """Set the time at which the record's version was created."""
         item = record["s3"]["object"]
         backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         version = backend.get_object(SOURCE, item["key"], version_id=item["versionId"])
@@ -94,12 +94,12 @@ class Cloud:
         version.last_modified = when
 
     def age(self, record: Record, seconds: int) -> None:
-        """Have the record's object be created that much later."""
-        found = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_object(
+        """Move the time at which the record's object was created by so many seconds."""
+        stored = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_object(
             SOURCE, record["s3"]["object"]["key"]
         )
-        assert found is not None
-        found.last_modified += timedelta(seconds=seconds)
+        assert stored is not None
+        stored.last_modified += timedelta(seconds=seconds)
 
     def keys(self, bucket: str) -> set[str]:
         """Return the keys of the bucket's current objects."""
@@ -124,22 +124,22 @@ class Cloud:
         return self.dynamodb.get_item(TableName=TABLE, Key={"imageName": {"S": name}}).get("Item")
 
 
-def edited(given: Record, **fields: object) -> Record:
-    """Return the input as the trigger would have made it, had S3 said so of the object.
+def edited(execution_input: Record, **fields: object) -> Record:
+    """Return the input that the trigger would have made if S3 had sent these fields.
 
     Args:
-        given: an execution's input.
-        fields: of its object; None leaves one out.
+        execution_input: an execution's input.
+        fields: fields of its object; None leaves one out.
     """
-    changed: Record = json.loads(json.dumps(given))
+    changed: Record = json.loads(json.dumps(execution_input))
     changed["s3"]["object"].update(fields)
     return events.execution_input(changed)
 
 
 def notification(*records: Record) -> dict[str, Any]:
     """Return the S3 notification of the records, their keys encoded as S3 encodes them."""
-    whole = recorded("s3_created_2_1")["Records"][0]
-    encoded = [{**whole, **record} for record in json.loads(json.dumps(records))]
+    sample = recorded("s3_created_2_1")["Records"][0]
+    encoded = [{**sample, **record} for record in json.loads(json.dumps(records))]
     for record in encoded:
         record["s3"]["object"]["key"] = quote_plus(record["s3"]["object"]["key"], safe="/")
         record["s3"]["object"].pop("sequencerOf", None)
@@ -151,7 +151,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """The buckets and the table, empty, and the functions' environment."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    with mock_aws(), s3_conditions.enforced(), s3_null_versions.named():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.kept():
         s3, dynamodb = _clients()
         for bucket in (SOURCE, DESTINATION):
             s3.create_bucket(Bucket=bucket)
@@ -168,10 +168,10 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @cache
 def _clients() -> "tuple[S3Client, DynamoDBClient]":
-    """Make the tests' clients, and the functions' too, once: it takes longer than most tests.
+    """Make the tests' clients and the functions' clients, once: it takes longer than most tests.
 
-    It also makes them before threads may, for boto3 does not make clients in two threads at a time.
-    On Lambda, where each function has a process, that does not happen.
+    They are made before any thread is started, because boto3 cannot make clients in two threads at
+    the same time. On Lambda, each function has its own process.
     """
     for functions in (clients.s3, clients.s3_copies, clients.dynamodb, clients.stepfunctions):
         functions()

@@ -35,14 +35,14 @@ def observe(client: BaseClient, operation: str) -> list[dict[str, Any]]:
 
 
 def replace_header(client: BaseClient, operation: str, name: str, value: str) -> None:
-    """Have the requests of each call of the operation say something else in a header."""
+    """Change a header in the requests of each call of the operation."""
     _hook(client, operation, lambda params, **_: params["headers"].update({name: value}))
 
 
 def refuse(
     client: BaseClient, operation: str, code: str, status: int = 500, times: int | None = None
 ) -> None:
-    """Have AWS answer the client's next calls of the operation with an error, SDK retries spent.
+    """Have AWS answer the client's next calls of the operation with an error, without retries.
 
     Args:
         code: AWS's name for the error.

@@ -1,4 +1,4 @@
-"""Somebody who listens to a stack's events: a rule on the default bus, and a queue."""
+"""A listener to a stack's events: a rule on the default bus, and a queue."""
 
 import json
 from collections.abc import Iterator
@@ -27,8 +27,8 @@ class Listener:
 
         def find() -> dict[str, Any] | None:
             self._receive()
-            named = [event for event in self._came if event["detail"]["object"]["key"] == key]
-            return next((event for event in named if event["detail-type"] == detail_type), None)
+            about_key = [event for event in self._came if event["detail"]["object"]["key"] == key]
+            return next((event for event in about_key if event["detail-type"] == detail_type), None)
 
         event = wait.until(f"the event '{detail_type}' of {key}", find)
         SCHEMA.validate(event)

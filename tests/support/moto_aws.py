@@ -1,8 +1,8 @@
-"""moto without what it does again for every test and every request, though nothing has changed.
+"""moto without the work that it repeats for every test and every request.
 
-Started, moto registers the URLs of all services with `responses`, for programs that call AWS by
-`requests`: nothing here does. For every request it makes the service's table of URLs, and for S3
-loads the module of that table again, because an environment variable could have changed it.
+When it starts, moto registers the URLs of all services with `responses`, for programs that call AWS
+by `requests`, which nothing here does. For every request it builds the service's table of URLs, and
+for S3 reloads the module of that table, because an environment variable could have changed it.
 Both together take a fifth of the time of a test with `mock_aws`.
 """
 

@@ -1,4 +1,4 @@
-"""Objects that were in a source bucket before anybody was notified of it."""
+"""A source bucket that does not notify, to put objects into it that a backfill has to find."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

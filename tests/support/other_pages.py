@@ -1,4 +1,4 @@
-"""A browser: windows in which nothing may go wrong, and pages of other people that attack."""
+"""A browser: windows in which nothing may go wrong, and an attacker's pages."""
 
 import http.client
 import threading
@@ -15,7 +15,7 @@ from scripts.lib import browser as installed
 
 EVIL = "evil.example"  # which the attacker's DNS server has pointed at this machine
 
-# Sends a request, and returns what the page gets to know of the answer.
+# Sends a request, and returns as much of the answer as the page can read.
 SEND = """async ([url, options]) => {
     try {
         const answer = await fetch(url, options);
@@ -42,7 +42,7 @@ class _EvilPage(BaseHTTPRequestHandler):
 
 @contextmanager
 def evil_origin() -> Iterator[str]:
-    """Yield the origin of a page of somebody else's, which is on another port here."""
+    """Yield the origin of an attacker's page, which is on another port of this machine."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _EvilPage) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -67,9 +67,9 @@ def flawless(
     """Yield a window in which nothing may go wrong, and the list of what does."""
     complaints: list[str] = []
 
-    def note(said: ConsoleMessage) -> None:
-        if said.type in ("error", "warning"):
-            complaints.append(said.text)
+    def note(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
 
     with browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme

@@ -69,12 +69,12 @@ def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
             it. pytest-xdist 3.8 does that itself for pytest up to 9.1, whose attribute for the id
             had another name; there is no public way.
     """
-    named = []
+    ranked_items = []
     for item in items:
         name = group(item.path.relative_to(root).as_posix(), getattr(item, "fixturenames", ()))
         if name_groups:
             item._id = coerce_node_id(f"{item.nodeid}@{name}")
         late = [item.get_closest_marker(marker) is not None for marker in _LATE]
-        named.append(((_rank(name), *late), item))
-    named.sort(key=lambda ranked: ranked[0])
-    items[:] = [item for _, item in named]
+        ranked_items.append(((_rank(name), *late), item))
+    ranked_items.sort(key=lambda ranked: ranked[0])
+    items[:] = [item for _, item in ranked_items]

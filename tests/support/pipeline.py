@@ -33,8 +33,8 @@ def execution_of(deployment: Deployment, version_id: str) -> Execution:
     def find() -> Execution | None:
         for run in source.listed():
             arn: str = run["executionArn"]
-            given = run.get("input") or _input(deployment, arn)
-            if version_id in given and run["status"] != RUNNING:
+            execution_input = run.get("input") or _input(deployment, arn)
+            if version_id in execution_input and run["status"] != RUNNING:
                 return source.execution(arn)
         return None
 
@@ -65,13 +65,13 @@ def ended(deployment: Deployment, arn: str) -> Execution:
     return collect.execution(deployment.clients, arn)
 
 
-def named(deployment: Deployment, name: str) -> Execution:
+def ended_by_name(deployment: Deployment, name: str) -> Execution:
     """Wait until an execution of that name has ended, and return it."""
     source = executions(deployment)
 
     def find() -> Execution | None:
-        mine = (run for run in source.listed() if run["name"] == name)
-        done = next((run for run in mine if run["status"] != RUNNING), None)
+        runs = (run for run in source.listed() if run["name"] == name)
+        done = next((run for run in runs if run["status"] != RUNNING), None)
         return source.execution(done["executionArn"]) if done else None
 
     return wait.until(f"the execution {name} to end", find)
@@ -113,8 +113,8 @@ def set_renditions(deployment: Deployment, text: str) -> str:
     functions, before = deployment.clients.functions, ""
     for name in DECIDING:
         function = f"{deployed.DEFAULT_NAME}-{name}"
-        given = functions.get_function_configuration(FunctionName=function)
-        variables = given["Environment"]["Variables"]
+        configuration = functions.get_function_configuration(FunctionName=function)
+        variables = configuration["Environment"]["Variables"]
         before = variables.pop("RENDITIONS", "")
         if text:
             variables["RENDITIONS"] = text

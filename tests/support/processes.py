@@ -27,9 +27,9 @@ def belonging_to(directory: Path) -> list[int]:
 
 def _names(process: Path, directory: Path) -> bool:
     try:
-        given = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        start_values = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
         works_there = (process / "cwd").readlink().is_relative_to(directory)
-        return works_there or str(directory).encode() in given
+        return works_there or str(directory).encode() in start_values
     except OSError:  # it has ended, or is another user's
         return False
 

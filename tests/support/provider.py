@@ -1,4 +1,4 @@
-"""The AWS provider as one process for many runs of Terraform, as those who debug it run it.
+"""The AWS provider as one process for many runs of Terraform, as its developers debug it.
 
 By itself Terraform reads all 700 MB of the provider before every command, to compare its checksum,
 and then starts it two or three times, which takes more of the processor's time than most plans.
@@ -78,7 +78,7 @@ provider_installation {{
                 [str(self._program), "-debug"], env=env, stdout=output, stderr=subprocess.STDOUT
             )
         try:
-            found = wait.until("the provider", lambda: _REATTACH.search(log.read_text("utf-8")))
-            yield {**env, "TF_REATTACH_PROVIDERS": found[1]}
+            reattach = wait.until("the provider", lambda: _REATTACH.search(log.read_text("utf-8")))
+            yield {**env, "TF_REATTACH_PROVIDERS": reattach[1]}
         finally:
             supervisor.stop(keeper)

@@ -17,7 +17,7 @@ from moto.s3.models import FakeBucket, S3Backend
 
 
 @contextmanager
-def named() -> Iterator[None]:
+def kept() -> Iterator[None]:
     """Have moto's S3 keep and name them for the time of the context."""
     versioned = property(lambda bucket: bucket.versioning_status in ("Enabled", "Suspended"))
     with (
@@ -37,11 +37,11 @@ def _replacing(write: Any) -> Any:
         written = write(backend, bucket_name, key_name, *args, **more)
         bucket = backend.get_bucket(bucket_name)
         if bucket.versioning_status == "Suspended":
-            others = [
+            earlier = [
                 version for version in bucket.keys.getlist(key_name) if version is not written
             ]
             written._version_id = "null"
-            kept = [version for version in others if version.version_id != "null"]
+            kept = [version for version in earlier if version.version_id != "null"]
             bucket.keys.setlist(key_name, [*kept, written])
         return written
 

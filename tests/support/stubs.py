@@ -76,7 +76,7 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
         stubs.stubbers[service] = Stubber(client)
         stubs.stubbers[service].activate()
         for function in _FUNCTIONS_OF.get(service, (service,)):
-            monkeypatch.setattr(clients, function, lambda made=client: made)
+            monkeypatch.setattr(clients, function, lambda stub=client: stub)
     try:
         yield stubs
         for stubber in stubs.stubbers.values():
@@ -92,8 +92,8 @@ def stubbed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
 @pytest.fixture
 def stubs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubs]:
     """Stubbed clients, which the functions use."""
-    with stubbed(monkeypatch) as made:
-        yield made
+    with stubbed(monkeypatch) as stubbed_clients:
+        yield stubbed_clients
 
 
 @lru_cache

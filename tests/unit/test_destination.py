@@ -272,8 +272,8 @@ class TestMetadataThatFillsItsLimit:
     def test_what_is_written_never_passes_the_limit(self, cloud: Cloud, room: int) -> None:
         record = cloud.upload("ä.jpg", jpeg())
         copy(record)
-        ours = cloud.metadata("ä.jpg")
-        size = sum(len(name) + len(value) for name, value in ours.items())
+        metadata = cloud.metadata("ä.jpg")
+        size = sum(len(name) + len(value) for name, value in metadata.items())
         note = {"note": "n" * (destination.MAX_METADATA_BYTES - size - len("note") + room)}
         answer = copy(cloud.upload("ä.jpg", jpeg(seed=1), Metadata=note))
         written = cloud.metadata(answer["key"])
@@ -316,12 +316,12 @@ def test_what_is_too_late_goes_aside_behind_the_prefix(
 def test_the_bucket_owner_s_objects_are_never_replaced(
     cloud: Cloud, prefix: str, write: Any
 ) -> None:
-    theirs = {f"{prefix}a.jpg", f"{prefix}a.png"}
-    for key in theirs:
+    owned = {f"{prefix}a.jpg", f"{prefix}a.png"}
+    for key in owned:
         cloud.s3.put_object(Bucket=DESTINATION, Key=key, Body=b"theirs")
-    made = write(cloud.upload("a.jpg", jpeg()))["key"]
-    assert made.startswith(f"{prefix}aside/")
-    assert {cloud.content(DESTINATION, key) for key in theirs} == {b"theirs"}
+    written = write(cloud.upload("a.jpg", jpeg()))["key"]
+    assert written.startswith(f"{prefix}aside/")
+    assert {cloud.content(DESTINATION, key) for key in owned} == {b"theirs"}
 
 
 @pytest.mark.parametrize("where", ["", "converted/"])
@@ -331,12 +331,12 @@ def test_nothing_lies_where_others_may_write_manifests(
 ) -> None:
     monkeypatch.setenv("DESTINATION_PREFIX", where)
     record = cloud.upload(f"{keys.MANIFESTS}a.jpg", jpeg())
-    made = write(record)
+    written = write(record)
     version = record["s3"]["object"]["versionId"]
-    assert made["key"].startswith(f"{where}aside/{version}/{keys.MANIFESTS}a.")
-    TestTwoUploadsOfAKey.assert_current(cloud, made, jpeg())
-    assert write(record) == made, "again, and nothing is written"
-    assert cloud.keys(DESTINATION) == {made["key"]}
+    assert written["key"].startswith(f"{where}aside/{version}/{keys.MANIFESTS}a.")
+    TestTwoUploadsOfAKey.assert_current(cloud, written, jpeg())
+    assert write(record) == written, "again, and nothing is written"
+    assert cloud.keys(DESTINATION) == {written["key"]}
     assert cloud.version_count(DESTINATION) == 1
 
 
@@ -372,6 +372,6 @@ def test_a_key_that_is_too_long_behind_the_prefix(cloud: Cloud, write: Any) -> N
 def test_a_long_key_s_place_aside_has_room_for_the_prefix(cloud: Cloud, prefix: str) -> None:
     key = "k" * 970 + ".jpg"
     cloud.s3.put_object(Bucket=DESTINATION, Key=prefix + key, Body=b"theirs")
-    made = copy(cloud.upload(key, jpeg()))["key"]
-    assert len(made) <= keys.MAX_KEY_BYTES
-    assert keys.fingerprint(key) in made
+    copied = copy(cloud.upload(key, jpeg()))["key"]
+    assert len(copied) <= keys.MAX_KEY_BYTES
+    assert keys.fingerprint(key) in copied

@@ -76,8 +76,8 @@ def _without_images(cloud: Cloud) -> object:
 
 
 def _overwritten(cloud: Cloud) -> object:
-    made = {"sourceVersionId": "1", "sourceETag": "1", "sourceLastModified": "1"}
-    images = [{"original": made}, {"resized": {**made, "sourceVersionId": NASTY}}]
+    source = {"sourceVersionId": "1", "sourceETag": "1", "sourceLastModified": "1"}
+    images = [{"original": source}, {"resized": {**source, "sourceVersionId": NASTY}}]
     state: dict[str, Any] = {**cloud.upload(KEY, jpeg()), "results": {"images": images}}
     return write_to_dynamodb.handler(state, None)
 

@@ -35,15 +35,15 @@ PNG = {
 }
 
 
-def given(**named: Any) -> dict[str, Any]:
+def execution_input(**item: Any) -> dict[str, Any]:
     """Return the input of an execution."""
-    return {"s3": {"bucket": {"name": "pictures-source"}, "object": {"key": "beach.jpg", **named}}}
+    return {"s3": {"bucket": {"name": "pictures-source"}, "object": {"key": "beach.jpg", **item}}}
 
 
-def state(**named: Any) -> dict[str, Any]:
+def state(**item: Any) -> dict[str, Any]:
     """Return the state in which the record is written."""
     images = [{"original": dict(ORIGINAL)}, {"resized": dict(PNG)}]
-    return {**given(**named), "results": {"fileType": "jpg", "images": images}}
+    return {**execution_input(**item), "results": {"fileType": "jpg", "images": images}}
 
 
 def check(detail: dict[str, Any], detail_type: str, source: str = "image-converter") -> None:
@@ -52,13 +52,13 @@ def check(detail: dict[str, Any], detail_type: str, source: str = "image-convert
     SCHEMA.validate(envelope)
 
 
-@pytest.mark.parametrize("named", [{}, {"eTag": "0123", "versionId": "v1", "sequencer": "00AB"}])
-def test_a_converted_image_names_the_version_that_was_handled(named: dict[str, str]) -> None:
-    detail = event_bus.converted(state(**named), EXECUTION)
+@pytest.mark.parametrize("item", [{}, {"eTag": "0123", "versionId": "v1", "sequencer": "00AB"}])
+def test_a_converted_image_names_the_version_that_was_handled(item: dict[str, str]) -> None:
+    detail = event_bus.converted(state(**item), EXECUTION)
 
     check(detail, event_bus.CONVERTED)
     assert detail["bucket"] == {"name": "pictures-source"}
-    sequencer = {"sequencer": "00AB"} if named else {}
+    sequencer = {"sequencer": "00AB"} if item else {}
     assert detail["object"] == {
         "key": "beach.jpg",
         "size": 1000,
@@ -80,9 +80,9 @@ def test_each_rendition_is_an_output() -> None:
     assert detail["outputs"] == [PNG, thumb]
 
 
-@pytest.mark.parametrize("named", [{}, {"versionId": "null"}])
-def test_an_object_without_a_version_of_its_own_has_none(named: dict[str, str]) -> None:
-    unversioned = state(eTag="0123", **named)
+@pytest.mark.parametrize("item", [{}, {"versionId": "null"}])
+def test_an_object_without_a_version_of_its_own_has_none(item: dict[str, str]) -> None:
+    unversioned = state(eTag="0123", **item)
     for image in unversioned["results"]["images"]:
         next(iter(image.values()))["sourceVersionId"] = "0123"
 
@@ -94,7 +94,7 @@ def test_an_object_without_a_version_of_its_own_has_none(named: dict[str, str]) 
 
 def test_a_state_without_images_is_no_converted_image() -> None:
     with pytest.raises(InvalidRecord, match=r"beach\.jpg"):
-        event_bus.converted(given(), EXECUTION)
+        event_bus.converted(execution_input(), EXECUTION)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_state_without_images_is_no_converted_image() -> None:
     ],
 )
 def test_a_failure_names_the_error_and_its_message(cause: str, message: str) -> None:
-    failed = given(**fake_cloud.recorded("s3_created_2_1")["Records"][0]["s3"]["object"])
+    failed = execution_input(**fake_cloud.recorded("s3_created_2_1")["Records"][0]["s3"]["object"])
 
     detail = event_bus.not_converted(failed, EXECUTION, "DamagedImage", cause)
 
@@ -147,7 +147,7 @@ def test_a_request_that_eventbridge_refuses_is_an_error(stubs: Stubs) -> None:
 
 @pytest.mark.parametrize("left_out", ["version", "bucket", "object", "execution", "error"])
 def test_the_schema_needs_each_field(left_out: str) -> None:
-    detail = event_bus.not_converted(given(), EXECUTION, "DamagedImage", "")
+    detail = event_bus.not_converted(execution_input(), EXECUTION, "DamagedImage", "")
     del detail[left_out]
     envelope = {"source": "x", "detail-type": event_bus.NOT_CONVERTED, "detail": detail}
 

@@ -29,17 +29,17 @@ def test_the_record_of_a_notification() -> None:
 @pytest.mark.parametrize("name", ["sequencer", "key", "eTag", "versionId", "sequencerOf"])
 @pytest.mark.parametrize("value", ["another", None])
 def test_a_sequencer_is_of_one_version_of_one_object(name: str, value: str | None) -> None:
-    given = events.execution_input(recorded("s3_created_2_1")["Records"][0])
-    assert events.parse_record(given).sequencer
-    given["s3"]["object"][name] = value
+    execution_input = events.execution_input(recorded("s3_created_2_1")["Records"][0])
+    assert events.parse_record(execution_input).sequencer
+    execution_input["s3"]["object"][name] = value
     if (name, value) != ("key", None):
-        assert events.parse_record(given).sequencer is None
+        assert events.parse_record(execution_input).sequencer is None
 
 
 def test_a_sequencer_is_of_one_bucket() -> None:
-    given = events.execution_input(recorded("s3_created_2_1")["Records"][0])
-    given["s3"]["bucket"]["name"] = "another"
-    assert events.parse_record(given).sequencer is None
+    execution_input = events.execution_input(recorded("s3_created_2_1")["Records"][0])
+    execution_input["s3"]["bucket"]["name"] = "another"
+    assert events.parse_record(execution_input).sequencer is None
 
 
 def test_the_least_that_is_a_record() -> None:
@@ -123,7 +123,7 @@ def test_a_reprocess_says_where_the_copy_is() -> None:
 @pytest.mark.parametrize("name", REPROCESS["reprocess"])
 def test_a_reprocess_that_does_not_say_it_all_is_refused(name: str) -> None:
     lacking = {
-        other: REPROCESS["reprocess"][other] for other in REPROCESS["reprocess"].keys() - {name}
+        kept: REPROCESS["reprocess"][kept] for kept in REPROCESS["reprocess"].keys() - {name}
     }
     with pytest.raises(InvalidRecord, match=name):
         events.parse_record({**REPROCESS, "reprocess": lacking})

@@ -11,10 +11,10 @@ from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import recorded
 
 
-def eventbridge(**named: Any) -> dict[str, Any]:
+def eventbridge(**fields: Any) -> dict[str, Any]:
     """Return AWS's sample event with other fields of the object; None leaves one out."""
     event: dict[str, Any] = recorded("s3_eventbridge_created")
-    item = {**event["detail"]["object"], **named}
+    item = {**event["detail"]["object"], **fields}
     event["detail"]["object"] = {name: value for name, value in item.items() if value is not None}
     return event
 
@@ -35,9 +35,9 @@ def test_eventbridge_s_sample_is_the_record_that_s3_would_have_sent() -> None:
             },
         },
     }
-    given = events.parse_record(events.execution_input(record))
-    assert given.sequencer == "617F08299329D189".ljust(32, "0")
-    assert events.seconds_since_upload(given) is not None
+    parsed = events.parse_record(events.execution_input(record))
+    assert parsed.sequencer == "617F08299329D189".ljust(32, "0")
+    assert events.seconds_since_upload(parsed) is not None
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)

@@ -131,8 +131,8 @@ def test_another_name_or_a_default_written_out_is_the_same_object() -> None:
     "change", [{"max_width": 100}, {"cache_control": "max-age=60"}, {"metadata": "copyright"}]
 )
 def test_another_png_is_not_taken_for_the_plain_one(change: dict[str, Any]) -> None:
-    (plain,), (other,) = parse(PNG), parse({**PNG, **change})
-    assert not plain.settings_metadata.keys() & other.settings_metadata.keys()
+    (plain,), (changed,) = parse(PNG), parse({**PNG, **change})
+    assert not plain.settings_metadata.keys() & changed.settings_metadata.keys()
 
 
 def test_the_default_is_what_records_say_nothing_of() -> None:
@@ -152,21 +152,21 @@ def test_whatever_is_asked_for_differently_has_another_hash() -> None:
         [PNG, {**THUMB, "cache_control": "max-age=60"}],
         [PNG, {**THUMB, "metadata": "copyright"}],
     ]
-    wanted = [parse(*each) for each in entries] + [renditions.parse("", "smallest")]
-    hashes = [renditions.settings_hash(each) for each in wanted]
+    wanted = [parse(*entry) for entry in entries] + [renditions.parse("", "smallest")]
+    hashes = [renditions.settings_hash(entry) for entry in wanted]
     assert len(set(hashes)) == len(wanted)
-    assert hashes == [renditions.settings_hash(each) for each in wanted]
+    assert hashes == [renditions.settings_hash(entry) for entry in wanted]
 
 
 def test_another_version_of_the_converter_outdates_everything(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wanted = [renditions.parse(""), parse(PNG, THUMB)]
-    before = [renditions.settings_hash(each) for each in wanted]
-    made = [each.settings_metadata for each in wanted[1]]
+    before = [renditions.settings_hash(parsed) for parsed in wanted]
+    old_metadata = [parsed.settings_metadata for parsed in wanted[1]]
     monkeypatch.setattr(renditions, "CONVERTER_VERSION", renditions.CONVERTER_VERSION + 1)
-    assert not {*before} & {renditions.settings_hash(each) for each in wanted}
-    for each, old in zip(wanted[1], made, strict=True):
+    assert not {*before} & {renditions.settings_hash(parsed) for parsed in wanted}
+    for parsed, old in zip(wanted[1], old_metadata, strict=True):
         # Either version makes again what the other has made: a rollback reports no foreign object.
-        assert not each.settings_metadata.items() <= old.items()
-        assert not old.items() <= each.settings_metadata.items()
+        assert not parsed.settings_metadata.items() <= old.items()
+        assert not old.items() <= parsed.settings_metadata.items()

@@ -10,8 +10,8 @@ COPY = {"bucket": "destination", "key": "in/a.jpg", "versionId": "v1", "eTag": "
 
 
 def _record(settings: str | None = None, **copy: Any) -> dict[str, Any]:
-    named = {"settings": settings} if settings else {}
-    resized = {"key": "in/a.png", "contentType": "image/png", **named}
+    recorded = {"settings": settings} if settings else {}
+    resized = {"key": "in/a.png", "contentType": "image/png", **recorded}
     return {
         "imageName": "a.jpg",
         "images": [{"original": {**COPY, **copy}}, {"resized": resized}],
@@ -30,15 +30,15 @@ def test_a_record_that_names_no_settings_has_the_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "made",
+    "fields",
     [{"contentType": "image/webp"}, {"renditions": [{"name": "small"}]}],
     ids=["another format", "several"],
 )
 def test_renditions_from_before_records_named_settings_are_not_the_default(
-    made: dict[str, Any],
+    fields: dict[str, Any],
 ) -> None:
     record = _record()
-    record["images"][1]["resized"].update(made)
+    record["images"][1]["resized"].update(fields)
     assert reprocessing.is_outdated(record, renditions.DEFAULT_SETTINGS)
     assert reprocessing.is_outdated(record, "another")
 

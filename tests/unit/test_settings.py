@@ -19,8 +19,8 @@ def test_settings_come_from_the_environment_as_types() -> None:
 
 
 def test_what_has_a_default_may_be_left_out() -> None:
-    del (given := dict(RESIZE))["PNG_COMPRESSION"]
-    assert settings.load(settings.ResizeSettings, given).png_compression == "fast"
+    del (environment := dict(RESIZE))["PNG_COMPRESSION"]
+    assert settings.load(settings.ResizeSettings, environment).png_compression == "fast"
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def test_what_has_a_default_may_be_left_out() -> None:
 def test_a_missing_or_malformed_variable_is_named(
     variable: str, value: str | None, sentence: str
 ) -> None:
-    given = {**RESIZE, variable: value}
+    environment = {**RESIZE, variable: value}
     with pytest.raises(InvalidSettings, match=sentence):
         settings.load(
             settings.ResizeSettings,
-            {name: text for name, text in given.items() if text is not None},
+            {name: text for name, text in environment.items() if text is not None},
         )

@@ -186,18 +186,18 @@ def test_no_bomb_takes_more_memory_or_time_than_its_size_allows(tmp_path: Path, 
 def test_no_random_bomb_takes_more(tmp_path: Path, seed: int) -> None:
     """Bytes that a parser may stumble over, millions of them, in a JPEG at a random place."""
     seeded = random.Random(seed)  # noqa: S311 - no secret
-    whole = jpeg(
+    image = jpeg(
         mode=seeded.choice(("L", "RGB", "CMYK")),
         progressive=seeded.choice((False, True)),
         restart_marker_blocks=seeded.choice((0, 1)),
     )
-    at = seeded.randrange(2, len(whole))
+    at = seeded.randrange(2, len(image))
     unit = b"".join(
         seeded.choice((b"\xff", b"\0", b"\xff\0", b"\xff\x01", b"\xff\xd1", segment(COM, b"")))
         for _ in range(seeded.randint(1, 4))
     )
     path = tmp_path / "bomb.jpg"
-    path.write_bytes(whole[:at] + unit * (20_000_000 // len(unit)) + whole[at:])
+    path.write_bytes(image[:at] + unit * (20_000_000 // len(unit)) + image[at:])
     _keeps_the_limits(path, megapixels=0)
 
 
@@ -218,10 +218,10 @@ def test_the_smallest_file_takes_no_more(tmp_path: Path) -> None:
 
 def test_24_megapixels(tmp_path: Path) -> None:
     path = _file(tmp_path, 24)
-    ours, _ = _peak(_CONVERT, path)
+    converted, _ = _peak(_CONVERT, path)
     decoded, _ = _peak(_PILLOWS_DECODER, path)
-    assert ours < 180 * MB
-    assert ours < decoded  # and so below any encoder that takes a decoded image
+    assert converted < 180 * MB
+    assert converted < decoded  # and so below any encoder that takes a decoded image
 
 
 def test_an_upright_baseline_image_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
@@ -270,9 +270,9 @@ def _needed(entries: list[dict[str, Any]], width: int, height: int) -> int:
     work = conversion_renditions.plan(wanted, (width, height))
     with pytest.raises(ImageTooLarge) as caught:
         conversion_renditions.refuse_too_large(work, Limits(10**9, 1))
-    found = re.search(r"([\d,]+) bytes of memory", str(caught.value))
-    assert found
-    return int(found[1].replace(",", ""))
+    message = re.search(r"([\d,]+) bytes of memory", str(caught.value))
+    assert message
+    return int(message[1].replace(",", ""))
 
 
 @pytest.mark.parametrize("image_format", limits.ENCODER_BYTES_PER_PIXEL)

@@ -35,8 +35,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def _run(command: str, given: bytes) -> bytes:
-    return subprocess.run(command.split(), input=given, capture_output=True, check=True).stdout
+def _run(command: str, stdin: bytes) -> bytes:
+    return subprocess.run(command.split(), input=stdin, capture_output=True, check=True).stdout
 
 
 def _photograph(mode: str = "RGB") -> Image.Image:
@@ -111,9 +111,9 @@ KINDS = [
 
 @cache
 def _make(source: str, variant: str) -> bytes:
-    made = _run(f"jpegtran -copy all {_VARIANTS[variant]}", _SOURCES[source]())
-    assert _djpeg_accepts(made)
-    return made
+    transformed = _run(f"jpegtran -copy all {_VARIANTS[variant]}", _SOURCES[source]())
+    assert _djpeg_accepts(transformed)
+    return transformed
 
 
 def _djpeg_accepts(encoded: bytes) -> bool:
@@ -163,13 +163,13 @@ def converted() -> Iterator[Convert]:
 def test_a_cut_is_converted_only_if_no_more_than_the_end_marker_is_missing(
     converted: Convert, source: str, variant: str
 ) -> None:
-    whole = _make(source, variant)
-    cuts = [(size, ending) for size in range(len(whole)) for ending in (b"", END)]
-    expected, *others = converted([whole, *(whole[:size] + ending for size, ending in cuts)])
+    image = _make(source, variant)
+    cuts = [(size, ending) for size in range(len(image)) for ending in (b"", END)]
+    expected, *all_pixels = converted([image, *(image[:size] + ending for size, ending in cuts)])
     assert expected is not None
-    for (size, ending), pixels in zip(cuts, others, strict=True):
+    for (size, ending), pixels in zip(cuts, all_pixels, strict=True):
         if pixels is not None:
-            assert _djpeg_accepts(whole[:size] + END), (size, ending)
+            assert _djpeg_accepts(image[:size] + END), (size, ending)
             assert np.array_equal(pixels, expected), (size, ending)
 
 
@@ -177,42 +177,42 @@ def test_a_cut_is_converted_only_if_no_more_than_the_end_marker_is_missing(
 def test_flipped_bits_are_refused_where_djpeg_refuses_them(
     converted: Convert, source: str, variant: str
 ) -> None:
-    whole = _make(source, variant)
+    image = _make(source, variant)
     seeded = random.Random(f"{source}/{variant}")  # noqa: S311 - no secret
     all_flips = [
-        [(seeded.randrange(len(whole)), seeded.randrange(8)) for _ in range(2)]
+        [(seeded.randrange(len(image)), seeded.randrange(8)) for _ in range(2)]
         for _ in range(FLIPS)
     ]
     for flips, pixels in zip(
-        all_flips, converted([_flip(whole, flips) for flips in all_flips]), strict=True
+        all_flips, converted([_flip(image, flips) for flips in all_flips]), strict=True
     ):
-        if pixels is None or _djpeg_accepts(_flip(whole, flips)):
+        if pixels is None or _djpeg_accepts(_flip(image, flips)):
             continue
         assert any(
             _djpeg_accepts(better) and _is_same(pixels, converted([better])[0])
-            for better in _without_what_lies_outside(whole, flips)
+            for better in _without_what_lies_outside(image, flips)
         ), flips
 
 
-def _flip(whole: bytes, flips: list[tuple[int, int]]) -> bytes:
-    spoiled = bytearray(whole)
+def _flip(image: bytes, flips: list[tuple[int, int]]) -> bytes:
+    spoiled = bytearray(image)
     for byte, bit in flips:
         spoiled[byte] ^= 1 << bit
     return bytes(spoiled)
 
 
-def _is_same(pixels: reference.Pixels, others: reference.Pixels | None) -> bool:
-    return others is not None and np.array_equal(pixels, others)
+def _is_same(pixels: reference.Pixels, better: reference.Pixels | None) -> bool:
+    return better is not None and np.array_equal(pixels, better)
 
 
-def _without_what_lies_outside(whole: bytes, flips: list[tuple[int, int]]) -> Iterator[bytes]:
+def _without_what_lies_outside(image: bytes, flips: list[tuple[int, int]]) -> Iterator[bytes]:
     """Yield the file with fewer of its flips; also without what follows its last row."""
-    yield whole
+    yield image
     for flip in flips:
-        yield _flip(whole, [flip])
+        yield _flip(image, [flip])
     for remaining in (flips, flips[:1], flips[1:]):
         # A height that is said to be lower leaves restart markers after the last row.
-        spoiled = _flip(whole, remaining)
+        spoiled = _flip(image, remaining)
         end = jpeg_scans.check_scans(spoiled, jpeg_parser.read_header(spoiled)).data[-1][1]
         yield spoiled[:end] + END
 

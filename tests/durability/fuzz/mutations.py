@@ -66,9 +66,9 @@ def _move(content: bytearray, _files: Sequence[bytes], random: Random) -> None:
 
 
 def _splice(content: bytearray, files: Sequence[bytes], random: Random) -> None:
-    other = random.choice(files)
-    at = random.randrange(len(other) + 1)
-    content[_span(content, random)] = other[at : at + _LONGEST]
+    donor = random.choice(files)
+    at = random.randrange(len(donor) + 1)
+    content[_span(content, random)] = donor[at : at + _LONGEST]
 
 
 def _truncate(content: bytearray, _files: Sequence[bytes], random: Random) -> None:

@@ -37,18 +37,18 @@ _MEMORY = 3 * 1024**3
 _METADATA_ONLY = "converted, the other decoder minds its metadata"
 _OUTSIDE_ONLY = "converted, the other decoder minds bytes outside the image's data"
 _OTHER_PIXELS = "WRONG: other pixels than the other decoder's"
-# What the other decoder says of metadata is no word about the image.
+# What the other decoder says about metadata does not concern the image.
 _ICC = 0xE2
-# JFIF's version, density and thumbnail, which the other decoder minds, too.
+# JFIF's version, density and thumbnail, about which the other decoder complains, too.
 _JFIF, _PLAIN_JFIF = re.compile(rb"(?<=JFIF\0).{9}", re.DOTALL), b"\1\1\0\0\1\0\1\0\0"
 _METADATA = ("ICC", "Adobe", "JFIF")
 
 
 def files() -> list[bytes]:
-    """Return what the mutations start from: the corpus, the good images of it more often."""
-    made = [(case, case.make()) for case in CASES]
-    good = [content for case, content in made if case.error is None]
-    return [content for _, content in made] + good * 3
+    """Return what the mutations start from: the corpus, with its good images more often."""
+    corpus = [(case, case.make()) for case in CASES]
+    good = [content for case, content in corpus if case.error is None]
+    return [content for _, content in corpus] + good * 3
 
 
 def mutated(corpus: list[bytes], seed: int, index: int) -> bytes:
@@ -64,18 +64,22 @@ def judge(content: bytes) -> str:
     """
     png = io.BytesIO()
     try:
-        made = convert(content, png, LIMITS)
+        conversion = convert(content, png, LIMITS)
     except ImageTooLarge as error:
         return type(error).__name__
     except ConversionError as error:
         return _compare_renditions(content, type(error).__name__, None)
     except Exception as error:  # noqa: BLE001 - that there are none is what is tested
         return f"WRONG: {type(error).__name__}: {error}"
-    outcome = _compare(content, png.getvalue(), made)
-    return outcome if outcome.startswith("WRONG") else _compare_renditions(content, outcome, made)
+    outcome = _compare(content, png.getvalue(), conversion)
+    return (
+        outcome
+        if outcome.startswith("WRONG")
+        else _compare_renditions(content, outcome, conversion)
+    )
 
 
-def _compare_renditions(content: bytes, outcome: str, made: Conversion | None) -> str:
+def _compare_renditions(content: bytes, outcome: str, conversion: Conversion | None) -> str:
     """Make a rendition of each format, too: they must succeed or fail as the PNG did."""
     files = [io.BytesIO() for _ in RENDITIONS]
     try:
@@ -84,10 +88,10 @@ def _compare_renditions(content: bytes, outcome: str, made: Conversion | None) -
         return outcome if type(error).__name__ == outcome else f"WRONG: renditions: {error}"
     except Exception as error:  # noqa: BLE001 - as above
         return f"WRONG: renditions: {type(error).__name__}: {error}"
-    if made is None:
+    if conversion is None:
         return f"WRONG: {outcome} for the PNG, and renditions of it"
     for rendition, file in zip(RENDITIONS, files, strict=True):
-        size = reduction.plan(rendition, made.width, made.height).size
+        size = reduction.plan(rendition, conversion.width, conversion.height).size
         with Image.open(file) as written:
             written.load()
             if (written.format, written.size) != (rendition.format.upper(), size):
@@ -95,28 +99,30 @@ def _compare_renditions(content: bytes, outcome: str, made: Conversion | None) -
     return outcome
 
 
-def _compare(content: bytes, png: bytes, made: Conversion) -> str:
+def _compare(content: bytes, png: bytes, conversion: Conversion) -> str:
     written = reference.decode_png(png)
     try:
-        expected, outcome = reference.decode_jpeg(content, made.orientation), "converted"
+        expected, outcome = reference.decode_jpeg(content, conversion.orientation), "converted"
     except ValueError as error:
         if any(word in str(error) for word in _METADATA):
-            expected, outcome = _decode_repaired(content, made, strict=False), _METADATA_ONLY
+            expected, outcome = _decode_repaired(content, conversion, strict=False), _METADATA_ONLY
         else:
             try:
-                expected, outcome = _decode_repaired(content, made), _OUTSIDE_ONLY
+                expected, outcome = _decode_repaired(content, conversion), _OUTSIDE_ONLY
             except ValueError:
                 return f"WRONG: converted, but the other decoder says: {error}"
-    if made.icc == "applied":
+    if conversion.icc == "applied":
         same = written.shape[:2] == expected.shape[:2]
-    elif made.source_mode == "CMYK":
+    elif conversion.source_mode == "CMYK":
         same = np.array_equal(written, reference.cmyk_to_rgb(expected))
     else:
         same = np.array_equal(written, expected)
     return outcome if same else _OTHER_PIXELS
 
 
-def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -> reference.Pixels:
+def _decode_repaired(
+    content: bytes, conversion: Conversion, *, strict: bool = True
+) -> reference.Pixels:
     """Return the pixels of the image without its profile and the bytes outside its data.
 
     A filler of zeros within a scan stays, so that the decoder has to be lenient with it.
@@ -135,8 +141,8 @@ def _decode_repaired(content: bytes, made: Conversion, *, strict: bool = True) -
     )
     metadata = (_JFIF.sub(_PLAIN_JFIF, segment) for segment in kept)
     repaired = b"".join([start, *metadata, *pieces])
-    has_filler = made.skipped_bytes > scans.skipped
-    return reference.decode_jpeg(repaired, made.orientation, strict=strict and not has_filler)
+    has_filler = conversion.skipped_bytes > scans.skipped
+    return reference.decode_jpeg(repaired, conversion.orientation, strict=strict and not has_filler)
 
 
 def main(seed: int, first: int, last: int) -> None:

@@ -1,8 +1,8 @@
 """The promise itself, as one pure function over what can be seen of a stack.
 
-For every version that was ever uploaded: its bytes can still be had; an execution that says
-SUCCEEDED has told the truth; what failed is still in its place and can be found; and nothing older
-ever hides, replaces or describes what is newer.
+For every version that was ever uploaded: its bytes still exist; an execution that says SUCCEEDED
+has done its work; what failed is still in its place and can be found; and nothing older ever hides,
+replaces or describes what is newer.
 """
 
 import io
@@ -76,11 +76,11 @@ class _Check:
 
     def every_upload_is_accounted_for(self) -> Iterator[str]:
         """Yield a sentence for each upload that no execution and no dead letter names."""
-        named = {
+        accounted_for = {
             (run.key, run.worked_on) for run in self.snapshot.runs
         } | self.snapshot.dead_letters
         for upload in self.snapshot.uploads:
-            if (upload.key, upload.version) not in named:
+            if (upload.key, upload.version) not in accounted_for:
                 yield f"{_name(upload)}: there is neither an execution nor a dead letter"
         for run in self.snapshot.runs:
             if run.status == "RUNNING":
@@ -94,16 +94,16 @@ class _Check:
                 continue
             is_jpeg = upload.body.startswith(JPEG_MAGIC)
             if is_jpeg != run.converted:
-                said = run.output.get("fileType")
-                yield f"{run.name}: says {said!r} of {_name(upload)}, JPEG or not: {is_jpeg}"
+                file_type = run.output.get("fileType")
+                yield f"{run.name}: says {file_type!r} of {_name(upload)}, JPEG or not: {is_jpeg}"
             elif run.converted:
-                for wrong in self._wrong_images(run.output["images"], upload):
-                    yield f"{run.name}: {wrong}"
+                for flaw in self._wrong_images(run.output["images"], upload):
+                    yield f"{run.name}: {flaw}"
 
     def sources_are_right(self) -> Iterator[str]:
         """Yield a sentence for each key whose newest upload is hidden undone, or left though done.
 
-        An older upload says nothing about the source: it is noncurrent as soon as a newer one is.
+        An older upload says nothing about the source: a newer one makes it noncurrent at once.
         """
         for key, upload in self.newest.items():
             current = _current(self.snapshot.source.get(key, ()))
@@ -138,20 +138,20 @@ class _Check:
                 yield f"the record of '{key}' is of an upload that nobody made"
             else:
                 version = record["sourceVersionId"]  # of both images
-                for wrong in self._wrong_images(record["images"], described_upload, version):
-                    yield f"the record of '{key}': {wrong}"
+                for flaw in self._wrong_images(record["images"], described_upload, version):
+                    yield f"the record of '{key}': {flaw}"
 
     def nothing_older_replaces_newer(self) -> Iterator[str]:
         """Yield a sentence for each destination key where an older image hides a newer one."""
         for run in self.converted:
-            ours = self.order[run.key, run.worked_on or ""]
+            order = self.order[run.key, run.worked_on or ""]
             images = run.output["images"]
             for location in (*_locations(images), *_renditions(images)):
                 for key in {location["key"], _without_aside(location["key"])}:
                     current = _current(self.snapshot.destination.get(key, ()))
                     made_from = current.metadata.get("source-version", "") if current else ""
-                    theirs = self.order.get((run.key, made_from))
-                    if theirs is None or theirs >= ours:
+                    current_order = self.order.get((run.key, made_from))
+                    if current_order is None or current_order >= order:
                         continue
                     if key == location["key"]:
                         yield f"{run.name}: an older image hides what it wrote at '{key}'"
@@ -162,7 +162,7 @@ class _Check:
         """Yield what is untrue in `results.images` about an upload, or in a record's images."""
         for kind, location in zip(("original", "resized"), _locations(images), strict=True):
             stored = self._stored(location)
-            # Without a word of its own, an image is of the version that the input names.
+            # An image that does not name a version is of the version that the input names.
             made_from = version or location.get("sourceVersionId", upload.version)
             if made_from != upload.version:
                 yield f"{kind} is of version {made_from}, not of {_name(upload)}"
@@ -173,15 +173,15 @@ class _Check:
             elif kind == "resized" and pixels.difference(upload.body, stored.body):
                 yield f"{kind} {location['key']} does not have the pixels of {_name(upload)}"
         for rendition in _renditions(images):
-            if wrong := self._wrong_rendition(rendition, upload):
-                yield f"rendition {rendition['key']} version {rendition['versionId']} {wrong}"
+            if flaw := self._wrong_rendition(rendition, upload):
+                yield f"rendition {rendition['key']} version {rendition['versionId']} {flaw}"
 
     def _wrong_rendition(self, rendition: Mapping[str, Any], upload: Upload) -> str:
         """Return what is untrue of a further rendition; empty if nothing is."""
         stored = self._stored(rendition)
         if stored is None or stored.body is None:
             return "does not exist"
-        # One that is aside without provenance says by its key what it is.
+        # The key of an object that is aside without provenance says what it is.
         if stored.metadata.get("source-version", upload.version) != upload.version:
             return f"is not of {_name(upload)}"
         return _wrong_file(stored.body, rendition)
@@ -216,17 +216,17 @@ def is_whole(jpeg: bytes) -> bool:
 
 @lru_cache(maxsize=2048)
 def _described(body: bytes) -> tuple[str, tuple[int, int]]:
-    with Image.open(io.BytesIO(body)) as made:
-        made.load()
-        return (made.format or "").lower(), made.size
+    with Image.open(io.BytesIO(body)) as image:
+        image.load()
+        return (image.format or "").lower(), image.size
 
 
 def _wrong_file(body: bytes, rendition: Mapping[str, Any]) -> str:
     described = _described(body)
-    said = rendition["format"], (rendition["width"], rendition["height"])
-    if (*described, len(body)) == (*said, rendition["size"]):
+    expected = rendition["format"], (rendition["width"], rendition["height"])
+    if (*described, len(body)) == (*expected, rendition["size"]):
         return ""
-    return f"is {described} of {len(body)} bytes, not {said} of {rendition['size']}"
+    return f"is {described} of {len(body)} bytes, not {expected} of {rendition['size']}"
 
 
 def _renditions(images: Any) -> Iterable[Mapping[str, Any]]:

@@ -10,10 +10,10 @@ class Upload:
     """An object version that somebody put into the source bucket.
 
     Attributes:
-        version: its version id; its ETag where it has none of its own.
+        version: its version id, or its ETag if it has none of its own.
         body: the bytes that were put.
         withdrawn: whether the person who put it deleted it again.
-        overwritten: whether another was put in its place where the bucket keeps no versions.
+        overwritten: whether another object replaced it in a bucket that keeps no versions.
     """
 
     key: str
@@ -46,8 +46,8 @@ class ExecutionSummary:
         status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
         output: of an execution that succeeded.
         error: the name of its error, of one that failed.
-        reprocess: whether it read the original in the destination bucket, and so does not end what
-            is in the source bucket.
+        reprocess: whether it read the original in the destination bucket, and so does not delete
+            what is in the source bucket.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Look at a deployed stack, on AWS or the local one, to judge the promise by it."""
+"""Read from a deployed stack, on AWS or the local AWS, what the promise is checked by."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from tests.durability.invariants.snapshot import ExecutionSummary, Snapshot, Sto
 
 
 def observed(clients: Clients, stack: Deployment, uploads: Iterable[Upload]) -> Snapshot:
-    """Return what can be seen of a stack that has come to rest, as far as the uploads' keys go.
+    """Return what can be seen of a stack at rest, for the keys of the uploads.
 
     Parameters:
         uploads: what was put into the source bucket, which only its uploaders know.
@@ -61,7 +61,7 @@ def _stored(clients: Clients, bucket: str, version: Any) -> Stored:
 
 def _summary(clients: Clients, arn: str) -> ExecutionSummary:
     described = clients.stepfunctions.describe_execution(executionArn=arn)
-    key, version = named(described["input"])
+    key, version = key_and_version(described["input"])
     output = json.loads(described["output"]) if described["status"] == "SUCCEEDED" else {}
     return ExecutionSummary(
         described["name"], key, version, described["status"], output, described.get("error", "")
@@ -69,16 +69,16 @@ def _summary(clients: Clients, arn: str) -> ExecutionSummary:
 
 
 def _logged(execution: Execution) -> ExecutionSummary:
-    key, version = named(execution.input)
+    key, version = key_and_version(execution.input)
     return ExecutionSummary(
         execution.name, key, version, execution.status, execution.result, execution.error
     )
 
 
-def named(text: str) -> tuple[str, str | None]:
+def key_and_version(text: str) -> tuple[str, str | None]:
     """Return the key and the version that an execution's input names; no key if it is not a record.
 
-    Executions are started by hand too, and with anything.
+    People start executions by hand, too, with any input.
     """
     try:
         record = parse_record(json.loads(text))

@@ -1,11 +1,11 @@
 """Load and crashes on a local AWS: ``python -m tests.durability.load``.
 
 Bursts of uploads, a tenth of them notified twice and a twentieth damaged, each followed by the
-judgement that nothing is lost: by counting objects and comparing bytes and pixels. Then three
-bursts in the middle of which something ends: the functions' processes, at random; the whole local
-AWS, in an orderly way, which keeps its state; and the emulator itself, killed, which keeps nothing
-but what is in the buckets. With a backfill, each burst comes while as many objects as that are
-listed, which nobody was notified of.
+check that nothing is lost, which counts objects and compares bytes and pixels. Then three bursts
+in the middle of which something ends: the functions' processes, at random; the whole local AWS, in
+an orderly way, which keeps its state; and the emulator itself, killed, which keeps only what is in
+the buckets. With a backfill, each burst comes while as many further objects are listed, of which
+nobody was notified.
 """
 
 from __future__ import annotations
@@ -67,21 +67,21 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         stack.apply()
         load = _load(aws, options.seed)
         _warm_up(load)
-        wrong = _bursts(console, load, options)
-        wrong += _with_killed_functions(say, load, aws, options)
+        failures = _bursts(console, load, options)
+        failures += _with_killed_functions(say, load, aws, options)
         bursts = _begun(load, "ended-aws", options)
         port = int(aws.endpoint.rpartition(":")[2])
     with _local_aws(port):
-        wrong += _after_an_orderly_end(say, load, bursts)
+        failures += _after_an_orderly_end(say, load, bursts)
     with _local_aws(port) as aws:  # from all that was kept; what comes now, a kill forgets
         bursts = _begun(load, "killed-aws", options)
         kill.emulator(aws.process_id)
     with _local_aws(port):
-        wrong += _after_a_kill(say, load, bursts)
-    for sentence in wrong:
+        failures += _after_a_kill(say, load, bursts)
+    for sentence in failures:
         say(f"  {visible(sentence)}", style="red", markup=False)
-    say(f"{len(wrong)} checks failed." if wrong else _summary(load.sent))
-    return int(bool(wrong))
+    say(f"{len(failures)} checks failed." if failures else _summary(load.sent))
+    return int(bool(failures))
 
 
 def _local_aws(port: int | None = None) -> LocalAws:
@@ -95,7 +95,7 @@ def _load(aws: LocalAws, seed: int) -> Load:
 
 
 def _warm_up(load: Load) -> None:
-    """Have every function started once; what a busy machine made fail is started again."""
+    """Have every function started once; restart what failed because the machine was busy."""
     burst = load.send("warm-up", _WARM_UP)
     load.wait(burst)
     load.redrive()
@@ -111,28 +111,32 @@ def _sent(load: Load, prefix: str, count: int, options: argparse.Namespace) -> l
 
 def _bursts(console: Console, load: Load, options: argparse.Namespace) -> list[str]:
     """Send bursts one after the other; show what they took, and how that grows."""
-    wrong: list[str] = []
+    failures: list[str] = []
     table = Table(*_COLUMNS)
     shown = []
     for count in options.counts:
         *backfills, burst = _sent(load, f"burst-{count}", count, options)
         load.wait(burst)
-        for each in backfills:
-            load.wait(each)
-            wrong += load.misreported(each)
-        violations = load.wrong()
+        for backfill_burst in backfills:
+            load.wait(backfill_burst)
+            failures += load.misreported(backfill_burst)
+        violations = load.violations()
         shown.append(load.figures(burst))
         table.add_row(*_row("uploads", shown[-1], len(burst.bad), len(violations)))
-        for each in backfills:
-            table.add_row(*_row("listed", load.figures(each), len(each.bad), len(violations)))
-        wrong += violations
+        for backfill_burst in backfills:
+            table.add_row(
+                *_row(
+                    "listed", load.figures(backfill_burst), len(backfill_burst.bad), len(violations)
+                )
+            )
+        failures += violations
     console.print(table)
     first, last = shown[0], shown[-1]
     console.print(
         f"From {first.count} to {last.count} uploads, p50 grows {last.median / first.median:.2f} "
         f"times and p95 {last.p95 / first.p95:.2f} times."
     )
-    return wrong
+    return failures
 
 
 _COLUMNS = (
@@ -141,16 +145,16 @@ _COLUMNS = (
 )
 
 
-def _row(what: str, figures: Figures, bad: int, wrong: int) -> list[str]:
+def _row(kind: str, figures: Figures, bad: int, violations: int) -> list[str]:
     return [
-        f"{figures.count} {what}",
+        f"{figures.count} {kind}",
         f"{figures.median:.1f} s",
         f"{figures.p95:.1f} s",
         f"{figures.total:.1f} s",
         f"{figures.count / figures.total:.1f}",
         f"{figures.converted} of {figures.count - bad}",
         f"{figures.reported} of {bad}",
-        str(wrong),
+        str(violations),
     ]
 
 
@@ -173,17 +177,17 @@ def _size(bursts: Sequence[Burst]) -> str:
 def _with_killed_functions(
     say: Callable[[str], None], load: Load, aws: LocalAws, options: argparse.Namespace
 ) -> list[str]:
-    """Kill functions at random during a burst; start again what that made fail."""
+    """Kill functions at random during a burst; restart what failed because of that."""
     with kill.functions(aws.process_id, options.seed) as killed:
         bursts = _begun(load, "killed-functions", options)
         load.wait_for(bursts[-1], options.crash // 2)
     _wait(load, bursts)
     say(f"{_size(bursts)} while {len(killed)} functions' processes were killed")
-    wrong = load.broken_promises()
+    failures = load.broken_promises()
     did = load.redrive()
     _wait(load, bursts)
     say(f"  redrive: {dict(did)}")
-    return [*wrong, *load.wrong()]
+    return [*failures, *load.violations()]
 
 
 def _wait(load: Load, bursts: Sequence[Burst]) -> None:
@@ -194,7 +198,7 @@ def _wait(load: Load, bursts: Sequence[Burst]) -> None:
 def _after_an_orderly_end(
     say: Callable[[str], None], load: Load, bursts: Sequence[Burst]
 ) -> list[str]:
-    """Start again what the local AWS was at when it was ended."""
+    """Restart what the local AWS was doing when it ended."""
     say(
         f"{_size(bursts)}, and the local AWS ended and started in their middle: "
         f"{load.interrupted()} executions were interrupted"
@@ -202,30 +206,30 @@ def _after_an_orderly_end(
     did = load.redrive()
     _wait(load, bursts)
     say(f"  redrive: {dict(did)}")
-    return load.wrong()
+    return load.violations()
 
 
 def _after_a_kill(say: Callable[[str], None], load: Load, bursts: Sequence[Burst]) -> list[str]:
-    """Show that all is there, and comes home once the notifications come again.
+    """Check that nothing is lost, and that all is converted once the notifications come again.
 
-    The emulator writes objects to disk at once, and all else when it ends in an orderly way: so
-    after a kill the queue, the executions and the table are as they were before the burst. AWS
-    keeps those too. What a notification that comes again has to do is so much the harder here.
+    The emulator writes objects to disk at once, and everything else only when it ends in an orderly
+    way: after a kill the queue, the executions and the table are as they were before the burst. AWS
+    keeps those, too, so a repeated notification has more to do here than on AWS.
     """
     left = sum(len(load.unfinished(burst)) for burst in bursts)
     say(
         f"{_size(bursts)}, and the emulator killed and started in their middle: {left} still are "
         "in the source bucket, and it has forgotten messages, executions and records"
     )
-    wrong = load.lost_bytes()
+    failures = load.lost_bytes()
     for burst in bursts:
         load.resume(burst)
     _wait(load, bursts)
     did = load.redrive()  # what a busy machine made fail
     _wait(load, bursts)
-    again = ", and another backfill" if len(bursts) > 1 else ""
-    say(f"  notified again{again}; redrive: {dict(did)}")
-    return [*wrong, *load.wrong()]
+    backfills = ", and another backfill" if len(bursts) > 1 else ""
+    say(f"  notified again{backfills}; redrive: {dict(did)}")
+    return [*failures, *load.violations()]
 
 
 def _summary(sent: Burst) -> str:

@@ -85,9 +85,9 @@ class Load:
     def send(self, prefix: str, count: int) -> Burst:
         """Upload images as fast as it goes and return them; keys start with the prefix."""
         burst = self._put(prefix, count)
-        twice = self._random.sample(burst.uploads, round(count * TWICE))
+        repeated = self._random.sample(burst.uploads, round(count * TWICE))
         with ThreadPoolExecutor(_UPLOADERS) as pool:
-            list(pool.map(self._notify_again, twice))
+            list(pool.map(self._notify_again, repeated))
         return burst
 
     def backfill(self, prefix: str, count: int) -> Burst:
@@ -116,12 +116,12 @@ class Load:
 
     def _run(self, burst: Burst) -> None:
         prefix = burst.uploads[0].key.rpartition("/")[0]
-        given = {"bucket": self._stack.source_bucket, "prefix": f"{prefix}/"}
+        source = {"bucket": self._stack.source_bucket, "prefix": f"{prefix}/"}
         burst.run = runs.new_name()
-        runs.start(self._clients, self._stack, given, burst.run)
+        runs.start(self._clients, self._stack, source, burst.run)
 
     def misreported(self, burst: Burst) -> Iterator[str]:
-        """Yield a sentence for whatever a backfill's run says that is not so."""
+        """Yield a sentence for whatever a backfill's run reports wrongly."""
         run = runs.Run(self._clients, self._stack, burst.run)
 
         def settled() -> runs.Progress | None:
@@ -129,8 +129,8 @@ class Load:
             return progress if progress.settled else None
 
         ending = run.ending(wait.until("the run's end", settled, _REDELIVERY_SECONDS))
-        progress, failed = ending.progress, sorted(one.key for one in ending.failures)
-        bad = sorted(one.key for one in burst.uploads if one.version in burst.bad)
+        progress, failed = ending.progress, sorted(upload.key for upload in ending.failures)
+        bad = sorted(upload.key for upload in burst.uploads if upload.version in burst.bad)
         if (progress.status, progress.sent, failed) != (SUCCEEDED, len(burst.uploads), bad):
             yield f"run {run.name}: {progress}, failed: {failed} instead of {bad}"
 
@@ -176,8 +176,8 @@ class Load:
         """Return a sentence for each upload whose bytes are nowhere."""
         return invariants.lost_bytes(self._observed())
 
-    def wrong(self) -> list[str]:
-        """Return that, and each image that has not what it should have: one PNG, or none."""
+    def violations(self) -> list[str]:
+        """Return the broken promises, and each image that does not have the PNGs that it should."""
         snapshot = self._observed()
         return [*invariants.violations(snapshot), *self._miscounted(snapshot)]
 
@@ -206,9 +206,9 @@ class Load:
         return sum(run.error == _RESTARTED for run in self._observed().runs)
 
     def resume(self, burst: Burst) -> None:
-        """Have what the emulator has forgotten come again: notifications, or the backfill's run.
+        """Send again what the emulator has forgotten: notifications, or the backfill's run.
 
-        A backfill does not find what is done, whose records only an emulator forgets.
+        A backfill does not list images that are done, whose records only an emulator forgets.
         """
         left = self.unfinished(burst) if burst.run else []
         for upload in burst.uploads:
@@ -225,7 +225,7 @@ class Load:
         ]
 
     def redrive(self, *, everything: bool = False) -> Counter[str]:
-        """Start again what failed, and return what was done how often."""
+        """Restart what failed, and return how often what was done."""
         redrive = Redrive(self._clients, self._stack, everything=everything)
         parts = redrive.backfills(), redrive.executions(), redrive.dead_letters()
         return Counter(result.did for part in parts for result in part)
@@ -265,7 +265,7 @@ class Load:
         return sum(int(value) for value in answer["Attributes"].values())
 
     def _statuses(self) -> dict[str, str]:
-        """Return the statuses by name; of two EXPRESS executions of a name, one may run yet."""
+        """Return the statuses by name; of two EXPRESS executions of a name, one may still run."""
         statuses: dict[str, str] = {}
         for run in self._source.listed():
             if statuses.get(run["name"]) != RUNNING:
@@ -276,8 +276,8 @@ class Load:
         """Return when the executions of the versions ended, of those that succeeded."""
         ended = {}
         for run in self._source.listed("SUCCEEDED"):
-            given = run.get("input") or self._input(run["executionArn"])
-            _, version = take_snapshot.named(given)
+            execution_input = run.get("input") or self._input(run["executionArn"])
+            _, version = take_snapshot.key_and_version(execution_input)
             if version in versions:
                 ended[version] = run["stopDate"]
         return ended
@@ -294,7 +294,7 @@ def _seconds(count: int) -> int:
 def _continued(snapshot: Snapshot) -> Snapshot:
     """Return what Step Functions would show, which no restart interrupts.
 
-    The local AWS calls an execution failed that had done everything but end.
+    The local AWS reports an execution as failed that had done everything except end.
     """
 
     def continued(run: ExecutionSummary) -> ExecutionSummary:
@@ -314,8 +314,8 @@ def _continued(snapshot: Snapshot) -> Snapshot:
 
 def _is_converted_once(snapshot: Snapshot, upload: Upload) -> bool:
     """Return whether an upload has one PNG and an execution that succeeded, and is cleaned up."""
-    made = snapshot.destination.get(f"{upload.key[:-4]}.png", ())
-    return len(made) == 1 and any(
+    versions = snapshot.destination.get(f"{upload.key[:-4]}.png", ())
+    return len(versions) == 1 and any(
         run.converted and (run.key, run.version) == (upload.key, upload.version)
         for run in snapshot.runs
     )

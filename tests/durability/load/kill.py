@@ -1,4 +1,4 @@
-"""Kill what a local AWS consists of: functions' processes now and then, or the whole of it."""
+"""Kill parts of a local AWS: functions' processes now and then, or all of it."""
 
 import os
 import random
@@ -15,11 +15,11 @@ _SECONDS = (0.3, 1.5)  # between two kills
 
 @contextmanager
 def functions(keeper: int, seed: int, spared: str = "") -> Iterator[list[int]]:
-    """Kill one of the functions' processes now and then; yields the list of those killed.
+    """Kill one of the functions' processes now and then; yield the list of those killed.
 
     Parameters:
         keeper: the process that keeps the local AWS.
-        seed: when and which, follows from it.
+        seed: decides when, and which.
         spared: a function that is left alone.
     """
     over = threading.Event()

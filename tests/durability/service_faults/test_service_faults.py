@@ -101,9 +101,9 @@ def test_a_fault_that_stays_fails_the_execution_and_loses_nothing(
     assert failed.status == "FAILED"
     assert json.loads(str(failed.cause))["errorMessage"]
     check(record, failed)
-    again = machine.run(record)
-    assert again.status == "SUCCEEDED", again.cause
-    check(record, failed, again)
+    restarted = machine.run(record)
+    assert restarted.status == "SUCCEEDED", restarted.cause
+    check(record, failed, restarted)
 
 
 def test_a_png_whose_every_answer_is_lost_is_found(cloud: Cloud) -> None:
@@ -141,10 +141,10 @@ class TestStarting:
 
     @pytest.fixture(autouse=True)
     def state_machine(self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG002
-        made = clients.stepfunctions().create_state_machine(
+        machine = clients.stepfunctions().create_state_machine(
             name="m", definition="{}", roleArn="arn:aws:iam::123456789012:role/r"
         )
-        monkeypatch.setenv("STATE_MACHINE_ARN", made["stateMachineArn"])
+        monkeypatch.setenv("STATE_MACHINE_ARN", machine["stateMachineArn"])
 
     def deliver(self, *records: Record) -> list[str]:
         messages = [

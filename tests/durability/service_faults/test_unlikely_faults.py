@@ -1,7 +1,7 @@
 """Answers that S3 and DynamoDB hardly ever give, and objects that hardly anybody has.
 
-Whatever comes: an execution that succeeds has converted the image, and one that fails has left it
-where it was, from where it is converted once the fault is over.
+Whatever happens: an execution that succeeds has converted the image, and one that fails has left it
+where it was, and another execution converts it once the fault is over.
 """
 
 import json
@@ -22,13 +22,13 @@ ONE_ATTEMPT = 3  # of a function: the SDK's own
 
 
 def converted_after(cloud: Cloud, record: Record, failed: Any) -> None:
-    """Fail unless the execution failed, left all in its place, and another one brings it home."""
+    """Fail unless the execution failed, lost nothing, and another one converts the image."""
     assert failed.status == "FAILED"
     assert cloud.content(SOURCE, "a.jpg") == IMAGE
     check(record, failed)
-    again = machine.run(record)
-    assert again.status == "SUCCEEDED", again.cause
-    check(record, failed, again)
+    restarted = machine.run(record)
+    assert restarted.status == "SUCCEEDED", restarted.cause
+    check(record, failed, restarted)
 
 
 class TestAShortAnswer:
@@ -36,7 +36,7 @@ class TestAShortAnswer:
 
     @pytest.mark.parametrize("size", [0, 1, 2])
     def test_is_not_taken_for_a_file_that_is_not_a_jpeg(self, cloud: Cloud, size: int) -> None:
-        """It was, and the original was deleted unconverted: only its first bytes are asked for."""
+        """It once was, and the original was deleted: only its first bytes are requested."""
         record = cloud.upload("a.jpg", IMAGE)
         with wire.striking("s3.GetObject", wire.short_answer(size), times=1):
             result = machine.run(record)
@@ -79,9 +79,9 @@ OK_BUT = wire.s3_error(200, "InternalError")
 
 def test_a_copy_that_fails_after_200_is_made_again(cloud: Cloud) -> None:
     record = cloud.upload("a.jpg", IMAGE)
-    with wire.striking("s3.CopyObject", OK_BUT, times=2) as asked:
+    with wire.striking("s3.CopyObject", OK_BUT, times=2) as requests:
         result = machine.run(record)
-    assert (result.status, len(asked)) == ("SUCCEEDED", 3)
+    assert (result.status, len(requests)) == ("SUCCEEDED", 3)
     check(record, result)
 
 
@@ -141,9 +141,9 @@ def test_an_archived_object_is_asked_for_once_and_converted_when_it_is_restored(
 ) -> None:
     record = cloud.upload("a.jpg", IMAGE)
     archived = wire.s3_error(403, "InvalidObjectState")
-    with wire.striking(f"s3.{operation}", archived) as asked:
+    with wire.striking(f"s3.{operation}", archived) as requests:
         failed = machine.run(record)
-    assert (failed.error, len(asked)) == ("SourceArchived", 1)
+    assert (failed.error, len(requests)) == ("SourceArchived", 1)
     assert f"'s3://{SOURCE}/a.jpg' is archived: restore it" in str(failed.cause)
     converted_after(cloud, record, failed)
 
@@ -175,7 +175,7 @@ def test_a_record_whose_every_answer_is_lost_is_written_by_a_redrive(cloud: Clou
 
 
 def test_a_record_whose_answer_is_lost_is_not_taken_for_a_newer_one_s(cloud: Cloud) -> None:
-    """The SDK asks again, and the condition meets what it has written itself."""
+    """The SDK sends the request again, whose condition meets its own first write."""
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking("dynamodb.PutItem", wire.lost_answer, times=1):
         result = machine.run(record)
@@ -220,11 +220,11 @@ def test_an_image_that_is_deleted_and_uploaded_again_before_it(
     older = cloud.upload("a.jpg", jpeg())
     newer: list[Record] = []
 
-    def again() -> None:
+    def upload_again() -> None:
         cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg")
         newer.append(cloud.upload("a.jpg", jpeg(seed=0 if same else 1)))
 
-    result = machine.run(older, **{function: machine.preceded(function, again)})
+    result = machine.run(older, **{function: machine.preceded(function, upload_again)})
     assert result.status == "SUCCEEDED", result.cause
     assert result.output["deletionStatus"]["status"].startswith("Kept in source bucket")
     assert "a.jpg" in cloud.keys(SOURCE)
@@ -240,14 +240,14 @@ def test_two_uploads_of_a_key_start_two_executions_while_versioning_is_suspended
 ) -> None:
     """Both versions are called "null", and the execution's name followed from that alone."""
     states = clients.stepfunctions()
-    made = states.create_state_machine(
+    state_machine = states.create_state_machine(
         name="m", definition="{}", roleArn="arn:aws:iam::123456789012:role/r"
     )
-    monkeypatch.setenv("STATE_MACHINE_ARN", made["stateMachineArn"])
+    monkeypatch.setenv("STATE_MACHINE_ARN", state_machine["stateMachineArn"])
     uploads = [cloud.upload("a.jpg", IMAGE) for _ in range(2)]
     for record in (*uploads, uploads[1]):
         record["s3"]["object"]["versionId"] = "null"
         message = {"messageId": "m", "body": json.dumps(notification(record))}
         assert trigger.handler({"Records": [message]}, None) == {"batchItemFailures": []}
-    listed = states.list_executions(stateMachineArn=made["stateMachineArn"])
+    listed = states.list_executions(stateMachineArn=state_machine["stateMachineArn"])
     assert len(listed["executions"]) == len(uploads)

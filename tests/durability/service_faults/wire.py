@@ -1,6 +1,6 @@
-"""Faults between the AWS SDK and the services: what is answered instead, or breaks.
+"""Faults between the AWS SDK and the services: another answer, or a broken connection.
 
-They strike below the SDK's own retries, which so take part in the tests.
+They strike below the SDK's own retries, so that the tests include these.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,10 +38,10 @@ def json_error(status: int, code: str) -> Fault:
 
 def _answer(status: int, body: str, headers: dict[str, str]) -> Fault:
     def answer(request: Any) -> AWSResponse:
-        given = HTTPHeaders()
+        http_headers = HTTPHeaders()
         for name, value in headers.items():
-            given[name] = value
-        return AWSResponse(request.url, status, given, MockRawResponse(body))
+            http_headers[name] = value
+        return AWSResponse(request.url, status, http_headers, MockRawResponse(body))
 
     return answer
 
@@ -60,7 +60,7 @@ no_answer = _broken(ReadTimeoutError)
 
 
 def lost_answer(request: Any) -> AWSResponse:
-    """Have the service do what it is asked to, and the answer not arrive."""
+    """Let the service handle the request, and lose its answer."""
     botocore_stubber.process_request(request)
     raise ReadTimeoutError(endpoint_url=request.url)
 
@@ -70,14 +70,14 @@ def short_answer(size: int) -> Fault:
 
     def shortened(request: Any) -> AWSResponse:
         status, headers, body = botocore_stubber.process_request(request)  # type: ignore[misc]
-        given = HTTPHeaders()
+        http_headers = HTTPHeaders()
         for name, value in headers.items():
-            given[name] = value
-        del given["Content-Length"]
-        del given["Content-Range"]
-        given["Content-Length"] = str(size)
+            http_headers[name] = value
+        del http_headers["Content-Length"]
+        del http_headers["Content-Range"]
+        http_headers["Content-Length"] = str(size)
         content = body.encode() if isinstance(body, str) else body
-        return AWSResponse(request.url, status, given, MockRawResponse(content[:size]))
+        return AWSResponse(request.url, status, http_headers, MockRawResponse(content[:size]))
 
     return shortened
 
@@ -106,22 +106,22 @@ def striking(operation: str, fault: Fault, times: int | None = None) -> Iterator
         return fault(request)
 
     def serve(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
-        """Do as moto does, but for requests that were struck: the SDK asks all its handlers."""
+        """Do as moto does, except for requests that were struck: the SDK calls all handlers."""
         if any(request is struck_request for struck_request in struck):
             return None
         return moto_serves(stubber, event_name, request, **more)
 
     service = operation.partition(".")[0]
-    made: dict[str, tuple[Any, ...]] = {
+    clients_of: dict[str, tuple[Any, ...]] = {
         "s3": (clients.s3(), clients.s3_copies()),
         "dynamodb": (clients.dynamodb(),),
         "sfn": (clients.stepfunctions(),),
     }
-    for client in made[service]:
+    for client in clients_of[service]:
         client.meta.events.register_first(f"before-send.{operation}", strike)
     try:
         with patch.object(BotocoreStubber, "__call__", serve):
             yield seen
     finally:
-        for client in made[service]:
+        for client in clients_of[service]:
             client.meta.events.unregister(f"before-send.{operation}", strike)

@@ -59,18 +59,22 @@ class Twins:
 
     def ask(self, method: str, parameters: dict[str, Any], version: int | None = None) -> None:
         """Make the same call of both and compare the answers."""
-        asked = storage.request("s3", method, _with_version(parameters, self._version(version, 0)))
-        self.storage, answer = storage.perform(self.storage, asked)
-        ours = _reduced(answer)
-        theirs = self._moto(method, _with_version(parameters, self._version(version, 1)))
-        if "VersionId" in ours and method not in ("head_object", "get_object"):
-            self.versions.append((ours["VersionId"], theirs["VersionId"]))
-        if "ETag" in ours:
-            self.etags.append(ours["ETag"])
+        request = storage.request(
+            "s3", method, _with_version(parameters, self._version(version, 0))
+        )
+        self.storage, answer = storage.perform(self.storage, request)
+        simulated = _reduced(answer)
+        actual = self._moto(method, _with_version(parameters, self._version(version, 1)))
+        if "VersionId" in simulated and method not in ("head_object", "get_object"):
+            self.versions.append((simulated["VersionId"], actual["VersionId"]))
+        if "ETag" in simulated:
+            self.etags.append(simulated["ETag"])
         keep = [*COMPARED, "error"]
-        if "null" in (ours.get("VersionId"), theirs.get("VersionId")):
+        if "null" in (simulated.get("VersionId"), actual.get("VersionId")):
             keep.append("VersionId")
-        assert {name: ours.get(name) for name in keep} == {name: theirs.get(name) for name in keep}
+        assert {name: simulated.get(name) for name in keep} == {
+            name: actual.get(name) for name in keep
+        }
 
     def _version(self, number: int | None, side: int) -> str | None:
         if number is None or number >= len(self.versions):
@@ -91,7 +95,7 @@ class Twins:
 
 @pytest.fixture(scope="module")
 def moto_s3() -> "Iterator[S3Client]":
-    with mock_aws(), s3_conditions.enforced(), s3_null_versions.named():
+    with mock_aws(), s3_conditions.enforced(), s3_null_versions.kept():
         yield boto3.client("s3", region_name="us-east-1")
 
 
@@ -149,8 +153,8 @@ def _copy(
     stored = _stored(twins, keys[0], twins._version(version, 0))
     if stored is None:
         return
-    ours, etag = stored.id, stored.etag
-    theirs = dict(twins.versions)[ours]
+    simulated_id, etag = stored.id, stored.etag
+    actual_id = dict(twins.versions)[simulated_id]
     target: dict[str, Any] = {
         "Bucket": DESTINATION,
         "Key": keys[1],
@@ -161,15 +165,15 @@ def _copy(
         **condition,
     }
     copy_source = {"Bucket": SOURCE, "Key": keys[0]}
-    asked = storage.request(
-        "s3", "copy_object", {**target, "CopySource": {**copy_source, "VersionId": ours}}
+    request = storage.request(
+        "s3", "copy_object", {**target, "CopySource": {**copy_source, "VersionId": simulated_id}}
     )
-    twins.storage, answer = storage.perform(twins.storage, asked)
-    given = twins._moto(
-        "copy_object", {**target, "CopySource": {**copy_source, "VersionId": theirs}}
+    twins.storage, answer = storage.perform(twins.storage, request)
+    actual = twins._moto(
+        "copy_object", {**target, "CopySource": {**copy_source, "VersionId": actual_id}}
     )
     reduced = _reduced(answer)
-    assert (reduced.get("ETag"), reduced.get("error")) == (given.get("ETag"), given.get("error"))
+    assert (reduced.get("ETag"), reduced.get("error")) == (actual.get("ETag"), actual.get("error"))
 
 
 def _stored(twins: Twins, key: str, version: str | None) -> Version | None:
@@ -188,10 +192,10 @@ def _if_match(twins: Twins, number: int | None) -> dict[str, str]:
 
 
 def _with_version(parameters: dict[str, Any], version: str | None) -> dict[str, Any]:
-    named: dict[str, Any] = {"VersionId": version} if version else {}
+    further: dict[str, Any] = {"VersionId": version} if version else {}
     if isinstance(parameters.get("Body"), bytes):
-        named["Body"] = io.BytesIO(parameters["Body"])
-    return {**parameters, **named}
+        further["Body"] = io.BytesIO(parameters["Body"])
+    return {**parameters, **further}
 
 
 def _reduced(answer: Answer) -> dict[str, Any]:
@@ -250,9 +254,9 @@ def test_the_table_keeps_the_conditions_of_records_as_motos_does() -> None:
 
 def test_an_execution_starts_once_by_its_name() -> None:
     def start(now: Storage, name: str, event: str) -> tuple[Storage, str]:
-        asked = {"stateMachineArn": MACHINE, "name": name, "input": event}
+        parameters = {"stateMachineArn": MACHINE, "name": name, "input": event}
         after, answer = storage.perform(
-            now, storage.request("stepfunctions", "start_execution", asked)
+            now, storage.request("stepfunctions", "start_execution", parameters)
         )
         return after, answer.error
 

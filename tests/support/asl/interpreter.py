@@ -3,15 +3,15 @@
     result = run(definition, {"s3": ...}, {arn: handler, ...})
 
 moto's interpreter derives from LocalStack's, whose behaviour was compared with AWS's. Five things
-are put right here:
+are corrected here:
 
 * Lambda: a Task calls the function for its ARN, and an exception becomes the error object that
   Lambda's Python runtime reports.
-* Waiting: a retry does not sleep; what it would have waited stands in `Result.waits`.
+* Waiting: a retry does not sleep; `Result.waits` has the seconds that it would have waited.
 * Parallel: when a branch fails, moto goes through the other one's remaining steps without doing
-  them, and garbage comes into the history. Here the other branch stops, as on AWS.
-* JSONata: moto asks a Java virtual machine, which is not there. The emulator's library answers,
-  with what the local AWS puts right in it.
+  them, and the history contains garbage. Here the other branch stops, as on AWS.
+* JSONata: moto uses a Java virtual machine, which is not installed. The emulator's library is used
+  instead, with the local AWS's corrections.
 * Fail with ErrorPath: moto takes the name that the path finds for a custom one, and stops at
   `States.Timeout` with a ValueError. AWS documents no such limit of ErrorPath.
 """
@@ -87,7 +87,7 @@ class Result:
 
 
 class LambdaFailureError(Exception):
-    """An error object by name and text, where no exception of that name is at hand."""
+    """An error object by name and text, for a name without an exception class."""
 
     def __init__(self, error: str, message: str = ""):
         super().__init__(message)
@@ -102,7 +102,7 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
         event: the execution's input.
         functions: by the ARN that the definition's Tasks name.
 
-    An enclosing `mock_aws` is used where there is one, so that handlers find their buckets.
+    An enclosing `mock_aws` is used if there is one, so that handlers find their buckets.
     """
     waits: list[float] = []
     with _completed(functions, waits):

@@ -36,7 +36,7 @@ def run(event: object, **changed: Function) -> Result:
 
 
 def failing(function: str, times: int | None = None, *, after_its_effect: bool = False) -> Function:
-    """Return the real function, which raises an error that may pass.
+    """Return the real function, which raises a transient error.
 
     Args:
         function: its name.
@@ -57,7 +57,7 @@ def failing(function: str, times: int | None = None, *, after_its_effect: bool =
 
 
 def preceded(function: str, action: Callable[[], object]) -> Function:
-    """Return the real function, ahead of whose first call something happens."""
+    """Return the real function; something happens just before its first call."""
     waiting = [action]
 
     def handler(event: Any, context: Any) -> Any:

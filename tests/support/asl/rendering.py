@@ -58,7 +58,10 @@ def task_retry(numbers: Mapping[str, float]) -> str:
     Args:
         numbers: as NUMBERS.
     """
-    again = {"MaxAttempts": numbers["retry_max_attempts"], "BackoffRate": numbers["retry_backoff"]}
+    attempts = {
+        "MaxAttempts": numbers["retry_max_attempts"],
+        "BackoffRate": numbers["retry_backoff"],
+    }
     rules: list[dict[str, Any]] = [
         {"ErrorEquals": PERMANENT_ERRORS, "MaxAttempts": 0},
         {
@@ -78,12 +81,12 @@ def task_retry(numbers: Mapping[str, float]) -> str:
         {
             "ErrorEquals": ["States.TaskFailed", "States.Timeout"],
             "IntervalSeconds": numbers["retry_interval"],
-            **again,
+            **attempts,
         },
         {
             "ErrorEquals": ["States.ALL"],
             "IntervalSeconds": numbers["any_error_interval"],
-            **again,
+            **attempts,
         },
     ]
     return json.dumps(rules)
@@ -134,17 +137,17 @@ def backfill(**changed: Any) -> str:
     Args:
         changed: what differs from Terraform's defaults, by the names of `_BACKFILL`.
     """
-    given = {**_BACKFILL, **changed}
-    states = f"arn:{given['partition']}:states:::"
+    values = {**_BACKFILL, **changed}
+    states = f"arn:{values['partition']}:states:::"
     child = {
-        "source_bucket": given["source_bucket"],
-        "destination_bucket": given["destination_bucket"],
-        "source_filter": json.dumps(given["source_filter"]),
+        "source_bucket": values["source_bucket"],
+        "destination_bucket": values["destination_bucket"],
+        "source_filter": json.dumps(values["source_filter"]),
         "send_batch_arn": f"{states}aws-sdk:sqs:sendMessageBatch",
         "send_message_arn": f"{states}sqs:sendMessage",
         "send_message_timeout": 10,
-        "queue_url": given["queue_url"],
-        "task_retry": given["task_retry"],
+        "queue_url": values["queue_url"],
+        "task_retry": values["task_retry"],
     }
     children = {
         f"send_{item.lower()}": asl.render(
@@ -154,7 +157,7 @@ def backfill(**changed: Any) -> str:
     }
     results = {
         "Resource": f"{states}s3:putObject",
-        "Parameters": {"Bucket": given["destination_bucket"], "Prefix": "backfill/results"},
+        "Parameters": {"Bucket": values["destination_bucket"], "Prefix": "backfill/results"},
         "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"},
     }
     numbers = ("max_concurrency", "tolerated_failure_percentage", "timeout")
@@ -162,7 +165,7 @@ def backfill(**changed: Any) -> str:
         asl.template(asl.BACKFILL),
         {
             **children,
-            **{name: given[name] for name in numbers},
+            **{name: values[name] for name in numbers},
             "list_objects_arn": f"{states}s3:listObjectsV2",
             "get_object_arn": f"{states}s3:getObject",
             "result_writer": json.dumps(results),

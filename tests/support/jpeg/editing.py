@@ -1,4 +1,4 @@
-"""Taking JPEGs apart and putting them together wrongly."""
+"""Takes JPEGs apart and puts them together wrongly."""
 
 import re
 import struct

@@ -26,7 +26,7 @@ def decode_jpeg(encoded: bytes, orientation: int = 1, *, strict: bool = True) ->
     """Return the pixels, upright: rows of columns of one, three or (CMYK, as stored) four samples.
 
     Raises:
-        ValueError: the decoder has a complaint, where it is strict be it only a warning.
+        ValueError: the decoder has a complaint; if it is strict, a warning is enough.
     """
     colours = simplejpeg.decode_jpeg_header(encoded, strict=strict)[2]
     space = {"Gray": "GRAY", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colours, "RGB")
@@ -35,7 +35,7 @@ def decode_jpeg(encoded: bytes, orientation: int = 1, *, strict: bool = True) ->
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Return the pixels of an image as its EXIF orientation wants them seen."""
+    """Return the pixels of an image turned by its EXIF orientation."""
     turned: Pixels = np.ascontiguousarray(_UPRIGHT[orientation](pixels))
     return turned
 

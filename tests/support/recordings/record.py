@@ -48,27 +48,27 @@ def jpeg(width: int = 640, height: int = 427) -> bytes:
     """Return a JPEG with soft shades."""
     shade = Image.radial_gradient("L").resize((width, height))
     image = Image.merge("RGB", (shade, shade.rotate(180), shade.point(lambda value: 255 - value)))
-    made = io.BytesIO()
-    image.save(made, "JPEG", quality=85)
-    return made.getvalue()
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=85)
+    return encoded.getvalue()
 
 
 def scenarios() -> dict[str, Scenario]:
     """Return what is recorded, by name."""
-    whole = jpeg()
+    photograph = jpeg()
     reset = ConnectionResetError("Connection was reset by peer")
     return {
-        "succeeded": Scenario("holiday/beach.jpg", whole),
-        "retried": Scenario("holiday/dunes.jpg", whole, {"resize_image": [reset]}),
-        "damaged": Scenario("holiday/half.jpg", whole[: len(whole) // 2]),
+        "succeeded": Scenario("holiday/beach.jpg", photograph),
+        "retried": Scenario("holiday/dunes.jpg", photograph, {"resize_image": [reset]}),
+        "damaged": Scenario("holiday/half.jpg", photograph[: len(photograph) // 2]),
         "not-a-jpeg": Scenario("notes.txt", b"no image at all\n"),
         "timed-out": Scenario(
             "holiday/slow.jpg",
-            whole,
+            photograph,
             {"resize_image": [3.0, 3.0]},
             {"resize_image_timeout": 1, "retry_max_attempts": 1},
         ),
-        "no-record": Scenario("holiday/dawn.jpg", whole, {"write_to_dynamodb": [reset] * 3}),
+        "no-record": Scenario("holiday/dawn.jpg", photograph, {"write_to_dynamodb": [reset] * 3}),
     }
 
 

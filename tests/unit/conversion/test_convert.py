@@ -34,20 +34,20 @@ def _by_name(case: Case) -> str:
 def test_good_images_keep_their_pixels(case: Case) -> None:
     encoded = case.make()
     png = io.BytesIO()
-    made = convert(encoded, png, LIMITS)
+    conversion = convert(encoded, png, LIMITS)
     written = reference.decode_png(png.getvalue())
     plain = case.plain() if case.plain else encoded
     # The reference would complain about a broken profile.
     plain = without_all(plain, PROFILE) if case.icc == "dropped" else plain
     expected = reference.decode_jpeg(plain, case.orientation)
-    if made.source_mode == "CMYK":
+    if conversion.source_mode == "CMYK":
         expected = _to_rgb(expected, case)
     assert np.array_equal(written, expected)
-    assert (made.height, made.width) == written.shape[:2]
-    assert made.mode == {1: "L", 3: "RGB"}[written.shape[2]]
-    assert (made.orientation, made.icc) == (case.orientation, case.icc)
-    assert made.size == len(png.getvalue())
-    assert made.skipped_bytes == case.skipped
+    assert (conversion.height, conversion.width) == written.shape[:2]
+    assert conversion.mode == {1: "L", 3: "RGB"}[written.shape[2]]
+    assert (conversion.orientation, conversion.icc) == (case.orientation, case.icc)
+    assert conversion.size == len(png.getvalue())
+    assert conversion.skipped_bytes == case.skipped
 
 
 @pytest.mark.parametrize("case", BAD, ids=_by_name)

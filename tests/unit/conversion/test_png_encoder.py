@@ -28,8 +28,8 @@ MODES = ("L", "RGB")
 
 def _convert(encoded: bytes, compression: Compression = "fast") -> tuple[bytes, Conversion]:
     png = io.BytesIO()
-    made = convert(encoded, png, LIMITS, compression)
-    return png.getvalue(), made
+    conversion = convert(encoded, png, LIMITS, compression)
+    return png.getvalue(), conversion
 
 
 def _assert_same(png: bytes, encoded: bytes) -> None:
@@ -158,10 +158,10 @@ def test_profile_and_density_are_kept(compression: Compression) -> None:
 def test_smallest_is_smaller_and_as_exact(mode: str) -> None:
     encoded = jpeg(300, 200, mode=mode)
     fast, _ = _convert(encoded)
-    smallest, made = _convert(encoded, "smallest")
+    smallest, conversion = _convert(encoded, "smallest")
     _assert_same(smallest, encoded)
     assert len(smallest) < len(fast)
-    assert made.size == len(smallest)
+    assert conversion.size == len(smallest)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -192,7 +192,7 @@ def test_without_isal_it_takes_zlib_and_says_so(
 def test_it_writes_from_the_current_position_on() -> None:
     png = io.BytesIO()
     png.write(b"before")
-    made = convert(jpeg(), png, LIMITS)
+    conversion = convert(jpeg(), png, LIMITS)
     content = png.getvalue()
     assert content.startswith(b"before\x89PNG")
-    assert made.size == len(content) - len(b"before")
+    assert conversion.size == len(content) - len(b"before")

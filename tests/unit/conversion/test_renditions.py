@@ -28,8 +28,8 @@ PNG = {"name": "png", "format": "png"}
 def make(encoded: bytes, *entries: dict[str, Any], allowed: Limits = LIMITS) -> list[bytes]:
     wanted = renditions.parse(json.dumps([{"name": str(n), **e} for n, e in enumerate(entries)]))
     files = [io.BytesIO() for _ in wanted]
-    made = convert_all(encoded, list(zip(wanted, files, strict=True)), allowed)
-    for file, (width, height, size) in zip(files, made.encoded, strict=True):
+    conversions = convert_all(encoded, list(zip(wanted, files, strict=True)), allowed)
+    for file, (width, height, size) in zip(files, conversions.encoded, strict=True):
         assert Image.open(file).size == (width, height)
         assert len(file.getvalue()) == size
     return [file.getvalue() for file in files]
@@ -41,8 +41,8 @@ def opened(encoded: bytes, mode: str = "RGB") -> Image.Image:
     return image.convert(mode)
 
 
-def psnr(one: Image.Image, other: Image.Image) -> float:
-    difference = np.asarray(one, dtype=float) - np.asarray(other, dtype=float)
+def psnr(first: Image.Image, second: Image.Image) -> float:
+    difference = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
     return float(10 * np.log10(255**2 / max(1e-9, np.mean(difference**2))))
 
 
@@ -72,9 +72,9 @@ def test_a_reduced_image_is_within_50_db_of_lanczos(
     photograph: Image.Image, width: int, mode: str
 ) -> None:
     source = encoded(photograph.convert(mode))
-    (made,) = make(source, {"format": "png", "max_width": width})
+    (reduced,) = make(source, {"format": "png", "max_width": width})
     full = Image.open(io.BytesIO(source))
-    image = opened(made, mode)
+    image = opened(reduced, mode)
     assert psnr(image, full.resize(image.size, Image.Resampling.LANCZOS)) > 50
 
 
@@ -83,19 +83,19 @@ def test_a_reduced_image_is_within_50_db_of_lanczos(
 def test_every_format_and_mode(photograph: Image.Image, image_format: str, mode: str) -> None:
     source = encoded(photograph.convert(mode))
     quality = {} if image_format == "png" else {"quality": 95}
-    (png, made) = make(
+    (png, rendition) = make(
         source, {"format": "png"}, {"format": image_format, "max_width": 300, **quality}
     )
     alone = io.BytesIO()
     convert(source, alone, LIMITS)
     assert png == alone.getvalue()
-    whole = Image.open(io.BytesIO(png))
-    stored = Image.open(io.BytesIO(made))
+    full = Image.open(io.BytesIO(png))
+    stored = Image.open(io.BytesIO(rendition))
     is_gray = mode == "L" and image_format in ("png", "jpeg", "avif")
     assert stored.format == image_format.upper()
     assert (stored.mode == "L") == is_gray
-    expected = whole.resize(stored.size, Image.Resampling.LANCZOS).convert("RGB")
-    assert psnr(opened(made), expected) > 35
+    expected = full.resize(stored.size, Image.Resampling.LANCZOS).convert("RGB")
+    assert psnr(opened(rendition), expected) > 35
 
 
 @pytest.mark.usefixtures("least_shrunk")
@@ -108,8 +108,8 @@ def test_every_orientation(photograph: Image.Image, orientation: int, fit: str) 
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(source)))
     assert upright is not None
     box = {"max_width": 200, "max_height": 100, "fit": fit}
-    (made,) = make(source, {"format": "png", **box})
-    image = opened(made)
+    (rendition,) = make(source, {"format": "png", **box})
+    image = opened(rendition)
     if fit == "cover":
         assert image.size == (200, 100)
         expected = ImageOps.fit(upright, (200, 100), Image.Resampling.LANCZOS)
@@ -155,15 +155,17 @@ def test_cover(size: tuple[int, int], box: tuple[int, int], plan: Plan) -> None:
 
 def test_a_part_that_is_not_reduced_keeps_its_pixels() -> None:
     source = jpeg(80, 61, quality=100)
-    (made,) = make(source, {"format": "png", "max_width": 90, "max_height": 90, "fit": "cover"})
-    assert pixels(made)[1] == Image.open(io.BytesIO(source)).crop((9, 0, 70, 61)).tobytes()
+    (rendition,) = make(
+        source, {"format": "png", "max_width": 90, "max_height": 90, "fit": "cover"}
+    )
+    assert pixels(rendition)[1] == Image.open(io.BytesIO(source)).crop((9, 0, 70, 61)).tobytes()
 
 
 @pytest.mark.parametrize("image_format", FORMATS)
 def test_the_profile_is_kept(image_format: str) -> None:
     source = jpeg(60, 40, icc_profile=profiles.display_p3())
-    (made,) = make(source, {"format": image_format, "max_width": 20})
-    assert Image.open(io.BytesIO(made)).info["icc_profile"] == profiles.display_p3()
+    (rendition,) = make(source, {"format": image_format, "max_width": 20})
+    assert Image.open(io.BytesIO(rendition)).info["icc_profile"] == profiles.display_p3()
 
 
 def test_the_profile_of_these_tests_is_wider_than_srgb() -> None:
@@ -201,7 +203,7 @@ def test_nothing_but_the_copyright_is_kept_and_only_if_wanted(image_format: str)
     exif[0x8298], exif[0x013B] = "© Ann".encode(), "Ann"
     exif.get_ifd(0x8825)[1] = "N"
     source = jpeg(60, 40, exif=exif, comment=b"here")
-    without, made = make(
+    without, rendition = make(
         source,
         {"format": image_format, "max_width": 20},
         {
@@ -212,7 +214,7 @@ def test_nothing_but_the_copyright_is_kept_and_only_if_wanted(image_format: str)
         },
     )
     assert Image.open(io.BytesIO(without)).getexif() == {}
-    kept = Image.open(io.BytesIO(made)).getexif()
+    kept = Image.open(io.BytesIO(rendition)).getexif()
     assert kept[0x8298].encode("latin-1").decode() == "© Ann"
     assert kept[0x013B] == "Ann"
     assert kept.keys() - {0x8298, 0x013B} == set()
@@ -228,8 +230,8 @@ def test_large_images_are_decoded_in_a_fraction_of_their_size(
     (small,) = renditions.parse(json.dumps([{**PNG, "max_width": 50}]))
     work = conversion_renditions.plan([small], size)
     assert (work.shrink, work.factor) == (shrink, factor)
-    (whole,) = renditions.parse("")
-    assert conversion_renditions.plan([whole, small], size).shrink == 1
+    (whole_png,) = renditions.parse("")
+    assert conversion_renditions.plan([whole_png, small], size).shrink == 1
 
 
 @pytest.mark.usefixtures("least_shrunk")
@@ -263,8 +265,8 @@ def test_smaller_pngs_are_compressed_as_the_whole_one() -> None:
     )
     sizes = []
     for wanted in (fast, small):
-        made = convert_all(jpeg(600, 400), [(wanted[0], io.BytesIO())], LIMITS)
-        sizes.append(made.encoded[0].size)
+        conversions = convert_all(jpeg(600, 400), [(wanted[0], io.BytesIO())], LIMITS)
+        sizes.append(conversions.encoded[0].size)
     assert sizes[1] < sizes[0]
 
 
@@ -272,8 +274,8 @@ class TestLimits:
     @pytest.mark.parametrize(("image_format", "most"), [("webp", 16_383), ("avif", 32_768)])
     def test_a_side_that_the_format_does_not_have(self, image_format: str, most: int) -> None:
         source = jpeg(most + 1, 2)
-        (made,) = make(source, {"format": image_format, "max_width": most})
-        Image.open(io.BytesIO(made)).load()
+        (rendition,) = make(source, {"format": image_format, "max_width": most})
+        Image.open(io.BytesIO(rendition)).load()
         with pytest.raises(ImageTooLarge, match=f"{most:,} a side"):
             make(source, {"format": image_format})
 

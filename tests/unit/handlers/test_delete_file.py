@@ -217,10 +217,10 @@ def test_without_its_setting_it_deletes_nothing(
 
 def test_a_look_asks_for_no_checksum(cloud: Cloud) -> None:
     """S3 decrypts an object's checksum with the key, and this function may not use the key."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     def note(request: Any, **_: object) -> None:
-        asked.append(f"{request.method} {request.headers.get('x-amz-checksum-mode')}")
+        requests.append(f"{request.method} {request.headers.get('x-amz-checksum-mode')}")
 
     record = converted(cloud.upload("photo.jpg", jpeg()))
     events = clients.s3().meta.events
@@ -229,7 +229,7 @@ def test_a_look_asks_for_no_checksum(cloud: Cloud) -> None:
         handler(record, None)
     finally:
         events.unregister("before-send.s3.HeadObject", note)
-    assert set(asked) == {"HEAD None"}
+    assert set(requests) == {"HEAD None"}
 
 
 # With settings on keep, it reports what it kept and asks S3 for nothing.
@@ -245,7 +245,7 @@ def keeping(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 
 @pytest.fixture
-def asked() -> Any:
+def operations() -> Any:
     """The names of the operations that S3 is asked for."""
     names: list[str] = []
 
@@ -258,15 +258,15 @@ def asked() -> Any:
     events.unregister("before-call.s3", note)
 
 
-def test_a_converted_jpeg_is_kept(keeping: Cloud, asked: list[str]) -> None:
+def test_a_converted_jpeg_is_kept(keeping: Cloud, operations: list[str]) -> None:
     state = converted(keeping.upload("a.jpg", jpeg()))
-    asked.clear()
+    operations.clear()
     assert handler(state, None) == {
         "status": "Kept in source bucket: source_after is keep",
         "sourceBucket": SOURCE,
         "destinationBucket": DESTINATION,
     }
-    assert asked == [], "it needs no permission on the bucket"
+    assert operations == [], "it needs no permission on the bucket"
     assert keeping.content(SOURCE, "a.jpg") == jpeg()
     assert keeping.version_count(SOURCE) == 1
 
@@ -276,12 +276,12 @@ def test_a_converted_jpeg_is_kept(keeping: Cloud, asked: list[str]) -> None:
     [("a.heic", HEIC, "heic"), ("notes", b"words", None), ("folder/", b"", None)],
 )
 def test_another_file_is_kept(
-    keeping: Cloud, asked: list[str], key: str, content: bytes, file_type: str | None
+    keeping: Cloud, operations: list[str], key: str, content: bytes, file_type: str | None
 ) -> None:
     state = unconverted(keeping.upload(key, content), file_type)
-    asked.clear()
+    operations.clear()
     assert handler(state, None)["status"] == "Kept in source bucket: other_types is keep"
-    assert asked == []
+    assert operations == []
     assert keeping.content(SOURCE, key) == content
     assert keeping.version_count(SOURCE) == 1
 
@@ -324,8 +324,8 @@ REPROCESSED = "Kept in destination bucket: a reprocess deletes nothing"
 def test_nothing_is_deleted_in_the_destination_bucket(cloud: Cloud, file_type: str | None) -> None:
     stored = cloud.s3.put_object(Bucket=DESTINATION, Key="a", Body=b"words")
     item = {"key": "a", "versionId": stored["VersionId"], "eTag": stored["ETag"].strip('"')}
-    given = {"s3": {"bucket": {"name": DESTINATION}, "object": item}}
-    assert handler(unconverted(given, file_type), None)["status"] == REPROCESSED
+    execution_input = {"s3": {"bucket": {"name": DESTINATION}, "object": item}}
+    assert handler(unconverted(execution_input, file_type), None)["status"] == REPROCESSED
     assert cloud.keys(DESTINATION) == {"a"}
 
 

@@ -10,7 +10,7 @@ from tests.support.fake_cloud import DESTINATION, SOURCE, Cloud
 from tests.support.images import jpeg
 
 
-def asked(action: str = "delete", **changed: Any) -> dict[str, Any]:
+def guard_event(action: str = "delete", **changed: Any) -> dict[str, Any]:
     """Return what Terraform's provider calls the guard with."""
     settings = {
         "buckets": [SOURCE, DESTINATION],
@@ -23,21 +23,21 @@ def asked(action: str = "delete", **changed: Any) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("cloud")
 def test_an_empty_stack_may_go() -> None:
-    assert handler(asked(), None) == {"status": "Destroyed empty"}
+    assert handler(guard_event(), None) == {"status": "Destroyed empty"}
 
 
 @pytest.mark.parametrize("bucket", [SOURCE, DESTINATION])
 def test_an_image_in_either_bucket_keeps_the_stack(cloud: Cloud, bucket: str) -> None:
     cloud.s3.put_object(Bucket=bucket, Key="a.jpg", Body=jpeg())
     with pytest.raises(DestroyRefused, match=rf"^Nothing was destroyed: bucket {bucket} still"):
-        handler(asked(), None)
+        handler(guard_event(), None)
 
 
 def test_a_deleted_image_keeps_it_too(cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket=SOURCE, Key="a.jpg", Body=jpeg())
     cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg")
     with pytest.raises(DestroyRefused, match="versions of deleted ones"):
-        handler(asked(), None)
+        handler(guard_event(), None)
 
 
 def test_a_delete_marker_alone_keeps_it_as_s3_would(cloud: Cloud) -> None:
@@ -45,26 +45,26 @@ def test_a_delete_marker_alone_keeps_it_as_s3_would(cloud: Cloud) -> None:
     cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg")
     cloud.s3.delete_object(Bucket=SOURCE, Key="a.jpg", VersionId=version)
     with pytest.raises(DestroyRefused):
-        handler(asked(), None)
+        handler(guard_event(), None)
 
 
 def test_who_agreed_to_lose_images_may_destroy_them(cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket=SOURCE, Key="a.jpg", Body=jpeg())
-    answer = handler(asked(forceDestroy=True), None)
+    answer = handler(guard_event(forceDestroy=True), None)
     assert answer == {"status": "Destroyed with whatever is in it"}
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_protected_table_keeps_the_stack(force: bool) -> None:
     with pytest.raises(DestroyRefused, match="table_deletion_protection=false"):
-        handler(asked(forceDestroy=force, tableDeletionProtection=True), None)
+        handler(guard_event(forceDestroy=force, tableDeletionProtection=True), None)
 
 
 @pytest.mark.usefixtures("cloud")
 def test_a_bucket_that_somebody_deleted_by_hand_is_empty() -> None:
-    assert handler(asked(buckets=["gone-by-hand"]), None) == {"status": "Destroyed empty"}
+    assert handler(guard_event(buckets=["gone-by-hand"]), None) == {"status": "Destroyed empty"}
 
 
 @pytest.mark.parametrize("action", ["create", "update"])
 def test_it_looks_at_nothing_before(action: str) -> None:
-    assert handler(asked(action), None) == {"status": "On guard"}
+    assert handler(guard_event(action), None) == {"status": "On guard"}

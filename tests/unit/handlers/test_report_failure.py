@@ -118,8 +118,8 @@ def test_a_failure_that_cannot_be_reported_keeps_no_other_back(stubs: Stubs) -> 
 
 
 def test_a_failure_of_no_image_is_logged(stubs: Stubs, capsys: pytest.CaptureFixture[str]) -> None:
-    given = json.dumps({"error": {"Error": "InvalidRecord", "Cause": ""}})
-    handler(logged(line("FailStateEntered", details={"input": given})), None)
+    state = json.dumps({"error": {"Error": "InvalidRecord", "Cause": ""}})
+    handler(logged(line("FailStateEntered", details={"input": state})), None)
     assert not sent(stubs)
     assert "s3.bucket.name is missing" in capsys.readouterr().out
 

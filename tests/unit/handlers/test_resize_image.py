@@ -75,10 +75,10 @@ def test_a_jpeg_called_txt_is_converted(cloud: Cloud) -> None:
 def test_bytes_outside_the_image_are_logged(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    whole = jpeg()
-    handler(cloud.upload("stray.jpg", whole[:20] + bytes(7) + whole[20:] + b"video"), None)
+    image = jpeg()
+    handler(cloud.upload("stray.jpg", image[:20] + bytes(7) + image[20:] + b"video"), None)
     assert '"skippedBytes":7,"trailingBytes":5' in capsys.readouterr().out
-    handler(cloud.upload("whole.jpg", whole), None)
+    handler(cloud.upload("whole.jpg", image), None)
     assert "skippedBytes" not in capsys.readouterr().out
 
 
@@ -96,10 +96,10 @@ def test_a_repeated_conversion_by_another_encoder_writes_nothing(
     record = cloud.upload("a.jpg", jpeg())
     first = handler(record, None)
 
-    def longer(*given: Any) -> Conversions:
-        made = convert_all(*given)
-        encoded = tuple(each._replace(size=each.size + 1) for each in made.encoded)
-        return made._replace(encoded=encoded)
+    def longer(*arguments: Any) -> Conversions:
+        conversions = convert_all(*arguments)
+        encoded = tuple(file._replace(size=file.size + 1) for file in conversions.encoded)
+        return conversions._replace(encoded=encoded)
 
     monkeypatch.setattr("image_converter.handlers.resize_image.convert_all", longer)
     assert handler(record, None) == first
@@ -283,11 +283,11 @@ def test_further_renditions_are_listed_with_the_first(cloud: Cloud) -> None:
         if name in ("region", "bucket", *locations.SOURCE_FIELDS)
     }
     assert len(answer["renditions"]) == len(expected)
-    for found, (name, image_format, key, width, height) in zip(
+    for rendition, (name, image_format, key, width, height) in zip(
         answer["renditions"], expected, strict=True
     ):
         stored = cloud.s3.head_object(Bucket=DESTINATION, Key=key)
-        assert found == {
+        assert rendition == {
             **common,
             "name": name,
             "format": image_format,
@@ -350,7 +350,7 @@ def test_a_rendition_that_comes_too_late_goes_aside(cloud: Cloud) -> None:
     handler(later, None)
     answer = handler(earlier, None)
     version = earlier["s3"]["object"]["versionId"]
-    keys = [answer["key"], *(each["key"] for each in answer["renditions"])]
+    keys = [answer["key"], *(rendition["key"] for rendition in answer["renditions"])]
     assert keys == [f"aside/{version}/{key}" for key in ("a.png", "a-thumb.webp", "a-small.jpg")]
 
 

@@ -77,8 +77,8 @@ def test_a_notification_starts_an_execution_with_what_the_pipeline_uses(
     event: str, key: str
 ) -> None:
     assert failures(handler(batch(recorded(event)), None)) == []
-    (name, started), *others = executions().items()
-    assert others == []
+    (name, started), *further = executions().items()
+    assert further == []
     sent = recorded(event)["Records"][0]
     item = started["s3"]["object"]
     assert re.fullmatch(r"[0-9a-f]{16}", item.pop("sequencerOf"))
@@ -256,7 +256,7 @@ def test_an_execution_belongs_to_the_trigger_s_trace(
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5e1b4151-5ac6c58f;Sampled=1")
     monkeypatch.setenv("TRACING", tracing)
     calls: list[dict[str, str]] = []
-    stepfunctions = SimpleNamespace(start_execution=lambda **given: calls.append(given))
+    stepfunctions = SimpleNamespace(start_execution=lambda **parameters: calls.append(parameters))
     monkeypatch.setattr(clients, "stepfunctions", lambda: stepfunctions)
 
     handler(batch(recorded("s3_created_2_1")), None)

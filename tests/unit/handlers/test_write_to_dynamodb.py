@@ -21,10 +21,10 @@ from tests.support.states import converted, unconverted
 
 def item(cloud: Cloud, name: str) -> dict[str, Any]:
     """Return the table's record of an image as plain values."""
-    found = cloud.item(name)
-    assert found is not None
+    stored = cloud.item(name)
+    assert stored is not None
     read = TypeDeserializer().deserialize
-    return {attribute: read(value) for attribute, value in found.items()}
+    return {attribute: read(value) for attribute, value in stored.items()}
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS.values(), ids=AWKWARD_KEYS)
@@ -67,13 +67,13 @@ def test_a_set_is_not_a_json_value() -> None:
         records.from_attribute_value({"SS": ["a"]})
 
 
-def _without_source(found: Any) -> Any:
+def _without_source(value: Any) -> Any:
     """Return what was found with no field that names the source version, at any depth."""
-    if isinstance(found, list):
-        return [_without_source(each) for each in found]
-    if isinstance(found, dict):
-        return {k: _without_source(v) for k, v in found.items() if not k.startswith("source")}
-    return found
+    if isinstance(value, list):
+        return [_without_source(element) for element in value]
+    if isinstance(value, dict):
+        return {k: _without_source(v) for k, v in value.items() if not k.startswith("source")}
+    return value
 
 
 def _whole(state: dict[str, Any]) -> list[dict[str, Any]]:
@@ -270,8 +270,8 @@ def test_an_image_that_is_older_than_the_record_has_its_event(
     newer = converted(cloud.upload("a.jpg", jpeg(seed=1)))
     for state in (newer, older):
         handler({"state": state, "execution": EXECUTION}, None)
-    versions = [json.loads(one["Detail"])["object"]["version-id"] for one in sent]
-    assert versions == [one["s3"]["object"]["versionId"] for one in (newer, older)]
+    versions = [json.loads(event["Detail"])["object"]["version-id"] for event in sent]
+    assert versions == [state["s3"]["object"]["versionId"] for state in (newer, older)]
 
 
 def test_no_event_is_sent_of_what_is_not_recorded(cloud: Cloud, sent: list[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """What Terraform makes in several regions and partitions, without any AWS.
 
-`terraform test` applies against a provider that answers nothing but what a mock says, and so knows
-every value. Its verbose JSON output carries all of them.
+`terraform test` applies against a mocked provider, so that every value is known. Its verbose JSON
+output has all of them.
 """
 
 import json
@@ -16,7 +16,7 @@ from typing import Any
 from scripts.lib import terraform_cli
 from scripts.lib.paths import REPOSITORY
 
-# Where terraform/tests/mocks says that it is.
+# The region in terraform/tests/mocks.
 _MOCKED_REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 
@@ -46,7 +46,7 @@ _WHOLE = {
 
 PLACES = {
     "virginia": Place("us-east-1"),
-    # As much as can be asked for, in two regions of one account.
+    # All options, in two regions of one account.
     "ireland": Place("eu-west-1", variables=_WHOLE),
     "singapore": Place("ap-southeast-1", variables=_WHOLE),
     "beijing": Place("cn-north-1", "aws-cn", "amazonaws.com.cn"),
@@ -83,7 +83,7 @@ class Stack:
         }
 
     def strings(self) -> Iterator[tuple[str, str]]:
-        """Yield every string with the address it stands at."""
+        """Yield every string with the address of its resource."""
         for address, values in self.resources.items():
             for text in _strings(values):
                 yield address, text

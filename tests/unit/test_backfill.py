@@ -40,17 +40,17 @@ SMALL = {"name": "small", "format": "jpeg", "max_width": 4}
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, Record]:
-    """The inputs of executions by name; a name that was used is refused, as by AWS."""
-    found: dict[str, Record] = {}
+    """The inputs of executions by name; a used name is refused, as by AWS."""
+    inputs: dict[str, Record] = {}
 
-    def start_once(_: str, name: str, given: Record) -> bool:
-        new = name not in found
-        found.setdefault(name, json.loads(json.dumps(given)))
+    def start_once(_: str, name: str, execution_input: Record) -> bool:
+        new = name not in inputs
+        inputs.setdefault(name, json.loads(json.dumps(execution_input)))
         return new
 
     monkeypatch.setenv("STATE_MACHINE_ARN", "arn")
     monkeypatch.setattr(executions, "start_once", start_once)
-    return found
+    return inputs
 
 
 def message(bucket: str, key: str, version: str | None = None, **detail: Any) -> Record:
@@ -64,45 +64,69 @@ def message(bucket: str, key: str, version: str | None = None, **detail: Any) ->
 
 
 def reprocess(image: str = "a.jpg") -> Record:
-    """Return the message of the line that the command writes for the image's present record."""
+    """Return the message of the line that the command writes for the image's current record."""
     line = reprocessing.manifest_line(record_of(image), "wanted")
     detail = {"reprocess": line["Reprocess"]}
     return message(line["Bucket"], line["Key"], line.get("VersionId"), **detail)
 
 
 def record_of(image: str) -> dict[str, Any]:
-    found = records.find(TABLE, image)
-    assert found is not None
-    return found
+    record = records.find(TABLE, image)
+    assert record is not None
+    return record
 
 
 def send(*messages: Record) -> list[str]:
-    """Have the trigger deal with messages, and return the ids of those that it has not."""
+    """Have the trigger handle messages, and return the ids of those that failed."""
     batch = [
         {"messageId": f"m{number}", "body": json.dumps(body)}
         for number, body in enumerate(messages)
     ]
     answer = trigger.handler({"Records": batch}, None)
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def process(given: Record) -> dict[str, Any]:
+def process(execution_input: Record) -> dict[str, Any]:
     """Run the functions of an execution in their order, and return its output."""
-    assert get_file_type.handler(given, None) == "jpg"
-    state = converted(given)
+    assert get_file_type.handler(execution_input, None) == "jpg"
+    state = converted(execution_input)
     write_to_dynamodb.handler(state, None)
     return {**state["results"], "deletionStatus": delete_file.handler(state, None)}
 
 
 @pytest.fixture
 def ask_for(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Change the settings; returns their hash."""
+    """A function that changes the settings and returns their hash."""
 
     def change(*entries: dict[str, Any]) -> str:
         monkeypatch.setenv("RENDITIONS", json.dumps(entries) if entries else "")
         return renditions.settings_hash(renditions.parse(json.dumps(entries or [PNG])))
 
     return change
+
+
+@pytest.fixture
+def outdated(cloud: Cloud, ask_for: Callable[..., str]) -> Record:
+    """The upload of an image that was converted before the settings changed."""
+    upload = cloud.upload("a.jpg", jpeg(8, 8))
+    process(upload)
+    ask_for(PNG, SMALL)
+    return upload
+
+
+def reprocess_started(started: dict[str, Record]) -> Record:
+    """Send the message of a reprocess, and return the input of the execution that it starts."""
+    assert send(reprocess()) == []
+    (execution_input,) = started.values()
+    return execution_input
+
+
+def assert_refused(cloud: Cloud, execution_input: Record, sentence: str) -> None:
+    versions = cloud.version_count(DESTINATION)
+    for handler in (copy_file.handler, resize_image.handler):
+        with pytest.raises(InvalidRecord, match=sentence):
+            handler(execution_input, None)
+    assert cloud.version_count(DESTINATION) == versions
 
 
 def messages_logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
@@ -113,14 +137,14 @@ def messages_logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]
 # Backfill
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["by version", "by key"])
+@pytest.mark.parametrize("names_version", [True, False], ids=["by version", "by key"])
 @pytest.mark.parametrize("order", [1, -1], ids=["upload first", "backfill first"])
 def test_the_execution_has_the_name_that_the_upload_s_has(
-    cloud: Cloud, started: dict[str, Record], named: bool, order: int
+    cloud: Cloud, started: dict[str, Record], names_version: bool, order: int
 ) -> None:
     upload = cloud.upload("a.jpg", jpeg())
     version = upload["s3"]["object"]["versionId"]
-    listed = message(SOURCE, "a.jpg", version if named else None)
+    listed = message(SOURCE, "a.jpg", version if names_version else None)
     assert send(*[notification(upload), listed][::order], listed) == []
     assert list(started) == [keys.execution_name(SOURCE, "a.jpg", version)]
 
@@ -131,9 +155,9 @@ def test_an_object_that_is_only_listed_is_converted(
     upload = cloud.upload("a b+c%20.jpg", jpeg())
     send(message(SOURCE, "a b+c%20.jpg"))
     assert messages_logged(capsys) == [(notifications.STARTED, "a b+c%20.jpg")]
-    (given,) = started.values()
+    (execution_input,) = started.values()
     item = upload["s3"]["object"]
-    assert given == {
+    assert execution_input == {
         "s3": {
             "bucket": {"name": SOURCE},
             "object": {
@@ -143,7 +167,7 @@ def test_an_object_that_is_only_listed_is_converted(
             },
         }
     }
-    assert process(given)["deletionStatus"]["status"] == "Deleted from source bucket"
+    assert process(execution_input)["deletionStatus"]["status"] == "Deleted from source bucket"
     assert record_of("a b+c%20.jpg")["sourceVersionId"] == item["versionId"]
 
 
@@ -152,8 +176,8 @@ def test_a_listed_sequencer_orders_nothing(cloud: Cloud, started: dict[str, Reco
     listed = message(SOURCE, "a.jpg", version)
     listed["detail"]["object"]["sequencer"] = "FF"
     send(listed)
-    (given,) = started.values()
-    assert given["s3"]["object"].keys() == {"key", "versionId"}
+    (execution_input,) = started.values()
+    assert execution_input["s3"]["object"].keys() == {"key", "versionId"}
 
 
 def test_a_version_that_is_named_is_not_looked_at(cloud: Cloud, started: dict[str, Record]) -> None:
@@ -180,8 +204,8 @@ def test_without_versions_equal_bytes_of_another_time_are_another_object(
     for _ in range(2):
         assert send(message(SOURCE, "a.jpg", version)) == []
     assert len(started) == 1
-    (given,) = started.values()
-    process(given)
+    (execution_input,) = started.values()
+    process(execution_input)
     cloud.age(upload, 2)
     assert send(message(SOURCE, "a.jpg", version)) == []
     assert len(started) == 2
@@ -248,13 +272,13 @@ def test_a_record_of_anything_else_does_not_count(
     assert len(started) == 1
 
 
-@pytest.mark.parametrize("named", [True, False], ids=["by version", "by key"])
+@pytest.mark.parametrize("names_version", [True, False], ids=["by version", "by key"])
 def test_what_an_upload_converted_with_other_settings_is_converted_again_and_once(
     cloud: Cloud,
     started: dict[str, Record],
     ask_for: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
-    named: bool,
+    names_version: bool,
 ) -> None:
     monkeypatch.setenv("SOURCE_AFTER", "keep")
     upload = cloud.upload("a.jpg", jpeg(8, 8))
@@ -262,13 +286,15 @@ def test_what_an_upload_converted_with_other_settings_is_converted_again_and_onc
     process(next(iter(started.values())))
     first = record_of("a.jpg")
     wanted = ask_for(PNG, SMALL)
-    listed = message(SOURCE, "a.jpg", upload["s3"]["object"]["versionId"] if named else None)
+    listed = message(
+        SOURCE, "a.jpg", upload["s3"]["object"]["versionId"] if names_version else None
+    )
     assert send(listed, listed) == []
     assert len(started) == 2
     process(list(started.values())[-1])
-    again = record_of("a.jpg")
-    assert again["images"][1]["resized"]["settings"] == wanted
-    assert {**again, "writtenAt": "", "images": ""} == {**first, "writtenAt": "", "images": ""}
+    second = record_of("a.jpg")
+    assert second["images"][1]["resized"]["settings"] == wanted
+    assert {**second, "writtenAt": "", "images": ""} == {**first, "writtenAt": "", "images": ""}
     assert send(listed) == []
     assert len(started) == 2
 
@@ -323,7 +349,7 @@ def test_what_cannot_be_looked_at_is_delivered_again(
 
 
 def test_uploads_alone_import_nothing_of_it() -> None:
-    found = subprocess.run(
+    imported = subprocess.run(
         [
             sys.executable,
             "-c",
@@ -333,8 +359,8 @@ def test_uploads_alone_import_nothing_of_it() -> None:
         capture_output=True,
         text=True,
     ).stdout.split()
-    ours = {name.partition(".")[2] for name in found if name.startswith("image_converter.")}
-    assert not ours & {"backfill", "records", "renditions", "reprocessing", "sources"}
+    modules = {name.partition(".")[2] for name in imported if name.startswith("image_converter.")}
+    assert not modules & {"backfill", "records", "renditions", "reprocessing", "sources"}
 
 
 # Reprocess
@@ -359,13 +385,13 @@ def test_what_is_missing_is_made_from_the_copy_and_nothing_else_changes(
     in_source = cloud.version_count(SOURCE)
     wanted = ask_for(PNG, SMALL)
     assert send(reprocess("b/a.jpg")) == []
-    (given,) = started.values()
+    (execution_input,) = started.values()
     version = upload["s3"]["object"].get("versionId")
-    assert given["s3"]["object"].get("versionId") == events.real_version_id(version)
+    assert execution_input["s3"]["object"].get("versionId") == events.real_version_id(version)
     puts = observe(clients.s3(), "PutObject")
     copies = observe(clients.s3_copies(), "CopyObject")
     deletes = observe(clients.s3(), "DeleteObject")
-    output = process(given)
+    output = process(execution_input)
     (put,) = puts
     assert put["url"].endswith(f"/{prefix}b/a-small.jpg")
     assert copies == deletes == []
@@ -395,9 +421,7 @@ def test_what_is_outdated_is_made_again_in_its_place(
     process(cloud.upload("a.jpg", jpeg(8, 8)))
     first = record_of("a.jpg")["images"][1]["resized"]
     monkeypatch.setattr(renditions, "CONVERTER_VERSION", 2)
-    assert send(reprocess()) == []
-    (given,) = started.values()
-    process(given)
+    process(reprocess_started(started))
     resized = record_of("a.jpg")["images"][1]["resized"]
     assert resized["key"] == first["key"] == "a.png"
     assert resized["versionId"] != first["versionId"]
@@ -436,23 +460,19 @@ def test_copies_that_were_put_aside(
     # Where the copy is does not depend on a prefix that is another one since.
     monkeypatch.setenv("DESTINATION_PREFIX", "")
     assert send(reprocess(image)) == []
-    (given,) = started.values()
+    (execution_input,) = started.values()
     monkeypatch.setenv("DESTINATION_PREFIX", prefix)
-    process(given)
+    process(execution_input)
     after = record_of(image)["images"]
     assert after[0]["original"] == original
     assert after[1]["resized"]["settings"] == wanted
     assert after[1]["resized"]["versionId"] == png["versionId"]
 
 
+@pytest.mark.usefixtures("outdated")
 def test_the_record_decides_which_original_is_current(
-    cloud: Cloud,
-    started: dict[str, Record],
-    ask_for: Callable[..., str],
-    capsys: pytest.CaptureFixture[str],
+    cloud: Cloud, started: dict[str, Record], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process(cloud.upload("a.jpg", jpeg()))
-    ask_for(PNG, SMALL)
     late = reprocess()
     newer = cloud.upload("a.jpg", jpeg(seed=1))
     converted(newer)  # in the destination bucket, and not yet in the table
@@ -477,14 +497,10 @@ def test_another_image_s_original_is_not_the_image_s(
     assert started == {}
 
 
+@pytest.mark.usefixtures("outdated")
 def test_an_original_that_was_deleted_stays_so(
-    cloud: Cloud,
-    started: dict[str, Record],
-    ask_for: Callable[..., str],
-    capsys: pytest.CaptureFixture[str],
+    cloud: Cloud, started: dict[str, Record], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    process(cloud.upload("a.jpg", jpeg()))
-    ask_for(PNG, SMALL)
     cloud.s3.delete_object(Bucket=DESTINATION, Key="a.jpg")
     capsys.readouterr()
     assert send(reprocess()) == []
@@ -492,12 +508,8 @@ def test_an_original_that_was_deleted_stays_so(
     assert messages_logged(capsys) == [(backfill.GONE, "a.jpg")]
 
 
-def test_only_originals_in_the_destination_bucket_are_taken(
-    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
-) -> None:
-    upload = cloud.upload("a.jpg", jpeg())
-    process(upload)
-    ask_for(PNG, SMALL)
+@pytest.mark.usefixtures("outdated")
+def test_only_originals_in_the_destination_bucket_are_taken(started: dict[str, Record]) -> None:
     elsewhere = reprocess()
     elsewhere["detail"]["bucket"]["name"] = SOURCE
     assert send(elsewhere) == ["m0"]
@@ -530,33 +542,29 @@ def test_settings_that_change_before_a_reprocess_is_done_start_another(
     assert len(started) == 2
 
 
+@pytest.mark.usefixtures("outdated")
 def test_a_newer_upload_while_it_is_made_again_wins(
-    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+    cloud: Cloud, started: dict[str, Record]
 ) -> None:
-    process(cloud.upload("a.jpg", jpeg(8, 8)))
-    ask_for(PNG, SMALL)
-    send(reprocess())
-    (given,) = started.values()
+    execution_input = reprocess_started(started)
     newer = cloud.upload("a.jpg", jpeg(8, 8, seed=1))
     before(clients.s3(), "PutObject", lambda: process(newer))
-    process(given)
+    process(execution_input)
     version = newer["s3"]["object"]["versionId"]
     assert record_of("a.jpg")["sourceVersionId"] == version
     for key in ("a.jpg", "a.png", "a-small.jpg"):
         assert cloud.metadata(key)["source-version"] == version
 
 
+@pytest.mark.usefixtures("outdated")
 def test_the_copy_is_found_where_a_newer_upload_has_taken_its_key(
-    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+    cloud: Cloud, started: dict[str, Record]
 ) -> None:
-    process(cloud.upload("a.jpg", jpeg()))
     original = record_of("a.jpg")["images"][0]["original"]
-    ask_for(PNG, SMALL)
-    send(reprocess())
-    (given,) = started.values()
+    execution_input = reprocess_started(started)
     process(cloud.upload("a.jpg", jpeg(seed=1)))
     versions = cloud.version_count(DESTINATION)
-    assert original.items() <= copy_file.handler(given, None).items()
+    assert original.items() <= copy_file.handler(execution_input, None).items()
     assert cloud.version_count(DESTINATION) == versions
 
 
@@ -569,31 +577,21 @@ def test_an_input_that_names_another_image_s_copy_writes_nothing(
     send(reprocess("a.jpg"), reprocess("b.jpg"))
     first, second = started.values()
     mixed = {**first, "reprocess": second["reprocess"]}
-    versions = cloud.version_count(DESTINATION)
-    for handler in (copy_file.handler, resize_image.handler):
-        with pytest.raises(InvalidRecord, match=r"'b.jpg' .* is not the copy of 'a.jpg'"):
-            handler(mixed, None)
-    assert cloud.version_count(DESTINATION) == versions
+    assert_refused(cloud, mixed, r"'b.jpg' .* is not the copy of 'a.jpg'")
 
 
+@pytest.mark.usefixtures("outdated")
 def test_an_input_whose_copy_is_in_another_bucket_writes_nothing(
-    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
+    cloud: Cloud, started: dict[str, Record]
 ) -> None:
-    process(cloud.upload("a.jpg", jpeg()))
-    ask_for(PNG, SMALL)
-    send(reprocess())
-    (given,) = started.values()
+    execution_input = reprocess_started(started)
     cloud.s3.create_bucket(Bucket="elsewhere")
     metadata = cloud.metadata("a.jpg")
     copy = cloud.s3.put_object(Bucket="elsewhere", Key="a.jpg", Body=jpeg(), Metadata=metadata)
     where = {"bucket": "elsewhere", "key": "a.jpg", "eTag": copy["ETag"].strip('"')}
-    elsewhere = {**given, "reprocess": {**given["reprocess"], **where}}
+    elsewhere = {**execution_input, "reprocess": {**execution_input["reprocess"], **where}}
     del elsewhere["reprocess"]["versionId"]
-    versions = cloud.version_count(DESTINATION)
-    for handler in (copy_file.handler, resize_image.handler):
-        with pytest.raises(InvalidRecord, match="not the copy"):
-            handler(elsewhere, None)
-    assert cloud.version_count(DESTINATION) == versions
+    assert_refused(cloud, elsewhere, "not the copy")
 
 
 @pytest.mark.parametrize("prefix", ["", "converted/"])
@@ -608,42 +606,28 @@ def test_an_input_whose_copy_is_where_others_may_write_writes_nothing(
     monkeypatch.setenv("DESTINATION_PREFIX", prefix)
     process(cloud.upload("a.jpg", jpeg()))
     ask_for(PNG, SMALL)
-    send(reprocess())
-    (given,) = started.values()
+    execution_input = reprocess_started(started)
     metadata = cloud.metadata(f"{prefix}a.jpg")
     forged = f"{prefix}{keys.MANIFESTS}a.jpg"
     copy = cloud.s3.put_object(Bucket=DESTINATION, Key=forged, Body=jpeg(seed=1), Metadata=metadata)
     where = {"key": forged, "eTag": copy["ETag"].strip('"'), "versionId": copy["VersionId"]}
-    versions = cloud.version_count(DESTINATION)
-    for handler in (copy_file.handler, resize_image.handler):
-        with pytest.raises(InvalidRecord, match="not the copy"):
-            handler({**given, "reprocess": {**given["reprocess"], **where}}, None)
-    assert cloud.version_count(DESTINATION) == versions
+    forgery = {**execution_input, "reprocess": {**execution_input["reprocess"], **where}}
+    assert_refused(cloud, forgery, "not the copy")
 
 
 def test_what_is_in_the_destination_bucket_is_never_taken_for_an_upload(cloud: Cloud) -> None:
     process(cloud.upload("a.jpg", jpeg()))
-    given = {"s3": {"bucket": {"name": DESTINATION}, "object": {"key": "a.jpg"}}}
-    versions = cloud.version_count(DESTINATION)
-    for handler in (copy_file.handler, resize_image.handler):
-        with pytest.raises(InvalidRecord, match="in the destination bucket"):
-            handler(given, None)
-    assert cloud.version_count(DESTINATION) == versions
+    execution_input = {"s3": {"bucket": {"name": DESTINATION}, "object": {"key": "a.jpg"}}}
+    assert_refused(cloud, execution_input, "in the destination bucket")
 
 
-def test_events_name_what_was_uploaded(
-    cloud: Cloud, started: dict[str, Record], ask_for: Callable[..., str]
-) -> None:
-    upload = cloud.upload("a.jpg", jpeg())
-    process(upload)
-    ask_for(PNG, SMALL)
-    send(reprocess())
-    (given,) = started.values()
-    item = upload["s3"]["object"]
+def test_events_name_what_was_uploaded(outdated: Record, started: dict[str, Record]) -> None:
+    execution_input = reprocess_started(started)
+    item = outdated["s3"]["object"]
     expected = {"key": "a.jpg", "etag": item["eTag"], "version-id": item["versionId"]}
     for detail in (
-        event_bus.not_converted(given, "arn", "Name", "cause"),
-        event_bus.converted(converted(given), "arn"),
+        event_bus.not_converted(execution_input, "arn", "Name", "cause"),
+        event_bus.converted(converted(execution_input), "arn"),
     ):
         assert detail["bucket"] == {"name": SOURCE}
         assert expected.items() <= detail["object"].items()

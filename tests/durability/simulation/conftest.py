@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.durability.simulation.explore import Kept, Report
+from tests.durability.simulation.explore import SEED, Judge, KeepsPromise, Report, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
-from tests.durability.simulation.system import System
+from tests.durability.simulation.system import State, System, violations
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,15 @@ def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]
 
 
 @pytest.fixture
-def kept(say: Callable[[str], None]) -> Kept:
-    """Note what an exploration of that name has covered; fail where it broke the promise."""
+def keeps_promise(say: Callable[[str], None], soaking: bool) -> KeepsPromise:
+    """Explore, note what was covered, and fail if the promise is broken; see `KeepsPromise`."""
 
-    def judge(name: str, report: Report) -> None:
+    def check(
+        name: str, system: System, start: State, limit: int, judge: Judge = violations
+    ) -> Report:
+        report = explore(system, start, 0 if soaking else limit, SEED, judge)
         say(f"{name}: {report}")
         assert not report.broken, "\n".join(report.broken)
+        return report
 
-    return judge
+    return check

@@ -4,8 +4,11 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from tests.durability.simulation.system import State, System, hidden_early, is_at_rest, violations
+
+SEED = 20_260_102
 
 Judge = Callable[[State], list[str]]
 
@@ -17,7 +20,7 @@ class Report:
     Attributes:
         interleavings: orders of calls that lead from the start to an end; those that differ only in
             where a private call stands are counted once.
-        complete: False where a limit ended it before all was seen.
+        complete: False if a limit ended it before all states were visited.
         broken: the ways in which the promise was broken, with the steps that led there.
     """
 
@@ -38,8 +41,19 @@ class Report:
         )
 
 
-# Notes what an exploration of that name has covered, and fails where it broke the promise.
-Kept = Callable[[str, Report], None]
+class KeepsPromise(Protocol):
+    """What the fixture `keeps_promise` provides."""
+
+    def __call__(
+        self, name: str, system: System, start: State, limit: int, judge: Judge = violations
+    ) -> Report:
+        """Explore, note under that name what was covered, and fail if the promise is broken.
+
+        Args:
+            name: what is explored.
+            system, start, judge: as of `explore`.
+            limit: the number of states to end after, unless everything is to be run.
+        """
 
 
 def explore(
@@ -49,9 +63,9 @@ def explore(
 
     Args:
         limit: the number of states to end after; 0 for none.
-        seed: visits in a random order that follows from it, so that a limited exploration is not
-            one of a corner.
-        judge: says what is wrong with a state in which nothing more has to happen.
+        seed: makes the order of visits random, so that a limited exploration does not stay in a
+            corner.
+        judge: returns what is wrong with a state in which nothing more has to happen.
     """
     report = Report()
     began = time.monotonic()
@@ -73,9 +87,9 @@ def explore(
             continue
         label, after = following
         report.steps += 1
-        known = numbers.get(after)  # hashing a state takes a while, so as seldom as possible
-        if known is not None:
-            visit.paths += paths[known]
+        visited = numbers.get(after)  # hashing a state takes a while, so as seldom as possible
+        if visited is not None:
+            visit.paths += paths[visited]
             continue
         if limit and len(numbers) >= limit:
             report.complete = False
@@ -111,9 +125,9 @@ class _Visit:
         rests = is_at_rest(steps)
         search.report.ends += rests
         self.paths = int(rests and bool(steps))  # to stop here is an interleaving too
-        wrong = hidden_early(state) + (search.judge(state) if rests else [])
-        if wrong and not search.report.broken:
-            search.report.broken = [*wrong, "after", *_history(number, search.came_from)]
+        violations = hidden_early(state) + (search.judge(state) if rests else [])
+        if violations and not search.report.broken:
+            search.report.broken = [*violations, "after", *_history(number, search.came_from)]
         if search.random:
             search.random.shuffle(steps)
         self.successors = ((step.label, step.after()) for step in steps)

@@ -154,7 +154,7 @@ class Machine:
                     tries = list(task.tries)
                     tries[number] += 1
                     payload = _payload(state, task.data)
-                    node = self._handlers.start(state["Resource"], payload, again=True)
+                    node = self._handlers.start(state["Resource"], payload, is_retry=True)
                     return self._moved(states, replace(task, tries=tuple(tries), node=node))
                 break
         rule = next(
@@ -196,8 +196,10 @@ def _payload(state: Mapping[str, Any], data: str) -> str:
     if "Parameters" not in state:
         return data
     context = {"$": json.loads(data), "$$.Execution.Id": "execution"}
-    made = {name.removesuffix(".$"): context[path] for name, path in state["Parameters"].items()}
-    return json.dumps(made, sort_keys=True)
+    parameters = {
+        name.removesuffix(".$"): context[path] for name, path in state["Parameters"].items()
+    }
+    return json.dumps(parameters, sort_keys=True)
 
 
 def _choice(state: Mapping[str, Any], data: Any) -> str:

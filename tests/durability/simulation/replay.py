@@ -58,14 +58,14 @@ _SERVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An invocation that stands before a call, or has ended.
+    """An invocation that is about to make a call, or has ended.
 
     Attributes:
-        request: the call that it wants to make; None where it has ended.
-        result: what the handler returned, as JSON, where it has ended well.
-        error: the class name of what it raised, where it has ended badly.
+        request: the call that it is about to make; None if it has ended.
+        result: what the handler returned, as JSON, if it succeeded.
+        error: the class name of what it raised, if it failed.
         cause: the message of that.
-        again: whether it is not the first attempt of its state.
+        is_retry: whether it is not the first attempt of its state.
     """
 
     function: str
@@ -75,19 +75,19 @@ class Node:
     result: str | None = None
     error: str = ""
     cause: str = ""
-    again: bool = False
+    is_retry: bool = False
 
 
 class _Asks(BaseException):
     """Stops a handler at the call whose answer is not there yet; no handler may catch it."""
 
-    def __init__(self, asked: Request) -> None:
-        super().__init__(asked)
-        self.asked = asked
+    def __init__(self, request: Request) -> None:
+        super().__init__(request)
+        self.request = request
 
 
 class Handlers:
-    """The real handlers, with what has been found out about them."""
+    """The real handlers, and all nodes that have been computed of them."""
 
     def __init__(
         self,
@@ -100,11 +100,11 @@ class Handlers:
         """Prepare.
 
         Args:
-            without: parameters, by method, that never reach AWS; to show what they are there for.
-            settings: of the environment, beside the usual ones.
-            settings_of_retries: what those are from a state's second attempt on.
-            settings_of_reprocesses: what those are of a reprocess. Uploads go on by the old ones,
-                as executions do that began before the settings were changed.
+            without: parameters, by method, that never reach AWS; to show what they are good for.
+            settings: environment variables, in addition to the usual ones.
+            settings_of_retries: these variables from a state's second attempt on.
+            settings_of_reprocesses: these variables for a reprocess. Uploads keep the old ones, as
+                executions do that began before the settings were changed.
         """
         self.without = without or {}
         self._settings = settings or {}
@@ -129,33 +129,35 @@ class Handlers:
             patch.setattr(log, "_write", lambda *_: None)
             yield
 
-    def start(self, function: str, event: str, *, again: bool = False) -> int:
-        """Return the node of a new invocation, again if it is not the first attempt."""
-        return self._node(function, event, (), again=again)
+    def start(self, function: str, event: str, *, is_retry: bool = False) -> int:
+        """Return the node of a new invocation."""
+        return self._node(function, event, (), is_retry=is_retry)
 
     def resume(self, node_id: int, answer: Answer) -> int:
         """Return the node to which an answer leads."""
         if (node_id, answer) not in self._next:
             node = self.nodes[node_id]
             self._next[node_id, answer] = self._node(
-                node.function, node.event, (*node.answers, answer), again=node.again
+                node.function, node.event, (*node.answers, answer), is_retry=node.is_retry
             )
         return self._next[node_id, answer]
 
-    def _node(self, function: str, event: str, answers: tuple[Answer, ...], *, again: bool) -> int:
-        key = (function, again, event, answers)
+    def _node(
+        self, function: str, event: str, answers: tuple[Answer, ...], *, is_retry: bool
+    ) -> int:
+        key = (function, is_retry, event, answers)
         if key not in self._ids:
             self._ids[key] = len(self.nodes)
             with pytest.MonkeyPatch.context() as patch:
-                for name, value in self._settings_of(event, again=again).items():
+                for name, value in self._settings_of(event, is_retry=is_retry).items():
                     patch.setenv(name, value)
-                self.nodes.append(replace(self._run(function, event, answers), again=again))
+                self.nodes.append(replace(self._run(function, event, answers), is_retry=is_retry))
         return self._ids[key]
 
-    def _settings_of(self, event: str, *, again: bool) -> Mapping[str, str]:
+    def _settings_of(self, event: str, *, is_retry: bool) -> Mapping[str, str]:
         if self._settings_of_reprocesses is not None and REPROCESS in event:
             return self._settings_of_reprocesses
-        return self._settings_of_retries if again else self._settings
+        return self._settings_of_retries if is_retry else self._settings
 
     def _run(self, function: str, event: str, answers: tuple[Answer, ...]) -> Node:
         handler = importlib.import_module(f"image_converter.handlers.{function}").handler
@@ -163,22 +165,22 @@ class Handlers:
         try:
             result = handler(json.loads(event), None)
         except _Asks as stopped:
-            return Node(function, event, answers, request=stopped.asked)
+            return Node(function, event, answers, request=stopped.request)
         except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
             name = type(error).__name__
             return Node(function, event, answers, error=name, cause=str(error))
         return Node(function, event, answers, result=json.dumps(result, sort_keys=True))
 
-    def ask(self, asked: Request) -> Answer:
+    def ask(self, request: Request) -> Answer:
         """Return the next answer, or stop the handler here."""
         answer = next(self._answers, None)
         if answer is None:
-            raise _Asks(asked)
+            raise _Asks(request)
         return answer
 
 
 class _Client:
-    """Stands for a boto3 client; knows the operations from the SDK's own service model."""
+    """Takes the place of a boto3 client; knows the operations from the SDK's service model."""
 
     def __init__(self, handlers: Handlers, service: str) -> None:
         self._handlers = handlers

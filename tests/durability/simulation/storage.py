@@ -104,13 +104,13 @@ class Storage:
         items: the table's items by name, each as JSON.
         started: the executions' names and inputs.
         etags_are_md5: as with SSE-S3; with KMS, which is what is deployed, each upload has its own.
-        seconds_pass: whether two uploads of a key are made in different seconds. S3's times have no
-            finer grain, so where they are not, nothing can lean on them.
+        seconds_pass: whether two uploads of a key are made in different seconds. S3's times are no
+            more precise, so that two uploads within a second have the same time.
         marker_answer: the error of a conditional delete whose current version is a delete marker,
             which AWS leaves open.
-        versioning: the source bucket's: "Enabled", "Suspended", or "" where it never was.
+        versioning: the source bucket's: "Enabled", "Suspended", or "" if it never was enabled.
         events: keys and versions of the images that events on the bus say are converted.
-        said: what those events say, but for the execution, as JSON.
+        event_contents: what those events say, except for the execution, as JSON.
         express: whether each start is an execution, whatever its name is.
     """
 
@@ -123,7 +123,7 @@ class Storage:
     marker_answer: str = "PreconditionFailed"
     versioning: str = "Enabled"
     events: frozenset[tuple[str, str]] = frozenset()
-    said: frozenset[str] = frozenset()
+    event_contents: frozenset[str] = frozenset()
     express: bool = False
 
     def history(self, bucket: str, key: str) -> tuple[Version, ...]:
@@ -197,40 +197,40 @@ def _bytes_again(item: dict[str, Any]) -> Any:
     return base64.b64decode(item["base64"]) if item.keys() == {"base64"} else item
 
 
-def _look_up(storage: Storage, asked: Mapping[str, Any]) -> Version | Answer:
+def _look_up(storage: Storage, parameters: Mapping[str, Any]) -> Version | Answer:
     """Return the version that a read names, or its error."""
-    history = storage.history(asked["Bucket"], asked["Key"])
-    if "VersionId" in asked:
-        version = next((listed for listed in history if listed.id == asked["VersionId"]), None)
+    history = storage.history(parameters["Bucket"], parameters["Key"])
+    if "VersionId" in parameters:
+        version = next((listed for listed in history if listed.id == parameters["VersionId"]), None)
         if version is None:
             return Answer(error="NoSuchVersion", status=404)
         if version.body is None:
             return Answer(error="MethodNotAllowed", status=405)
     else:
-        version = storage.current(asked["Bucket"], asked["Key"])
+        version = storage.current(parameters["Bucket"], parameters["Key"])
         if version is None:
             return Answer(error="NoSuchKey", status=404)
-    if asked.get("IfMatch", version.etag).strip('"') != version.etag:
+    if parameters.get("IfMatch", version.etag).strip('"') != version.etag:
         return Answer(error="PreconditionFailed", status=412)
     return version
 
 
-def _head_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    version = _look_up(storage, asked)
+def _head_object(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    version = _look_up(storage, parameters)
     if isinstance(version, Answer):  # HEAD's answers have no body, and so no code but the status
         return storage, Answer(error=str(version.status), status=version.status)
     return storage, Answer(_headers(storage, version))
 
 
-def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    version = _look_up(storage, asked)
+def _get_object(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    version = _look_up(storage, parameters)
     if isinstance(version, Answer):
         return storage, version
     body = version.body or b""
-    if "Range" in asked:
+    if "Range" in parameters:
         if not body:
             return storage, Answer(error="InvalidRange", status=416)
-        first, last = asked["Range"].removeprefix("bytes=").split("-")
+        first, last = parameters["Range"].removeprefix("bytes=").split("-")
         body = body[int(first) : int(last) + 1]
     headers = dict(_headers(storage, version)) | {"Body": body, "ContentLength": len(body)}
     return storage, Answer(tuple(headers.items()))
@@ -238,89 +238,89 @@ def _get_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, An
 
 def _headers(storage: Storage, version: Version) -> tuple[tuple[str, Any], ...]:
     # Where a bucket never kept versions, answers do not say "null" either.
-    named = version.id != "null" or storage.versioning
+    names_version = version.id != "null" or storage.versioning
     return (
         ("ContentLength", len(version.body or b"")),
         ("ContentType", version.content_type),
         ("ETag", f'"{version.etag}"'),
         ("LastModified", version.created),
         ("Metadata", version.metadata),
-        *((("VersionId", version.id),) if named else ()),
+        *((("VersionId", version.id),) if names_version else ()),
     )
 
 
-def _failed_condition(storage: Storage, asked: Mapping[str, Any]) -> Answer | None:
+def _failed_condition(storage: Storage, parameters: Mapping[str, Any]) -> Answer | None:
     """Return the error of a conditional write whose condition does not hold."""
-    current = storage.current(asked["Bucket"], asked["Key"])
-    if asked.get("IfNoneMatch") == "*" and current is not None:
+    current = storage.current(parameters["Bucket"], parameters["Key"])
+    if parameters.get("IfNoneMatch") == "*" and current is not None:
         return Answer(error="PreconditionFailed", status=412)
-    if "IfMatch" in asked:
+    if "IfMatch" in parameters:
         if current is None:
             return Answer(error="NoSuchKey", status=404)
-        if asked["IfMatch"].strip('"') != current.etag:
+        if parameters["IfMatch"].strip('"') != current.etag:
             return Answer(error="PreconditionFailed", status=412)
     return None
 
 
-def _put_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    if failed := _failed_condition(storage, asked):
+def _put_object(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    if failed := _failed_condition(storage, parameters):
         return storage, failed
-    storage, new = _write(storage, asked, asked["Body"])
+    storage, new = _write(storage, parameters, parameters["Body"])
     return storage, Answer((("ETag", f'"{new.etag}"'), ("VersionId", new.id)))
 
 
-def _copy_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    source = {**asked["CopySource"], "IfMatch": asked.get("CopySourceIfMatch", "")}
+def _copy_object(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    source = {**parameters["CopySource"], "IfMatch": parameters.get("CopySourceIfMatch", "")}
     if not source["IfMatch"]:
         del source["IfMatch"]
     version = _look_up(storage, source)
     if isinstance(version, Answer):
         return storage, version
-    if failed := _failed_condition(storage, asked):
+    if failed := _failed_condition(storage, parameters):
         return storage, failed
-    assert asked["MetadataDirective"] == "REPLACE"
-    storage, new = _write(storage, asked, version.body or b"")
+    assert parameters["MetadataDirective"] == "REPLACE"
+    storage, new = _write(storage, parameters, version.body or b"")
     result = (("ETag", f'"{new.etag}"'),)
     return storage, Answer((("CopyObjectResult", result), ("VersionId", new.id)))
 
 
-def _write(storage: Storage, asked: Mapping[str, Any], body: bytes) -> tuple[Storage, Version]:
-    metadata = tuple(sorted(asked.get("Metadata", {}).items()))
-    content_type = asked.get("ContentType", "binary/octet-stream")
-    return storage.put(asked["Bucket"], asked["Key"], body, metadata, content_type)
+def _write(storage: Storage, parameters: Mapping[str, Any], body: bytes) -> tuple[Storage, Version]:
+    metadata = tuple(sorted(parameters.get("Metadata", {}).items()))
+    content_type = parameters.get("ContentType", "binary/octet-stream")
+    return storage.put(parameters["Bucket"], parameters["Key"], body, metadata, content_type)
 
 
-def _delete_object(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    assert "VersionId" not in asked, "a version must never be deleted for good"
-    history = storage.history(asked["Bucket"], asked["Key"])
-    if "IfMatch" in asked:
+def _delete_object(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    assert "VersionId" not in parameters, "a version must never be deleted for good"
+    history = storage.history(parameters["Bucket"], parameters["Key"])
+    if "IfMatch" in parameters:
         if not history:
             return storage, Answer(error="NoSuchKey", status=404)
         if history[-1].body is None:
             status = 412 if storage.marker_answer == "PreconditionFailed" else 404
             return storage, Answer(error=storage.marker_answer, status=status)
-        if asked["IfMatch"].strip('"') != history[-1].etag:
+        if parameters["IfMatch"].strip('"') != history[-1].etag:
             return storage, Answer(error="PreconditionFailed", status=412)
-    storage, marker = storage.put(asked["Bucket"], asked["Key"], None)
+    storage, marker = storage.put(parameters["Bucket"], parameters["Key"], None)
     return storage, Answer((("DeleteMarker", True), ("VersionId", marker.id)))
 
 
-def _put_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+def _put_item(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
     items = dict(storage.items)
-    name = asked["Item"]["imageName"]["S"]
-    condition = asked.get("ConditionExpression")
-    values = json.dumps(asked.get("ExpressionAttributeValues"))
+    name = parameters["Item"]["imageName"]["S"]
+    condition = parameters.get("ConditionExpression")
+    values = json.dumps(parameters.get("ExpressionAttributeValues"))
     if condition and not _holds(condition, items.get(name, "{}"), values):
         return storage, Answer(error="ConditionalCheckFailedException", status=400)
-    items[name] = json.dumps(asked["Item"], sort_keys=True)
+    items[name] = json.dumps(parameters["Item"], sort_keys=True)
     answer = (("HTTPStatusCode", 200), ("RequestId", "R"))
     stored = replace(storage, items=tuple(sorted(items.items())))
     return stored, Answer((("ResponseMetadata", answer),))
 
 
-def _get_item(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    assert asked["ConsistentRead"], "what was read could be older than what there is"
-    item = dict(storage.items).get(asked["Key"]["imageName"]["S"])
+def _get_item(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    assert parameters["ConsistentRead"], "what was read could be older than what there is"
+    item = dict(storage.items).get(parameters["Key"]["imageName"]["S"])
     return storage, Answer((("Item", item),) if item else ())
 
 
@@ -330,27 +330,29 @@ def _holds(condition: str, item: str, values: str) -> bool:
     return bool(parsed.expr(Item(DynamoType({"S": ""}), None, json.loads(item))))
 
 
-def _start_execution(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
+def _start_execution(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
     started = dict(storage.started)
-    name = asked.get("name", f"unnamed-{len(started)}")
+    name = parameters.get("name", f"unnamed-{len(started)}")
     if storage.express:
         name = f"{name}:{len(started)}"
-    if name in storage.closed or started.get(name, asked["input"]) != asked["input"]:
+    if name in storage.closed or started.get(name, parameters["input"]) != parameters["input"]:
         return storage, Answer(error="ExecutionAlreadyExists", status=400)
-    started[name] = asked["input"]
-    arn = f"{asked['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
+    started[name] = parameters["input"]
+    arn = f"{parameters['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
     return replace(storage, started=tuple(sorted(started.items()))), Answer(
         (("executionArn", arn),)
     )
 
 
-def _put_events(storage: Storage, asked: Mapping[str, Any]) -> tuple[Storage, Answer]:
-    named = [json.loads(entry["Detail"])["object"] for entry in asked["Entries"]]
-    sent = {(item["key"], item.get("version-id") or item["etag"]) for item in named}
-    details = [json.loads(entry["Detail"]) for entry in asked["Entries"]]
-    said = {json.dumps(detail | {"execution": ""}, sort_keys=True) for detail in details}
+def _put_events(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage, Answer]:
+    objects = [json.loads(entry["Detail"])["object"] for entry in parameters["Entries"]]
+    sent = {(item["key"], item.get("version-id") or item["etag"]) for item in objects}
+    details = [json.loads(entry["Detail"]) for entry in parameters["Entries"]]
+    contents = {json.dumps(detail | {"execution": ""}, sort_keys=True) for detail in details}
     answer = (("FailedEntryCount", 0), ("Entries", ()))
-    stored = replace(storage, events=storage.events | sent, said=storage.said | said)
+    stored = replace(
+        storage, events=storage.events | sent, event_contents=storage.event_contents | contents
+    )
     return stored, Answer(answer)
 
 

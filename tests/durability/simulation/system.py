@@ -185,7 +185,7 @@ class System:
             execution.event for execution in state.executions if isinstance(execution.frame, Failed)
         } - succeeded
         count = len(state.executions)
-        again = [
+        restarted = [
             Execution(f"again-{count + number}", event, self._machine.start(event), by_hand=True)
             for number, event in enumerate(sorted(failed))
         ]
@@ -193,7 +193,7 @@ class System:
         return replace(
             state,
             executions=tuple(
-                sorted((*state.executions, *again), key=lambda execution: execution.name)
+                sorted((*state.executions, *restarted), key=lambda execution: execution.name)
             ),
             notifications=tuple(messages),
         )
@@ -242,8 +242,8 @@ class System:
                 def after(number: int = number, fault: str = fault) -> State:
                     return self._deliver(state, number, fault)
 
-                again = self._prune and not needed and not fault
-                if again and _only_counted(state, after(), number):
+                is_redelivery = self._prune and not needed and not fault
+                if is_redelivery and _only_counted(state, after(), number):
                     continue
                 label = f"trigger: message {number} {fault}"
                 needed_now = needed and not fault
@@ -260,10 +260,10 @@ class System:
         if node is None:
             node = self._handlers.start("trigger", json.dumps({"Records": [record]}))
         state = _used(state, fault, "trigger")
-        while (asked := self._handlers.nodes[node].request) is not None:
-            stored, answer = _perform(state, asked, fault or _ongoing(state, "trigger"))
+        while (request := self._handlers.nodes[node].request) is not None:
+            stored, answer = _perform(state, request, fault or _ongoing(state, "trigger"))
             if fault == "repeated":
-                stored, answer = storage.perform(stored, asked)
+                stored, answer = storage.perform(stored, request)
             state = self._started(replace(state, storage=stored))
             node = self._handlers.resume(node, answer)
             if message.listed and self._handlers.nodes[node].request is not None:
@@ -277,11 +277,11 @@ class System:
         return _with_message(state, number, message)
 
     def _started(self, state: State) -> State:
-        known = {execution.name for execution in state.executions}
+        names = {execution.name for execution in state.executions}
         new = [
             Execution(name, event, self._machine.start(event))
             for name, event in state.storage.started
-            if name not in known
+            if name not in names
         ]
         executions = sorted((*state.executions, *new), key=lambda execution: execution.name)
         return replace(state, executions=tuple(executions))
@@ -294,9 +294,9 @@ class System:
             assert node.request is not None
             stored, answer = _perform(state, node.request, _ongoing(state, node.function))
             next_id = self._handlers.resume(node_id, answer)
-            others = [stray for place, stray in enumerate(state.strays) if place != number]
+            remaining = [stray for place, stray in enumerate(state.strays) if place != number]
             goes_on = self._handlers.nodes[next_id].request is not None
-            strays = [*others, (name, next_id)] if goes_on else others
+            strays = [*remaining, (name, next_id)] if goes_on else remaining
             return replace(state, storage=stored, strays=tuple(sorted(strays)))
 
         method = node.request.method if node.request else ""
@@ -327,22 +327,22 @@ class _Actor:
         While a fault may still come, it is not: an outage that begins elsewhere could meet it. Nor
         is it during one, where it ends its execution, other branches and all.
         """
-        asked, state = self.node.request, self.state
-        if not self.system._prune or state.faults or asked is None:
+        request, state = self.node.request, self.state
+        if not self.system._prune or state.faults or request is None:
             return False
         if state.outage == self.node.function:
             return False
-        if asked.method not in ("head_object", "get_object"):
+        if request.method not in ("head_object", "get_object"):
             return False
-        return real_version_id(asked.get().get("VersionId")) is not None
+        return real_version_id(request.get().get("VersionId")) is not None
 
     def steps(self) -> Iterator[Step]:
         """Yield the next call, without a fault and with each."""
         private = self.is_private()
-        asked = self.node.request
-        assert asked is not None
+        request = self.node.request
+        assert request is not None
         for fault in ("", *self.system._faults(self.state, self.node.function)):
-            label = f"{self.name}: {self.node.function} {asked.method} {fault}"
+            label = f"{self.name}: {self.node.function} {request.method} {fault}"
 
             def after(fault: str = fault) -> State:
                 return self._after(fault)
@@ -350,8 +350,8 @@ class _Actor:
             yield Step(label, after, needed=not fault, private=private, is_fault=bool(fault))
 
     def _after(self, fault: str) -> State:
-        asked = self.node.request
-        assert asked is not None
+        request = self.node.request
+        assert request is not None
         machine, function = self.system._machine, self.node.function
         execution = next(
             execution for execution in self.state.executions if execution.name == self.name
@@ -361,7 +361,7 @@ class _Actor:
             strays = tuple(sorted((*state.strays, (self.name, self.node_id))))
             frame = machine.fail(execution.frame, self.path, "States.Timeout", "")
             return self._moved(replace(state, strays=strays), frame)
-        stored, answer = _perform(state, asked, fault or _ongoing(state, function))
+        stored, answer = _perform(state, request, fault or _ongoing(state, function))
         state = replace(state, storage=stored)
         if fault == "repeated":
             return state
@@ -376,8 +376,8 @@ class _Actor:
         strays = list(state.strays)
         execution = next(execution for execution in state.executions if execution.name == self.name)
         if isinstance(frame, Failed):
-            others = [task.node for path, task in running(execution.frame) if path != self.path]
-            strays += [(self.name, node) for node in others]
+            siblings = [task.node for path, task in running(execution.frame) if path != self.path]
+            strays += [(self.name, node) for node in siblings]
         stored = state.storage
         if isinstance(frame, Done | Failed):
             stored = replace(stored, closed=stored.closed | {self.name})
@@ -419,8 +419,8 @@ def _backfilled(state: State, plan: Plan) -> State:
         current = state.storage.current(SOURCE, plan.key)
         if current is None:
             return state
-        named = current.id if plan.backfill == "version" else None
-        body = _listed(SOURCE, plan.key, named)
+        version = current.id if plan.backfill == "version" else None
+        body = _listed(SOURCE, plan.key, version)
         message = Notification(plan.key, current.name, body, listed=True)
     return replace(state, notifications=(*state.notifications, message))
 
@@ -473,8 +473,8 @@ def violations(state: State) -> list[str]:
 
 def _twice_started(state: State) -> list[str]:
     notified = [_work(execution.event) for execution in state.executions if not execution.by_hand]
-    twice = [work for work, count in Counter(notified).items() if count > 1]
-    return [f"several executions of {work}" for work in twice]
+    repeated = [work for work, count in Counter(notified).items() if count > 1]
+    return [f"several executions of {work}" for work in repeated]
 
 
 def _work(event: str) -> str:
@@ -520,8 +520,8 @@ def hidden_early(state: State) -> list[str]:
     for upload in {upload.key: upload for upload in state.uploads}.values():
         history = state.storage.history(SOURCE, upload.key)
         if history[-1].body is None and not upload.withdrawn:
-            known = [execution for execution in state.executions if _may_hide(execution, upload)]
-            if not known:
+            handling = [execution for execution in state.executions if _may_hide(execution, upload)]
+            if not handling:
                 faults.append(f"'{upload.key}' version {upload.version} is hidden before its turn")
     return faults
 
@@ -574,14 +574,14 @@ def _run(execution: Execution) -> invariants.ExecutionSummary:
 
 def _version_named(item: Mapping[str, Any]) -> str | None:
     """Return the name of the version that an input names, as `Version.name` has it."""
-    named: str | None = real_version_id(item.get("versionId")) or item.get("eTag")
-    return named
+    name: str | None = real_version_id(item.get("versionId")) or item.get("eTag")
+    return name
 
 
-def _perform(state: State, asked: storage.Request, fault: str) -> tuple[Storage, Answer]:
+def _perform(state: State, request: storage.Request, fault: str) -> tuple[Storage, Answer]:
     if fault in ("refused", "outage"):
-        return state.storage, storage.refusal(asked.service)
-    stored, answer = storage.perform(state.storage, asked)
+        return state.storage, storage.refusal(request.service)
+    stored, answer = storage.perform(state.storage, request)
     return stored, LOST if fault == "lost" else answer
 
 

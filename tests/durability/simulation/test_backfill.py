@@ -1,7 +1,7 @@
 """Every interleaving of uploads with a backfill or a reprocess.
 
 Their messages are late, come twice, and have neither order nor sequencers. A reprocess has other
-settings than the uploads beside it, as after a change that executions under way do not know of.
+settings than the uploads of the scenario, whose executions began before the settings changed.
 """
 
 import json
@@ -17,7 +17,7 @@ from image_converter.compression import Compression
 from image_converter.events import Record
 from image_converter.sources import Source
 from tests.durability.simulation import storage
-from tests.durability.simulation.explore import Kept, explore
+from tests.durability.simulation.explore import SEED, KeepsPromise, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import BLUE, RED, TEXT, Scenario
@@ -25,7 +25,6 @@ from tests.durability.simulation.storage import DESTINATION, SOURCE, Storage
 from tests.durability.simulation.system import Plan, State, System, is_at_rest, violations
 
 LIMIT = 3_000
-SEED = 20_260_102
 
 PNG = {"name": "png", "format": "png"}
 NEW_RENDITION = {
@@ -35,10 +34,11 @@ NEW_RENDITION = {
 NEW_COMPRESSION = {"PNG_COMPRESSION": "smallest"}
 WITH_SMALL = renditions.settings_hash(renditions.parse(NEW_RENDITION["RENDITIONS"]))
 BY_COMPRESSION = {
-    each: renditions.settings_hash(renditions.parse("", each)) for each in get_args(Compression)
+    compression: renditions.settings_hash(renditions.parse("", compression))
+    for compression in get_args(Compression)
 }
 
-# Without sequencers, only S3's times tell which of two uploads is newer.
+# Without sequencers, only S3's times show which of two uploads is newer.
 SECONDS = Storage(seconds_pass=True)
 
 LISTED = Plan("a.jpg", backfill="listed")
@@ -117,25 +117,37 @@ def _broken(state: State) -> list[str]:
 
 def _made_twice(state: State) -> list[str]:
     """Return a sentence for each object that was written twice with the same settings."""
-    found = []
+    sentences = []
     for (bucket, key), history in state.storage.objects:
-        made = [one.metadata for one in history if bucket == DESTINATION and one.body is not None]
-        if len(set(made)) < len(made):
-            found.append(f"'{key}' was written twice from the same version with the same settings")
-    return found
+        written = [
+            version.metadata
+            for version in history
+            if bucket == DESTINATION and version.body is not None
+        ]
+        if len(set(written)) < len(written):
+            sentences.append(
+                f"'{key}' was written twice from the same version with the same settings"
+            )
+    return sentences
 
 
 def _untrue_settings(state: State) -> list[str]:
     """Return a sentence for each record whose renditions have other settings than it says."""
-    found = []
+    sentences = []
     for name, item in state.storage.items:
         resized = storage.plain_item(item)["images"][1]["resized"]
         history = state.storage.history(DESTINATION, resized["key"])
-        png = next(dict(one.metadata) for one in history if one.id == resized["versionId"])
-        made = WITH_SMALL if resized.get("renditions") else BY_COMPRESSION[png["png-compression"]]
-        if resized.get("settings", renditions.DEFAULT_SETTINGS) != made:
-            found.append(f"the record of '{name}' has other renditions than its settings ask for")
-    return found
+        png = next(
+            dict(version.metadata) for version in history if version.id == resized["versionId"]
+        )
+        settings = (
+            WITH_SMALL if resized.get("renditions") else BY_COMPRESSION[png["png-compression"]]
+        )
+        if resized.get("settings", renditions.DEFAULT_SETTINGS) != settings:
+            sentences.append(
+                f"the record of '{name}' has other renditions than its settings ask for"
+            )
+    return sentences
 
 
 def _is_up_to_date(state: State) -> list[str]:
@@ -150,40 +162,29 @@ def _is_up_to_date(state: State) -> list[str]:
 @pytest.mark.parametrize("faults", [0, 1])
 @pytest.mark.parametrize("scenario", BACKFILLS, ids=attrgetter("name"))
 def test_a_backfill_at_any_time(
-    adding: System,
-    scenario: Scenario,
-    faults: int,
-    soaking: bool,
-    kept: Kept,
+    adding: System, scenario: Scenario, faults: int, keeps_promise: KeepsPromise
 ) -> None:
     start = scenario.start(faults=faults, deliveries=2)
-    report = explore(adding, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    kept(f"{scenario.name}, {faults} faults", report)
+    keeps_promise(f"{scenario.name}, {faults} faults", adding, start, LIMIT, _broken)
 
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("faults", [0, 1])
 @pytest.mark.parametrize("scenario", REPROCESSES, ids=attrgetter("name"))
 def test_a_reprocess_at_any_time(
-    adding: System,
-    scenario: Scenario,
-    faults: int,
-    soaking: bool,
-    kept: Kept,
+    adding: System, scenario: Scenario, faults: int, keeps_promise: KeepsPromise
 ) -> None:
     start = _start(adding, scenario, faults=faults)
-    report = explore(adding, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    kept(f"{scenario.name}, {faults} faults", report)
+    keeps_promise(f"{scenario.name}, {faults} faults", adding, start, LIMIT, _broken)
 
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("scenario", REPROCESSES, ids=attrgetter("name"))
 def test_a_reprocess_that_replaces_the_png(
-    replacing: System, scenario: Scenario, soaking: bool, kept: Kept
+    replacing: System, scenario: Scenario, keeps_promise: KeepsPromise
 ) -> None:
     start = _start(replacing, scenario)
-    report = explore(replacing, start, 0 if soaking else LIMIT, SEED, judge=_broken)
-    kept(f"{scenario.name}, replacing", report)
+    keeps_promise(f"{scenario.name}, replacing", replacing, start, LIMIT, _broken)
 
 
 @pytest.mark.parametrize("scenario", REPROCESSES[:2], ids=attrgetter("name"))

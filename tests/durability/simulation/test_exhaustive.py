@@ -5,7 +5,7 @@ from operator import attrgetter
 
 import pytest
 
-from tests.durability.simulation.explore import Kept, explore
+from tests.durability.simulation.explore import SEED, KeepsPromise, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import (
@@ -23,28 +23,24 @@ DUPLICATES_LIMIT = 5_500
 FAULT_LIMIT = 4_000
 MAIN_LIMIT = 60_000
 
-SEED = 20_260_102
-
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=attrgetter("name"))
 def test_duplicate_notifications_at_any_time(
-    system: System, scenario: Scenario, soaking: bool, kept: Kept
+    system: System, scenario: Scenario, keeps_promise: KeepsPromise
 ) -> None:
     start = scenario.start(faults=0, deliveries=2)
-    report = explore(system, start, 0 if soaking else DUPLICATES_LIMIT, SEED)
-    kept(f"{scenario.name}, twice notified", report)
+    keeps_promise(f"{scenario.name}, twice notified", system, start, DUPLICATES_LIMIT)
 
 
 @pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=attrgetter("name"))
 def test_one_fault_at_any_call(
-    system: System, scenario: Scenario, soaking: bool, kept: Kept
+    system: System, scenario: Scenario, soaking: bool, keeps_promise: KeepsPromise
 ) -> None:
     limit = MAIN_LIMIT if scenario in (TWO_UPLOADS, SUSPENDED) else FAULT_LIMIT
     start = scenario.start(faults=1, deliveries=2 if soaking else 1)
-    report = explore(system, start, 0 if soaking else limit, SEED)
-    kept(f"{scenario.name}, one fault", report)
+    keeps_promise(f"{scenario.name}, one fault", system, start, limit)
 
 
 def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> None:

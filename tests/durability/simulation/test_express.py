@@ -12,13 +12,11 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from image_converter import destination
 from tests.durability import invariants
 from tests.durability.simulation import test_random
-from tests.durability.simulation.explore import Kept, explore
+from tests.durability.simulation.explore import SEED, KeepsPromise, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import DAMAGED, RED, TWO_UPLOADS, Scenario
@@ -27,7 +25,6 @@ from tests.durability.simulation.system import Plan, State, System, observed, un
 
 LIMIT = 4_000
 EXAMPLES = 40
-SEED = 20_260_102
 
 ONE_UPLOAD = Scenario("one upload", (Plan("a.jpg", RED),))
 A_DAMAGED_ONE = Scenario("a damaged image", (Plan("a.jpg", DAMAGED),))
@@ -65,8 +62,8 @@ def contradicting(state: State) -> list[str]:
     """Return a sentence for each event that says what is not so, or not what another one says."""
     faults = []
     placed: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for said in sorted(state.storage.said):
-        detail = json.loads(said)
+    for event in sorted(state.storage.event_contents):
+        detail = json.loads(event)
         for image in (detail["original"], *detail["outputs"]):
             history = state.storage.history(DESTINATION, image["key"])
             if image["versionId"] not in {version.name for version in history}:
@@ -87,16 +84,11 @@ def judge(state: State) -> list[str]:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=attrgetter("name"))
 @pytest.mark.parametrize("faults", [0, 1])
 def test_two_executions_of_each_version(
-    sending: System,
-    scenario: Scenario,
-    faults: int,
-    soaking: bool,
-    kept: Kept,
+    sending: System, scenario: Scenario, faults: int, keeps_promise: KeepsPromise
 ) -> None:
     start = replace(scenario, storage=Storage(express=True)).start(faults=faults, deliveries=2)
-    report = explore(sending, start, 0 if soaking else LIMIT, SEED, judge)
-    kept(f"EXPRESS, {scenario.name}, twice notified, {faults} faults", report)
-    assert report.ends
+    name = f"EXPRESS, {scenario.name}, twice notified, {faults} faults"
+    assert keeps_promise(name, sending, start, LIMIT, judge).ends
 
 
 @pytest.mark.parametrize(
@@ -135,16 +127,4 @@ def test_whatever_happens_nothing_is_lost_or_doubled(
     sending: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(test_random, "violations", test_random.promise_alone)
-    _Express.system, _Express.finished = sending, []
-    machine: Any = seed(SEED)(_Express)
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=40,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-    assert len(_Express.finished) >= EXAMPLES
+    test_random.run_histories(_Express, sending, SEED, EXAMPLES)

@@ -7,14 +7,13 @@ from operator import attrgetter
 import pytest
 
 from image_converter import renditions
-from tests.durability.simulation.explore import Kept, explore
+from tests.durability.simulation.explore import SEED, KeepsPromise, explore
 from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import RED, TWO_UPLOADS, Scenario
 from tests.durability.simulation.system import Plan, State, System
 
 LIMIT = 6_000
-SEED = 20_260_102
 
 WIDTH, WIDTH_OF_RETRIES = 3, 5
 ONE_UPLOAD = Scenario("one upload", (Plan("a.jpg", RED),))
@@ -44,27 +43,26 @@ def changing() -> Iterator[Handlers]:
 def _stale(handlers: Handlers) -> list[str]:
     """Return each rendition that an attempt has reported and that is not of its own settings."""
     reported = [
-        (rendition["width"], node.again)
+        (rendition["width"], node.is_retry)
         for node in handlers.nodes
         if node.function == "resize_image" and node.result
         for rendition in json.loads(node.result)["renditions"]
     ]
-    assert {again for _, again in reported} == {False, True}
+    assert {repeated for _, repeated in reported} == {False, True}
     return [
-        f"{width} pixels wide, {'again' if again else 'at first'}"
-        for width, again in reported
-        if width != (WIDTH_OF_RETRIES if again else WIDTH)
+        f"{width} pixels wide, {'again' if repeated else 'at first'}"
+        for width, repeated in reported
+        if width != (WIDTH_OF_RETRIES if repeated else WIDTH)
     ]
 
 
 @pytest.mark.parametrize("scenario", [ONE_UPLOAD, TWO_UPLOADS], ids=attrgetter("name"))
 def test_two_renditions_whose_settings_change(
-    changing: Handlers, scenario: Scenario, soaking: bool, kept: Kept
+    changing: Handlers, scenario: Scenario, keeps_promise: KeepsPromise
 ) -> None:
     system = _System(changing, Machine(changing, definition()))
     start = scenario.start(faults=1, deliveries=1)
-    report = explore(system, start, 0 if soaking else LIMIT, SEED)
-    kept(f"{scenario.name}, two renditions", report)
+    keeps_promise(f"{scenario.name}, two renditions", system, start, LIMIT)
     assert not _stale(changing)
 
 

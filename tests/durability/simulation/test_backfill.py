@@ -57,6 +57,7 @@ BACKFILLS = (
     Scenario("a manifest between two uploads", (FIRST, BY_VERSION, SECOND), SECONDS),
     Scenario("a backfill after two uploads", (FIRST, SECOND, LISTED), SECONDS),
     Scenario("a listed image that is deleted", (FIRST, LISTED, Plan("a.jpg")), SECONDS),
+    Scenario("a listed image that is reprocessed", (EXISTING, BY_VERSION, REPROCESS), SECONDS),
     Scenario("a listed text", (Plan("a.jpg", TEXT), LISTED), SECONDS),
     Scenario(
         "a backfill between two uploads, versioning suspended",

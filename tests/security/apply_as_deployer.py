@@ -1,7 +1,7 @@
 """Terraform applies, plans empty and destroys with the deployer's policy.
 
-What the local AWS cannot tie to a resource is also allowed on everything, see _UNTIED: of
-those actions, this shows nothing.
+What the local AWS cannot tie to a resource is also allowed on everything, see _UNTIED: for these
+actions, this test proves nothing.
 
 It takes another apply, so it is not part of `make test`: `make test-deployer` runs it.
 """
@@ -30,7 +30,7 @@ BUCKETS = {"source": "my-uploads", "access-logs": "my-logs"}
 # the package must be for this machine's Python.
 SNAP_START = {"snap_start": sys.version_info >= (3, 12)}
 
-# As much as can be asked for.
+# All options.
 VARIABLES: dict[str, Any] = {
     "force_destroy": True,
     "bucket_names": {"source": "my-uploads", "access_logs": "my-logs"},
@@ -43,8 +43,8 @@ VARIABLES: dict[str, Any] = {
     },
 }
 
-# What the policy ties to a resource, a tag or a function where the local AWS takes the request for
-# one on everything, or for another action.
+# What the policy ties to a resource, a tag or a function, while the local AWS treats the request as
+# one on everything, or as another action.
 _UNTIED = {
     "dynamodb:ListTagsOfResource": "the table's ARN in the request is not read",
     "cloudwatch:ListTagsForResource": "the alarm's ARN in the request is not read",

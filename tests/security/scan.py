@@ -29,7 +29,7 @@ class Scan:
 
 
 def scan(framework: str, *arguments: str | Path) -> Scan:
-    """Run every check that checkov has for a framework, with nobody's configuration file.
+    """Run every check that checkov has for a framework, without any configuration file.
 
     Parameters:
         framework: checkov's name for the kind of files.

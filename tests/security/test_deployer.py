@@ -1,4 +1,4 @@
-"""The policy of who applies the Terraform is as narrow as AWS lets it be."""
+"""The deployer's policy is as narrow as AWS allows."""
 
 import json
 import re
@@ -131,7 +131,7 @@ def test_nothing_of_a_stack_whose_name_begins_alike(statements: list[dict[str, A
 
 
 def test_nobody_elses_key_becomes_this_stacks() -> None:
-    """Tagging a key is taking it over: only what has no alias yet, and only this stack's way."""
+    """Whoever tags a key takes it over: only keys without an alias, and by this stack's tags."""
     statements = _statements()
     assert "kms:TagResource" not in statements["MakeKey"]["Action"]
     assert statements["TagNewKey"]["Condition"] == {

@@ -1,4 +1,4 @@
-"""Whatever an upload may ask of S3's encryption: only what the stack's key encrypts is let in.
+"""Whatever encryption an upload requests: only what the stack's key encrypts is accepted.
 
 The statements are judged by the local AWS's evaluator of policies, and uploads by the local AWS.
 """

@@ -1,4 +1,4 @@
-"""A flood of images neither drops any nor starves the account: its limits, calculated.
+"""A flood of images neither loses any nor starves the account: the limits, calculated.
 
 The local AWS does not throttle as AWS does, so this is arithmetic, with exactly the numbers that
 Terraform deploys: how fast executions start, and how long a throttled task goes on trying.
@@ -62,7 +62,7 @@ def deployed(**changed: float) -> Rule:
 
 @dataclass
 class Flood:
-    """Executions that start one after another, in an account that runs so many functions.
+    """Executions that start one after another, in an account with a limit of running functions.
 
     Attributes:
         slots: functions that run at the same time at most; one more is throttled.
@@ -82,7 +82,7 @@ class Flood:
     _numbers: Iterator[int] = field(default_factory=count)
 
     def run(self, images: int, a_second: float) -> "Flood":
-        """Play it to its end."""
+        """Run the simulation to its end."""
         chance = random.Random(1)  # noqa: S311 - jitter, the same each time
         started = [number / a_second for number in range(images)]
         open_tasks: dict[int, int] = {}

@@ -1,7 +1,7 @@
 """The upload API with `upload_jwt`: which tokens it takes, of an issuer that signs for real.
 
 The API is this project's module, applied to a local AWS that fetches the issuer's keys. The
-function behind it is a stand-in, for what is looked at is who gets to it.
+function behind it is a stand-in, because only access to it is tested.
 """
 
 import io

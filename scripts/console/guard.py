@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hmac
 
-from starlette.datastructures import MutableHeaders
-
-from scripts.local_aws.gate import App, Message, Receive, Send, by_name
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOST = "127.0.0.1"
 
@@ -29,7 +28,7 @@ _HEADERS = {
 }
 
 
-def refusal(scope: Message, port: int, token: str) -> str | None:
+def refusal(scope: Scope, port: int, token: str) -> str | None:
     """Return why a request is refused, or None where it is not.
 
     Args:
@@ -37,25 +36,23 @@ def refusal(scope: Message, port: int, token: str) -> str | None:
         port: the TCP port that the page is reached at.
         token: the first part of every path.
     """
-    own = f"{HOST}:{port}".encode()
-    headers = by_name(scope["headers"])
-    if headers.get(b"host") != [own]:
-        return f"This page only answers requests whose Host is {own.decode()}."
-    origins = headers.get(b"origin", [])
+    own, headers = f"{HOST}:{port}", Headers(scope=scope)
+    if headers.getlist("host") != [own]:
+        return f"This page only answers requests whose Host is {own}."
+    origins = headers.getlist("origin")
     reads = scope.get("method") in ("GET", "HEAD")  # browsers name the origin of all others
-    if origins != [b"http://" + own] and not (reads and not origins):
-        return "This page does not accept requests from other pages."
-    if set(headers.get(b"sec-fetch-site", [])) - {b"same-origin", b"none"}:
+    is_own = origins == [f"http://{own}"] or (reads and not origins)
+    if not is_own or set(headers.getlist("sec-fetch-site")) - {"same-origin", "none"}:
         return "This page does not accept requests from other pages."
     if not hmac.compare_digest(scope["path"].split("/")[1].encode(), token.encode()):
         return "Open the address that the command has printed, with everything in it."
     return None
 
 
-def protected(app: App) -> App:
+def protected(app: ASGIApp) -> ASGIApp:
     """Add the headers that make browsers careful to every answer that has none of its own."""
 
-    async def protect(scope: Message, receive: Receive, send: Send) -> None:
+    async def protect(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)

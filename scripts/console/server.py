@@ -33,6 +33,7 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 from image_converter import keys
 from scripts.console import guard
@@ -42,7 +43,7 @@ from scripts.lib.aws import Clients, is_local
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.user_errors import UserError
-from scripts.local_aws.gate import App, Gate
+from scripts.local_aws.gate import Gate
 from scripts.report import graph, pages
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -132,7 +133,7 @@ class Console:
         loop.set_exception_handler(_but_for_cancelled)
         await serve_asgi(self._app(), config, shutdown_trigger=stop)  # type: ignore[arg-type]
 
-    def _app(self) -> App:
+    def _app(self) -> ASGIApp:
         routes = [
             Route("/", self._page),
             Route("/console.css", self._style),

@@ -11,17 +11,18 @@ Sources: https://fetch.spec.whatwg.org/#origin-header, https://www.w3.org/TR/fet
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-Check = Callable[[Message], str | None]
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+Check = Callable[[Scope], str | None]
 
 _LOG = logging.getLogger(__name__)
 _HTTP_PORT = 80
+_POLICY_VIOLATION = 1008  # a WebSocket's status
 
 # The upload API is reached by a name of its own, as on AWS. Browsers, curl and resolvers take every
 # name below localhost for this machine; no DNS server is asked (RFC 6761, 6.3). Buckets have no
@@ -33,7 +34,7 @@ class Gate:
     """An ASGI application that passes on what may come in, and refuses the rest."""
 
     def __init__(
-        self, app: App, check: Check, invites: Callable[[Message], bool] = lambda _scope: False
+        self, app: ASGIApp, check: Check, invites: Callable[[Scope], bool] = lambda _scope: False
     ) -> None:
         """Stand before an application.
 
@@ -47,49 +48,37 @@ class Gate:
         self._check = check
         self._invites = invites
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection as ASGI asks for it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
-        problem = self._check(scope)
-        if problem is None:
+        elif (problem := self._check(scope)) is None:
             await self._app(scope, receive, send if self._invites(scope) else _without_cors(send))
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
         else:
             _LOG.warning("Refused a request: %s", problem)
-            await _refuse(send, problem)
+            refused = PlainTextResponse(f"{problem}\n", 403, {"connection": "close"})
+            await refused(scope, receive, send)
 
 
-def refusal(
-    headers: Iterable[tuple[bytes, bytes]], port: int, *, invited: bool = False
-) -> str | None:
+def refusal(headers: Headers, port: int, *, invited: bool = False) -> str | None:
     """Return why a request with these headers is refused, or None where it is not.
 
     Parameters:
-        headers: the request's, as often as each was sent; names in lower case.
+        headers: the request's, as often as each was sent.
         port: the TCP port that the local AWS is reached at.
         invited: whether the request's target asks for requests of this page.
     """
-    values = by_name(headers)
-    hosts = values.get(b"host", [])
-    if len(hosts) != 1 or not _is_here(hosts[0].decode("latin-1").lower(), port):
+    hosts = headers.getlist("host")
+    if len(hosts) != 1 or not _is_here(hosts[0].lower(), port):
         return f"The local AWS only answers requests whose Host is 127.0.0.1:{port}."
     if invited:
         return None
     # "none" is what somebody typed into the address bar, such as a presigned URL.
-    if b"origin" in values or set(values.get(b"sec-fetch-site", [])) - {b"none"}:
+    if "origin" in headers or set(headers.getlist("sec-fetch-site")) - {"none"}:
         return "The local AWS does not accept requests from web pages."
     return None
-
-
-def by_name(headers: Iterable[tuple[bytes, bytes]]) -> Mapping[bytes, Sequence[bytes]]:
-    """Return the values of headers by their names in lower case, as often as each was sent."""
-    values: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        values.setdefault(name.lower(), []).append(value)
-    return values
 
 
 def _is_here(host: str, port: int) -> bool:
@@ -103,18 +92,12 @@ def _without_cors(send: Send) -> Send:
 
     async def send_without(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [
+            headers = [
                 (name, value)
-                for name, value in message.get("headers", [])
+                for name, value in message["headers"]
                 if not name.lower().startswith(b"access-control-")
             ]
-            message = {**message, "headers": kept}
+            message = {**message, "headers": headers}
         await send(message)
 
     return send_without
-
-
-async def _refuse(send: Send, problem: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": f"{problem}\n".encode()})

@@ -8,7 +8,8 @@ does not replay answers, so only Terraform gets this treatment.
 from collections import OrderedDict
 from typing import Final
 
-from scripts.local_aws.gate import App, Message, Receive, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEPT: Final = 1_000  # answers; the provider sends a request again within seconds
 _READING: Final = ("GET", "HEAD")  # may be done twice
@@ -17,22 +18,22 @@ _READING: Final = ("GET", "HEAD")  # may be done twice
 class Replay:
     """An ASGI application that does what it is asked once, however often Terraform sends it."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         """Stand before an application.
 
         Parameters:
             app: the application.
         """
         self._app = app
-        self._answers: OrderedDict[bytes, list[Message]] = OrderedDict()
+        self._answers: OrderedDict[str, list[Message]] = OrderedDict()
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection as ASGI asks for it."""
-        headers = dict(scope.get("headers", ()))
+        headers = Headers(raw=scope.get("headers", []))
         # The SDK gives all attempts of a call the same ID:
         # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-        call = headers.get(b"amz-sdk-invocation-id")
-        terraform = b"Terraform" in headers.get(b"user-agent", b"")
+        call = headers.get("amz-sdk-invocation-id")
+        terraform = "Terraform" in headers.get("user-agent", "")
         if call is None or not terraform or scope["method"] in _READING:
             await self._app(scope, receive, send)
             return

@@ -5,23 +5,24 @@ Everything it needs to know is in its environment, which :mod:`scripts.local_aws
 
 import os
 import sys
-from pathlib import Path
 
 from ministack import app
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from scripts.local_aws import patches
-from scripts.local_aws.gate import Gate, Message, refusal
+from scripts.local_aws.gate import Gate, refusal
 from scripts.local_aws.patches import cors
 from scripts.local_aws.replay import Replay
 
 
 def main() -> None:
     """Serve until a signal says to stop."""
-    patches.install(Path(os.environ["LOCAL_AWS_RUNTIME_PYTHON"]))
+    patches.install()
     port = int(os.environ["GATEWAY_PORT"])
 
-    def check(scope: Message) -> str | None:
-        return refusal(scope["headers"], port, invited=cors.invites(scope))
+    def check(scope: Scope) -> str | None:
+        return refusal(Headers(scope=scope), port, invited=cors.invites(scope))
 
     app.app = Gate(Replay(app.app), check, cors.invites)
     sys.argv = sys.argv[:1]  # ministack parses the command line itself

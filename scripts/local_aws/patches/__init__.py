@@ -15,9 +15,8 @@ service:
   Executions end when their time is up, EXPRESS ones after five minutes.
 * ``stepfunctions_history``: histories hold the states in branches, too, and functions' events.
 * ``stepfunctions_logs``: executions are logged at the state machine's level.
-* ``stepfunctions_batches``: Distributed Maps run batches of items.
-* ``stepfunctions_maps``: Distributed Maps read inventories, write results and end, as on AWS, if
-  results that they do not write are too large.
+* ``stepfunctions_maps``: Distributed Maps run batches of items, read inventories, write results and
+  end, as on AWS, if results that they do not write are too large.
 * ``stepfunctions_sqs``: the SDK integration of ``SendMessageBatch`` takes what AWS takes.
 * ``s3``: ``CopyObject`` honours If-Match and If-None-Match on the destination.
   ``GetBucketRequestPayment`` is known by its name on the wire, or it answers with a listing.
@@ -36,10 +35,10 @@ service:
 """
 
 from importlib.metadata import version
-from pathlib import Path
 
 from scripts.local_aws.patches import (
     apigateway,
+    around,
     cloudwatch,
     iam,
     lambda_,
@@ -47,7 +46,6 @@ from scripts.local_aws.patches import (
     s3,
     s3_events,
     stepfunctions,
-    stepfunctions_batches,
     stepfunctions_history,
     stepfunctions_logs,
     stepfunctions_maps,
@@ -71,22 +69,14 @@ def check_version() -> None:
 check_version()
 
 
-def install(runtime_python: Path) -> None:
-    """Put everything in. Call once, before ministack serves.
-
-    Parameters:
-        runtime_python: the interpreter that runs the functions; awslambdaric must be installed for
-            it, and Pillow must not, so that it comes from the layer.
-    """
-    lambda_.run_python_under_awslambdaric(runtime_python)
-    lambda_.honour_the_system_log_level()
+def install() -> None:
+    """Put everything in. Call once, before ministack serves."""
     for service in (
+        lambda_,
         stepfunctions,
         stepfunctions_history,
-        stepfunctions_logs,
-        stepfunctions_batches,  # before the results, which are written around it
+        stepfunctions_logs,  # after the histories, whose events are logged
         stepfunctions_maps,
-        stepfunctions_sqs,
         s3,
         s3_events,
         apigateway,
@@ -94,4 +84,5 @@ def install(runtime_python: Path) -> None:
         logs,
         iam,
     ):
-        service.install()
+        around.install(service)
+    stepfunctions_sqs.install()

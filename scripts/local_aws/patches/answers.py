@@ -1,11 +1,12 @@
 """Answers in the form in which the emulator's handlers return them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core import responses
 
-# Status, headers, body.
-Response = tuple[int, dict[str, str], bytes]
+Response = tuple[int, dict[str, str], bytes]  # status, headers, body
+Handler = Callable[..., Response]
 
 
 def json_answer(data: dict[str, Any]) -> Response:

@@ -4,18 +4,15 @@ from typing import Any
 
 from ministack.services import apigateway
 
-from scripts.local_aws.patches.answers import Response
+from scripts.local_aws.patches.answers import Handler, Response
+from scripts.local_aws.patches.around import around
 
 
-def install() -> None:
+@around(apigateway._create_authorizer)
+def create_authorizer(create: Handler, api_id: str, data: dict[str, Any]) -> Response:
     """Take the payload format version from JWT authorisers, which have none on AWS."""
-    create = apigateway._create_authorizer
-
-    def create_authorizer(api_id: str, data: dict[str, Any]) -> Response:
-        answer: Response = create(api_id, data)
-        for authoriser in apigateway._authorizers.get(api_id, {}).values():
-            if authoriser["authorizerType"] == "JWT":
-                authoriser.pop("authorizerPayloadFormatVersion", None)
-        return answer
-
-    apigateway._create_authorizer = create_authorizer
+    response = create(api_id, data)
+    for authoriser in apigateway._authorizers.get(api_id, {}).values():
+        if authoriser["authorizerType"] == "JWT":
+            authoriser.pop("authorizerPayloadFormatVersion", None)
+    return response

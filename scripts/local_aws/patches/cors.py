@@ -1,16 +1,16 @@
 """Which pages' requests an API or a bucket invites by its CORS configuration, as on AWS."""
 
-from collections.abc import Iterator, MutableMapping
-from typing import Any
+from collections.abc import Iterator
 
 from ministack.services import apigateway, s3
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 _FORM = "multipart/form-data"
-# With these, the emulator takes the request for one to another service.
-_OTHER_SERVICES = frozenset({"authorization", "x-amz-target"})
+_OTHER_SERVICES = {"authorization", "x-amz-target"}  # with these, it is a request to another one
 
 
-def invites(scope: MutableMapping[str, Any]) -> bool:
+def invites(scope: Scope) -> bool:
     """Return whether a page's request is one that its target's owner has asked for.
 
     That is a call of an HTTP API that lists the page's origin, or a form that is posted to a bucket
@@ -22,8 +22,8 @@ def invites(scope: MutableMapping[str, Any]) -> bool:
     """
     if scope["type"] != "http":
         return False
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if len(headers) != len(scope["headers"]):
+    headers = Headers(scope=scope)
+    if len(set(headers.keys())) != len(headers):
         return False  # nothing that browsers send repeats a header
     origin = headers.get("origin", "")
     api_id, at_an_api, _rest = headers.get("host", "").partition(".execute-api.")
@@ -34,7 +34,7 @@ def invites(scope: MutableMapping[str, Any]) -> bool:
         return False
     if scope["method"] == "OPTIONS":
         method = headers.get("access-control-request-method", "")
-    elif headers.get("content-type", "").startswith(_FORM) and not _OTHER_SERVICES & headers.keys():
+    elif headers.get("content-type", "").startswith(_FORM) and _OTHER_SERVICES.isdisjoint(headers):
         method = scope["method"]
     else:
         return False

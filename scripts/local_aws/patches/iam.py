@@ -2,110 +2,59 @@
 
 import json
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cache
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, sts
 
+from scripts.local_aws.patches.around import around
+
+_ENCRYPTION = "x-amz-server-side-encryption"
+# What conditions see of every request. Requests count as made over TLS: the emulator speaks plain
+# HTTP on the loopback interface, and a bucket policy that demands TLS would lock everyone out.
+_OF_EVERY_REQUEST = {"aws:securetransport": "true", "aws:principalisawsservice": "false"}
+
 # Whether the caller, whose signature has been checked, is only looked up for an API's event.
 _NAMING_CALLER: ContextVar[bool] = ContextVar("naming_caller", default=False)
 
 
-def install() -> None:
-    """Put in what concerns callers and policies."""
-    _check_root_users_signatures()
-    _complete_condition_keys()
-    _complete_encryption_keys()
-    _complete_event_keys()
-    _match_newlines()
-
-
-def _check_root_users_signatures() -> None:
-    """Accept a request as the root user's only if it is signed with the secret of this start.
+@around(iam_evaluator.is_root_access_key, sts)
+def is_root_access_key(is_root: Callable[[str], bool], access_key_id: str) -> bool:
+    """Take an unsigned request for the root user's only if nobody signs it at all.
 
     The emulator does not check signatures of keys that it considers a root user's: the configured
     one, ``test``, every account number (that account's root user), and a missing key next to any
     Authorization header. A request with neither is anonymous; this rule recognises that, too.
     """
-    is_root, identity = iam_evaluator.is_root_access_key, iam_evaluator.resolve_caller_identity
-
-    def is_root_access_key(access_key_id: str) -> bool:
-        return bool(is_root(access_key_id) if access_key_id else iam_evaluator._anonymous.get())
-
-    def goes_unchecked(access_key_id: str) -> bool:
-        return _NAMING_CALLER.get() and is_root_access_key(access_key_id)
-
-    def resolve_caller_identity(access_key_id: str) -> object:
-        token = _NAMING_CALLER.set(True)
-        try:
-            return identity(access_key_id)
-        finally:
-            _NAMING_CALLER.reset(token)
-
-    iam_evaluator.is_root_access_key = sts.is_root_access_key = is_root_access_key
-    iam_evaluator._is_root_key = goes_unchecked
-    iam_evaluator.resolve_caller_identity = resolve_caller_identity
+    return bool(is_root(access_key_id) if access_key_id else iam_evaluator._anonymous.get())
 
 
-def _complete_condition_keys() -> None:
-    """Complete the keys that conditions of policies ask for.
-
-    Requests count as made over TLS: the emulator speaks plain HTTP on the loopback interface, and a
-    bucket policy that demands TLS would lock everyone out. Conditions know a role by its own ARN,
-    not by its session's, and know that the caller is not a service of AWS's.
-    """
-    resolve = iam_evaluator._resolve_condition_key
-    fixed = {"aws:securetransport": "true", "aws:principalisawsservice": "false"}
-
-    def resolve_condition_key(key: str, ctx: object) -> object:
-        name = key.lower()
-        value = fixed.get(name) or resolve(key, ctx)
-        return _role_of(str(value)) if name == "aws:principalarn" else value
-
-    iam_evaluator._resolve_condition_key = resolve_condition_key
+@around(iam_evaluator._is_root_key)
+def goes_unchecked(is_root: Callable[[str], bool], access_key_id: str) -> bool:
+    """Check the signature of a root user, too, with the secret of this start."""
+    return _NAMING_CALLER.get() and is_root(access_key_id)
 
 
-def _complete_encryption_keys() -> None:
-    """Let conditions see which key an upload asks for; the emulator shows the kind of encryption.
-
-    The parts of a multipart upload carry no such headers: the request that began it does.
-    """
-    known_context = iam_actions._s3_object_context
-    kind = "x-amz-server-side-encryption"
-
-    def object_context(
-        iam_action: str, query_params: dict[str, Any], path: str, headers: dict[str, str]
-    ) -> dict[str, Any]:
-        context: dict[str, Any] = known_context(iam_action, query_params, path, headers)
-        if iam_action == "s3:PutObject":
-            context.pop(f"s3:{kind}", None)
-            if not query_params.get("uploadId"):
-                names = (kind, f"{kind}-aws-kms-key-id", f"{kind}-customer-algorithm")
-                context |= {f"s3:{name}": headers[name] for name in names if headers.get(name)}
-        return context
-
-    iam_actions._s3_object_context = object_context
+@around(iam_evaluator.resolve_caller_identity)
+def resolve_caller_identity(identity: Callable[[str], object], access_key_id: str) -> object:
+    """Name the root user as the caller where the signature has been checked."""
+    token = _NAMING_CALLER.set(True)
+    try:
+        return identity(access_key_id)
+    finally:
+        _NAMING_CALLER.reset(token)
 
 
-def _complete_event_keys() -> None:
-    """Tell conditions what the events of a request name as their source.
-
-    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
-    """
-    original = iam_actions.request_tag_context
-
-    def request_context(
-        service: str, iam_action: str, body: bytes, params: dict[str, Any]
-    ) -> dict[str, Any]:
-        context: dict[str, Any] = original(service, iam_action, body, params)
-        if iam_action == "events:PutEvents":
-            sources = {entry["Source"] for entry in json.loads(body)["Entries"]}
-            context["events:source"] = sources.pop() if len(sources) == 1 else sorted(sources)
-        return context
-
-    iam_actions.request_tag_context = request_context
+@around(iam_evaluator._resolve_condition_key)
+def resolve_condition_key(
+    resolve: Callable[[str, object], object], key: str, ctx: object
+) -> object:
+    """Know a role by its own ARN, not by its session's, and that no service is the caller."""
+    name = key.lower()
+    value = _OF_EVERY_REQUEST.get(name) or resolve(key, ctx)
+    return _role_of(str(value)) if name == "aws:principalarn" else value
 
 
 def _role_of(arn: str) -> str:
@@ -118,16 +67,54 @@ def _role_of(arn: str) -> str:
     return str(role["Arn"]) if role else arn
 
 
-def _match_newlines() -> None:
+@around(iam_actions._s3_object_context)
+def s3_object_context(
+    original: Callable[..., dict[str, Any]],
+    iam_action: str,
+    query_params: dict[str, Any],
+    path: str,
+    headers: dict[str, str],
+) -> dict[str, Any]:
+    """Let conditions see which key an upload asks for; the emulator shows the kind of encryption.
+
+    The parts of a multipart upload carry no such headers: the request that began it does.
+    """
+    context = original(iam_action, query_params, path, headers)
+    if iam_action == "s3:PutObject":
+        context.pop(f"s3:{_ENCRYPTION}", None)
+        if not query_params.get("uploadId"):
+            suffixes = ("", "-aws-kms-key-id", "-customer-algorithm")
+            names = [f"{_ENCRYPTION}{suffix}" for suffix in suffixes]
+            context |= {f"s3:{name}": headers[name] for name in names if headers.get(name)}
+    return context
+
+
+@around(iam_actions.request_tag_context)
+def request_tag_context(
+    original: Callable[..., dict[str, Any]],
+    service: str,
+    iam_action: str,
+    body: bytes,
+    params: dict[str, Any],
+) -> dict[str, Any]:
+    """Let conditions see what the events of a request name as their source.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+    context = original(service, iam_action, body, params)
+    if iam_action == "events:PutEvents":
+        sources = {entry["Source"] for entry in json.loads(body)["Entries"]}
+        context["events:source"] = sources.pop() if len(sources) == 1 else sorted(sources)
+    return context
+
+
+@around(iam_evaluator._fnmatch_compile)
+def fnmatch_compile(
+    original: Callable[[str, bool], re.Pattern[str]], pattern: str, ignore_case: bool
+) -> re.Pattern[str]:
     """Have a policy's ``*`` stand for any characters; a key may have newlines, too.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
-    compile_without = iam_evaluator._fnmatch_compile
-
-    @cache
-    def compile_with_newlines(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-        compiled = compile_without(pattern, ignore_case)
-        return re.compile(compiled.pattern, compiled.flags | re.DOTALL)
-
-    iam_evaluator._fnmatch_compile = compile_with_newlines
+    compiled = original(pattern, ignore_case)
+    return re.compile(compiled.pattern, compiled.flags | re.DOTALL)

@@ -11,14 +11,18 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, lambda_svc
 
-from scripts.local_aws.worker import worker_environment
+from scripts.local_aws.patches.around import around
+
+# What the Runtime API client and the SDK read; anything else of the host stays out.
+_RUNTIME_PREFIXES = ("AWS_", "LAMBDA_", "_HANDLER")
+
 
 # How many calls of a function run at a time, each in a process of its own, unless they take long.
 AT_A_TIME = 2 * (os.cpu_count() or 1)
@@ -55,99 +59,79 @@ class Turns:
                 free.release()
 
 
+_TURNS = Turns()
+
+
 def _is_python(config: Mapping[str, Any]) -> bool:
     return str(config.get("Runtime", "")).startswith("python")
 
 
-def run_python_under_awslambdaric(runtime_python: Path) -> None:
-    """Start functions with Lambda's own runtime client, so that errors keep their names.
-
-    Parameters:
-        runtime_python: the interpreter that runs the functions; awslambdaric must be installed for
-            it, and Pillow must not, so that it comes from the layer.
-    """
-    class_for = lambda_runtime._worker_class_for
-    execute_warm = lambda_svc._execute_function_warm
-    code_dir = lambda_svc._provided_runtime_code_dir
-    provided_env = lambda_svc._provided_worker_env
-    turns = Turns()
-
-    def worker_class_for(config: dict[str, Any]) -> type:
-        worker: type = lambda_runtime.ProvidedWorker if _is_python(config) else class_for(config)
-        return worker
-
-    def execute_function_warm(func: dict[str, Any], event: object, request_id: str) -> object:
-        config = func.get("config") or func
-        if not _is_python(config):
-            return execute_warm(func, event, request_id)
-        with turns.turn(config["FunctionArn"]):
-            return lambda_svc._execute_function_provided_warm(func, event, request_id)
-
-    def runtime_code_dir(code_zip: bytes) -> str:
-        folder: str = code_dir(code_zip)
-        with lambda_svc._provided_code_lock:  # no fork while the file is open for writing
-            _write_bootstrap(Path(folder), runtime_python)
-        return folder
-
-    def provided_worker_env(config: dict[str, Any], folder: str, port: int) -> dict[str, str]:
-        env: dict[str, str] = provided_env(config, folder, port)
-        if not _is_python(config):
-            return env
-        _refuse_foreign_package(config)
-        blobs = map(lambda_svc._resolve_layer_zip, config.get("Layers", []))
-        layers = [lambda_svc._docker_extracted_dir(blob, "layer") for blob in blobs if blob]
-        return worker_environment(env, config, lambda_svc._runtime_env_vars(config), layers)
-
-    lambda_runtime._worker_class_for = worker_class_for
-    lambda_svc._execute_function_warm = execute_function_warm
-    lambda_svc._provided_runtime_code_dir = runtime_code_dir
-    lambda_svc._provided_worker_env = provided_worker_env
+@around(lambda_runtime._worker_class_for)
+def worker_class_for(original: Callable[[Any], type], config: dict[str, Any]) -> type:
+    """Run Python functions as those that bring a runtime of their own."""
+    return lambda_runtime.ProvidedWorker if _is_python(config) else original(config)
 
 
-def honour_the_system_log_level() -> None:
-    """Have functions of the level WARN log their own lines only, where they succeed."""
-    emit = lambda_svc._emit_lambda_logs
-
-    def emit_lambda_logs(
-        func: dict[str, Any],
-        request_id: str,
-        log_text: str,
-        error: bool,
-        duration_ms: int,
-        *,
-        log_source: str | None = None,
-    ) -> None:
-        config = func.get("config") or func
-        if error or not _is_quiet(config):
-            emit(func, request_id, log_text, error, duration_ms, log_source=log_source)
-        elif lines := log_text.splitlines():
-            _log(config["LoggingConfig"]["LogGroup"], request_id, lines)
-
-    lambda_svc._emit_lambda_logs = emit_lambda_logs
+@around(lambda_svc._execute_function_warm)
+def execute_function_warm(
+    original: Callable[..., object], func: dict[str, Any], event: object, request_id: str
+) -> object:
+    """Invoke Python functions, each in its turn, as those that bring a runtime of their own."""
+    config = func.get("config") or func
+    if not _is_python(config):
+        return original(func, event, request_id)
+    with _TURNS.turn(config["FunctionArn"]):
+        return lambda_svc._execute_function_provided_warm(func, event, request_id)
 
 
-def _is_quiet(config: Mapping[str, Any]) -> bool:
-    logging = config.get("LoggingConfig") or {}
-    return (logging.get("LogFormat"), logging.get("SystemLogLevel")) == ("JSON", "WARN")
-
-
-def _log(group: str, stream: str, lines: Sequence[str]) -> None:
-    named = {"logGroupName": group, "logStreamName": stream}
-    now = int(time.time() * 1000)
-    cloudwatch_logs._create_log_stream(named)
-    cloudwatch_logs._put_log_events(
-        {**named, "logEvents": [{"timestamp": now, "message": line} for line in lines]}
-    )
-
-
-def _write_bootstrap(folder: Path, runtime_python: Path) -> None:
+@around(lambda_svc._provided_runtime_code_dir)
+def runtime_code_dir(original: Callable[[bytes], str], code_zip: bytes) -> str:
     """Put the program that Lambda would start into a function's code, unless it is there."""
-    bootstrap = folder / "bootstrap"
-    if bootstrap.exists():
-        return
-    command = f"exec {shlex.quote(str(runtime_python))} -m awslambdaric"
-    bootstrap.write_text(f'#!/bin/sh\n{command} "$_HANDLER"\n', encoding="utf-8")
-    bootstrap.chmod(0o755)
+    folder = original(code_zip)
+    bootstrap = Path(folder) / "bootstrap"
+    with lambda_svc._provided_code_lock:  # no fork while the file is open for writing
+        if not bootstrap.exists():
+            python = shlex.quote(os.environ["LOCAL_AWS_RUNTIME_PYTHON"])
+            program = f'#!/bin/sh\nexec {python} -m awslambdaric "$_HANDLER"\n'
+            bootstrap.write_text(program, encoding="utf-8")
+            bootstrap.chmod(0o755)
+    return folder
+
+
+@around(lambda_svc._provided_worker_env)
+def worker_environment(
+    original: Callable[..., dict[str, str]], config: dict[str, Any], folder: str, port: int
+) -> dict[str, str]:
+    """Return the environment of a function's process, as Lambda's Python runtime has it.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    """
+    env = original(config, folder, port)
+    if not _is_python(config):
+        return env
+    _refuse_foreign_package(config)
+    own, runtime = lambda_svc._runtime_env_vars(config), config["Runtime"]
+    blobs = map(lambda_svc._resolve_layer_zip, config.get("Layers", []))
+    layers = [lambda_svc._docker_extracted_dir(blob, "layer") for blob in blobs if blob]
+    in_layers = [
+        f"{layer}/{packages}"
+        for packages in ("python", f"python/lib/{runtime}/site-packages")
+        for layer in layers
+    ]
+    return {
+        **{
+            name: value
+            for name, value in env.items()
+            if name.startswith(_RUNTIME_PREFIXES) or name in own
+        },
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": _log_group(config),
+        "PYTHONPATH": os.pathsep.join([env["LAMBDA_TASK_ROOT"], *in_layers]),
+    }
 
 
 def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
@@ -164,3 +148,38 @@ def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
             "package_dir = build/package-local (those of `image-converter local exports` do).",
             "Runtime.InvalidEntrypoint",
         )
+
+
+def _log_group(config: Mapping[str, Any]) -> str:
+    logging = config.get("LoggingConfig") or {}
+    return logging.get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
+
+
+@around(lambda_svc._emit_lambda_logs)
+def emit_lambda_logs(
+    emit: Callable[..., None],
+    func: dict[str, Any],
+    request_id: str,
+    log_text: str,
+    error: bool,
+    duration_ms: int,
+    *,
+    log_source: str | None = None,
+) -> None:
+    """Have functions of the level WARN log their own lines only, where they succeed."""
+    config = func.get("config") or func
+    logging = config.get("LoggingConfig") or {}
+    quiet = (logging.get("LogFormat"), logging.get("SystemLogLevel")) == ("JSON", "WARN")
+    if error or not quiet:
+        emit(func, request_id, log_text, error, duration_ms, log_source=log_source)
+    elif lines := log_text.splitlines():
+        _log(_log_group(config), request_id, lines)
+
+
+def _log(group: str, stream: str, lines: Iterable[str]) -> None:
+    place = {"logGroupName": group, "logStreamName": stream}
+    now = int(time.time() * 1000)
+    cloudwatch_logs._create_log_stream(place)
+    cloudwatch_logs._put_log_events(
+        {**place, "logEvents": [{"timestamp": now, "message": line} for line in lines]}
+    )

@@ -10,58 +10,75 @@ import math
 import time
 import uuid
 from bisect import bisect_left, bisect_right
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from ministack.services import cloudwatch_logs
 
 from scripts.local_aws.patches import log_patterns
-from scripts.local_aws.patches.answers import Response, json_answer, json_error
+from scripts.local_aws.patches.answers import Handler, Response, json_answer, json_error
+from scripts.local_aws.patches.around import around
 
 # What FilterLogEvents answers at a time.
 _PAGE_EVENTS = 10_000
 _PAGE_BYTES = 1024**2
 
-
-def install() -> None:
-    """Keep saved queries, refuse others, read patterns for JSON, and answer page by page."""
-    _keep_saved_queries()
-    _refuse_queries_of_nothing()
-    _read_patterns_for_json()
-    cloudwatch_logs._filter_log_events = filter_log_events
+_QUERY_FIELDS = ("name", "queryString", "logGroupNames")
+_SAVED_QUERIES: dict[str, dict[str, Any]] = {}  # by their ids, for as long as the local AWS runs
 
 
-def _keep_saved_queries() -> None:
-    handle = cloudwatch_logs.handle_request
-    queries = SavedQueries()
+@around(cloudwatch_logs.handle_request)
+async def handle_request(
+    handle: Callable[..., Awaitable[Response]],
+    method: str,
+    path: str,
+    headers: Any,
+    body: Any,
+    query_params: Any,
+) -> Response:
+    """Keep saved queries, of which the emulator knows nothing."""
+    action = headers.get("x-amz-target", "").rpartition(".")[2]
+    if action in QUERY_ACTIONS:
+        return json_answer(QUERY_ACTIONS[action](json.loads(body)))
+    return await handle(method, path, headers, body, query_params)
 
-    async def handle_request(
-        method: str, path: str, headers: Any, body: Any, query_params: Any
-    ) -> Response:
-        action = headers.get("x-amz-target", "").rpartition(".")[2]
-        answered = queries.answer(action, json.loads(body)) if action in queries.ACTIONS else None
-        if answered is not None:
-            return json_answer(answered)
-        answer: Response = await handle(method, path, headers, body, query_params)
-        return answer
 
-    cloudwatch_logs.handle_request = handle_request
+def _put_query(data: dict[str, Any]) -> dict[str, Any]:
+    number = data.get("queryDefinitionId") or str(uuid.uuid4())
+    query = {name: data[name] for name in _QUERY_FIELDS if name in data}
+    modified = int(time.time() * 1000)
+    _SAVED_QUERIES[number] = {"queryDefinitionId": number, "lastModified": modified, **query}
+    return {"queryDefinitionId": number}
 
 
-def _refuse_queries_of_nothing() -> None:
-    start = cloudwatch_logs._start_query
+def _describe_queries(data: dict[str, Any]) -> dict[str, Any]:
+    prefix = data.get("queryDefinitionNamePrefix", "")
+    queries = [query for query in _SAVED_QUERIES.values() if query["name"].startswith(prefix)]
+    return {"queryDefinitions": queries}
 
-    def start_query(data: dict[str, Any]) -> Response:
-        group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
-        if group and data["endTime"] * 1000 < _oldest(group):
-            sentence = (
-                "Query's end date and time is either before the log groups creation time or "
-                "exceeds the log groups log retention settings"
-            )
-            return json_error("MalformedQueryException", sentence)
-        answer: Response = start(data)
-        return answer
 
-    cloudwatch_logs._start_query = start_query
+def _delete_query(data: dict[str, Any]) -> dict[str, Any]:
+    return {"success": _SAVED_QUERIES.pop(data["queryDefinitionId"], None) is not None}
+
+
+QUERY_ACTIONS = {
+    "PutQueryDefinition": _put_query,
+    "DescribeQueryDefinitions": _describe_queries,
+    "DeleteQueryDefinition": _delete_query,
+}
+
+
+@around(cloudwatch_logs._start_query)
+def start_query(start: Handler, data: dict[str, Any]) -> Response:
+    """Refuse a query of a time from which a log group has no events."""
+    group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
+    if group and data["endTime"] * 1000 < _oldest(group):
+        sentence = (
+            "Query's end date and time is either before the log groups creation time or "
+            "exceeds the log groups log retention settings"
+        )
+        return json_error("MalformedQueryException", sentence)
+    return start(data)
 
 
 def _oldest(group: dict[str, Any]) -> float:
@@ -71,28 +88,28 @@ def _oldest(group: dict[str, Any]) -> float:
     return oldest
 
 
-def _read_patterns_for_json() -> None:
-    matches_terms = cloudwatch_logs._subscription_pattern_matches
-    compile_terms = cloudwatch_logs._compile_filter_pattern
-
-    def matches(pattern: str, message: str) -> bool:
-        if _is_for_json(pattern):
-            return log_patterns.matcher(pattern)(message)
-        fits: bool = matches_terms(pattern, message)
-        return fits
-
-    def compile_pattern(pattern: str) -> Any:
-        return log_patterns.matcher(pattern) if _is_for_json(pattern) else compile_terms(pattern)
-
-    cloudwatch_logs._subscription_pattern_matches = matches
-    cloudwatch_logs._compile_filter_pattern = compile_pattern
-
-
 def _is_for_json(pattern: str | None) -> bool:
     return (pattern or "").lstrip().startswith("{")
 
 
-def filter_log_events(data: dict[str, Any]) -> Response:
+@around(cloudwatch_logs._subscription_pattern_matches)
+def matches(original: Callable[[str, str], bool], pattern: str, message: str) -> bool:
+    """Read patterns for JSON, too; the emulator takes every line."""
+    if _is_for_json(pattern):
+        return log_patterns.matcher(pattern)(message)
+    return original(pattern, message)
+
+
+@around(cloudwatch_logs._compile_filter_pattern)
+def compile_filter_pattern(
+    original: Callable[[str], Callable[[str], bool]], pattern: str
+) -> Callable[[str], bool]:
+    """Read patterns for JSON, too."""
+    return log_patterns.matcher(pattern) if _is_for_json(pattern) else original(pattern)
+
+
+@around(cloudwatch_logs._filter_log_events)
+def filter_log_events(_original: Handler, data: dict[str, Any]) -> Response:
     """Answer FilterLogEvents: a page, and the token of the next one.
 
     As on AWS, a page may hold nothing although another one follows.
@@ -129,41 +146,12 @@ def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         for name, stream in cloudwatch_logs._log_groups[group]["streams"].items():
             if not wanted or name in wanted:
                 kept = stream["events"]  # the oldest first
-                since, until = bisect_left(kept, first, key=_at), bisect_right(kept, last, key=_at)
+                since = bisect_left(kept, first, key=_time)
+                until = bisect_right(kept, last, key=_time)
                 events += ({**event, "logStreamName": name} for event in kept[since:until])
     return sorted(events, key=lambda event: (event["timestamp"], event.get("ingestionTime", 0)))
 
 
-def _at(event: dict[str, Any]) -> int:
-    at: int = event["timestamp"]
-    return at
-
-
-class SavedQueries:
-    """Keeps queries for as long as the local AWS runs."""
-
-    ACTIONS: ClassVar = frozenset(
-        {"PutQueryDefinition", "DescribeQueryDefinitions", "DeleteQueryDefinition"}
-    )
-
-    def __init__(self) -> None:
-        self._queries: dict[str, dict[str, Any]] = {}
-
-    def answer(self, action: str, data: dict[str, Any]) -> dict[str, Any]:
-        """Return what CloudWatch Logs answers to one of the actions."""
-        if action == "PutQueryDefinition":
-            return self._put(data)
-        if action == "DeleteQueryDefinition":
-            deleted = self._queries.pop(data["queryDefinitionId"], None)
-            return {"success": deleted is not None}
-        prefix = data.get("queryDefinitionNamePrefix", "")
-        queries = [query for query in self._queries.values() if query["name"].startswith(prefix)]
-        return {"queryDefinitions": queries}
-
-    def _put(self, data: dict[str, Any]) -> dict[str, Any]:
-        number = data.get("queryDefinitionId") or str(uuid.uuid4())
-        wanted = ("name", "queryString", "logGroupNames")
-        kept: dict[str, Any] = {name: data[name] for name in wanted if name in data}
-        modified = int(time.time() * 1000)
-        self._queries[number] = {"queryDefinitionId": number, "lastModified": modified, **kept}
-        return {"queryDefinitionId": number}
+def _time(event: dict[str, Any]) -> int:
+    timestamp: int = event["timestamp"]
+    return timestamp

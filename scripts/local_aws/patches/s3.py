@@ -12,7 +12,8 @@ from xml.sax.saxutils import unescape
 
 from ministack.services import s3
 
-from scripts.local_aws.patches.answers import Response
+from scripts.local_aws.patches.answers import Handler, Response
+from scripts.local_aws.patches.around import around
 
 # No XML parser: a listing with such a character is not XML, which is the reason to encode it.
 _KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>", re.DOTALL)
@@ -21,63 +22,46 @@ _KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>"
 _OF_THE_OBJECT = {"versionId", "partNumber", "x-id"}
 
 
-def install() -> None:
-    """Put in what concerns buckets and objects."""
-    _make_copies_conditional()
-    _encode_listed_versions()
-    _complete_requests_and_answers()
+@around(s3._copy_object)
+def copy_object(
+    copy: Handler, bucket_name: str, dest_key: str, headers: dict[str, str]
+) -> Response:
+    """Honour If-Match and If-None-Match on the destination."""
+    bucket = s3._ensure_bucket(bucket_name) or {"objects": {}}
+    refused: Response | None = s3._check_put_preconditions(headers, bucket["objects"].get(dest_key))
+    return refused or copy(bucket_name, dest_key, headers)
 
 
-def _make_copies_conditional() -> None:
-    copy = s3._copy_object
-
-    def copy_object(bucket_name: str, dest_key: str, headers: dict[str, str]) -> Response:
-        bucket = s3._ensure_bucket(bucket_name) or {"objects": {}}
-        refused = s3._check_put_preconditions(headers, bucket["objects"].get(dest_key))
-        answer: Response = refused or copy(bucket_name, dest_key, headers)
-        return answer
-
-    s3._copy_object = copy_object
-
-
-def _encode_listed_versions() -> None:
-    list_versions = s3._list_object_versions
-
-    def list_object_versions(bucket_name: str, query_params: dict[str, Any]) -> Response:
-        status, headers, body = list_versions(bucket_name, query_params)
-        if status == HTTPStatus.OK and s3._qp(query_params, "encoding-type", "") == "url":
-            body = url_encoded(body)
-        return status, headers, body
-
-    s3._list_object_versions = list_object_versions
+@around(s3._list_object_versions)
+def list_object_versions(
+    list_versions: Handler, bucket_name: str, query_params: dict[str, Any]
+) -> Response:
+    """Encode keys where the request asks for it."""
+    status, headers, body = list_versions(bucket_name, query_params)
+    if status == HTTPStatus.OK and s3._qp(query_params, "encoding-type", "") == "url":
+        body = url_encoded(body)
+    return status, headers, body
 
 
-def _complete_requests_and_answers() -> None:
-    dispatch = s3._dispatch
-
-    def dispatch_as_on_aws(
-        method: str,
-        bucket: str,
-        key: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-    ) -> Response:
-        if method == "GET" and "requestPayment" in query_params:
-            query_params = {**query_params, "request-payment": [""]}
-        status, answered, content = dispatch(method, bucket, key, headers, body, query_params)
-        of_object = method in ("GET", "HEAD", "PUT") and not query_params.keys() - _OF_THE_OBJECT
-        if (
-            key
-            and of_object
-            and status < HTTPStatus.BAD_REQUEST
-            and s3._bucket_versioning.get(bucket)
-        ):
-            # The emulator does so only at deletes and where the request names this version.
-            answered = {"x-amz-version-id": "null", **answered}
-        return status, answered, content
-
-    s3._dispatch = dispatch_as_on_aws
+@around(s3._dispatch)
+def dispatch(
+    original: Handler,
+    method: str,
+    bucket: str,
+    key: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: dict[str, Any],
+) -> Response:
+    """Know GetBucketRequestPayment by its name on the wire, and name the version "null"."""
+    if method == "GET" and "requestPayment" in query_params:
+        query_params = {**query_params, "request-payment": [""]}
+    status, answered, content = original(method, bucket, key, headers, body, query_params)
+    of_object = method in ("GET", "HEAD", "PUT") and not query_params.keys() - _OF_THE_OBJECT
+    if key and of_object and status < HTTPStatus.BAD_REQUEST and s3._bucket_versioning.get(bucket):
+        # The emulator does so only at deletes and where the request names this version.
+        answered = {"x-amz-version-id": "null", **answered}
+    return status, answered, content
 
 
 def url_encoded(listing: bytes) -> bytes:

@@ -9,135 +9,101 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from copy import deepcopy
 from typing import Any
 
 from ministack.services import stepfunctions
 
+from scripts.local_aws.patches.around import around
+
 Details = Mapping[str, Any]
 
 _ENDS = {f"Execution{end}" for end in ("Aborted", "Failed", "Succeeded", "TimedOut")}
+_WITH_EXECUTION = {"Task", "Parallel", "Map"}  # states whose functions are given the execution
+_WRITING = threading.Lock()  # branches write at the same time, and an event's id is its place
 
-# The execution whose branch runs in this context, and the event that the next one follows.
-_BRANCH_OF: ContextVar[Any] = ContextVar("branch_of", default=None)
+# The event that the next one in this context follows.
 _PREVIOUS_EVENT: ContextVar[int] = ContextVar("previous_event", default=0)
-# What the Fail state was given that this context came to last.
-_FAILED_WITH: ContextVar[object] = ContextVar("failed_with", default=None)
-# What the task is given that this context came to last.
+# The input of the task that this context came to last.
 _TASK_INPUT: ContextVar[object] = ContextVar("task_input", default=None)
 
 
-def install() -> None:
-    """Write every event that AWS would write."""
-    _write_events_as_on_aws()
-    _note_inputs_of_tasks()
-    _write_failed_parallels()
-    _write_fail_states_in_branches()
-    for kind in ("Choice", "Map", "Parallel", "Pass", "Task", "Wait"):
-        name = f"_execute_{kind.lower()}"
-        setattr(stepfunctions, name, _writing_in_branches(kind, getattr(stepfunctions, name)))
+@around(stepfunctions._add_event)
+def add_event(
+    add: Callable[..., Any],
+    execution: dict[str, Any],
+    event_type: str,
+    details: Details | None = None,
+) -> None:
+    """Write the events that AWS would write, each with the one that it follows."""
+    for kind, written in as_on_aws(event_type, details or {}):
+        with _WRITING:
+            events = execution["events"]
+            if events and events[-1]["type"] in _ENDS:
+                return  # a branch or a function that ends later
+            joined = kind in ("ParallelStateSucceeded", "ParallelStateFailed")
+            previous = len(events) if joined else _PREVIOUS_EVENT.get()
+            event = add(execution, kind, {**written, "previousEventId": previous})
+        _PREVIOUS_EVENT.set(event["id"])
 
 
-def _write_events_as_on_aws() -> None:
-    add_event = stepfunctions._add_event
-    lock = threading.Lock()  # branches write at the same time, and an event's id is its place
-
-    def add_event_as_on_aws(
-        execution: dict[str, Any], event_type: str, details: Details | None = None
-    ) -> None:
-        for kind, written in as_on_aws(event_type, details or {}):
-            with lock:
-                written_so_far = execution["events"]
-                if written_so_far and written_so_far[-1]["type"] in _ENDS:
-                    return  # a branch or a function that ends later
-                joined = kind in ("ParallelStateSucceeded", "ParallelStateFailed")
-                previous = len(execution["events"]) if joined else _PREVIOUS_EVENT.get()
-                event = add_event(execution, kind, {**written, "previousEventId": previous})
-            _PREVIOUS_EVENT.set(event["id"])
-
-    stepfunctions._add_event = add_event_as_on_aws
+@around(stepfunctions._apply_parameters)
+def apply_parameters(
+    apply: Callable[..., object], state_def: object, data: object, ctx: object = None
+) -> object:
+    """Note the input of a task for the event that reports it."""
+    effective = apply(state_def, data, ctx)
+    _TASK_INPUT.set(effective)
+    return effective
 
 
-def _note_inputs_of_tasks() -> None:
-    apply_parameters = stepfunctions._apply_parameters
-
-    def apply(state_def: object, data: object, ctx: object = None) -> object:
-        effective = apply_parameters(state_def, data, ctx)
-        _TASK_INPUT.set(effective)
-        return effective
-
-    stepfunctions._apply_parameters = apply
-
-
-def _write_failed_parallels() -> None:
-    run_parallel_branches = stepfunctions._run_parallel_branches
-
-    def run_branches(
-        state_def: object, raw_input: object, execution: dict[str, Any], ctx: object
-    ) -> object:
-        try:
-            return run_parallel_branches(state_def, raw_input, execution, ctx)
-        except stepfunctions._ExecutionError:
-            stepfunctions._add_event(execution, "ParallelStateFailed")
-            raise
-
-    stepfunctions._run_parallel_branches = run_branches
+@around(stepfunctions._run_parallel_branches)
+def run_parallel_branches(
+    run: Callable[..., object],
+    state_def: object,
+    raw_input: object,
+    execution: dict[str, Any],
+    ctx: object,
+) -> object:
+    """Write that a Parallel state failed."""
+    try:
+        return run(state_def, raw_input, execution, ctx)
+    except stepfunctions._ExecutionError:
+        stepfunctions._add_event(execution, "ParallelStateFailed")
+        raise
 
 
-def _write_fail_states_in_branches() -> None:
-    run_sub_machine = stepfunctions._run_sub_machine
-    fail_state_error = stepfunctions._fail_state_error
-
-    def note_input(state_def: object, raw_input: object, ctx: dict[str, Any]) -> object:
-        _FAILED_WITH.set(raw_input)
-        return fail_state_error(state_def, raw_input, ctx)
-
-    def run_branch(
-        states: dict[str, Any],
-        start_at: str,
-        input_data: object,
-        execution: dict[str, Any],
-        ctx: dict[str, Any],
-    ) -> object:
-        own = dict(ctx)  # each branch is in a state of its own
-        outer = _BRANCH_OF.set(execution)
-        try:
-            return run_sub_machine(states, start_at, input_data, execution, own)
-        except stepfunctions._ExecutionError:
-            name = own["State"]["Name"]
-            if states[name]["Type"] == "Fail":
-                stepfunctions._add_event(
-                    execution, "FailStateEntered", _entered(name, _FAILED_WITH.get())
-                )
-            raise
-        finally:
-            _BRANCH_OF.reset(outer)
-
-    stepfunctions._fail_state_error = note_input
-    stepfunctions._run_sub_machine = run_branch
-
-
-def _writing_in_branches(kind: str, execute: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a state in a branch write that it is entered and left, as it does outside of one."""
-
-    def execute_and_write(state_def: object, raw_input: object, *rest: Any) -> Any:
-        execution, name = _BRANCH_OF.get(), rest[-1]["State"]["Name"]
-        if execution is None:
-            return execute(state_def, raw_input, *rest)
-        write = stepfunctions._add_event
-        write(execution, f"{kind}StateEntered", _entered(name, raw_input))
-        output, next_state = execute(state_def, raw_input, *rest)
-        details = {"stateExitedEventDetails": {"name": name, "output": json.dumps(output)}}
-        write(execution, f"{kind}StateExited", details)
-        return output, next_state
-
-    return execute_and_write
-
-
-def _entered(name: str, state_input: object) -> Details:
-    entered = {"name": name}
-    if state_input is not None:
-        entered["input"] = json.dumps(state_input)
-    return {"stateEnteredEventDetails": entered}
+@around(stepfunctions._run_sub_machine)
+def run_branch(
+    _original: Callable[..., object],
+    states: dict[str, Any],
+    start_at: str,
+    input_data: object,
+    execution: dict[str, Any],
+    ctx: dict[str, Any],
+) -> object:
+    """Run a branch as the emulator runs the states outside of one, and write its events."""
+    write = stepfunctions._add_event
+    name: str | None = start_at
+    data: Any = deepcopy(input_data)
+    while name:
+        state, kind = states[name], states[name]["Type"]
+        here = {"Name": name, "EnteredTime": stepfunctions.now_iso(), "RetryCount": 0}
+        ctx = {**ctx, "State": here}  # each branch is in a state of its own
+        if kind == "Succeed":
+            data = stepfunctions._apply_input_path(state, data, ctx)
+            return stepfunctions._apply_output_path(state, data, ctx)
+        entered = {"name": name} if data is None else {"name": name, "input": json.dumps(data)}
+        write(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
+        if kind == "Fail":
+            raise stepfunctions._ExecutionError(*stepfunctions._fail_state_error(state, data, ctx))
+        execute = getattr(stepfunctions, f"_execute_{kind.lower()}")
+        context = (execution, ctx) if kind in _WITH_EXECUTION else (ctx,)
+        data, next_name = execute(state, data, *context)
+        exited = {"name": name, "output": json.dumps(data)}
+        write(execution, f"{kind}StateExited", {"stateExitedEventDetails": exited})
+        name = next_name
+    return data
 
 
 def as_on_aws(kind: str, details: Details) -> list[tuple[str, Details]]:
@@ -157,8 +123,8 @@ def as_on_aws(kind: str, details: Details) -> list[tuple[str, Details]]:
 
 def _of_function(kind: str, fields: Mapping[str, str]) -> list[tuple[str, Details]]:
     if kind == "TaskScheduled":
-        given = json.dumps(_TASK_INPUT.get())
-        scheduled = _details("Scheduled", input=given, resource=fields["resource"])
+        task_input = json.dumps(_TASK_INPUT.get())
+        scheduled = _details("Scheduled", input=task_input, resource=fields["resource"])
         return [scheduled, ("LambdaFunctionStarted", {})]
     if kind == "TaskSucceeded":
         return [_details("Succeeded", output=fields["output"])]

@@ -1,8 +1,9 @@
-"""Step Functions: Distributed Maps read inventories and write results, within AWS's limits.
+"""Step Functions: Distributed Maps run batches, read inventories and write results, within limits.
 
-Left to the emulator, a Map would ignore its ResultWriter, and could not read the manifest of an
-inventory.
-Sources: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html and
+Left to the emulator, a Map would ignore its ItemBatcher and its ResultWriter, and could not read
+the manifest of an inventory.
+Sources: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html,
+https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemreader.html and
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html
 """
 
@@ -10,55 +11,251 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import Collection, Mapping
+import math
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from ministack.services import s3, stepfunctions
 
-from scripts.local_aws.patches import stepfunctions_batches
+from scripts.local_aws.patches.around import around
 
-# https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
-_MAX_OUTPUT_BYTES = 256 * 1024
+# Of an input or output: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+_MAX_BYTES = 256 * 1024
 
+# What an ItemBatcher may have here. AWS also takes the limits from paths.
+_BATCHER_FIELDS = {"BatchInput", "MaxInputBytesPerBatch", "MaxItemsPerBatch"}
+# What the emulator applies to a Map itself, or would apply to each batch.
+_OF_OUTPUT = {"ResultSelector", "ResultPath", "OutputPath"}
+_OF_ITEMS = {"ItemBatcher", "ItemReader", "ItemSelector", "ItemsPath"}
 # What stands for the children of a status in the manifest of the results.
 _STATUSES = ("FAILED", "PENDING", "SUCCEEDED")
+# Of the emulator's execution: how many items its Maps in batches have, by their labels.
+_BATCHED_ITEMS = "batchedItems"
 
 
-def install() -> None:
-    """Put in what concerns Distributed Maps."""
-    _read_inventories()
-    _write_results()
+def refusals(definition: str) -> list[str]:
+    """Return what of a definition AWS would run, and the local AWS does not, in sentences.
+
+    Parameters:
+        definition: the JSON text of a definition that has no other faults.
+    """
+    machine = json.loads(definition)
+    sentences = []
+    for name, state in _states(machine):
+        fields = state.get("ItemBatcher", {}).keys()
+        refused = sorted(fields - _BATCHER_FIELDS)
+        if fields and "JSONata" in (state.get("QueryLanguage"), machine.get("QueryLanguage")):
+            refused.append("ItemBatcher with JSONata")
+        sentences += [f"{name} has {field}, which the local AWS does not run" for field in refused]
+    return sentences
 
 
 def starts_express_children(definition: str) -> bool:
     """Return whether a Map of the definition runs its items as EXPRESS executions."""
-    states = stepfunctions_batches.states(json.loads(definition))
-    processors = (state.get("ItemProcessor", {}) for _, state in states)
+    processors = (state.get("ItemProcessor", {}) for _, state in _states(json.loads(definition)))
     return any(
         processor.get("ProcessorConfig", {}).get("ExecutionType") == "EXPRESS"
         for processor in processors
     )
 
 
-def _read_inventories() -> None:
-    read_map_items = stepfunctions._read_map_items
-
-    def read_items(
-        reader: Mapping[str, Any], effective: object, ctx: Mapping[str, Any]
-    ) -> list[Any]:
-        if reader.get("ReaderConfig", {}).get("InputType") == "MANIFEST":
-            place = stepfunctions._resolve_params_obj(reader["Parameters"], effective, ctx)
-            return _inventory(place["Bucket"], place["Key"])
-        items: list[Any] = read_map_items(reader, effective, ctx)
-        return items
-
-    stepfunctions._read_map_items = read_items
+def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield all states of a machine, those of branches and Maps too, with their names."""
+    for name, state in machine["States"].items():
+        yield name, state
+        for inner in (*state.get("Branches", []), state.get("ItemProcessor")):
+            if inner:
+                yield from _states(inner)
 
 
-def _inventory(bucket: str, key: str) -> list[dict[str, str]]:
-    """Return the rows of an inventory's files, which are in the bucket of its manifest."""
-    manifest = json.loads(_content(bucket, key))
+@around(stepfunctions._run_distributed_map)
+def run_distributed_map(
+    run_map: Callable[..., tuple[object, str | None]],
+    state: dict[str, Any],
+    raw_input: object,
+    effective: object,
+    iterator: object,
+    execution: dict[str, Any],
+    ctx: dict[str, Any],
+) -> tuple[object, str | None]:
+    """Have a Map run its batches as items; write its results, or refuse one that is too large."""
+    earlier = set(stepfunctions._map_runs)
+    label, writer = state.get("Label") or str(uuid.uuid4()), state.get("ResultWriter")
+    handled, items = _OF_OUTPUT, effective
+    if "ItemBatcher" in state:
+        handled, items = _OF_OUTPUT | _OF_ITEMS, _batched(state, effective, execution, label, ctx)
+    plain = {name: value for name, value in state.items() if name not in handled}
+
+    def write_results() -> dict[str, Any] | None:
+        run = _begun(execution, label, earlier)
+        return _write(writer, run, effective, ctx) if writer and run else None
+
+    try:
+        result, next_state = run_map(
+            {**plain, "Label": label}, raw_input, items, iterator, execution, ctx
+        )
+        _fail_by_items(state, _begun(execution, label, earlier))
+    except stepfunctions._ExecutionError:
+        write_results()  # a run that failed has some, too; one whose reader failed has not begun
+        raise
+    result = write_results() or result
+    if not writer and len(json.dumps(result)) > _MAX_BYTES:
+        raise stepfunctions._ExecutionError(
+            "States.DataLimitExceeded",
+            "The state/task returned a result with a size exceeding the maximum number of "
+            "bytes service limit.",
+        )
+    result = stepfunctions._apply_result_selector(state, result)
+    output = stepfunctions._apply_result_path(state, raw_input, result)
+    return stepfunctions._apply_output_path(state, output, ctx), next_state
+
+
+def _begun(
+    execution: Mapping[str, Any], label: str, earlier: Collection[str]
+) -> dict[str, Any] | None:
+    """Return the run of the Map with that label that was not there earlier."""
+    runs = list(stepfunctions._map_runs.items())
+    key = (execution["executionArn"], label)
+    return next((run for arn, run in runs if arn not in earlier and _key(run) == key), None)
+
+
+def _key(run: Mapping[str, Any]) -> tuple[str, str]:
+    return run["executionArn"], run["_stateMachineArn"].rpartition("/")[2]
+
+
+def _children(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the children of a run that have started."""
+    executions = list(stepfunctions._executions.values())
+    return [child for child in executions if child.get("mapRunArn") == run["mapRunArn"]]
+
+
+def _batched(
+    state: Mapping[str, Any],
+    effective: object,
+    execution: dict[str, Any],
+    label: str,
+    ctx: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """Return the batches of a Map; the ItemSelector, which comes first, sees each item."""
+    if "ItemReader" in state:
+        items = stepfunctions._read_map_items(state["ItemReader"], effective, ctx)
+    else:
+        items = stepfunctions._resolve_path_or_ctx(state.get("ItemsPath", "$"), effective, ctx)
+    if selector := state.get("ItemSelector"):
+        items = [
+            stepfunctions._resolve_params_obj(
+                selector, effective, {**ctx, "Map": {"Item": {"Index": index, "Value": item}}}
+            )
+            for index, item in enumerate(items)
+        ]
+    batcher = state["ItemBatcher"]
+    common = {}
+    if "BatchInput" in batcher:
+        template = batcher["BatchInput"]
+        common["BatchInput"] = stepfunctions._resolve_params_obj(template, effective, ctx)
+    execution.setdefault(_BATCHED_ITEMS, {})[label] = len(items)
+    return list(_batches(items, batcher, common))
+
+
+def _batches(
+    items: list[Any], batcher: Mapping[str, Any], common: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
+    most = batcher.get("MaxItemsPerBatch") or len(items)
+    most_bytes = batcher.get("MaxInputBytesPerBatch") or _MAX_BYTES
+    batch: list[Any] = []
+    for item in items:
+        longer = [*batch, item]
+        if batch and (len(batch) == most or _bytes({**common, "Items": longer}) > most_bytes):
+            yield {**common, "Items": batch}
+            longer = [item]
+        batch = longer
+        if _bytes({**common, "Items": batch}) > _MAX_BYTES:
+            raise stepfunctions._ExecutionError(
+                "States.DataLimitExceeded", "An item is larger than the input of an execution."
+            )
+    if batch:
+        yield {**common, "Items": batch}
+
+
+def _bytes(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
+
+
+@around(stepfunctions._map_run_view)
+def map_run_view(view: Callable[..., dict[str, Any]], run: dict[str, Any]) -> dict[str, Any]:
+    """Have runs in batches report their items; the emulator counts their children."""
+    counts = _item_counts(run)
+    return {**view(run), "itemCounts": counts} if counts else view(run)
+
+
+def _item_counts(run: dict[str, Any]) -> dict[str, int] | None:
+    """Return the itemCounts of a run in batches; None of another one.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunItemCounts.html
+    """
+    total = _batched_items(run)
+    if total is None:
+        return None
+    counts: Counter[str] = Counter()
+    for child in _children(run):
+        counts[child["status"].lower()] += _size(child, run)
+    written = run["itemCounts"]["resultsWritten"]
+    return {
+        **dict.fromkeys(run["itemCounts"], 0),
+        **counts,
+        "pending": total - counts.total(),
+        "total": total,
+        "resultsWritten": written,
+    }
+
+
+def _batched_items(run: Mapping[str, Any]) -> int | None:
+    """Return how many items a run in batches has; None of another one."""
+    arn, label = _key(run)
+    items: int | None = stepfunctions._executions[arn].get(_BATCHED_ITEMS, {}).get(label)
+    return items
+
+
+def _size(child: Mapping[str, Any], run: Mapping[str, Any]) -> int:
+    """Return how many items a child of a run has."""
+    return 1 if _batched_items(run) is None else len(json.loads(child["input"])["Items"])
+
+
+def _fail_by_items(state: Mapping[str, Any], run: dict[str, Any] | None) -> None:
+    """Fail a run in batches if too many of its items failed.
+
+    AWS's guide counts items, DescribeMapRun's page counts children: here, either is enough.
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeMapRun.html
+    """
+    counts = _item_counts(run) if run else None
+    if not run or not counts or not counts["failed"]:
+        return
+    most = state.get("ToleratedFailureCount", math.inf)
+    percentage = state.get("ToleratedFailurePercentage", math.inf)
+    if counts["failed"] > min(most, percentage * counts["total"] / 100):
+        run["status"] = "FAILED"
+        raise stepfunctions._ExecutionError(
+            "States.ExceedToleratedFailureThreshold",
+            "The specified tolerated failure threshold was exceeded",
+        )
+
+
+@around(stepfunctions._read_map_items)
+def read_map_items(
+    read: Callable[..., list[Any]],
+    reader: Mapping[str, Any],
+    effective: object,
+    ctx: Mapping[str, Any],
+) -> list[Any]:
+    """Read an inventory's rows, too; its files are in the bucket of its manifest."""
+    if reader.get("ReaderConfig", {}).get("InputType") != "MANIFEST":
+        return read(reader, effective, ctx)
+    place = stepfunctions._resolve_params_obj(reader["Parameters"], effective, ctx)
+    manifest = json.loads(_content(place["Bucket"], place["Key"]))
     if manifest.get("fileFormat") != "CSV":
         raise stepfunctions._ExecutionError(
             "States.ItemReaderFailed", "Only inventories in CSV can be read."
@@ -67,7 +264,7 @@ def _inventory(bucket: str, key: str) -> list[dict[str, str]]:
     return [
         dict(zip(columns, row, strict=False))
         for file in manifest["files"]
-        for row in csv.reader(io.StringIO(_content(bucket, file["key"]).decode()))
+        for row in csv.reader(io.StringIO(_content(place["Bucket"], file["key"]).decode()))
     ]
 
 
@@ -80,55 +277,6 @@ def _content(bucket: str, key: str) -> bytes:
     return gzip.decompress(body) if key.endswith(".gz") else bytes(body)
 
 
-def _write_results() -> None:
-    run_distributed_map = stepfunctions._run_distributed_map
-
-    def run_map(
-        state_def: dict[str, Any],
-        raw_input: object,
-        effective: object,
-        iterator: object,
-        execution: dict[str, Any],
-        ctx: dict[str, Any],
-    ) -> tuple[object, str | None]:
-        earlier = set(stepfunctions._map_runs)
-        of_output = ("ResultSelector", "ResultPath", "OutputPath")
-        plain = {name: value for name, value in state_def.items() if name not in of_output}
-        writer = state_def.get("ResultWriter")
-        try:
-            result, next_state = run_distributed_map(
-                plain, raw_input, effective, iterator, execution, ctx
-            )
-        except stepfunctions._ExecutionError:
-            # A run that failed has results, too; one whose reader failed has not begun.
-            if writer:
-                for run in _begun(execution, earlier):
-                    _write(writer, run, effective, ctx)
-            raise
-        if writer:
-            [run] = _begun(execution, earlier)
-            result = _write(writer, run, effective, ctx)
-        elif len(json.dumps(result)) > _MAX_OUTPUT_BYTES:
-            raise stepfunctions._ExecutionError(
-                "States.DataLimitExceeded",
-                "The state/task returned a result with a size exceeding the maximum number of "
-                "bytes service limit.",
-            )
-        result = stepfunctions._apply_result_selector(state_def, result)
-        output = stepfunctions._apply_result_path(state_def, raw_input, result)
-        return stepfunctions._apply_output_path(state_def, output, ctx), next_state
-
-    stepfunctions._run_distributed_map = run_map
-
-
-def _begun(execution: Mapping[str, Any], earlier: Collection[str]) -> list[dict[str, Any]]:
-    return [
-        run
-        for arn, run in list(stepfunctions._map_runs.items())
-        if arn not in earlier and run["executionArn"] == execution["executionArn"]
-    ]
-
-
 def _write(
     writer: Mapping[str, Any], run: dict[str, Any], effective: object, ctx: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -137,7 +285,7 @@ def _write(
     config = {"Transformation": "NONE", "OutputType": "JSON", **writer.get("WriterConfig", {})}
     arn = run["mapRunArn"]
     folder = "/".join([place["Prefix"].strip("/"), arn.rpartition(":")[2]]).lstrip("/")
-    children = stepfunctions_batches.children(run)
+    children = _children(run)
     files: dict[str, list[dict[str, Any]]] = {}
     for status in _STATUSES:
         rows = [_row(child, config) for child in children if child["status"] == status]
@@ -151,7 +299,7 @@ def _write(
     key = f"{folder}/manifest.json"
     _put(place["Bucket"], key, json.dumps(manifest))
     run["executionCounts"]["resultsWritten"] = len(children)
-    run["itemCounts"]["resultsWritten"] = sum(map(stepfunctions_batches.size, children))
+    run["itemCounts"]["resultsWritten"] = sum(_size(child, run) for child in children)
     return {
         "MapRunArn": arn,
         "ResultWriterDetails": {"Bucket": place["Bucket"], "Key": key},

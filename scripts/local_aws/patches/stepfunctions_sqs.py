@@ -20,7 +20,7 @@ _OPERATION: Final = _SERVICE.operation_model("SendMessageBatch")
 
 
 def install() -> None:
-    """Put in the integration."""
+    """Put in the integration and JSONata's text."""
     stepfunctions._SERVICE_DISPATCH[_RESOURCE] = _send
     Functions._string = staticmethod(jsonata_text.text)
 

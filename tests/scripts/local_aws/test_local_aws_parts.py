@@ -1,17 +1,37 @@
 """The parts of the local AWS that need no server."""
 
+import re
+from collections.abc import Iterator
+from typing import Any
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
+from ministack.services import cloudwatch as emulated
+from starlette.datastructures import Headers
 
 from scripts.local_aws import gate
 from scripts.local_aws.patches import cloudwatch, s3, stepfunctions_history
 
 
-def _parsed(text: str) -> Element:
-    return fromstring(text)  # noqa: S314 - made a line above
+@pytest.fixture
+def alarms() -> Iterator[dict[str, Any]]:
+    """The emulator's alarms, which a test may add to."""
+    yield emulated._alarms
+    emulated._alarms.clear()
 
 
+def _described(*alarms: dict[str, Any], **parameters: str) -> Element:
+    """Return the result of DescribeAlarms in the Query protocol, without its namespace."""
+    for alarm in alarms:
+        emulated._alarms[alarm["AlarmName"]] = {"AlarmArn": "arn", "StateValue": "OK", **alarm}
+    query = {name: [value] for name, value in parameters.items()}
+    _, _, body = cloudwatch.describe_alarms(emulated._describe_alarms, query, None, is_cbor=False)
+    text = re.sub(' xmlns="[^"]*"', "", body.decode())
+    [result] = fromstring(text).iter("DescribeAlarmsResult")  # noqa: S314 - made a line above
+    return result
+
+
+@pytest.mark.usefixtures("alarms")
 def test_alarm_is_reported_whole() -> None:
     alarm = {
         "AlarmName": "failed & gone",
@@ -24,7 +44,7 @@ def test_alarm_is_reported_whole() -> None:
         "StateUpdatedTimestamp": 0,
     }
 
-    root = _parsed(cloudwatch.describe_alarms_result({"MetricAlarms": [alarm]}, "more"))
+    root = _described(alarm, {"AlarmName": "further"}, MaxRecords="1")
 
     assert root.findtext("MetricAlarms/member/AlarmName") == "failed & gone"
     assert root.findtext("MetricAlarms/member/Dimensions/member/Value") == "f"
@@ -33,13 +53,14 @@ def test_alarm_is_reported_whole() -> None:
     assert root.findtext("MetricAlarms/member/ActionsEnabled") == "true"
     assert root.findtext("MetricAlarms/member/StateUpdatedTimestamp", "").startswith("1970-01-01T")
     assert root.find("MetricAlarms/member/Unit") is None
-    assert root.findtext("NextToken") == "more"
+    assert root.findtext("NextToken") == "further"
 
 
+@pytest.mark.usefixtures("alarms")
 def test_alarm_has_one_kind_of_statistic() -> None:
-    alarm = {"Statistic": "Average", "ExtendedStatistic": "p99"}
+    alarm = {"AlarmName": "slow", "Statistic": "Average", "ExtendedStatistic": "p99"}
 
-    root = _parsed(cloudwatch.describe_alarms_result({"MetricAlarms": [alarm]}, None))
+    root = _described(alarm)
 
     assert root.find("MetricAlarms/member/Statistic") is None
     assert root.findtext("MetricAlarms/member/ExtendedStatistic") == "p99"
@@ -108,13 +129,17 @@ def test_listed_keys_are_encoded() -> None:
 
 
 def test_a_request_names_one_host() -> None:
-    here, elsewhere = (b"host", b"127.0.0.1:4566"), (b"host", b"evil.example:4566")
+    here, elsewhere = b"127.0.0.1:4566", b"evil.example:4566"
 
-    assert gate.refusal([here], 4566) is None
+    assert _refusal(4566, here) is None
     for hosts in ([], [here, here], [here, elsewhere], [elsewhere]):
-        assert gate.refusal(hosts, 4566) is not None
+        assert _refusal(4566, *hosts) is not None
 
 
 def test_the_port_of_http_goes_without_saying() -> None:
-    assert gate.refusal([(b"host", b"127.0.0.1")], 80) is None
-    assert gate.refusal([(b"host", b"127.0.0.1")], 4566) is not None
+    assert _refusal(80, b"127.0.0.1") is None
+    assert _refusal(4566, b"127.0.0.1") is not None
+
+
+def _refusal(port: int, *hosts: bytes) -> str | None:
+    return gate.refusal(Headers(raw=[(b"host", host) for host in hosts]), port)

@@ -4,8 +4,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from scripts.local_aws.gate import Message, Receive, Send
 from scripts.local_aws.replay import Replay
 
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.11.4"
@@ -17,7 +17,7 @@ class _Counter:
     def __init__(self, status: int) -> None:
         self.status, self.calls = status, 0
 
-    async def __call__(self, _scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1
         await receive()
         await send({"type": "http.response.start", "status": self.status, "headers": []})

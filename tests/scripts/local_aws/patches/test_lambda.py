@@ -22,15 +22,14 @@ def group() -> Iterator[None]:
     cloudwatch_logs._delete_log_group({"logGroupName": GROUP})
 
 
-def logged(level: dict[str, str], error: bool, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def logged(level: dict[str, str], error: bool) -> list[str]:
     """Return what is logged of an invocation."""
-    monkeypatch.setattr(lambda_svc, "_emit_lambda_logs", lambda_svc._emit_lambda_logs)
-    lambda_.honour_the_system_log_level()
     config: dict[str, Any] = {
         "FunctionName": "quiet",
         "LoggingConfig": {"LogGroup": GROUP, **level},
     }
-    lambda_svc._emit_lambda_logs({"config": config}, "id", OWN, error, 5)
+    emit = lambda_svc._emit_lambda_logs
+    lambda_.emit_lambda_logs(emit, {"config": config}, "id", OWN, error, 5)
     _, _, body = cloudwatch_logs._filter_log_events({"logGroupName": GROUP})
     return [event["message"] for event in json.loads(body)["events"]]
 
@@ -46,9 +45,9 @@ def logged(level: dict[str, str], error: bool, monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_lambda_s_own_lines_are_logged_unless_they_need_not_be(
-    level: dict[str, str], error: bool, whole: bool, monkeypatch: pytest.MonkeyPatch
+    level: dict[str, str], error: bool, whole: bool
 ) -> None:
-    lines = logged(level, error, monkeypatch)
+    lines = logged(level, error)
     assert OWN in lines
     assert (len(lines) == 4) == whole
     assert (len(lines) == 1) != whole

@@ -1,25 +1,24 @@
 """The local AWS keeps saved queries as CloudWatch Logs does."""
 
-from scripts.local_aws.patches.logs import SavedQueries
+from scripts.local_aws.patches.logs import QUERY_ACTIONS
 
 
 def test_a_query_is_saved_found_changed_and_deleted() -> None:
-    queries = SavedQueries()
     saved = {"name": "mine/x", "queryString": "fields @message", "logGroupNames": ["/a"]}
-    number = queries.answer("PutQueryDefinition", saved)["queryDefinitionId"]
+    number = QUERY_ACTIONS["PutQueryDefinition"](saved)["queryDefinitionId"]
 
     changed = saved | {"queryDefinitionId": number, "queryString": "limit 1"}
-    assert queries.answer("PutQueryDefinition", changed) == {"queryDefinitionId": number}
-    [query] = queries.answer("DescribeQueryDefinitions", {"queryDefinitionNamePrefix": "mine"})[
+    assert QUERY_ACTIONS["PutQueryDefinition"](changed) == {"queryDefinitionId": number}
+    [query] = QUERY_ACTIONS["DescribeQueryDefinitions"]({"queryDefinitionNamePrefix": "mine"})[
         "queryDefinitions"
     ]
     assert (query["queryString"], query["logGroupNames"]) == ("limit 1", ["/a"])
-    assert queries.answer("DescribeQueryDefinitions", {"queryDefinitionNamePrefix": "x"}) == {
+    assert QUERY_ACTIONS["DescribeQueryDefinitions"]({"queryDefinitionNamePrefix": "x"}) == {
         "queryDefinitions": []
     }
-    assert queries.answer("DeleteQueryDefinition", {"queryDefinitionId": number}) == {
+    assert QUERY_ACTIONS["DeleteQueryDefinition"]({"queryDefinitionId": number}) == {
         "success": True
     }
-    assert queries.answer("DeleteQueryDefinition", {"queryDefinitionId": number}) == {
+    assert QUERY_ACTIONS["DeleteQueryDefinition"]({"queryDefinitionId": number}) == {
         "success": False
     }

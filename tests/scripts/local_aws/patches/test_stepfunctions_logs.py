@@ -1,7 +1,9 @@
 """The lines that the local AWS logs of executions are those of AWS."""
 
 import json
+import threading
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,15 +43,21 @@ def test_a_line_is_as_aws_writes_it(expected: dict[str, Any]) -> None:
 def test_the_start_is_logged_before_whatever_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without its first line, nobody who reads the log lists the execution."""
     lines: list[dict[str, Any]] = []
-    monkeypatch.setattr(emulated, "_add_event", emulated._add_event)  # put back afterwards
     monkeypatch.setattr(stepfunctions_logs, "_write", lambda _, line: lines.append(line))
-    monkeypatch.setitem(emulated._state_machines, "machine", {"loggingConfiguration": ALL})
-    stepfunctions_logs.install()
-    started = {"id": 1, "type": "ExecutionStarted", "timestamp": _iso(0)}
-    execution = {"executionArn": "arn", "stateMachineArn": "machine", "events": [started]}
+    machine = {"name": "m", "roleArn": "", "loggingConfiguration": ALL}
+    monkeypatch.setitem(emulated._state_machines, "machine", machine)
+    started = threading.Event()
 
-    for kind in ("TaskStateEntered", "TaskStateExited"):
-        emulated._add_event(execution, kind)
+    def run(arn: str) -> None:
+        for kind in ("TaskStateEntered", "TaskStateExited"):
+            stepfunctions_logs.add_event(add_event, emulated._executions[arn], kind)
+        started.set()
+
+    add_event, emit = emulated._add_event, stepfunctions_logs.emit_execution_status_event
+    monkeypatch.setattr(emulated, "_run_execution", run)
+    monkeypatch.setattr(emulated, "_emit_execution_status_event", partial(emit, lambda _: None))
+    emulated._start_execution({"stateMachineArn": "machine"})
+    assert started.wait(60)
 
     assert [line["id"] for line in lines] == ["1", "2", "3"]
     assert lines[0]["type"] == "ExecutionStarted"

@@ -134,9 +134,9 @@ package-arm64: $(STAMP) ## Build the zips for arm64 in build/arm64, and install 
 ##@ Local AWS
 
 .PHONY: local-up
-local-up: ## Start a local AWS: eval "$(make -s local-up)" has terraform and aws use it in this shell (PORT=4566)
+local-up: ## Start a local AWS: eval "$(make -s local-up)" has terraform and aws use it in this shell (PORT=4566, PERSIST=1)
 	@$(MAKE) setup package-local >&2
-	@$(HERMETIC) $(COMMAND) local up --no-set-up --auth $(if $(PORT),--port "$(PORT)")
+	@$(HERMETIC) $(COMMAND) local up --no-set-up --auth $(if $(PORT),--port "$(PORT)") $(if $(PERSIST),--persist)
 
 .PHONY: local-down
 local-down: $(STAMP) ## Stop the local AWS

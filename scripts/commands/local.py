@@ -17,6 +17,7 @@ from scripts.lib import paths, terminal, terraform_cli
 from scripts.lib.user_errors import ExitStatus, UserError
 from scripts.local_aws import instance
 from scripts.local_aws.instance import LocalAws, Options, Running
+from scripts.local_aws.kept import KeptState
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,7 +40,7 @@ def command(context: click.Context, directory: Path | None) -> None:
     context.obj = directory or _directory(_clone())
 
 
-def _how(function: Command) -> Command:
+def _behaviour(function: Command) -> Command:
     """Give a command the options that say how the local AWS behaves."""
     for option in (
         click.option("--persist", is_flag=True, help="Keep its state between starts."),
@@ -55,7 +56,7 @@ def _how(function: Command) -> Command:
 
 
 @command.command("up")
-@_how
+@_behaviour
 @click.option("--no-set-up", is_flag=True, help="Do not build what it needs first.", hidden=True)
 @click.pass_obj
 def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_up: bool) -> int:
@@ -65,15 +66,15 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
     """
     clone = paths.clone()
     if clone and directory == _directory(clone) and not no_set_up:
-        variables = [f"PORT={port}"] if port else []
+        variables = [f"PORT={port}"] * bool(port) + ["PERSIST=1"] * persist
         make = ["make", "--silent", "-C", str(clone), "local-up", *variables]
         return subprocess.run(make, check=False).returncode
     running = instance.find(directory)
     if running and port in (None, running.port):
         _say("It is already running, with everything in it.")
     else:
-        wanted = Options(port=port or _usual_port(), auth=auth, persist=persist)
-        running = LocalAws(directory, wanted).start(detached=True)
+        options = Options(port=port or _usual_port(), auth=auth, persist=persist)
+        running = LocalAws(directory, options).start(detached=True)
     log = _short(instance.log_file(directory))
     _say(
         f"The local AWS is running at {running.endpoint}; it logs to {log}. "
@@ -91,17 +92,23 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
 @command.command("down")
 @click.pass_obj
 def down(directory: Path) -> int:
-    """Stop it; everything in it is gone."""
+    """Stop it; everything in it is gone, unless it was started with --persist."""
     running = instance.stop(directory)
     if running is None:
         print("No local AWS is running.")
         return ExitStatus.DONE
-    print(f"The local AWS at {running.endpoint} was stopped, and everything in it is gone.")
+    state = KeptState(directory)
+    if running.persist and state.is_lost:
+        raise UserError(f"The local AWS at {running.endpoint} was stopped. {state.loss}")
+    kept = (
+        f"its state is in {_short(state.folder)}" if running.persist else "everything in it is gone"
+    )
+    print(f"The local AWS at {running.endpoint} was stopped, and {kept}.")
     print("A shell with its exports still points at it; open a new one to use AWS.")
     clone = paths.clone()
-    state = clone / "terraform" / "terraform.tfstate" if clone else None
-    if state and _describes_something(state):
-        print(f"If {_short(state)} describes it, delete that file before you apply again.")
+    described = clone / "terraform" / "terraform.tfstate" if clone else None
+    if not running.persist and described and _describes_something(described):
+        print(f"If {_short(described)} describes it, delete that file before you apply again.")
     return ExitStatus.DONE
 
 
@@ -127,15 +134,15 @@ def exports(directory: Path) -> int:
 
 
 @command.command("run")
-@_how
+@_behaviour
 @click.argument("arguments", nargs=-1, required=True, metavar="COMMAND...")
 @click.pass_obj
 def run(
     directory: Path, port: int | None, arguments: Sequence[str], *, auth: bool, persist: bool
 ) -> int:
     """Start it, run a command against it, and stop it."""
-    wanted = Options(port=port or _usual_port(), auth=auth, persist=persist)
-    with LocalAws(directory, wanted) as aws:
+    options = Options(port=port or _usual_port(), auth=auth, persist=persist)
+    with LocalAws(directory, options) as aws:
         return subprocess.run(arguments, env=aws.env, check=False).returncode
 
 

@@ -21,7 +21,7 @@ from typing import IO
 
 from scripts.lib.paths import REPOSITORY
 
-# Seconds a command gets to end by itself before its process group is killed.
+# Seconds that a command has to end before its process group is killed, unless `start` says other.
 GRACE = 15
 
 
@@ -32,6 +32,7 @@ def start(
     stdout: int | IO[bytes],
     stderr: int | IO[bytes],
     detached: bool = False,
+    grace: int | None = GRACE,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a command under a keeper; return the keeper's process, which exits as the command does.
@@ -41,11 +42,12 @@ def start(
         env: the whole environment of the command.
         stdout, stderr: where its output goes, as subprocess takes them.
         detached: keep the command running after this process has ended.
+        grace: seconds that the command has to end; None waits for as long as it takes.
         pass_fds: file descriptors that the keeper, but not the command, holds open.
     """
-    option = ["--detached"] if detached else []
+    options = ["--detached"] * detached + ([f"--grace={grace}"] if grace else [])
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.lib.supervisor", *option, "--", *command],
+        [sys.executable, "-m", "scripts.lib.supervisor", *options, "--", *command],
         env=dict(env) | {"PYTHONPATH": os.pathsep.join(_import_path(env))},
         stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
         stdout=stdout,
@@ -57,8 +59,7 @@ def start(
 
 def stop(keeper: subprocess.Popen[bytes]) -> None:
     """End the command of a keeper that :func:`start` returned, and wait until it is gone."""
-    if keeper.poll() is None:
-        keeper.send_signal(signal.SIGTERM)
+    keeper.terminate()
     keeper.wait()
     if keeper.stdin:
         keeper.stdin.close()
@@ -69,14 +70,20 @@ def _import_path(env: Mapping[str, str]) -> list[str]:
 
 
 class _Keeper:
-    """Waits for the command, and ends its process group on a signal, or when the owner is gone."""
+    """Waits for the command, and ends its process group on a signal, or when the owner is gone.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    SIGQUIT kills the command without asking it to end.
+    """
+
+    def __init__(self, command: Sequence[str], grace: int | None) -> None:
+        self._command = command
+        self._grace = grace
         self._child: subprocess.Popen[bytes] | None = None
+        self._asked = False
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_stop)
-        signal.signal(signal.SIGALRM, self._on_grace_over)
-        self._command = command
+        for number in (signal.SIGALRM, signal.SIGQUIT):
+            signal.signal(number, self._on_kill)
 
     def run(self, *, watch_owner: bool) -> int:
         """Run the command and return its exit status, as a shell would give it."""
@@ -92,11 +99,15 @@ class _Keeper:
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         if self._child is None:
             sys.exit(1)
+        if self._asked:
+            return  # a second SIGINT has terraform leave its state unwritten
+        self._asked = True
         # SIGINT: what terraform and the local AWS both take as "finish what must be finished".
         self._child.send_signal(signal.SIGINT)
-        signal.alarm(GRACE)
+        if self._grace:
+            signal.alarm(self._grace)
 
-    def _on_grace_over(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_kill(self, _number: int, _frame: FrameType | None) -> None:
         self._kill_group()
 
     def _kill_group(self) -> None:
@@ -112,12 +123,13 @@ def _end_with_owner() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line ``[--detached] -- COMMAND...``."""
+    """Run the command line ``[--detached] [--grace SECONDS] -- COMMAND...``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detached", action="store_true", help="outlive the starting process")
+    parser.add_argument("--grace", type=int, help="seconds that the command has to end")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
-    return _Keeper(options.command).run(watch_owner=not options.detached)
+    return _Keeper(options.command, options.grace).run(watch_owner=not options.detached)
 
 
 if __name__ == "__main__":

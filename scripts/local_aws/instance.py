@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import http.client
 import json
 import os
 import secrets
@@ -11,8 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from typing import IO, Self
 from scripts.lib import supervisor
 from scripts.lib.paths import REPOSITORY
 from scripts.lib.user_errors import UserError
+from scripts.local_aws.kept import KeptState
 
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 
@@ -76,6 +76,7 @@ class Running:
         auth: whether it enforces IAM policies.
         access_key_id: its root user's, another one with every start.
         secret_access_key: its root user's.
+        persist: whether it keeps its state.
     """
 
     pid: int
@@ -83,6 +84,7 @@ class Running:
     auth: bool
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    persist: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -92,6 +94,8 @@ class Running:
 
 def client_settings(running: Running) -> dict[str, str]:
     """Return the variables with which Terraform, the AWS CLI and SDKs use a local AWS."""
+    persons_own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    without_proxy = ",".join([*filter(None, persons_own.split(",")), HOST])
     return {
         "AWS_ENDPOINT_URL": running.endpoint,
         "AWS_ACCESS_KEY_ID": running.access_key_id,
@@ -104,15 +108,9 @@ def client_settings(running: Running) -> dict[str, str]:
         # A person's own files could name other endpoints and retries.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": _without_proxy(),
-        "no_proxy": _without_proxy(),
+        "NO_PROXY": without_proxy,
+        "no_proxy": without_proxy,
     }
-
-
-def _without_proxy() -> str:
-    """Return the hosts that need no proxy: a person's own, and this machine."""
-    own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    return ",".join([*filter(None, own.split(",")), HOST])
 
 
 def client_environment(running: Running, base: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -141,6 +139,7 @@ class LocalAws:
         """
         self._directory = directory
         self._options = options
+        self._kept = KeptState(directory)
         self._keeper: subprocess.Popen[bytes] | None = None
         self._running: Running | None = None
 
@@ -193,7 +192,10 @@ class LocalAws:
         with _locked(self._directory) as state:
             port = _choose_port(self._options.port)
             key_id, secret = f"LOCALAWS{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
-            self._fresh_temporary_folder()
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary.mkdir()
+            if self._options.persist:
+                self._kept.report_loss()
             with self.log_file.open("wb") as log:
                 self._keeper = supervisor.start(
                     [sys.executable, "-m", "scripts.local_aws.server"],
@@ -205,31 +207,43 @@ class LocalAws:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     detached=detached,
+                    grace=None if self._options.persist else supervisor.GRACE,
                     pass_fds=[state.fileno()],
                 )
-            self._running = Running(self._keeper.pid, port, self._options.auth, key_id, secret)
+            how = self._options
+            self._running = Running(
+                self._keeper.pid, port, how.auth, key_id, secret, persist=how.persist
+            )
             _write_state(state, self._running)
         try:
             self._wait_until_ready(self._keeper, self._running)
         except BaseException:
+            self._keeper.send_signal(signal.SIGQUIT)  # there is nothing to save
             self.stop()
             raise
+        if self._options.persist:
+            self._kept.begin()
         return self._running
 
     def stop(self) -> None:
-        """End it and everything it started. Does nothing where it does not run."""
+        """End it and everything it started, and wait until the state that it keeps is saved.
+
+        Does nothing where it does not run.
+        """
         keeper, self._keeper, self._running = self._keeper, None, None
         if keeper is not None:
+            keeper.terminate()
+            if self._options.persist:
+                self._kept.wait_until_saved(keeper.pid, lambda: keeper.poll() is not None)
+                self._kept.report_loss()
             supervisor.stop(keeper)
-            shutil.rmtree(self._directory / "tmp", ignore_errors=True)
+            shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def _fresh_temporary_folder(self) -> None:
-        folder = self._directory / "tmp"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+    @property
+    def _temporary(self) -> Path:
+        return self._directory / "tmp"
 
     def _server_environment(self, port: int) -> dict[str, str]:
-        kept = self._directory / "state"
         foreign = ("AWS_", "LAMBDA_", "SFN_", "MINISTACK_", "LOCALSTACK_", "PYTHON")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
@@ -244,10 +258,9 @@ class LocalAws:
             "SFN_WAIT_SCALE": str(self._options.wait_scale),
             "LOG_LEVEL": "INFO",
             "PERSIST_STATE": str(int(self._options.persist)),
-            "STATE_DIR": str(kept),
             "S3_PERSIST": str(int(self._options.persist)),
-            "S3_DATA_DIR": str(kept / "s3"),
-            "TMPDIR": str(self._directory / "tmp"),
+            **self._kept.environment,
+            "TMPDIR": str(self._temporary),
             "AWS_ENDPOINT_URL": f"http://{HOST}:{port}",  # for the functions
             "LOCAL_AWS_RUNTIME_PYTHON": str(RUNTIME_PYTHON),
             "PYTHONUNBUFFERED": "1",
@@ -255,7 +268,7 @@ class LocalAws:
 
     def _wait_until_ready(self, keeper: subprocess.Popen[bytes], running: Running) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not _answers(running.endpoint):
+        while not _answers(running.port):
             if keeper.poll() is not None:
                 raise LocalAwsError(f"The local AWS exited immediately.{self._end_of_log()}")
             if time.monotonic() > deadline:
@@ -296,7 +309,11 @@ def stop(directory: Path) -> Running | None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     with _state_file(directory).open(encoding="utf-8") as state:
-        fcntl.flock(state, fcntl.LOCK_SH)  # had when the keeper is gone
+        if running.persist:
+            KeptState(directory).wait_until_saved(
+                running.pid, lambda: _try_lock(state, fcntl.LOCK_SH)
+            )
+        fcntl.flock(state, fcntl.LOCK_SH)  # can be had when the keeper is gone
     shutil.rmtree(directory / "tmp", ignore_errors=True)
     return running
 
@@ -349,25 +366,25 @@ def is_free(port: int) -> bool:
         return False
 
 
-def _choose_port(wanted: int | None) -> int:
-    """Return the wanted port if it is free, or any free one where none is wanted."""
+def _choose_port(port: int | None) -> int:
+    """Return a port if it is free, or any free one if none is named."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, wanted or 0))
+            probe.bind((HOST, port or 0))
         except OSError as error:
             raise LocalAwsError(
-                f"Port {wanted} on {HOST} is not available ({error.strerror}). Choose another "
+                f"Port {port} on {HOST} is not available ({error.strerror}). Choose another "
                 "one with --port, or omit --port to use a free one."
             ) from error
-        port: int = probe.getsockname()[1]
-        return port
+        free: int = probe.getsockname()[1]
+        return free
 
 
-def _answers(endpoint: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{endpoint}/_ministack/health", timeout=5) as answer:
-            return bool(answer.status == HTTPStatus.OK)
-    except (urllib.error.URLError, OSError):
-        return False
+def _answers(port: int) -> bool:
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/_ministack/health")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (http.client.HTTPException, OSError):
+            return False

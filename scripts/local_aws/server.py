@@ -3,17 +3,25 @@
 Everything it needs to know is in its environment, which :mod:`scripts.local_aws.instance` makes.
 """
 
+import logging
 import os
 import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from ministack import app
+from ministack.core import persistence
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from scripts.local_aws import patches
 from scripts.local_aws.gate import Gate, refusal
+from scripts.local_aws.kept import UNSAVED_VARIABLE
 from scripts.local_aws.patches import cors
 from scripts.local_aws.replay import Replay
+
+_END_SECONDS = 1  # for what still runs once the state is saved
 
 
 def main() -> None:
@@ -25,8 +33,34 @@ def main() -> None:
         return refusal(Headers(scope=scope), port, invited=cors.invites(scope))
 
     app.app = Gate(Replay(app.app), check, cors.invites)
+    app.save_all = _save_all
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
+
+
+class _Failures(logging.Handler):
+    """Notes whether anything was logged as an error."""
+
+    any = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.any |= record.levelno >= logging.ERROR
+
+
+def _save_all(services: Mapping[str, Callable[[], object]]) -> None:
+    """Save the state of all services, note whether that worked, and end soon.
+
+    The emulator only logs what it could not save. What still runs then, such as a Wait state in a
+    Map, has no state left to save, and must not keep the process from ending.
+    """
+    failures = _Failures()
+    persistence.logger.addHandler(failures)
+    persistence.save_all(services)
+    if not failures.any:
+        Path(os.environ[UNSAVED_VARIABLE]).unlink(missing_ok=True)
+    end = threading.Timer(_END_SECONDS, os._exit, (0,))
+    end.daemon = True
+    end.start()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What the page shows: uploads and executions, as one look at AWS after another finds them.
+"""What the page shows: uploads and executions, refreshed from AWS again and again.
 
-A look costs one ListExecutions, a question about the queue, and the histories of what runs or has
-changed, a few at a time: Step Functions refills two lists and twenty histories a second, or more.
+A refresh costs one ListExecutions, a question about the queue, and the histories of what runs or
+has changed, a few at a time: Step Functions refills two lists and twenty histories a second, or
+more.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
@@ -31,8 +32,8 @@ from scripts.lib.user_errors import UserError
 NEWEST = 200  # executions that the page lists
 QUEUED = "QUEUED"  # uploaded here; no execution has started yet
 
-_ASKED_AT_A_TIME = 12  # histories
-_ENDINGS_AT_A_TIME = 4  # of executions that are not logged, which cost several requests each
+_HISTORIES_PER_REFRESH = 12
+_ENDINGS_PER_REFRESH = 4  # of executions that are not logged, which cost several requests each
 _DEFINITION_SECONDS = 60  # for which the state machine is taken not to change
 _LATE_SECONDS = 30  # after which an upload should have started its execution
 _GROUPS = {QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done"}
@@ -54,7 +55,7 @@ class Item:
         stale: whether there may be news in its history.
         kind, sentence: what became of it, where there is no history.
         listed, read: what was last listed of it, and when its history was read.
-        pictures: the original and the PNG, once somebody has asked for them.
+        pictures: the original and the PNG, once they were asked for.
     """
 
     name: str
@@ -78,7 +79,7 @@ class Item:
         return _GROUPS.get(self.status, "failed")
 
     @property
-    def known(self) -> bool:
+    def is_current(self) -> bool:
         """Whether the history was read since the status is what it is."""
         return self.execution is not None and self.execution.status == self.status
 
@@ -132,7 +133,7 @@ class Live:
         item.here, item.version = True, version
         return item
 
-    def look(self) -> tuple[list[Item], list[str]]:
+    def refresh(self) -> tuple[list[Item], list[str]]:
         """Ask AWS once; return what has changed, and the names of what is no longer listed.
 
         Raises:
@@ -156,7 +157,7 @@ class Live:
 
     def pictures_of(self, item: Item) -> list[Picture]:
         """Return the original and the PNG of an execution that has ended."""
-        if item.pictures is None and item.execution is not None and item.known:
+        if item.pictures is None and item.execution is not None and item.is_current:
             item.pictures = list(collect.pictures(self.clients, item.execution))
         return item.pictures or []
 
@@ -164,22 +165,23 @@ class Live:
         """Start a failed item again, even if it will fail again; return what was done."""
         item.here = True
         results = Redrive(self.clients, self.stack, everything=True).execution(item.name)
-        did = [f"{one.subject}: {one.did} ({one.why})" for one in results]
-        return ". ".join(did) or f"{item.key} has been handled since."
+        sentences = [f"{result.subject}: {result.did} ({result.why})" for result in results]
+        return ". ".join(sentences) or f"{item.key} has been handled since."
 
     def _list(self, changed: dict[str, Item]) -> list[str]:
         newest: dict[str, Any] = {}
-        for told in self.source.listed(most=NEWEST):
-            newest.setdefault(restarts.first_name(told["name"]), told)
-        for name, told in newest.items():
-            item = self.items.setdefault(name, Item(name, readable(name), told["startDate"]))
-            listed = (told["executionArn"], told["status"], told.get("redriveCount"))
+        for summary in self.source.listed(most=NEWEST):
+            newest.setdefault(restarts.first_name(summary["name"]), summary)
+        for name, summary in newest.items():
+            item = self.items.setdefault(name, Item(name, readable(name), summary["startDate"]))
+            arn, status = summary["executionArn"], summary["status"]
+            listed = (arn, status, summary.get("redriveCount"))
             if item.listed != listed:
-                item.arn, item.status, item.listed = told["executionArn"], told["status"], listed
+                item.arn, item.status, item.listed = arn, status, listed
                 item.stale, item.pictures, item.sentence = True, None, ""
                 changed[name] = item
-        known = list(self.items.values())
-        gone = [item.name for item in known if item.name not in newest and item.arn]
+        items = list(self.items.values())
+        gone = [item.name for item in items if item.name not in newest and item.arn]
         for name in gone:
             del self.items[name]
         return gone
@@ -190,7 +192,7 @@ class Live:
         asked.sort(key=lambda item: item.since, reverse=True)
         asked.sort(key=lambda item: (not (item.here or item.status == RUNNING), item.read))
         # The events of a log have been read by now, and cost nothing more.
-        asked = asked[: NEWEST if self.stack.express else _ASKED_AT_A_TIME]
+        asked = asked[: NEWEST if self.stack.express else _HISTORIES_PER_REFRESH]
         asl = self._asl() if asked else {}  # once, before several threads would
         read = self._pool.map(lambda item: self._execution(item, asl), asked)
         for item, execution in zip(asked, read, strict=True):
@@ -209,10 +211,10 @@ class Live:
 
     def _asl(self) -> Mapping[str, Any]:
         if not self._definition or time.monotonic() - self._definition_read > _DEFINITION_SECONDS:
-            told = self.clients.stepfunctions.describe_state_machine(
+            described = self.clients.stepfunctions.describe_state_machine(
                 stateMachineArn=self.stack.state_machine_arn
             )
-            self._definition = json.loads(told["definition"])
+            self._definition = json.loads(described["definition"])
             self._definition_read = time.monotonic()
         return self._definition
 
@@ -226,7 +228,7 @@ class Live:
 
     def _find_endings(self, changed: dict[str, Item]) -> None:
         waiting = [item for item in list(self.items.values()) if item.status == QUEUED]
-        for item in sorted(waiting, key=lambda item: item.read)[:_ENDINGS_AT_A_TIME]:
+        for item in sorted(waiting, key=lambda item: item.read)[:_ENDINGS_PER_REFRESH]:
             ending = endings.find(self.clients, self.stack, item.key, item.version)
             item.read = time.monotonic()
             if ending is not None:

@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from scripts.local_aws.gate import Gate
 from scripts.report import graph, pages
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two looks at AWS
+_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two refreshes
 _THREADS = 32  # requests and uploads that wait for AWS
 _REFUSALS = (BotoCoreError, ClientError, UserError)
 
@@ -113,7 +113,7 @@ class Console:
         self._readers: set[asyncio.Queue[str]] = set()
         self._watched = asyncio.Event()  # there are readers
         self._hurry = asyncio.Event()  # something was done that changes what AWS answers
-        self._said = ""
+        self._last_news = ""
 
     @property
     def address(self) -> str:
@@ -164,12 +164,12 @@ class Console:
             await following
 
     async def _follow(self) -> None:
-        """Look at AWS again and again, while a page is open."""
+        """Refresh what is shown while a page is open."""
         while True:
             await self._watched.wait()
             self._hurry.clear()
             try:
-                changed, gone = await asyncio.to_thread(self.live.look)
+                changed, gone = await asyncio.to_thread(self.live.refresh)
                 self._publish(changed, gone)
                 pause = _BUSY_SECONDS if self.live.is_busy else _IDLE_SECONDS
             except _REFUSALS as error:
@@ -180,10 +180,10 @@ class Console:
 
     def _publish(self, items: Sequence[Item], gone: Sequence[str] = (), problem: str = "") -> None:
         text = self._written(items, gone=gone, problem=problem)
-        if items or gone or text != self._said:
+        if items or gone or text != self._last_news:
             for reader in self._readers:
                 reader.put_nowait(text)
-        self._said = text
+        self._last_news = text
 
     def _written(self, items: Sequence[Item], **more: Any) -> str:
         summaries = [
@@ -240,16 +240,21 @@ class Console:
         if not key or len(key.encode()) > keys.MAX_KEY_BYTES:
             raise HTTPException(400, f"A key has from 1 to {keys.MAX_KEY_BYTES} bytes.")
         kind = request.headers.get("content-type", "application/octet-stream")
-        body = io.BufferedReader(_Body(request.stream(), asyncio.get_running_loop()))
-        live = self.live
-        version = await asyncio.to_thread(uploads.send, live.clients, live.stack, key, body, kind)
+        live, body = self.live, Body(request.stream(), asyncio.get_running_loop())
+        file = io.BufferedReader(body)
+        try:
+            version = await asyncio.to_thread(
+                uploads.send, live.clients, live.stack, key, file, kind
+            )
+        finally:
+            body.end()
         item = live.add(key, version)
         self._publish([item])
         self._hurry.set()
         return PlainTextResponse(item.name)
 
     async def _item(self, request: Request) -> Response:
-        item = self._named(request)
+        item = self._item_of(request)
         execution = item.execution
         if execution is None and not item.kind:
             execution = not_started(await asyncio.to_thread(self.live.machine))
@@ -260,18 +265,18 @@ class Console:
         return HTMLResponse(html)
 
     async def _pictures(self, request: Request) -> Response:
-        item = self._named(request)
+        item = self._item_of(request)
         pictures = await asyncio.to_thread(self.live.pictures_of, item)
         html = _template("figures.html.j2").render(pictures=pictures, key=item.key)
         return HTMLResponse(html)
 
     async def _retry(self, request: Request) -> Response:
-        did = await asyncio.to_thread(self.live.retry, self._named(request))
+        did = await asyncio.to_thread(self.live.retry, self._item_of(request))
         self._hurry.set()
         return PlainTextResponse(did)
 
     async def _report(self, request: Request) -> Response:
-        item = self._named(request)
+        item = self._item_of(request)
         [run] = await asyncio.to_thread(
             collect.runs, self.live.clients, [item.arn], self.live.source
         )
@@ -280,28 +285,42 @@ class Console:
         policy = guard.policy_of_reports(nonce)
         return HTMLResponse(html, headers={"content-security-policy": policy})
 
-    def _named(self, request: Request) -> Item:
+    def _item_of(self, request: Request) -> Item:
         item = self.live.items.get(request.path_params["name"])
         if item is None:
             raise HTTPException(404, "It is not listed any more.")
         return item
 
 
-class _Body(io.RawIOBase):
+class Body(io.RawIOBase):
     """What a browser sends, for a thread that reads it as a file."""
 
     def __init__(self, stream: AsyncIterator[bytes], loop: asyncio.AbstractEventLoop) -> None:
+        """Read a stream, which a loop in another thread feeds."""
         super().__init__()
         self._stream = stream
         self._loop = loop
         self._left = b""
+        self._pending: Future[bytes | None] | None = None
+        self._ended = False
+
+    def end(self) -> None:
+        """Have whoever still reads fail: a loop that has stopped would never answer."""
+        self._ended = True
+        if self._pending:
+            self._pending.cancel()
 
     def readable(self) -> bool:
+        """Return whether it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Read into a buffer, and return how many bytes."""
         while not self._left:
-            chunk = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+            self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            if self._ended:
+                self._pending.cancel()
+            chunk = self._pending.result()
             if chunk is None:
                 return 0
             self._left = chunk

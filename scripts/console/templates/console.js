@@ -3,8 +3,8 @@
 document.documentElement.classList.add("js");
 const byId = (id) => document.getElementById(id);
 const list = byId("items");
-const known = new Map(); // by the name of its execution: what is shown of an image
-const AT_A_TIME = 3; // uploads
+const entries = new Map(); // by the name of its execution: what is shown of an image
+const MAX_SENDING = 3; // uploads at the same time
 
 const make = (tag, parent, className = "", text = "") => {
   const made = document.createElement(tag);
@@ -14,73 +14,73 @@ const make = (tag, parent, className = "", text = "") => {
   return made;
 };
 
-function entry(name, since) {
+function newEntry(name, since) {
   const row = make("li", null);
   const details = make("details", row);
-  const one = { name, row, details, summary: make("summary", details), body: make("div", details, "body"), since, group: "waiting" };
-  details.addEventListener("toggle", () => load(one));
-  one.body.addEventListener("click", (event) => event.target.matches(".retry") && retry(one, event.target));
-  return one;
+  const entry = { name, row, details, summary: make("summary", details), body: make("div", details, "body"), since, group: "waiting" };
+  details.addEventListener("toggle", () => load(entry));
+  entry.body.addEventListener("click", (event) => event.target.matches(".retry") && retry(entry, event.target));
+  return entry;
 }
 
-function place(one) {
-  const next = [...list.children].find((row) => Number(row.dataset.since) < one.since);
-  one.row.dataset.since = one.since;
-  list.insertBefore(one.row, next ?? null);
+function place(entry) {
+  const next = [...list.children].find((row) => Number(row.dataset.since) < entry.since);
+  entry.row.dataset.since = entry.since;
+  list.insertBefore(entry.row, next ?? null);
 }
 
 // Fetches what is below the summary, once at a time and again if there was news meanwhile.
-async function load(one) {
-  if (!one.details.open || !one.name) return;
-  if (one.loading) { one.again = true; return; }
-  one.loading = true;
+async function load(entry) {
+  if (!entry.details.open || !entry.name) return;
+  if (entry.loading) { entry.again = true; return; }
+  entry.loading = true;
   try {
     do {
-      one.again = false;
-      const answer = await fetch(`items/${encodeURIComponent(one.name)}`);
-      if (answer.ok) fill(one.body, await answer.text());
-    } while (one.again);
-    const pictures = one.body.querySelector("[data-pending]"); // S3 takes longer than the rest
+      entry.again = false;
+      const answer = await fetch(`items/${encodeURIComponent(entry.name)}`);
+      if (answer.ok) fill(entry.body, await answer.text());
+    } while (entry.again);
+    const pictures = entry.body.querySelector("[data-pending]"); // S3 takes longer than the rest
     if (pictures) {
-      const answer = await fetch(`pictures/${encodeURIComponent(one.name)}`);
+      const answer = await fetch(`pictures/${encodeURIComponent(entry.name)}`);
       if (answer.ok) fill(pictures, await answer.text());
     }
   } catch { /* the server has ended; the page says so */ }
-  one.loading = false;
+  entry.loading = false;
 }
 
 function fill(place, html) {
   const inside = place.contains(document.activeElement) && document.activeElement;
-  const which = inside && [...place.querySelectorAll("a, button")].indexOf(inside);
+  const index = inside && [...place.querySelectorAll("a, button")].indexOf(inside);
   place.innerHTML = html;
-  if (inside) place.querySelectorAll("a, button")[which]?.focus();
+  if (inside) place.querySelectorAll("a, button")[index]?.focus();
 }
 
 function show(news) {
   const all = new Set(news.items.map((item) => item.name));
-  for (const [name, one] of known) {
-    if (news.gone.includes(name) || (news.all && !all.has(name))) { one.row.remove(); known.delete(name); }
+  for (const [name, entry] of entries) {
+    if (news.gone.includes(name) || (news.all && !all.has(name))) { entry.row.remove(); entries.delete(name); }
   }
-  const said = [];
+  const ended = [];
   for (const item of news.items) {
-    let one = known.get(item.name);
-    if (!one) {
-      one = entry(item.name, item.since);
-      known.set(item.name, one);
-      place(one);
+    let entry = entries.get(item.name);
+    if (!entry) {
+      entry = newEntry(item.name, item.since);
+      entries.set(item.name, entry);
+      place(entry);
     }
-    if (!news.all && one.group !== item.group && ["done", "failed"].includes(item.group)) said.push(one);
-    one.group = item.group;
-    fill(one.summary, item.html);
-    load(one);
+    if (!news.all && entry.group !== item.group && ["done", "failed"].includes(item.group)) ended.push(entry);
+    entry.group = item.group;
+    fill(entry.summary, item.html);
+    load(entry);
   }
-  if (said.length) byId("status").textContent = said.map(spoken).join(". ");
+  if (ended.length) byId("status").textContent = ended.map(spoken).join(". ");
   for (const [name, count] of Object.entries(news.counts)) byId(`count-${name}`).textContent = count ?? "–";
   problem(news.problem);
   filter();
 }
 
-const spoken = (one) => `${one.summary.querySelector(".key").textContent}: ${one.summary.querySelector(".pill").lastChild.textContent}`;
+const spoken = (entry) => `${entry.summary.querySelector(".key").textContent}: ${entry.summary.querySelector(".pill").lastChild.textContent}`;
 
 function problem(sentence) {
   byId("problem").hidden = !sentence;
@@ -91,11 +91,11 @@ function filter() {
   const group = document.querySelector("input[name=group]:checked").value;
   const words = byId("find").value.trim().toLowerCase();
   let count = 0;
-  for (const one of [...known.values(), ...waiting]) {
-    one.row.hidden = (group && one.group !== group) || (words && !one.summary.textContent.toLowerCase().includes(words));
-    count += !one.row.hidden;
+  for (const entry of [...entries.values(), ...waiting]) {
+    entry.row.hidden = (group && entry.group !== group) || (words && !entry.summary.textContent.toLowerCase().includes(words));
+    count += !entry.row.hidden;
   }
-  const total = known.size + waiting.size;
+  const total = entries.size + waiting.size;
   byId("shown").textContent = total ? `${count} of ${total} images, the newest first.` : "There are no executions yet.";
 }
 
@@ -105,87 +105,87 @@ let sending = 0;
 
 function upload(files) {
   for (const file of files) {
-    const one = entry("", Date.now() / 1000);
-    one.file = file;
-    make("span", one.summary, "pill none", "uploading");
-    make("strong", one.summary, "key", file.name);
-    one.bar = make("progress", one.summary);
-    one.bar.setAttribute("aria-label", `Upload of ${file.name}`);
-    one.body.append(byId("planned").content.cloneNode(true));
-    one.details.open = true;
-    waiting.add(one);
-    place(one);
-    queue.push(one);
+    const entry = newEntry("", Date.now() / 1000);
+    entry.file = file;
+    make("span", entry.summary, "pill none", "uploading");
+    make("strong", entry.summary, "key", file.name);
+    entry.bar = make("progress", entry.summary);
+    entry.bar.setAttribute("aria-label", `Upload of ${file.name}`);
+    entry.body.append(byId("planned").content.cloneNode(true));
+    entry.details.open = true;
+    waiting.add(entry);
+    place(entry);
+    queue.push(entry);
   }
   filter();
   next();
 }
 
 function next() {
-  while (sending < AT_A_TIME && queue.length) {
+  while (sending < MAX_SENDING && queue.length) {
     sending += 1;
     send(queue.shift());
   }
 }
 
-function send(one) {
+function send(entry) {
   const request = new XMLHttpRequest(); // fetch does not report how much was sent
-  request.open("POST", `images?key=${encodeURIComponent(one.file.name)}`);
-  request.setRequestHeader("Content-Type", one.file.type || "application/octet-stream");
-  request.upload.onprogress = (event) => { one.bar.value = event.loaded / event.total; };
+  request.open("POST", `images?key=${encodeURIComponent(entry.file.name)}`);
+  request.setRequestHeader("Content-Type", entry.file.type || "application/octet-stream");
+  request.upload.onprogress = (event) => { entry.bar.value = event.loaded / event.total; };
   request.onloadend = () => {
     sending -= 1;
     next();
-    if (request.status === 200) sent(one, request.responseText);
-    else failed(one, request.responseText || "The server of this page does not answer.");
+    if (request.status === 200) sent(entry, request.responseText);
+    else failed(entry, request.responseText || "The server of this page does not answer.");
   };
-  request.send(one.file);
+  request.send(entry.file);
 }
 
-// The server may have told of it before it answered.
-function sent(one, name) {
-  waiting.delete(one);
-  const told = known.get(name);
-  one.name = name;
-  known.set(name, one);
-  if (told) {
-    one.group = told.group;
-    one.summary.replaceChildren(...told.summary.childNodes);
-    told.row.remove();
+// The server may have sent news of it before it answered.
+function sent(entry, name) {
+  waiting.delete(entry);
+  const shown = entries.get(name);
+  entry.name = name;
+  entries.set(name, entry);
+  if (shown) {
+    entry.group = shown.group;
+    entry.summary.replaceChildren(...shown.summary.childNodes);
+    shown.row.remove();
   }
-  load(one);
+  load(entry);
   filter();
 }
 
-function failed(one, sentence) {
-  one.group = "failed";
-  one.bar.remove();
-  one.summary.querySelector(".pill").className = "pill bad";
-  one.summary.querySelector(".pill").textContent = "✕ not uploaded";
-  one.body.replaceChildren();
-  make("p", one.body, "error", sentence);
-  make("button", one.body, "", `Upload ${one.file.name} again`).addEventListener("click", () => {
-    waiting.delete(one);
-    one.row.remove();
-    upload([one.file]);
+function failed(entry, sentence) {
+  entry.group = "failed";
+  entry.bar.remove();
+  entry.summary.querySelector(".pill").className = "pill bad";
+  entry.summary.querySelector(".pill").textContent = "✕ not uploaded";
+  entry.body.replaceChildren();
+  make("p", entry.body, "error", sentence);
+  make("button", entry.body, "", `Upload ${entry.file.name} again`).addEventListener("click", () => {
+    waiting.delete(entry);
+    entry.row.remove();
+    upload([entry.file]);
   });
-  byId("status").textContent = `${one.file.name}: not uploaded. ${sentence}`;
+  byId("status").textContent = `${entry.file.name}: not uploaded. ${sentence}`;
   filter();
 }
 
-async function retry(one, button) {
+async function retry(entry, button) {
   button.disabled = true;
-  let said = "The server of this page does not answer.";
+  let outcome = "The server of this page does not answer.";
   try {
-    const answer = await fetch(`retry/${encodeURIComponent(one.name)}`, { method: "POST" });
-    said = await answer.text();
-  } catch { /* said above */ }
-  byId("status").textContent = said;
-  make("p", one.body, "muted", said);
+    const answer = await fetch(`retry/${encodeURIComponent(entry.name)}`, { method: "POST" });
+    outcome = await answer.text();
+  } catch { /* the outcome above */ }
+  byId("status").textContent = outcome;
+  make("p", entry.body, "muted", outcome);
 }
 
 byId("files").addEventListener("change", (event) => { upload(event.target.files); event.target.value = ""; });
-document.querySelectorAll("input[name=group]").forEach((one) => one.addEventListener("change", filter));
+document.querySelectorAll("input[name=group]").forEach((input) => input.addEventListener("change", filter));
 byId("find").addEventListener("input", filter);
 for (const [kind, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   document.addEventListener(kind, (event) => {

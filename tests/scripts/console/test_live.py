@@ -33,7 +33,7 @@ def asked(small: Small, watched: Live) -> Counter[str]:
 
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.register("before-call", note)
-    watched.look()
+    watched.refresh()
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.unregister("before-call", note)
     return calls
@@ -44,7 +44,7 @@ def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live)
     for name in ("b", "c", "d"):
         small.start(name, "succeed")
     small.settle("SUCCEEDED", 3)
-    watched.look()
+    watched.refresh()
 
     assert asked(small, watched) == {
         "ListExecutions": 1,
@@ -71,7 +71,7 @@ def test_a_look_at_express_reads_its_log_alone(small: Small, watched: Live) -> N
         "GetQueueAttributes": 1,
     }
     assert watched.counts == {"queue": 0, "running": 1, "done": 1, "failed": 0}
-    assert {item.key: item.known for item in watched.items.values()} == {
+    assert {item.key: item.is_current for item in watched.items.values()} == {
         "a.jpg": True,
         "b.jpg": True,
     }
@@ -86,10 +86,10 @@ def test_histories_are_read_a_few_at_a_time_and_each_has_its_turn(
     small.settle("SUCCEEDED", 30)
 
     assert asked(small, watched)["GetExecutionHistory"] == 12
-    assert watched.items["now"].known, "what runs comes first"
+    assert watched.items["now"].is_current, "what runs comes first"
     looks = 1
-    while not all(item.known for item in watched.items.values()):
-        watched.look()
+    while not all(item.is_current for item in watched.items.values()):
+        watched.refresh()
         looks += 1
     assert looks <= 4
 
@@ -97,23 +97,23 @@ def test_histories_are_read_a_few_at_a_time_and_each_has_its_turn(
 @both_types
 def test_a_look_returns_what_has_changed(small: Small, watched: Live) -> None:
     small.start("a", "run")
-    changed, _ = watched.look()
+    changed, _ = watched.refresh()
     assert [(item.key, item.group) for item in changed] == [("a.jpg", "running")]
     [item] = changed
 
     def is_in_its_state() -> bool:
-        watched.look()
+        watched.refresh()
         return item.execution is not None and item.execution.running_states == ["Run"]
 
     wait.until("its state to be entered", is_in_its_state)
-    assert watched.look() == ([], [])
+    assert watched.refresh() == ([], [])
 
 
 @both_types
 def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watched: Live) -> None:
     small.start("a", "fail")
     small.settle("FAILED", 1)
-    watched.look()
+    watched.refresh()
     [item] = watched.items.values()
     assert (item.group, item.is_hopeless) == ("failed", False)
 
@@ -122,7 +122,7 @@ def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watche
     small.become(fixed)
     assert "a.jpg (version 1): started" in watched.retry(item)
     small.settle("SUCCEEDED", 1)
-    watched.look()
+    watched.refresh()
 
     assert list(watched.items.values()) == [item]
     assert item.group == "done"
@@ -134,11 +134,11 @@ def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watche
 def test_an_upload_waits_until_its_execution_starts(small: Small, watched: Live) -> None:
     name = keys.execution_name(small.deployment.source_bucket, "sea.jpg", "v1")
     item = watched.add("sea.jpg", "v1")
-    watched.look()
+    watched.refresh()
     assert item.group == "waiting"
 
     small.start(name, "run", "sea.jpg")
-    changed, _ = watched.look()
+    changed, _ = watched.refresh()
 
     assert changed == [item]
     assert (item.name, item.group) == (name, "running")
@@ -149,8 +149,8 @@ def test_an_upload_that_starts_nothing_is_reported_once(
 ) -> None:
     item = watched.add("sea.jpg", "v1")
     monkeypatch.setattr(live, "_LATE_SECONDS", 0)
-    assert watched.look() == ([item], [])
-    assert watched.look() == ([], [])
+    assert watched.refresh() == ([item], [])
+    assert watched.refresh() == ([], [])
 
 
 @both_types
@@ -160,9 +160,9 @@ def test_only_the_newest_are_listed(
     monkeypatch.setattr(live, "NEWEST", 2)
     for name in ("a", "b"):
         small.start(name, "run")
-    watched.look()
+    watched.refresh()
     small.start("c", "run")
-    _, gone = watched.look()
+    _, gone = watched.refresh()
     assert (gone, set(watched.items)) == (["a"], {"b", "c"})
 
 
@@ -170,5 +170,5 @@ def test_a_queue_that_may_not_be_asked_is_not_counted(small: Small, watched: Liv
     small.clients.sqs.delete_queue(
         QueueUrl=small.clients.sqs.get_queue_url(QueueName=small.deployment.name)["QueueUrl"]
     )
-    watched.look()
+    watched.refresh()
     assert watched.counts["queue"] is None

@@ -1,12 +1,16 @@
 """Uploads go through the page's server to S3 without being kept."""
 
+import asyncio
+import contextlib
 import http.client
 import os
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
 import pytest
 
-from scripts.console.server import Console
+from scripts.console.server import Body, Console
 from scripts.lib import wait
 from tests.scripts.console.conftest import Small
 
@@ -59,6 +63,30 @@ def test_an_upload_that_breaks_off_stores_nothing(own: Console, small: Small, se
         "parts to be deleted",
         lambda: not s3.list_multipart_uploads(Bucket=bucket).get("Uploads"),
     )
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    """Yield nothing, for ever."""
+    await asyncio.Event().wait()
+    yield b""
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'Body._next' was never awaited")
+@pytest.mark.parametrize("ends_first", [True, False])
+def test_who_reads_an_upload_does_not_wait_for_a_loop_that_has_stopped(ends_first: bool) -> None:
+    with contextlib.closing(asyncio.new_event_loop()) as stopped, ThreadPoolExecutor() as threads:
+        body = Body(nothing(), stopped)
+        if ends_first:
+            body.end()
+        reading = threads.submit(body.read, 1)
+        pending = wait.until("the read to begin", lambda: body._pending)
+        if not ends_first:
+            body.end()
+        try:
+            with pytest.raises(CancelledError):
+                reading.result(5)
+        finally:
+            pending.cancel()
 
 
 def test_what_s3_answers_is_passed_on(own: Console, small: Small) -> None:

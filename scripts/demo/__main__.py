@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.demo import console
 from scripts.demo.display import Display
-from scripts.demo.run import DIRECTORY, run
+from scripts.demo.run import DIRECTORY, run, serve_page
 from scripts.lib import user_errors
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     user_errors.interrupt_on_signals()
     try:
         if options.page:
-            console.run(display, options.port)
+            serve_page(display, options.port)
             return 0
         return 0 if run(display, options.images, options.directory, options.workflow_type) else 1
     except (UserError, TimeoutError) as error:

@@ -22,7 +22,7 @@ _TIMED_STATES = {
     "WriteToDynamoDb": "record",
     "DeleteSourceFile": "delete",
 }
-_NAMED = 3  # resources that are named while they are waited for
+_MAX_NAMES = 3  # of resources that are waited for
 _PLAIN_LINE_SECONDS = 10  # between two lines about the same step, where nothing can be redrawn
 
 
@@ -45,9 +45,19 @@ class Display:
         """Say what does not hold, in one line or, of a program that failed, several."""
         self._console.print(f"  [red]✗ {escape(sentence)}[/red]", highlight=False, soft_wrap=True)
 
-    def held(self, sentence: str) -> None:
-        """Say what holds."""
-        self._console.print(f"  [green]✓[/green] {_text(sentence)}", highlight=False)
+    def verdict(self, promise: str, faults: Iterable[str]) -> bool:
+        """Say whether a promise holds, with what speaks against it, and return it."""
+        sentences = list(faults)
+        for sentence in sentences:
+            self.failed(visible(sentence))
+        if not sentences:
+            self._console.print(f"  [green]✓[/green] {_text(promise)}", highlight=False)
+        return not sentences
+
+    def conclude(self, started: float, *, holds: bool) -> None:
+        """Say whether everything holds, and how long it took since a `time.monotonic`."""
+        self.step("All checks passed." if holds else "Some checks failed.")
+        self.say(f"It took {time.monotonic() - started:.0f} seconds.")
 
     @contextmanager
     def terraform(self) -> Iterator[terraform_stack.Report]:
@@ -180,7 +190,7 @@ def _outcome(image: Image) -> str:
 
 def _waiting(addresses: tuple[str, ...]) -> str:
     """Return the resources that have been waited for longest, in short."""
-    shown = addresses[:_NAMED]
+    shown = addresses[:_MAX_NAMES]
     names = [address.rsplit("module.", 1)[-1].removesuffix(".this") for address in shown]
     more = len(addresses) - len(shown)
     return ", ".join(names) + (f" and {more} more" if more else "")

@@ -1,11 +1,14 @@
-"""The demonstration, step by step."""
+"""The demonstration, step by step, and its steps for other stacks than its own."""
 
 import itertools
 import shutil
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from scripts import console
 from scripts.commands.upload import files_in
 from scripts.demo import verdict
 from scripts.demo.display import Display
@@ -17,7 +20,6 @@ from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
-from scripts.lib.terminal import visible
 from scripts.lib.terraform_stack import Stack
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws, Options
@@ -26,6 +28,7 @@ from scripts.report import pages
 DIRECTORY = BUILD / "demo"
 NOTHING_LEFT = "`terraform destroy` left nothing behind"
 
+_CONSOLE_DIRECTORY = BUILD / "console"
 _MAX_SECONDS = 180  # for all images together
 
 
@@ -61,9 +64,8 @@ def run(
         }
         made = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
         apply(display, made)
-        stack = deployed.find(clients, deployed.DEFAULT_NAME)
-        source = collect.source(clients, stack)
-        images = convert(display, clients, stack, source, files)
+        trial = Trial(display, clients, deployed.find(clients, deployed.DEFAULT_NAME))
+        images = trial.convert(files)
         _keep(images, directory / "images")
         display.places(
             {
@@ -72,30 +74,35 @@ def run(
                 "What Terraform said": _short(made.log_file),
             }
         )
-        holds = check(display, clients, stack.source_bucket, images)
-        report(display, clients, source, images, directory.parent / "report")
+        holds = trial.check(images)
+        trial.report(images, directory.parent / "report")
         destroy(display, made)
-        left = sorted(inventory(clients) - before)
-        holds &= promise_holds(display, NOTHING_LEFT, left)
-    conclude(display, started, holds=holds)
+        holds &= display.verdict(NOTHING_LEFT, sorted(inventory(clients) - before))
+    display.conclude(started, holds=holds)
     return holds
 
 
-def report(
-    display: Display,
-    clients: Clients,
-    source: collect.Source,
-    images: Iterable[Image],
-    directory: Path,
-) -> None:
-    """Write the pages on the images' executions, and say where they are."""
-    arns = [image.execution.arn for image in images if image.execution]
-    target = pages.write(collect.runs(clients, arns, source), directory, "the demonstration")
-    display.say(f"What happened, state by state, with pictures: {_short(target)}")
+def serve_page(display: Display, port: int | None) -> None:
+    """Serve the live page of a stack on a local AWS of its own, until a signal.
+
+    Parameters:
+        display: where to show the steps before.
+        port: the TCP port on 127.0.0.1; None takes a free one.
+
+    Raises:
+        UserError: it could not be served.
+    """
+    display.step("Starting the local AWS")
+    with LocalAws(_CONSOLE_DIRECTORY / "local-aws", Options(auth=True)) as aws:
+        directory, settings = _CONSOLE_DIRECTORY / "stack", {"force_destroy": True}
+        apply(display, Stack(directory, aws.env, package=PACKAGE_LOCAL, variables=settings))
+        display.step("Serving the page until ctrl-C")
+        clients = Clients(aws.env)
+        console.serve(clients, deployed.find(clients, deployed.DEFAULT_NAME), port)
 
 
 def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> dict[str, Path]:
-    """Return the files to upload by their keys; draws some where none are given."""
+    """Return the files to upload by their keys; draw some if there is no path to them."""
     if images_path is None:
         display.step("Making photographs")
         images_path = drawn
@@ -116,49 +123,88 @@ def apply(display: Display, stack: Stack) -> None:
         stack.apply(report)
 
 
-def convert(
-    display: Display,
-    clients: Clients,
-    stack: Deployment,
-    source: collect.Source,
-    files: dict[str, Path],
-) -> list[Image]:
-    """Upload files, wait for their executions, and show and return what became of each."""
-    display.step(f"Uploading {len(files)} files to s3://{stack.source_bucket}")
-    images: dict[str, Image] = {}  # by version id
-    for key, path in files.items():
-        version_id = uploads.send_file(clients, stack, key, path)
-        images[version_id] = Image(key, path.read_bytes(), version_id)
-    _follow(display, source, images)
-    uploaded = list(images.values())
-    verdict.fetch(clients, stack.destination_bucket, uploaded)
-    display.outcomes(uploaded)
-    display.times(uploaded)
-    return uploaded
+def destroy(display: Display, stack: Stack) -> None:
+    """Destroy the stack, and show how far that is."""
+    display.step("terraform destroy")
+    with display.terraform() as report:
+        stack.destroy(report)
 
 
-def _follow(display: Display, source: collect.Source, images: dict[str, Image]) -> None:
-    """Wait until the executions of all images have ended, and show where each is."""
-    known: dict[str, Execution] = {}
+@dataclass(frozen=True)
+class Trial:
+    """Sends images through a stack, and shows and checks what becomes of them."""
 
-    def all_have_ended() -> bool:
-        for listed in source.listed():
-            arn = listed["executionArn"]
-            if arn not in known or known[arn].status == RUNNING:
-                known[arn] = source.execution(arn)
-        for execution in known.values():
-            image = images.get(execution.source.get("versionId", ""))
-            if image is not None:
-                image.execution = execution
-        show({image.key: _state(image) for image in images.values()})
-        return not any(_state(image) for image in images.values())
+    display: Display
+    clients: Clients
+    stack: Deployment
 
-    display.step("Waiting for their executions")
-    with display.images() as show:
-        wait.until("the executions of all images to end", all_have_ended, _MAX_SECONDS)
+    @cached_property
+    def source(self) -> collect.Source:
+        """Where its executions are read."""
+        return collect.source(self.clients, self.stack)
+
+    def convert(self, files: dict[str, Path]) -> list[Image]:
+        """Upload files by their keys, wait for their executions, and show what became of each."""
+        self.display.step(f"Uploading {len(files)} files to s3://{self.stack.source_bucket}")
+        images: dict[str, Image] = {}  # by version id
+        for key, path in files.items():
+            version_id = uploads.send_file(self.clients, self.stack, key, path)
+            images[version_id] = Image(key, path.read_bytes(), version_id)
+        self._follow(images)
+        uploaded = list(images.values())
+        verdict.fetch(self.clients, self.stack.destination_bucket, uploaded)
+        self.display.outcomes(uploaded)
+        self.display.times(uploaded)
+        return uploaded
+
+    def _follow(self, images: dict[str, Image]) -> None:
+        """Wait until the executions of all images have ended, and show where each is."""
+        executions: dict[str, Execution] = {}
+
+        def all_have_ended() -> bool:
+            for listed in self.source.listed():
+                arn = listed["executionArn"]
+                if arn not in executions or executions[arn].status == RUNNING:
+                    executions[arn] = self.source.execution(arn)
+            for execution in executions.values():
+                image = images.get(execution.source.get("versionId", ""))
+                if image is not None:
+                    image.execution = execution
+            places = {image.key: _place(image) for image in images.values()}
+            show(places)
+            return not any(places.values())
+
+        self.display.step("Waiting for their executions")
+        with self.display.images() as show:
+            wait.until("the executions of all images to end", all_have_ended, _MAX_SECONDS)
+
+    def check(self, images: Collection[Image]) -> bool:
+        """Check every promise, say of each whether it holds, and return whether all do."""
+        self.display.step("Checking")
+        converted = [image for image in images if image.outputs]
+        count = len(converted)
+        faults = {
+            f"all {len(images)} files were handled correctly": itertools.chain(
+                verdict.outcome_faults(images), verdict.thumbnail_faults(converted)
+            ),
+            f"{count} originals are complete (byte for byte)": verdict.original_faults(converted),
+            f"{count} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(converted),
+            "the source bucket is empty": verdict.source_faults(
+                self.clients, self.stack.source_bucket
+            ),
+        }
+        verdicts = [self.display.verdict(promise, listed) for promise, listed in faults.items()]
+        return all(verdicts)
+
+    def report(self, images: Iterable[Image], directory: Path) -> None:
+        """Write the pages on the images' executions, and say where they are."""
+        arns = [image.execution.arn for image in images if image.execution]
+        runs = collect.runs(self.clients, arns, self.source)
+        target = pages.write(runs, directory, "the demonstration")
+        self.display.say(f"What happened, state by state, with pictures: {_short(target)}")
 
 
-def _state(image: Image) -> str:
+def _place(image: Image) -> str:
     """Return the state that an image is in, or an empty text if its execution has ended."""
     if image.execution is None:
         return "on its way"
@@ -167,54 +213,12 @@ def _state(image: Image) -> str:
     return (image.execution.running_states or ["starting"])[-1]
 
 
-def check(
-    display: Display, clients: Clients, source_bucket: str, images: Collection[Image]
-) -> bool:
-    """Check every promise, say of each whether it holds, and return whether all do."""
-    display.step("Checking")
-    converted = [image for image in images if image.outputs]
-    count = len(converted)
-    faults = {
-        f"all {len(images)} files were handled correctly": itertools.chain(
-            verdict.outcome_faults(images), verdict.thumbnail_faults(converted)
-        ),
-        f"{count} originals are complete (byte for byte)": verdict.original_faults(converted),
-        f"{count} PNGs have exactly the pixels of their JPEGs": verdict.pixel_faults(converted),
-        "the source bucket is empty": verdict.source_faults(clients, source_bucket),
-    }
-    held = [promise_holds(display, promise, listed) for promise, listed in faults.items()]
-    return all(held)
-
-
-def promise_holds(display: Display, promise: str, faults: Iterable[str]) -> bool:
-    """Say whether a promise holds, with what speaks against it, and return it."""
-    listed = list(faults)
-    for fault in listed:
-        display.failed(visible(fault))
-    if not listed:
-        display.held(promise)
-    return not listed
-
-
-def conclude(display: Display, started: float, *, holds: bool) -> None:
-    """Say whether everything holds, and how long it took since a `time.monotonic`."""
-    display.step("All checks passed." if holds else "Some checks failed.")
-    display.say(f"It took {time.monotonic() - started:.0f} seconds.")
-
-
 def _keep(images: Iterable[Image], folder: Path) -> None:
     """Write the originals and what was made of them where a person can look at them."""
     for key, content in (output for image in images for output in image.outputs):
         path = folder / key.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def destroy(display: Display, stack: Stack) -> None:
-    """Destroy the stack, and show how far that is."""
-    display.step("terraform destroy")
-    with display.terraform() as report:
-        stack.destroy(report)
 
 
 def _short(path: Path) -> str:

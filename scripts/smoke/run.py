@@ -9,10 +9,9 @@ from pathlib import Path
 
 from scripts.demo import run as demo
 from scripts.demo.display import Display
+from scripts.demo.run import Trial
 from scripts.lib import deployed, photographs
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect
 from scripts.lib.executions.model import Execution
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import BUILD
@@ -56,23 +55,22 @@ def run(
     try:
         with display.terraform() as report:
             made.apply(report)
-        holds = _convert(display, clients, deployed.find(clients, name), directory)
+        holds = _convert(Trial(display, clients, deployed.find(clients, name)), directory)
     finally:
         _destroy(display, made, name)
     left = (f"{item} is still there" for item in sorted(inventory(clients)) if name in item)
-    holds &= demo.promise_holds(display, demo.NOTHING_LEFT, left)
-    demo.conclude(display, started, holds=holds)
+    holds &= display.verdict(demo.NOTHING_LEFT, left)
+    display.conclude(started, holds=holds)
     return holds
 
 
-def _convert(display: Display, clients: Clients, stack: Deployment, directory: Path) -> bool:
-    source = collect.source(clients, stack)
-    images = demo.convert(display, clients, stack, source, _files(directory))
-    holds = demo.check(display, clients, stack.source_bucket, images)
+def _convert(trial: Trial, directory: Path) -> bool:
+    images = trial.convert(_files(directory))
+    holds = trial.check(images)
     first = next((image.execution for image in images if image.outputs), None)
     if first is None:
         return False
-    _compare(display, clients, stack, first, directory)
+    _compare(trial, first, directory)
     return holds
 
 
@@ -84,17 +82,17 @@ def _files(directory: Path) -> dict[str, Path]:
     return {path.name: path for path in sorted(folder.iterdir())}
 
 
-def _compare(
-    display: Display, clients: Clients, stack: Deployment, execution: Execution, directory: Path
-) -> None:
+def _compare(trial: Trial, execution: Execution, directory: Path) -> None:
     """Print how this AWS differs from the local one. Differences are not failures."""
-    display.step("Comparing with the local AWS")
-    facts = shapes.observe(clients, stack, execution)
+    trial.display.step("Comparing with the local AWS")
+    facts = shapes.observe(trial.clients, trial.stack, execution)
     shapes.write(facts, directory / "observed.json")
     lines = shapes.differences(facts, shapes.local())
     for line in lines:
-        display.say(line)
-    display.say(f"{len(lines)} differences in {len(facts)} facts; see build/smoke/observed.json.")
+        trial.display.say(line)
+    trial.display.say(
+        f"{len(lines)} differences in {len(facts)} facts; see build/smoke/observed.json."
+    )
 
 
 def _destroy(display: Display, made: Stack, name: str) -> None:

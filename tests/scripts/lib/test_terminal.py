@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 from rich.progress import Progress, TextColumn
 from rich.table import Table
 
-from scripts.demo import run as demo
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
 from scripts.lib import terminal, user_errors
@@ -112,7 +111,7 @@ def test_what_goes_wrong_is_text(capsys: Capture) -> None:
 
 def test_demonstration_and_smoke_show_text(display: Display, shown: io.StringIO) -> None:
     image = Image(TERMINAL_KEY, b"", "v")
-    for show in (display.step, display.say, display.held):
+    for show in (display.step, display.say, lambda promise: display.verdict(promise, [])):
         show(f"about {TERMINAL_KEY}")
         _check(shown.getvalue())
         shown.truncate(shown.seek(0))
@@ -120,7 +119,7 @@ def test_demonstration_and_smoke_show_text(display: Display, shown: io.StringIO)
         show_all([image])
         _check(shown.getvalue())
         shown.truncate(shown.seek(0))
-    demo.promise_holds(display, "nothing is lost", [f"{TERMINAL_KEY} is lost"])
+    display.verdict("nothing is lost", [f"{TERMINAL_KEY} is lost"])
     _check(shown.getvalue())
 
 

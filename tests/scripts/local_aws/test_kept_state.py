@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,7 @@ def test_down_says_where_the_state_is_or_that_it_is_lost(tmp_path: Path) -> None
 
 def test_persist_reaches_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a clone, make builds the zips first and then starts the local AWS."""
+    real_make = shutil.which("make") or ""
     make = tmp_path / "make"
     make.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\n', encoding="utf-8")
     make.chmod(0o755)
@@ -123,7 +125,7 @@ def test_persist_reaches_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     local.command.main(["up", "--persist"], standalone_mode=False)
     assert (tmp_path / "arguments").read_text().split()[-2:] == ["local-up", "PERSIST=1"]
 
-    dry = ["/usr/bin/make", "-n", "-C", str(REPOSITORY), "local-up"]
+    dry = [real_make, "-n", "-C", str(REPOSITORY), "local-up"]
     for variables, persists in (["PERSIST=1"], True), ([], False):
         done = subprocess.run([*dry, *variables], capture_output=True, text=True, check=True)
         assert ("--auth  --persist" in done.stdout) == persists

@@ -7,7 +7,7 @@ should share; no name, no time and no identifier.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,9 @@ def observe(clients: Clients, stack: Deployment, execution: Execution) -> dict[s
     facts |= _shapes("output", execution.result)
     facts |= _shapes("record", record.get("Item"))
     facts |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
-    facts |= _values("png", head, _VALUES_OF_OBJECT)
-    facts |= _values("function", function, _SETTINGS)
-    facts |= {f"history.{kind}": "happens" for kind in sorted(_kinds(execution))}
+    facts |= {f"png.{name}": str(head.get(name)) for name in _VALUES_OF_OBJECT}
+    facts |= {f"function.{name}": str(function.get(name)) for name in _SETTINGS}
+    facts |= {f"history.{event.type}": "happens" for event in execution.events}
     return dict(sorted(facts.items()))
 
 
@@ -77,15 +77,6 @@ def write(facts: Facts, file: Path) -> None:
     """Write what was seen to a file."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _kinds(execution: Execution) -> Iterator[str]:
-    for event in execution.events:
-        yield event.type
-
-
-def _values(name: str, given: Any, wanted: tuple[str, ...]) -> dict[str, str]:
-    return {f"{name}.{field}": str(given.get(field)) for field in wanted}
 
 
 def _shapes(path: str, value: Any) -> dict[str, str]:

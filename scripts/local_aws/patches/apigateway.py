@@ -1,4 +1,4 @@
-"""API Gateway: JWT authorisers are described as on AWS."""
+"""API Gateway: JWT authorisers are described as on AWS, or each plan would change them."""
 
 from typing import Any
 

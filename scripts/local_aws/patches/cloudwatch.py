@@ -1,4 +1,4 @@
-"""CloudWatch: DescribeAlarms describes the whole alarm in the Query protocol.
+"""CloudWatch: DescribeAlarms describes the whole alarm in the Query protocol, Terraform's.
 
 Shape: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
 """

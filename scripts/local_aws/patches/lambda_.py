@@ -1,6 +1,9 @@
-"""Lambda: Python functions run under AWS's own runtime client, awslambdaric.
+"""Lambda: Python functions run under AWS's own runtime client, awslambdaric, as ``provided`` do.
 
-With the system log level WARN, Lambda itself logs nothing of an invocation that succeeds.
+ministack's own worker reports every exception as ``Runtime.HandlerError``, so that no Retry and no
+Catch of a state machine would ever match a name.
+Calls of a burst share a few processes. With the system log level WARN, Lambda itself logs nothing
+of an invocation that succeeds.
 """
 
 import contextlib

@@ -3,18 +3,18 @@
 Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
+import ast
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 Matches = Callable[[Any], bool]
 
-_TOKEN = re.compile(
-    r'\s*(?:(\(|\)|&&|\|\|)|(\$[\w.]+)\s*(=|!=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s()]+)))'
-)
+_COMPARISON = re.compile(r'\$\.([\w.]+)\s*(=|!=)\s*(?:"((?:[^"\\]|\\.)*)"|([^\s()]+))')
+_BETWEEN = re.compile(r"[\s()&|]*")  # what may be between comparisons
 
 
 @lru_cache(maxsize=256)
@@ -25,13 +25,23 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     combined with &&, || and parentheses.
 
     Raises:
-        ValueError: the pattern is none of that form.
+        ValueError: the pattern is not of that form.
     """
+    comparisons: list[Matches] = []
+
+    def number(comparison: re.Match[str]) -> str:
+        comparisons.append(_compare(*comparison.groups()))
+        return f" {len(comparisons) - 1} "
+
+    # Of numbers, `and`, `or` and parentheses: Python's parser knows what binds more strongly.
     inner = pattern.strip().removeprefix("{").removesuffix("}")
-    tokens = list(_tokens(inner))
-    matches = _any(tokens)
-    if tokens:
-        raise ValueError(f"not a filter pattern: {pattern}")
+    well_formed = _BETWEEN.fullmatch(_COMPARISON.sub("", inner))
+    numbers = _COMPARISON.sub(number, inner) if well_formed else ""
+    expression = numbers.replace("&&", " and ").replace("||", " or ").strip()
+    try:
+        matches = _combine(ast.parse(expression, mode="eval").body, comparisons)
+    except (SyntaxError, IndexError) as error:
+        raise ValueError(f"not a filter pattern: {pattern}") from error
 
     def fits(line: str) -> bool:
         try:
@@ -42,55 +52,25 @@ def matcher(pattern: str) -> Callable[[str], bool]:
     return fits
 
 
-def _tokens(text: str) -> Iterator[tuple[str, ...]]:
-    place = 0
-    while text[place:].strip():
-        token = _TOKEN.match(text, place)
-        if token is None:
-            raise ValueError(f"not a filter pattern: {text}")
-        place = token.end()
-        sign, selector, operator, quoted, bare = token.groups()
-        if sign:
-            yield (sign,)
-        else:
-            wanted = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else bare
-            yield (selector, operator, wanted)
+def _combine(node: ast.expr, comparisons: list[Matches]) -> Matches:
+    match node:
+        case ast.Constant(value=int(place)):
+            return comparisons[place]
+        case ast.BoolOp(op=operator, values=nodes):
+            parts = [_combine(part, comparisons) for part in nodes]
+            combined = all if isinstance(operator, ast.And) else any
+            return lambda line: combined(part(line) for part in parts)
+    raise SyntaxError
 
 
-def _any(tokens: list[tuple[str, ...]]) -> Matches:
-    parts = [_all(tokens)]
-    while tokens and tokens[0] == ("||",):
-        tokens.pop(0)
-        parts.append(_all(tokens))
-    return lambda line: any(part(line) for part in parts)
-
-
-def _all(tokens: list[tuple[str, ...]]) -> Matches:
-    parts = [_term(tokens)]
-    while tokens and tokens[0] == ("&&",):
-        tokens.pop(0)
-        parts.append(_term(tokens))
-    return lambda line: all(part(line) for part in parts)
-
-
-def _term(tokens: list[tuple[str, ...]]) -> Matches:
-    if not tokens:
-        raise ValueError("a filter pattern ends early")
-    first = tokens.pop(0)
-    if first == ("(",):
-        inner = _any(tokens)
-        if not tokens or tokens.pop(0) != (")",):
-            raise ValueError("a filter pattern lacks a parenthesis")
-        return inner
-    if len(first) == 1:
-        raise ValueError(f"a filter pattern has {first[0]} where a selector should be")
-    selector, operator, wanted = first
+def _compare(selector: str, operator: str, quoted: str | None, bare: str | None) -> Matches:
+    text = bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
     # fnmatch also knows ? and [, which are text here.
-    glob = re.sub(r"[\[?]", r"[\g<0>]", wanted)
+    glob = re.sub(r"[\[?]", r"[\g<0>]", text or "")
 
     def compare(line: Any) -> bool:
         value = line
-        for name in selector.removeprefix("$.").split("."):
+        for name in selector.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         if value is None:
             return False

@@ -29,6 +29,9 @@ EVENT = {
         ('{ $.user.email = "John*" && $.eventType = "x" }', False),
         ('{ ($.user.email = "John*") && ($.user.id = 1) }', True),
         ('{ $.user.id = 2 || ($.user.id = 1 && $.eventType = "*" ) }', True),
+        ('{ $.user.id = 1 || $.user.id = 2 && $.eventType = "x" }', True),
+        ('{ ($.user.id = 1 || $.user.id = 2) && $.eventType = "x" }', False),
+        ('{ $.eventType = "a && b" || $.user.id = 1 }', True),
         ('{ $.user.name = "*" }', False),
         ('{ $.user.name != "*" }', False),
         (r'{ $.eventType = "Up\"date" }', False),
@@ -42,7 +45,21 @@ def test_what_is_not_json_fits_no_pattern() -> None:
     assert not log_patterns.matcher('{ $.a = "*" }')("START RequestId: 1")
 
 
-@pytest.mark.parametrize("pattern", ["{ $.a }", "{ }", '{ ($.a = "b" }', '{ $.a = "b" && }'])
-def test_what_is_no_pattern_is_refused(pattern: str) -> None:
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "{ $.a }",
+        "{ }",
+        "{ 0 }",
+        '{ ($.a = "b" }',
+        '{ $.a = "b" && }',
+        '{ $.a = "b" & $.a = "c" }',
+        '{ $.a = "b" $.a = "c" }',
+        '{ $.a = "b" ($.a = "c") }',
+        '{ $.a = "b" && 0 }',
+        '{ $.a = "b" and $.a = "b" }',
+    ],
+)
+def test_what_is_not_a_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="filter pattern"):
         log_patterns.matcher(pattern)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scripts.lib import paths, terminal, terraform_cli
+from scripts.lib import paths, ports, terminal, terraform_cli
 from scripts.lib.user_errors import ExitStatus, UserError
 from scripts.local_aws import instance
 from scripts.local_aws.instance import LocalAws, Options, Running
@@ -22,7 +22,7 @@ from scripts.local_aws.kept import KeptState
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _USUAL_PORT = 4566  # LocalStack's, where people and tools look for a local AWS
-_NONE = 'No local AWS is running. `eval "$(image-converter local up)"` starts one.'
+_NOT_RUNNING = 'No local AWS is running. `eval "$(image-converter local up)"` starts one.'
 
 
 @click.group("local")
@@ -163,12 +163,16 @@ def _clone() -> Path:
 def _running(directory: Path) -> Running:
     running = instance.find(directory)
     if running is None:
-        raise UserError(_NONE, ExitStatus.NO_STACK)
+        raise UserError(_NOT_RUNNING, ExitStatus.NO_STACK)
     return running
 
 
 def _usual_port() -> int | None:
-    return _USUAL_PORT if instance.is_free(_USUAL_PORT) else None
+    try:
+        with ports.listening(_USUAL_PORT):
+            return _USUAL_PORT
+    except UserError:
+        return None
 
 
 def _print_exports(running: Running) -> None:

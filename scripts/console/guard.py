@@ -1,4 +1,4 @@
-"""Who may ask the page's server for anything, and what browsers may do with its answers.
+"""Which requests the page's server accepts, and what browsers may do with its answers.
 
 It acts with somebody's credentials, and every web page can send requests to this machine. So every
 request carries a random token in its path, which no other page knows. A cookie would be sent to
@@ -12,7 +12,7 @@ import hmac
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HOST = "127.0.0.1"
+from scripts.lib.ports import HOST
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "

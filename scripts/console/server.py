@@ -42,6 +42,7 @@ from scripts.lib import terminal, user_errors
 from scripts.lib.aws import Clients, is_local
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
+from scripts.lib.ports import HOST, listening
 from scripts.lib.user_errors import UserError
 from scripts.local_aws.gate import Gate
 from scripts.report import graph, pages
@@ -63,21 +64,21 @@ def serve(clients: Clients, stack: Deployment, port: int | None = None) -> None:
     Raises:
         UserError: the port is taken.
     """
-    with listening(port) as at:
-        console = Console(clients, stack, at.getsockname()[1])
+    with listening(port) as listener:
+        console = Console(clients, stack, listener.getsockname()[1])
         terminal.say(f"The live page of {stack.name} is at {console.address}")
         terminal.say("Whoever has this address can use it as you can. Press ctrl-C to stop.")
-        asyncio.run(console.run(at))
+        asyncio.run(console.run(listener))
 
 
 @contextmanager
 def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
     """Yield the live page of a stack, which another thread serves meanwhile."""
-    with listening(None) as at:
-        console = Console(clients, stack, at.getsockname()[1])
+    with listening(None) as listener:
+        console = Console(clients, stack, listener.getsockname()[1])
         loop, stop = asyncio.new_event_loop(), asyncio.Event()
         serving = threading.Thread(
-            target=loop.run_until_complete, args=(console.run(at, stop.wait),)
+            target=loop.run_until_complete, args=(console.run(listener, stop.wait),)
         )
         serving.start()
         try:
@@ -86,20 +87,6 @@ def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
             loop.call_soon_threadsafe(stop.set)
             serving.join()
             loop.close()
-
-
-def listening(port: int | None) -> socket.socket:
-    """Return a socket that listens at a port of this machine alone, or at a free one."""
-    at = socket.socket()
-    at.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        at.bind((guard.HOST, port or 0))
-        at.listen()
-    except OSError as error:
-        at.close()
-        where = f"Port {port} on {guard.HOST}"
-        raise UserError(f"{where} is not available ({error.strerror}).") from error
-    return at
 
 
 class Console:
@@ -118,14 +105,14 @@ class Console:
     @property
     def address(self) -> str:
         """The page's, with the token."""
-        return f"http://{guard.HOST}:{self._port}/{self._token}/"
+        return f"http://{HOST}:{self._port}/{self._token}/"
 
     async def run(
-        self, at: socket.socket, stop: Callable[[], Awaitable[Any]] | None = None
+        self, listener: socket.socket, stop: Callable[[], Awaitable[Any]] | None = None
     ) -> None:
-        """Serve on a socket until told to stop, or by default until a signal."""
+        """Serve on a socket until `stop` returns, or by default until a signal."""
         config = Config()
-        config.bind = [f"fd://{at.detach()}"]
+        config.bind = [f"fd://{listener.detach()}"]
         config.loglevel = "WARNING"
         config.graceful_timeout = 0.2  # pages that read news do not end by themselves
         loop = asyncio.get_running_loop()
@@ -271,9 +258,9 @@ class Console:
         return HTMLResponse(html)
 
     async def _retry(self, request: Request) -> Response:
-        did = await asyncio.to_thread(self.live.retry, self._item_of(request))
+        outcome = await asyncio.to_thread(self.live.retry, self._item_of(request))
         self._hurry.set()
-        return PlainTextResponse(did)
+        return PlainTextResponse(outcome)
 
     async def _report(self, request: Request) -> Response:
         item = self._item_of(request)

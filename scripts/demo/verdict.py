@@ -58,7 +58,7 @@ class Image:
 
     @property
     def file_type(self) -> str | None:
-        """The type that the pipeline has found."""
+        """The type that the pipeline identified."""
         return self.execution.result.get("fileType") if self.execution else None
 
     @property

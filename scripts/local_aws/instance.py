@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,18 +19,18 @@ from typing import IO, Self
 
 from scripts.lib import supervisor
 from scripts.lib.paths import REPOSITORY
+from scripts.lib.ports import HOST, listening
 from scripts.lib.user_errors import UserError
 from scripts.local_aws.kept import KeptState
 
 RUNTIME_PYTHON = REPOSITORY / ".venv" / "runtime" / "bin" / "python"
 
-# The emulator only listens here, because it does not know who may talk to it.
-HOST = "127.0.0.1"
 REGION = "us-east-1"
 READY_SECONDS = 60
+_ANOTHER_PORT = "Choose another one with --port, or omit --port to use a free one."
 _PRIVATE = 0o600  # the state file holds the root user's secret
 
-# Settings of a person's that would send a client elsewhere, or give it other credentials.
+# A user's settings that would send a client elsewhere, or give it other credentials.
 FOREIGN_SETTINGS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -94,8 +93,8 @@ class Running:
 
 def client_settings(running: Running) -> dict[str, str]:
     """Return the variables with which Terraform, the AWS CLI and SDKs use a local AWS."""
-    persons_own = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    without_proxy = ",".join([*filter(None, persons_own.split(",")), HOST])
+    no_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    no_proxy = ",".join([*filter(None, no_proxy.split(",")), HOST])
     return {
         "AWS_ENDPOINT_URL": running.endpoint,
         "AWS_ACCESS_KEY_ID": running.access_key_id,
@@ -105,11 +104,11 @@ def client_settings(running: Running) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         # StartSyncExecution goes to sync-127.0.0.1 otherwise.
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        # A person's own files could name other endpoints and retries.
+        # A user's own files could name other endpoints and retries.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": without_proxy,
-        "no_proxy": without_proxy,
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
     }
 
 
@@ -183,14 +182,16 @@ class LocalAws:
             detached: leave it running when this process ends.
 
         Raises:
-            LocalAwsError: the port is taken, one runs in the directory already, a part is missing,
-                or it ended or stayed silent, in which case the end of its log is in the message.
+            UserError: the port is taken.
+            LocalAwsError: one runs in the directory already, a part is missing, or it ended or
+                stayed silent, in which case the end of its log is in the message.
         """
         if not RUNTIME_PYTHON.exists():
             raise LocalAwsError(f"{RUNTIME_PYTHON} is missing. Run `make setup`.")
         self._directory.mkdir(parents=True, exist_ok=True)
         with _locked(self._directory) as state:
-            port = _choose_port(self._options.port)
+            with listening(self._options.port, _ANOTHER_PORT) as probe:
+                port: int = probe.getsockname()[1]
             key_id, secret = f"LOCALAWS{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary.mkdir()
@@ -247,14 +248,14 @@ class LocalAws:
         foreign = ("AWS_", "LAMBDA_", "SFN_", "MINISTACK_", "LOCALSTACK_", "PYTHON")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
-            "BIND_HOST": HOST,
+            "BIND_HOST": HOST,  # the emulator does not know who may use it
             "GATEWAY_PORT": str(port),
             "AUTH": str(self._options.auth).lower(),
             "MINISTACK_REGION": REGION,
             "IOT_MTLS_ENABLED": "0",  # or it listens on every interface, at 8883
             "SFTP_ENABLED": "0",
             "USE_SSL": "0",
-            "DOCKER_HOST": f"unix://{os.devnull}/none",  # or it tidies up a person's containers
+            "DOCKER_HOST": f"unix://{os.devnull}/none",  # or it removes the user's containers
             "SFN_WAIT_SCALE": str(self._options.wait_scale),
             "LOG_LEVEL": "INFO",
             "PERSIST_STATE": str(int(self._options.persist)),
@@ -356,29 +357,6 @@ def _write_state(state: IO[str], running: Running) -> None:
     state.truncate()
     json.dump(asdict(running), state)
     state.flush()
-
-
-def is_free(port: int) -> bool:
-    """Return whether a port can be had."""
-    try:
-        return _choose_port(port) == port
-    except LocalAwsError:
-        return False
-
-
-def _choose_port(port: int | None) -> int:
-    """Return a port if it is free, or any free one if none is named."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port or 0))
-        except OSError as error:
-            raise LocalAwsError(
-                f"Port {port} on {HOST} is not available ({error.strerror}). Choose another "
-                "one with --port, or omit --port to use a free one."
-            ) from error
-        free: int = probe.getsockname()[1]
-        return free
 
 
 def _answers(port: int) -> bool:

@@ -52,17 +52,17 @@ def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name:
     if confirm not in (None, "", "yes"):
         display.failed(f"CONFIRM is '{confirm}', but only 'yes' confirms. Nothing was created.")
         return False
-    who = Clients(env).sts.get_caller_identity()
+    caller = Clients(env).sts.get_caller_identity()
     region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "the profile's region"
     place = env.get("AWS_ENDPOINT_URL") or f"AWS, {region}"
-    display.step(f"About to deploy {name} to account {who['Account']} at {place}")
-    display.say(f"As {who['Arn']}. About ninety resources, ten minutes, less than a cent.")
+    display.step(f"About to deploy {name} to account {caller['Account']} at {place}")
+    display.say(f"As {caller['Arn']}. About ninety resources, ten minutes, less than a cent.")
     if confirm == "yes":
         return True
     if not sys.stdin.isatty():
         display.failed("This has not been confirmed. Run `make smoke CONFIRM=yes`.")
         return False
-    if input("  Type the account number to continue: ").strip() == who["Account"]:
+    if input("  Type the account number to continue: ").strip() == caller["Account"]:
         return True
     display.failed("That is not the account number. Nothing was created.")
     return False

@@ -143,10 +143,10 @@ def _refuse_foreign_package(config: Mapping[str, Any]) -> None:
         f"python{sys.version_info.major}.{sys.version_info.minor}",
         {"aarch64": "arm64"}.get(platform.machine(), platform.machine()),
     )
-    wanted = (config["Runtime"], *config.get("Architectures", ["x86_64"]))
-    if wanted != host:
+    package = (config["Runtime"], *config.get("Architectures", ["x86_64"]))
+    if package != host:
         raise lambda_runtime.ProvidedRuntimeError(
-            f"{config['FunctionName']} is packaged for {' on '.join(wanted)}, but the local AWS "
+            f"{config['FunctionName']} is packaged for {' on '.join(package)}, but the local AWS "
             f"runs functions with {' on '.join(host)}. Run `make package-local` and apply with "
             "package_dir = build/package-local (those of `image-converter local exports` do).",
             "Runtime.InvalidEntrypoint",

@@ -140,11 +140,11 @@ def filter_log_events(_original: Handler, data: dict[str, Any]) -> Response:
 def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the events of a group between two moments, in the order of time and arrival."""
     first, last = data.get("startTime", -math.inf), data.get("endTime", math.inf)
-    wanted = data.get("logStreamNames")
+    names = data.get("logStreamNames")
     events: list[dict[str, Any]] = []
     with cloudwatch_logs._log_events_lock:
         for name, stream in cloudwatch_logs._log_groups[group]["streams"].items():
-            if not wanted or name in wanted:
+            if not names or name in names:
                 kept = stream["events"]  # the oldest first
                 since = bisect_left(kept, first, key=_time)
                 until = bisect_right(kept, last, key=_time)

@@ -19,9 +19,9 @@ from scripts.commands import local
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
+from scripts.lib.user_errors import UserError
 from scripts.local_aws import (
     LocalAws,
-    LocalAwsError,
     Options,
     Running,
     client_environment,
@@ -118,7 +118,7 @@ def test_run_gives_the_command_an_aws_and_its_exit_status(tmp_path: Path) -> Non
 def test_taken_port_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalAwsError, match=rf"Port {port} .*--port"):
+        with pytest.raises(UserError, match=rf"Port {port} .*--port"):
             LocalAws(tmp_path, Options(port=port)).start()
 
 

@@ -8,7 +8,7 @@ in and why, by service; `around` is how.
 
 from importlib.metadata import version
 
-from scripts.local_aws.patches import (
+from scripts.local_aws.patches import (  # noqa: F401 - each marks what it replaces
     apigateway,
     around,
     cloudwatch,
@@ -43,18 +43,5 @@ check_version()
 
 def install() -> None:
     """Put everything in. Call once, before ministack serves."""
-    for service in (
-        lambda_,
-        stepfunctions,
-        stepfunctions_history,
-        stepfunctions_logs,  # after the histories, whose events are logged
-        stepfunctions_maps,
-        s3,
-        s3_events,
-        apigateway,
-        cloudwatch,
-        logs,
-        iam,
-    ):
-        around.install(service)
+    around.install()
     stepfunctions_sqs.install()

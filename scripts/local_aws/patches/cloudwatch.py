@@ -6,12 +6,11 @@ Shape: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Metr
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from ministack.services import cloudwatch
 
-from scripts.local_aws.patches.answers import Handler, Response
+from scripts.local_aws.patches.answers import Handler, Json, Response
 from scripts.local_aws.patches.around import around
 
 _MEMBER = re.compile(r"<member><AlarmName>(.*?)</AlarmName>.*?</member>", re.DOTALL)
@@ -19,11 +18,7 @@ _MEMBER = re.compile(r"<member><AlarmName>(.*?)</AlarmName>.*?</member>", re.DOT
 
 @around(cloudwatch._describe_alarms)
 def describe_alarms(
-    describe: Handler,
-    params: dict[str, Any],
-    cbor_data: dict[str, Any] | None,
-    is_cbor: bool,
-    is_json: bool = False,
+    describe: Handler, params: Json, cbor_data: Json | None, is_cbor: bool, is_json: bool = False
 ) -> Response:
     """Complete the alarms in an answer in XML; the emulator leaves nothing out of the others."""
     status, headers, body = describe(params, cbor_data, is_cbor, is_json)

@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import iam, sts
 
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 _ENCRYPTION = "x-amz-server-side-encryption"
@@ -21,7 +20,7 @@ _NAMING_CALLER: ContextVar[bool] = ContextVar("naming_caller", default=False)
 
 
 @around(iam_evaluator.is_root_access_key, sts)
-def is_root_access_key(is_root: Callable[[str], bool], access_key_id: str) -> bool:
+def is_root_access_key(is_root: Call, access_key_id: str) -> bool:
     """Take an unsigned request for the root user's only if nobody signs it at all.
 
     The emulator does not check signatures of keys that it considers a root user's: the configured
@@ -32,13 +31,13 @@ def is_root_access_key(is_root: Callable[[str], bool], access_key_id: str) -> bo
 
 
 @around(iam_evaluator._is_root_key)
-def goes_unchecked(is_root: Callable[[str], bool], access_key_id: str) -> bool:
+def goes_unchecked(is_root: Call, access_key_id: str) -> bool:
     """Check the signature of a root user, too, with the secret of this start."""
-    return _NAMING_CALLER.get() and is_root(access_key_id)
+    return _NAMING_CALLER.get() and bool(is_root(access_key_id))
 
 
 @around(iam_evaluator.resolve_caller_identity)
-def resolve_caller_identity(identity: Callable[[str], object], access_key_id: str) -> object:
+def resolve_caller_identity(identity: Call, access_key_id: str) -> object:
     """Name the root user as the caller where the signature has been checked."""
     token = _NAMING_CALLER.set(True)
     try:
@@ -48,9 +47,7 @@ def resolve_caller_identity(identity: Callable[[str], object], access_key_id: st
 
 
 @around(iam_evaluator._resolve_condition_key)
-def resolve_condition_key(
-    resolve: Callable[[str, object], object], key: str, ctx: object
-) -> object:
+def resolve_condition_key(resolve: Call, key: str, ctx: object) -> object:
     """Know a role by its own ARN, not by its session's, and that no service is the caller."""
     name = key.lower()
     value = _OF_EVERY_REQUEST.get(name) or resolve(key, ctx)
@@ -69,17 +66,13 @@ def _role_of(arn: str) -> str:
 
 @around(iam_actions._s3_object_context)
 def s3_object_context(
-    original: Callable[..., dict[str, Any]],
-    iam_action: str,
-    query_params: dict[str, Any],
-    path: str,
-    headers: dict[str, str],
-) -> dict[str, Any]:
+    original: Call, iam_action: str, query_params: Json, path: str, headers: Json
+) -> Json:
     """Let conditions see which key an upload asks for; the emulator shows the kind of encryption.
 
     The parts of a multipart upload carry no such headers: the request that began it does.
     """
-    context = original(iam_action, query_params, path, headers)
+    context: Json = original(iam_action, query_params, path, headers)
     if iam_action == "s3:PutObject":
         context.pop(f"s3:{_ENCRYPTION}", None)
         if not query_params.get("uploadId"):
@@ -91,17 +84,13 @@ def s3_object_context(
 
 @around(iam_actions.request_tag_context)
 def request_tag_context(
-    original: Callable[..., dict[str, Any]],
-    service: str,
-    iam_action: str,
-    body: bytes,
-    params: dict[str, Any],
-) -> dict[str, Any]:
+    original: Call, service: str, iam_action: str, body: bytes, params: Json
+) -> Json:
     """Let conditions see what the events of a request name as their source.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
     """
-    context = original(service, iam_action, body, params)
+    context: Json = original(service, iam_action, body, params)
     if iam_action == "events:PutEvents":
         sources = {entry["Source"] for entry in json.loads(body)["Entries"]}
         context["events:source"] = sources.pop() if len(sources) == 1 else sorted(sources)
@@ -109,12 +98,10 @@ def request_tag_context(
 
 
 @around(iam_evaluator._fnmatch_compile)
-def fnmatch_compile(
-    original: Callable[[str, bool], re.Pattern[str]], pattern: str, ignore_case: bool
-) -> re.Pattern[str]:
+def fnmatch_compile(original: Call, pattern: str, ignore_case: bool) -> re.Pattern[str]:
     """Have a policy's ``*`` stand for any characters; a key may have newlines, too.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
-    compiled = original(pattern, ignore_case)
+    compiled: re.Pattern[str] = original(pattern, ignore_case)
     return re.compile(compiled.pattern, compiled.flags | re.DOTALL)

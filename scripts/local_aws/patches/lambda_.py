@@ -14,13 +14,14 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import cloudwatch_logs, lambda_svc
 
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 # What the Runtime API client and the SDK read; anything else of the host stays out.
@@ -70,15 +71,13 @@ def _is_python(config: Mapping[str, Any]) -> bool:
 
 
 @around(lambda_runtime._worker_class_for)
-def worker_class_for(original: Callable[[Any], type], config: dict[str, Any]) -> type:
+def worker_class_for(original: Call, config: Json) -> object:
     """Run Python functions as those that bring a runtime of their own."""
     return lambda_runtime.ProvidedWorker if _is_python(config) else original(config)
 
 
 @around(lambda_svc._execute_function_warm)
-def execute_function_warm(
-    original: Callable[..., object], func: dict[str, Any], event: object, request_id: str
-) -> object:
+def execute_function_warm(original: Call, func: Json, event: object, request_id: str) -> object:
     """Invoke Python functions, each in its turn, as those that bring a runtime of their own."""
     config = func.get("config") or func
     if not _is_python(config):
@@ -88,9 +87,9 @@ def execute_function_warm(
 
 
 @around(lambda_svc._provided_runtime_code_dir)
-def runtime_code_dir(original: Callable[[bytes], str], code_zip: bytes) -> str:
+def runtime_code_dir(original: Call, code_zip: bytes) -> str:
     """Put the program that Lambda would start into a function's code, unless it is there."""
-    folder = original(code_zip)
+    folder: str = original(code_zip)
     bootstrap = Path(folder) / "bootstrap"
     with lambda_svc._provided_code_lock:  # no fork while the file is open for writing
         if not bootstrap.exists():
@@ -102,14 +101,12 @@ def runtime_code_dir(original: Callable[[bytes], str], code_zip: bytes) -> str:
 
 
 @around(lambda_svc._provided_worker_env)
-def worker_environment(
-    original: Callable[..., dict[str, str]], config: dict[str, Any], folder: str, port: int
-) -> dict[str, str]:
+def worker_environment(original: Call, config: Json, folder: str, port: int) -> dict[str, str]:
     """Return the environment of a function's process, as Lambda's Python runtime has it.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    env = original(config, folder, port)
+    env: dict[str, str] = original(config, folder, port)
     if not _is_python(config):
         return env
     _refuse_foreign_package(config)
@@ -160,21 +157,14 @@ def _log_group(config: Mapping[str, Any]) -> str:
 
 @around(lambda_svc._emit_lambda_logs)
 def emit_lambda_logs(
-    emit: Callable[..., None],
-    func: dict[str, Any],
-    request_id: str,
-    log_text: str,
-    error: bool,
-    duration_ms: int,
-    *,
-    log_source: str | None = None,
+    emit: Call, func: Json, request_id: str, log_text: str, error: bool, ms: int, **more: object
 ) -> None:
     """Have functions of the level WARN log their own lines only, where they succeed."""
     config = func.get("config") or func
     logging = config.get("LoggingConfig") or {}
     quiet = (logging.get("LogFormat"), logging.get("SystemLogLevel")) == ("JSON", "WARN")
     if error or not quiet:
-        emit(func, request_id, log_text, error, duration_ms, log_source=log_source)
+        emit(func, request_id, log_text, error, ms, **more)
     elif lines := log_text.splitlines():
         _log(_log_group(config), request_id, lines)
 

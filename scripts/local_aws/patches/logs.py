@@ -10,13 +10,11 @@ import math
 import time
 import uuid
 from bisect import bisect_left, bisect_right
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from ministack.services import cloudwatch_logs
 
 from scripts.local_aws.patches import log_patterns
-from scripts.local_aws.patches.answers import Handler, Response, json_answer, json_error
+from scripts.local_aws.patches.answers import Call, Handler, Json, Response, json_answer, json_error
 from scripts.local_aws.patches.around import around
 
 # What FilterLogEvents answers at a time.
@@ -24,26 +22,22 @@ _PAGE_EVENTS = 10_000
 _PAGE_BYTES = 1024**2
 
 _QUERY_FIELDS = ("name", "queryString", "logGroupNames")
-_SAVED_QUERIES: dict[str, dict[str, Any]] = {}  # by their ids, for as long as the local AWS runs
+_SAVED_QUERIES: dict[str, Json] = {}  # by their ids, for as long as the local AWS runs
 
 
 @around(cloudwatch_logs.handle_request)
 async def handle_request(
-    handle: Callable[..., Awaitable[Response]],
-    method: str,
-    path: str,
-    headers: Any,
-    body: Any,
-    query_params: Any,
+    handle: Call, method: str, path: str, headers: Json, body: bytes, query_params: Json
 ) -> Response:
     """Keep saved queries, of which the emulator knows nothing."""
     action = headers.get("x-amz-target", "").rpartition(".")[2]
     if action in QUERY_ACTIONS:
         return json_answer(QUERY_ACTIONS[action](json.loads(body)))
-    return await handle(method, path, headers, body, query_params)
+    response: Response = await handle(method, path, headers, body, query_params)
+    return response
 
 
-def _put_query(data: dict[str, Any]) -> dict[str, Any]:
+def _put_query(data: Json) -> Json:
     number = data.get("queryDefinitionId") or str(uuid.uuid4())
     query = {name: data[name] for name in _QUERY_FIELDS if name in data}
     modified = int(time.time() * 1000)
@@ -51,13 +45,13 @@ def _put_query(data: dict[str, Any]) -> dict[str, Any]:
     return {"queryDefinitionId": number}
 
 
-def _describe_queries(data: dict[str, Any]) -> dict[str, Any]:
+def _describe_queries(data: Json) -> Json:
     prefix = data.get("queryDefinitionNamePrefix", "")
     queries = [query for query in _SAVED_QUERIES.values() if query["name"].startswith(prefix)]
     return {"queryDefinitions": queries}
 
 
-def _delete_query(data: dict[str, Any]) -> dict[str, Any]:
+def _delete_query(data: Json) -> Json:
     return {"success": _SAVED_QUERIES.pop(data["queryDefinitionId"], None) is not None}
 
 
@@ -69,7 +63,7 @@ QUERY_ACTIONS = {
 
 
 @around(cloudwatch_logs._start_query)
-def start_query(start: Handler, data: dict[str, Any]) -> Response:
+def start_query(start: Handler, data: Json) -> Response:
     """Refuse a query of a time from which a log group has no events."""
     group = cloudwatch_logs._log_groups.get(data.get("logGroupName"))
     if group and data["endTime"] * 1000 < _oldest(group):
@@ -81,7 +75,7 @@ def start_query(start: Handler, data: dict[str, Any]) -> Response:
     return start(data)
 
 
-def _oldest(group: dict[str, Any]) -> float:
+def _oldest(group: Json) -> float:
     """Return since when a group may have events, in milliseconds."""
     days = group["retentionInDays"] or math.inf
     oldest: float = max(group["creationTime"], (time.time() - days * 86_400) * 1000)
@@ -93,23 +87,21 @@ def _is_for_json(pattern: str | None) -> bool:
 
 
 @around(cloudwatch_logs._subscription_pattern_matches)
-def matches(original: Callable[[str, str], bool], pattern: str, message: str) -> bool:
+def matches(original: Call, pattern: str, message: str) -> bool:
     """Read patterns for JSON, too; the emulator takes every line."""
     if _is_for_json(pattern):
         return log_patterns.matcher(pattern)(message)
-    return original(pattern, message)
+    return bool(original(pattern, message))
 
 
 @around(cloudwatch_logs._compile_filter_pattern)
-def compile_filter_pattern(
-    original: Callable[[str], Callable[[str], bool]], pattern: str
-) -> Callable[[str], bool]:
+def compile_filter_pattern(original: Call, pattern: str) -> object:
     """Read patterns for JSON, too."""
     return log_patterns.matcher(pattern) if _is_for_json(pattern) else original(pattern)
 
 
 @around(cloudwatch_logs._filter_log_events)
-def filter_log_events(_original: Handler, data: dict[str, Any]) -> Response:
+def filter_log_events(_original: Handler, data: Json) -> Response:
     """Answer FilterLogEvents: a page, and the token of the next one.
 
     As on AWS, a page may hold nothing although another one follows.
@@ -126,7 +118,7 @@ def filter_log_events(_original: Handler, data: dict[str, Any]) -> Response:
     events = _between(group, data)
     start = int(data.get("nextToken") or 0)
     most = min(int(data.get("limit") or _PAGE_EVENTS), _PAGE_EVENTS)
-    page: list[dict[str, Any]] = []
+    page: list[Json] = []
     size = 0
     for place, event in enumerate(events[start:], start):
         size += len(event["message"].encode())
@@ -137,11 +129,11 @@ def filter_log_events(_original: Handler, data: dict[str, Any]) -> Response:
     return json_answer({"events": page, "searchedLogStreams": []})
 
 
-def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+def _between(group: str, data: Json) -> list[Json]:
     """Return the events of a group between two moments, in the order of time and arrival."""
     first, last = data.get("startTime", -math.inf), data.get("endTime", math.inf)
     names = data.get("logStreamNames")
-    events: list[dict[str, Any]] = []
+    events: list[Json] = []
     with cloudwatch_logs._log_events_lock:
         for name, stream in cloudwatch_logs._log_groups[group]["streams"].items():
             if not names or name in names:
@@ -152,6 +144,6 @@ def _between(group: str, data: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: (event["timestamp"], event.get("ingestionTime", 0)))
 
 
-def _time(event: dict[str, Any]) -> int:
+def _time(event: Json) -> int:
     timestamp: int = event["timestamp"]
     return timestamp

@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSusp
 
 import re
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import unescape
 
 from ministack.services import s3
 
-from scripts.local_aws.patches.answers import Handler, Response
+from scripts.local_aws.patches.answers import Handler, Json, Response
 from scripts.local_aws.patches.around import around
 
 # No XML parser: a listing with such a character is not XML, which is the reason to encode it.
@@ -23,9 +22,7 @@ _OF_THE_OBJECT = {"versionId", "partNumber", "x-id"}
 
 
 @around(s3._copy_object)
-def copy_object(
-    copy: Handler, bucket_name: str, dest_key: str, headers: dict[str, str]
-) -> Response:
+def copy_object(copy: Handler, bucket_name: str, dest_key: str, headers: Json) -> Response:
     """Honour If-Match and If-None-Match on the destination."""
     bucket = s3._ensure_bucket(bucket_name) or {"objects": {}}
     refused: Response | None = s3._check_put_preconditions(headers, bucket["objects"].get(dest_key))
@@ -33,31 +30,23 @@ def copy_object(
 
 
 @around(s3._list_object_versions)
-def list_object_versions(
-    list_versions: Handler, bucket_name: str, query_params: dict[str, Any]
-) -> Response:
+def list_object_versions(list_versions: Handler, bucket_name: str, query: Json) -> Response:
     """Encode keys where the request asks for it."""
-    status, headers, body = list_versions(bucket_name, query_params)
-    if status == HTTPStatus.OK and s3._qp(query_params, "encoding-type", "") == "url":
+    status, headers, body = list_versions(bucket_name, query)
+    if status == HTTPStatus.OK and s3._qp(query, "encoding-type", "") == "url":
         body = url_encoded(body)
     return status, headers, body
 
 
 @around(s3._dispatch)
 def dispatch(
-    original: Handler,
-    method: str,
-    bucket: str,
-    key: str,
-    headers: dict[str, str],
-    body: bytes,
-    query_params: dict[str, Any],
+    original: Handler, method: str, bucket: str, key: str, headers: Json, body: bytes, query: Json
 ) -> Response:
     """Know GetBucketRequestPayment by its name on the wire, and name the version "null"."""
-    if method == "GET" and "requestPayment" in query_params:
-        query_params = {**query_params, "request-payment": [""]}
-    status, answered, content = original(method, bucket, key, headers, body, query_params)
-    of_object = method in ("GET", "HEAD", "PUT") and not query_params.keys() - _OF_THE_OBJECT
+    if method == "GET" and "requestPayment" in query:
+        query = {**query, "request-payment": [""]}
+    status, answered, content = original(method, bucket, key, headers, body, query)
+    of_object = method in ("GET", "HEAD", "PUT") and not query.keys() - _OF_THE_OBJECT
     if key and of_object and status < HTTPStatus.BAD_REQUEST and s3._bucket_versioning.get(bucket):
         # The emulator does so only at deletes and where the request names this version.
         answered = {"x-amz-version-id": "null", **answered}

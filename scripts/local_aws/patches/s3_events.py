@@ -4,19 +4,19 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import json
-from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import eventbridge, s3
 
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 _VERSION: ContextVar[str | None] = ContextVar("version", default=None)
 
 
 @around(s3._fire_s3_event)
-def fire_s3_event(fire: Callable[..., None], *args: Any, **fields: Any) -> None:
+def fire_s3_event(fire: Call, *args: object, **fields: Any) -> None:
     """Remember the version for the event on the bus, which is sent meanwhile."""
     token = _VERSION.set(fields.get("version_id"))
     try:
@@ -26,9 +26,7 @@ def fire_s3_event(fire: Callable[..., None], *args: Any, **fields: Any) -> None:
 
 
 @around(eventbridge._dispatch_event)
-def dispatch_event(
-    dispatch: Callable[..., None], event: Mapping[str, Any], view: Any = None
-) -> None:
+def dispatch_event(dispatch: Call, event: Json, view: object = None) -> None:
     """Put the version into an event of S3's."""
     version = _VERSION.get()
     if version and event["Source"] == "aws.s3":

@@ -5,7 +5,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from ministack.services import stepfunctions
 
 from scripts.lib import asl_check
 from scripts.local_aws.patches import stepfunctions_maps
-from scripts.local_aws.patches.answers import Handler, Response, json_answer, json_error
+from scripts.local_aws.patches.answers import Call, Handler, Json, Response, json_answer, json_error
 from scripts.local_aws.patches.around import around
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -22,7 +22,7 @@ _LONGEST_EXPRESS: Final = 300
 
 @around(stepfunctions._create_state_machine)
 @around(stepfunctions._update_state_machine)
-def change_state_machine(change: Handler, data: dict[str, Any]) -> Response:
+def change_state_machine(change: Handler, data: Json) -> Response:
     """Refuse an invalid definition; keep the tracing configuration with the state machine."""
     if problems := _problems(data.get("definition")):
         sentence = "Invalid State Machine Definition: " + "; ".join(problems)
@@ -35,7 +35,7 @@ def change_state_machine(change: Handler, data: dict[str, Any]) -> Response:
 
 
 @around(stepfunctions._validate_state_machine_definition)
-def validate_state_machine_definition(_original: Handler, data: dict[str, Any]) -> Response:
+def validate_state_machine_definition(_original: Handler, data: Json) -> Response:
     """Report what change_state_machine refuses."""
     diagnostics = [
         {"severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "message": problem}
@@ -52,7 +52,7 @@ def _problems(definition: str | None) -> list[str]:
 
 
 @around(stepfunctions._start_execution)
-def start_execution(start: Handler, data: dict[str, Any]) -> Response:
+def start_execution(start: Handler, data: Json) -> Response:
     """Refuse input that is not JSON, and start the same execution only once while it runs.
 
     Of an EXPRESS state machine, start an execution of its own, whatever was started under its name
@@ -78,7 +78,7 @@ def start_execution(start: Handler, data: dict[str, Any]) -> Response:
 
 
 @around(stepfunctions._run_execution)
-def run_execution(run: Callable[[str], None], arn: str) -> None:
+def run_execution(run: Call, arn: str) -> None:
     """Run an execution, give it the ARN of its type, and end it when its time is up."""
     execution = stepfunctions._executions.get(arn)
     machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
@@ -110,7 +110,7 @@ def longest_seconds(machine: Mapping[str, Any]) -> float | None:
     return min(limits, default=None)
 
 
-def _time_out(execution: dict[str, Any]) -> None:
+def _time_out(execution: Json) -> None:
     if execution["status"] == "RUNNING":
         execution |= {"status": "TIMED_OUT", "stopDate": stepfunctions.now_iso()}
         stepfunctions._add_event(
@@ -120,16 +120,14 @@ def _time_out(execution: dict[str, Any]) -> None:
 
 
 @around(stepfunctions._fail_execution)
-def fail_execution(
-    fail: Callable[..., None], execution: dict[str, Any], error: str, cause: str
-) -> None:
+def fail_execution(fail: Call, execution: Json, error: str, cause: str) -> None:
     """Leave an execution alone that has ended already."""
     if execution["status"] == "RUNNING":
         fail(execution, error, cause)
 
 
 @around(stepfunctions._list_executions)
-def list_executions(original: Handler, data: dict[str, Any]) -> Response:
+def list_executions(original: Handler, data: Json) -> Response:
     """Refuse to list EXPRESS executions, which show in logs alone.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ListExecutions.html
@@ -144,7 +142,7 @@ def list_executions(original: Handler, data: dict[str, Any]) -> Response:
 @around(stepfunctions._describe_execution)
 @around(stepfunctions._describe_state_machine_for_execution)
 @around(stepfunctions._get_execution_history)
-def ask_about_execution(ask: Handler, data: dict[str, Any]) -> Response:
+def ask_about_execution(ask: Handler, data: Json) -> Response:
     """Refuse questions about EXPRESS executions."""
     if ":express:" in str(data.get("executionArn")):
         sentence = "Invalid Arn: 'Resource type not valid in this context: express'"

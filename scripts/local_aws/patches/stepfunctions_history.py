@@ -7,13 +7,14 @@ Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Histo
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from copy import deepcopy
 from typing import Any
 
 from ministack.services import stepfunctions
 
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 Details = Mapping[str, Any]
@@ -29,12 +30,7 @@ _TASK_INPUT: ContextVar[object] = ContextVar("task_input", default=None)
 
 
 @around(stepfunctions._add_event)
-def add_event(
-    add: Callable[..., Any],
-    execution: dict[str, Any],
-    event_type: str,
-    details: Details | None = None,
-) -> None:
+def add_event(add: Call, execution: Json, event_type: str, details: Details | None = None) -> None:
     """Write the events that AWS would write, each with the one that it follows."""
     for kind, written in as_on_aws(event_type, details or {}):
         with _WRITING:
@@ -48,26 +44,20 @@ def add_event(
 
 
 @around(stepfunctions._apply_parameters)
-def apply_parameters(
-    apply: Callable[..., object], state_def: object, data: object, ctx: object = None
-) -> object:
+def apply_parameters(apply: Call, state: Json, data: object, ctx: Json | None = None) -> object:
     """Note the input of a task for the event that reports it."""
-    effective = apply(state_def, data, ctx)
+    effective = apply(state, data, ctx)
     _TASK_INPUT.set(effective)
     return effective
 
 
 @around(stepfunctions._run_parallel_branches)
 def run_parallel_branches(
-    run: Callable[..., object],
-    state_def: object,
-    raw_input: object,
-    execution: dict[str, Any],
-    ctx: object,
+    run: Call, state: Json, raw_input: object, execution: Json, ctx: Json
 ) -> object:
     """Write that a Parallel state failed."""
     try:
-        return run(state_def, raw_input, execution, ctx)
+        return run(state, raw_input, execution, ctx)
     except stepfunctions._ExecutionError:
         stepfunctions._add_event(execution, "ParallelStateFailed")
         raise
@@ -75,12 +65,7 @@ def run_parallel_branches(
 
 @around(stepfunctions._run_sub_machine)
 def run_branch(
-    _original: Callable[..., object],
-    states: dict[str, Any],
-    start_at: str,
-    input_data: object,
-    execution: dict[str, Any],
-    ctx: dict[str, Any],
+    _original: Call, states: Json, start_at: str, input_data: object, execution: Json, ctx: Json
 ) -> object:
     """Run a branch as the emulator runs the states outside of one, and write its events."""
     write = stepfunctions._add_event

@@ -1,17 +1,19 @@
 """Step Functions: executions are logged at the state machine's level.
 
-Installed after the histories, whose events are logged.
+What is logged are the events of the histories, which are put in before.
 Sources: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html,
 https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from ministack.services import cloudwatch_logs, stepfunctions
 
+from scripts.local_aws.patches import stepfunctions_history  # noqa: F401 - comes before this
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 # What each level logs; ALL logs everything.
@@ -41,7 +43,7 @@ _LONGEST = 248 * 1024  # characters of an input or output, as it is escaped in t
 
 
 @around(stepfunctions._emit_execution_status_event)
-def emit_execution_status_event(emit: Callable[..., None], execution: dict[str, Any]) -> None:
+def emit_execution_status_event(emit: Call, execution: Json) -> None:
     """Log the start of an execution, which the emulator reports before anything of it runs."""
     if execution["status"] == "RUNNING":
         _log(execution, execution["events"])
@@ -50,10 +52,7 @@ def emit_execution_status_event(emit: Callable[..., None], execution: dict[str, 
 
 @around(stepfunctions._add_event)
 def add_event(
-    add: Callable[..., None],
-    execution: dict[str, Any],
-    event_type: str,
-    details: Mapping[str, Any] | None = None,
+    add: Call, execution: Json, event_type: str, details: Mapping[str, Any] | None = None
 ) -> None:
     """Log an event that is written into a history."""
     before = len(execution["events"])
@@ -77,9 +76,7 @@ def is_logged(logging: Mapping[str, Any], kind: str) -> bool:
     return level == "ALL" or kind in _LEVELS.get(level, ())
 
 
-def line(
-    execution_arn: str, event: Mapping[str, Any], logging: Mapping[str, Any]
-) -> dict[str, Any]:
+def line(execution_arn: str, event: Mapping[str, Any], logging: Mapping[str, Any]) -> Json:
     """Return an event of a history as it is logged."""
     of_type = [value for name, value in event.items() if name.endswith("EventDetails")]
     details = dict(of_type[0]) if of_type else {}

@@ -14,12 +14,13 @@ import json
 import math
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from ministack.services import s3, stepfunctions
 
+from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
 # Of an input or output: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -62,7 +63,7 @@ def starts_express_children(definition: str) -> bool:
     )
 
 
-def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _states(machine: Json) -> Iterator[tuple[str, Json]]:
     """Yield all states of a machine, those of branches and Maps too, with their names."""
     for name, state in machine["States"].items():
         yield name, state
@@ -73,15 +74,10 @@ def _states(machine: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 @around(stepfunctions._run_distributed_map)
 def run_distributed_map(
-    run_map: Callable[..., tuple[object, str | None]],
-    state: dict[str, Any],
-    raw_input: object,
-    effective: object,
-    iterator: object,
-    execution: dict[str, Any],
-    ctx: dict[str, Any],
+    run_map: Call, state: Json, raw_input: object, effective: object, *rest: Any
 ) -> tuple[object, str | None]:
     """Have a Map run its batches as items; write its results, or refuse one that is too large."""
+    iterator, execution, ctx = rest
     earlier = set(stepfunctions._map_runs)
     label, writer = state.get("Label") or str(uuid.uuid4()), state.get("ResultWriter")
     handled, items = _OF_OUTPUT, effective
@@ -89,7 +85,7 @@ def run_distributed_map(
         handled, items = _OF_OUTPUT | _OF_ITEMS, _batched(state, effective, execution, label, ctx)
     plain = {name: value for name, value in state.items() if name not in handled}
 
-    def write_results() -> dict[str, Any] | None:
+    def write_results() -> Json | None:
         run = _begun(execution, label, earlier)
         return _write(writer, run, effective, ctx) if writer and run else None
 
@@ -113,32 +109,24 @@ def run_distributed_map(
     return stepfunctions._apply_output_path(state, output, ctx), next_state
 
 
-def _begun(
-    execution: Mapping[str, Any], label: str, earlier: Collection[str]
-) -> dict[str, Any] | None:
+def _begun(execution: Json, label: str, earlier: Collection[str]) -> Json | None:
     """Return the run of the Map with that label that was not there earlier."""
     runs = list(stepfunctions._map_runs.items())
     key = (execution["executionArn"], label)
     return next((run for arn, run in runs if arn not in earlier and _key(run) == key), None)
 
 
-def _key(run: Mapping[str, Any]) -> tuple[str, str]:
+def _key(run: Json) -> tuple[str, str]:
     return run["executionArn"], run["_stateMachineArn"].rpartition("/")[2]
 
 
-def _children(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _children(run: Json) -> list[Json]:
     """Return the children of a run that have started."""
     executions = list(stepfunctions._executions.values())
     return [child for child in executions if child.get("mapRunArn") == run["mapRunArn"]]
 
 
-def _batched(
-    state: Mapping[str, Any],
-    effective: object,
-    execution: dict[str, Any],
-    label: str,
-    ctx: dict[str, Any],
-) -> list[dict[str, Any]]:
+def _batched(state: Json, effective: object, execution: Json, label: str, ctx: Json) -> list[Json]:
     """Return the batches of a Map; the ItemSelector, which comes first, sees each item."""
     if "ItemReader" in state:
         items = stepfunctions._read_map_items(state["ItemReader"], effective, ctx)
@@ -160,9 +148,7 @@ def _batched(
     return list(_batches(items, batcher, common))
 
 
-def _batches(
-    items: list[Any], batcher: Mapping[str, Any], common: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
+def _batches(items: list[Any], batcher: Json, common: Json) -> Iterator[Json]:
     most = batcher.get("MaxItemsPerBatch") or len(items)
     most_bytes = batcher.get("MaxInputBytesPerBatch") or _MAX_BYTES
     batch: list[Any] = []
@@ -185,13 +171,14 @@ def _bytes(value: object) -> int:
 
 
 @around(stepfunctions._map_run_view)
-def map_run_view(view: Callable[..., dict[str, Any]], run: dict[str, Any]) -> dict[str, Any]:
+def map_run_view(view: Call, run: Json) -> Json:
     """Have runs in batches report their items; the emulator counts their children."""
     counts = _item_counts(run)
-    return {**view(run), "itemCounts": counts} if counts else view(run)
+    shown: Json = view(run)
+    return {**shown, "itemCounts": counts} if counts else shown
 
 
-def _item_counts(run: dict[str, Any]) -> dict[str, int] | None:
+def _item_counts(run: Json) -> dict[str, int] | None:
     """Return the itemCounts of a run in batches; None of another one.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunItemCounts.html
@@ -212,19 +199,19 @@ def _item_counts(run: dict[str, Any]) -> dict[str, int] | None:
     }
 
 
-def _batched_items(run: Mapping[str, Any]) -> int | None:
+def _batched_items(run: Json) -> int | None:
     """Return how many items a run in batches has; None of another one."""
     arn, label = _key(run)
     items: int | None = stepfunctions._executions[arn].get(_BATCHED_ITEMS, {}).get(label)
     return items
 
 
-def _size(child: Mapping[str, Any], run: Mapping[str, Any]) -> int:
+def _size(child: Json, run: Json) -> int:
     """Return how many items a child of a run has."""
     return 1 if _batched_items(run) is None else len(json.loads(child["input"])["Items"])
 
 
-def _fail_by_items(state: Mapping[str, Any], run: dict[str, Any] | None) -> None:
+def _fail_by_items(state: Json, run: Json | None) -> None:
     """Fail a run in batches if too many of its items failed.
 
     AWS's guide counts items, DescribeMapRun's page counts children: here, either is enough.
@@ -245,12 +232,7 @@ def _fail_by_items(state: Mapping[str, Any], run: dict[str, Any] | None) -> None
 
 
 @around(stepfunctions._read_map_items)
-def read_map_items(
-    read: Callable[..., list[Any]],
-    reader: Mapping[str, Any],
-    effective: object,
-    ctx: Mapping[str, Any],
-) -> list[Any]:
+def read_map_items(read: Call, reader: Json, effective: object, ctx: Json) -> Any:
     """Read an inventory's rows, too; its files are in the bucket of its manifest."""
     if reader.get("ReaderConfig", {}).get("InputType") != "MANIFEST":
         return read(reader, effective, ctx)
@@ -277,16 +259,14 @@ def _content(bucket: str, key: str) -> bytes:
     return gzip.decompress(body) if key.endswith(".gz") else bytes(body)
 
 
-def _write(
-    writer: Mapping[str, Any], run: dict[str, Any], effective: object, ctx: Mapping[str, Any]
-) -> dict[str, Any]:
+def _write(writer: Json, run: Json, effective: object, ctx: Json) -> Json:
     """Write what became of a run's children; return the Map's result."""
     place = stepfunctions._resolve_params_obj(writer["Parameters"], effective, ctx)
     config = {"Transformation": "NONE", "OutputType": "JSON", **writer.get("WriterConfig", {})}
     arn = run["mapRunArn"]
     folder = "/".join([place["Prefix"].strip("/"), arn.rpartition(":")[2]]).lstrip("/")
     children = _children(run)
-    files: dict[str, list[dict[str, Any]]] = {}
+    files: dict[str, list[Json]] = {}
     for status in _STATUSES:
         rows = [_row(child, config) for child in children if child["status"] == status]
         files[status] = []
@@ -306,7 +286,7 @@ def _write(
     }
 
 
-def _row(child: Mapping[str, Any], config: Mapping[str, str]) -> object:
+def _row(child: Json, config: Mapping[str, str]) -> object:
     """Return a child as it is written; what failed is written whole in any case."""
     if config["Transformation"] != "NONE" and child["status"] == "SUCCEEDED":
         return json.loads(child["output"])

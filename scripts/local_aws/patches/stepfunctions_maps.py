@@ -74,10 +74,15 @@ def _states(machine: Json) -> Iterator[tuple[str, Json]]:
 
 @around(stepfunctions._run_distributed_map)
 def run_distributed_map(
-    run_map: Call, state: Json, raw_input: object, effective: object, *rest: Any
+    run_map: Call,
+    state: Json,
+    raw: object,
+    effective: Any,
+    iterator: Json,
+    execution: Json,
+    ctx: Json,
 ) -> tuple[object, str | None]:
     """Have a Map run its batches as items; write its results, or refuse one that is too large."""
-    iterator, execution, ctx = rest
     earlier = set(stepfunctions._map_runs)
     label, writer = state.get("Label") or str(uuid.uuid4()), state.get("ResultWriter")
     handled, items = _OF_OUTPUT, effective
@@ -90,9 +95,8 @@ def run_distributed_map(
         return _write(writer, run, effective, ctx) if writer and run else None
 
     try:
-        result, next_state = run_map(
-            {**plain, "Label": label}, raw_input, items, iterator, execution, ctx
-        )
+        plain["Label"] = label
+        result, next_state = run_map(plain, raw, items, iterator, execution, ctx)
         _fail_by_items(state, _begun(execution, label, earlier))
     except stepfunctions._ExecutionError:
         write_results()  # a run that failed has some, too; one whose reader failed has not begun
@@ -105,7 +109,7 @@ def run_distributed_map(
             "bytes service limit.",
         )
     result = stepfunctions._apply_result_selector(state, result)
-    output = stepfunctions._apply_result_path(state, raw_input, result)
+    output = stepfunctions._apply_result_path(state, raw, result)
     return stepfunctions._apply_output_path(state, output, ctx), next_state
 
 

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.lib import supervisor, wait
@@ -19,19 +21,21 @@ while not (folder / "go").exists():
 """
 
 
-def start(folder: Path, grace: int | None) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(folder: Path, grace: int | None) -> Iterator[subprocess.Popen[bytes]]:
+    """Yield the keeper of a command that has been asked to end, and end it afterwards."""
     command = [sys.executable, "-c", COMMAND, str(folder)]
     keeper = supervisor.start(
         command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, grace=grace
     )
-    wait.until("the command to begin", (folder / "asked").exists)
-    return keeper
-
-
-def ask(keeper: subprocess.Popen[bytes], folder: Path) -> None:
-    """Ask the command to end, and wait until it was asked."""
-    keeper.terminate()
-    wait.until("it to be asked", (folder / "asked").read_text)
+    try:
+        wait.until("the command to begin", (folder / "asked").exists)
+        keeper.terminate()
+        wait.until("it to be asked", (folder / "asked").read_text)
+        yield keeper
+    finally:
+        (folder / "go").touch()
+        supervisor.stop(keeper)
 
 
 def has_no_pending_signal(process_id: int) -> bool:
@@ -41,26 +45,19 @@ def has_no_pending_signal(process_id: int) -> bool:
 
 def test_a_second_request_is_not_passed_on(tmp_path: Path) -> None:
     """Terraform would leave its state unwritten."""
-    keeper = start(tmp_path, None)
-    ask(keeper, tmp_path)
-    keeper.terminate()
-    wait.until("the second request", lambda: has_no_pending_signal(keeper.pid))
-    (tmp_path / "go").touch()
-    supervisor.stop(keeper)
+    with started(tmp_path, None) as keeper:
+        keeper.terminate()
+        wait.until("the second request", lambda: has_no_pending_signal(keeper.pid))
     assert keeper.returncode == 0
     assert (tmp_path / "asked").read_text(encoding="utf-8") == "asked\n"
 
 
 def test_what_takes_longer_than_its_grace_is_killed(tmp_path: Path) -> None:
-    keeper = start(tmp_path, 1)
-    ask(keeper, tmp_path)
-    assert keeper.wait(60) == 128 + signal.SIGKILL
-    supervisor.stop(keeper)
+    with started(tmp_path, 1) as keeper:
+        assert keeper.wait(60) == 128 + signal.SIGKILL
 
 
 def test_what_has_no_limit_can_be_killed(tmp_path: Path) -> None:
-    keeper = start(tmp_path, None)
-    ask(keeper, tmp_path)
-    keeper.send_signal(signal.SIGQUIT)
-    assert keeper.wait(60) == 128 + signal.SIGKILL
-    supervisor.stop(keeper)
+    with started(tmp_path, None) as keeper:
+        keeper.send_signal(signal.SIGQUIT)
+        assert keeper.wait(60) == 128 + signal.SIGKILL

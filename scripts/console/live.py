@@ -1,6 +1,6 @@
-"""What the page shows: uploads and executions, refreshed from AWS again and again.
+"""What the page shows: uploads and executions, as AWS is polled for them.
 
-A refresh costs one ListExecutions, a question about the queue, and the histories of what runs or
+A poll costs one ListExecutions, a question about the queue, and the histories of what runs or
 has changed, a few at a time: Step Functions refills two lists and twenty histories a second, or
 more.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
@@ -32,8 +32,8 @@ from scripts.lib.user_errors import UserError
 NEWEST = 200  # executions that the page lists
 QUEUED = "QUEUED"  # uploaded here; no execution has started yet
 
-_HISTORIES_PER_REFRESH = 12
-_ENDINGS_PER_REFRESH = 4  # of executions that are not logged, which cost several requests each
+_HISTORIES_PER_POLL = 12
+_ENDINGS_PER_POLL = 4  # of executions that are not logged, which cost several requests each
 _DEFINITION_SECONDS = 60  # for which the state machine is taken not to change
 _LATE_SECONDS = 30  # after which an upload should have started its execution
 _GROUPS = {QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done"}
@@ -133,7 +133,7 @@ class Live:
         item.here, item.version = True, version
         return item
 
-    def refresh(self) -> tuple[list[Item], list[str]]:
+    def poll(self) -> tuple[list[Item], list[str]]:
         """Ask AWS once; return what has changed, and the names of what is no longer listed.
 
         Raises:
@@ -192,7 +192,7 @@ class Live:
         asked.sort(key=lambda item: item.since, reverse=True)
         asked.sort(key=lambda item: (not (item.here or item.status == RUNNING), item.read))
         # The events of a log have been read by now, and cost nothing more.
-        asked = asked[: NEWEST if self.stack.express else _HISTORIES_PER_REFRESH]
+        asked = asked[: NEWEST if self.stack.express else _HISTORIES_PER_POLL]
         asl = self._asl() if asked else {}  # once, before several threads would
         read = self._pool.map(lambda item: self._execution(item, asl), asked)
         for item, execution in zip(asked, read, strict=True):
@@ -228,7 +228,7 @@ class Live:
 
     def _find_endings(self, changed: dict[str, Item]) -> None:
         waiting = [item for item in list(self.items.values()) if item.status == QUEUED]
-        for item in sorted(waiting, key=lambda item: item.read)[:_ENDINGS_PER_REFRESH]:
+        for item in sorted(waiting, key=lambda item: item.read)[:_ENDINGS_PER_POLL]:
             ending = endings.find(self.clients, self.stack, item.key, item.version)
             item.read = time.monotonic()
             if ending is not None:

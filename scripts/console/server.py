@@ -48,7 +48,7 @@ from scripts.local_aws.gate import Gate
 from scripts.report import graph, pages
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two refreshes
+_BUSY_SECONDS, _IDLE_SECONDS, _TROUBLED_SECONDS = 0.5, 2.0, 5.0  # between two polls of AWS
 _THREADS = 32  # requests and uploads that wait for AWS
 _REFUSALS = (BotoCoreError, ClientError, UserError)
 
@@ -151,12 +151,12 @@ class Console:
             await following
 
     async def _follow(self) -> None:
-        """Refresh what is shown while a page is open."""
+        """Poll AWS while a page is open."""
         while True:
             await self._watched.wait()
             self._hurry.clear()
             try:
-                changed, gone = await asyncio.to_thread(self.live.refresh)
+                changed, gone = await asyncio.to_thread(self.live.poll)
                 self._publish(changed, gone)
                 pause = _BUSY_SECONDS if self.live.is_busy else _IDLE_SECONDS
             except _REFUSALS as error:

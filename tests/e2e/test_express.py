@@ -139,7 +139,7 @@ def test_the_live_page_shows_states_and_retries(
         followed.append(live.add(key, sent))
 
     def all_have_ended() -> bool:
-        live.refresh()
+        live.poll()
         return not live.is_busy and all(item.is_current for item in followed)
 
     wait.until("both to end", all_have_ended)
@@ -154,7 +154,7 @@ def test_the_live_page_shows_states_and_retries(
     assert "express/live-half.jpg" in live.retry(bad)
 
     def is_started_again() -> bool:
-        live.refresh()
+        live.poll()
         return name_of(bad.arn).endswith("-redo1")
 
     wait.until("it to be started again", is_started_again)

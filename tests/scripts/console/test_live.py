@@ -25,7 +25,7 @@ def watched(small: Small) -> Live:
 
 
 def asked(small: Small, watched: Live) -> Counter[str]:
-    """Look once, and return what AWS was asked for."""
+    """Poll once, and return what AWS was asked for."""
     calls: Counter[str] = Counter()
 
     def note(model: Any, **_: object) -> None:
@@ -33,18 +33,18 @@ def asked(small: Small, watched: Live) -> Counter[str]:
 
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.register("before-call", note)
-    watched.refresh()
+    watched.poll()
     for client in (small.clients.stepfunctions, small.clients.sqs):
         client.meta.events.unregister("before-call", note)
     return calls
 
 
-def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live) -> None:
+def test_a_poll_asks_for_the_list_and_for_what_runs(small: Small, watched: Live) -> None:
     small.start("a", "run")
     for name in ("b", "c", "d"):
         small.start(name, "succeed")
     small.settle("SUCCEEDED", 3)
-    watched.refresh()
+    watched.poll()
 
     assert asked(small, watched) == {
         "ListExecutions": 1,
@@ -61,7 +61,7 @@ def test_a_look_asks_for_the_list_and_for_what_runs(small: Small, watched: Live)
 
 
 @pytest.mark.parametrize("workflow_type", ["EXPRESS"])
-def test_a_look_at_express_reads_its_log_alone(small: Small, watched: Live) -> None:
+def test_a_poll_of_express_reads_its_log_alone(small: Small, watched: Live) -> None:
     small.start("a", "run")
     small.start("b", "succeed")
     small.settle("SUCCEEDED", 1)
@@ -87,33 +87,33 @@ def test_histories_are_read_a_few_at_a_time_and_each_has_its_turn(
 
     assert asked(small, watched)["GetExecutionHistory"] == 12
     assert watched.items["now"].is_current, "what runs comes first"
-    looks = 1
+    polls = 1
     while not all(item.is_current for item in watched.items.values()):
-        watched.refresh()
-        looks += 1
-    assert looks <= 4
+        watched.poll()
+        polls += 1
+    assert polls <= 4
 
 
 @both_types
-def test_a_look_returns_what_has_changed(small: Small, watched: Live) -> None:
+def test_a_poll_returns_what_has_changed(small: Small, watched: Live) -> None:
     small.start("a", "run")
-    changed, _ = watched.refresh()
+    changed, _ = watched.poll()
     assert [(item.key, item.group) for item in changed] == [("a.jpg", "running")]
     [item] = changed
 
     def is_in_its_state() -> bool:
-        watched.refresh()
+        watched.poll()
         return item.execution is not None and item.execution.running_states == ["Run"]
 
     wait.until("its state to be entered", is_in_its_state)
-    assert watched.refresh() == ([], [])
+    assert watched.poll() == ([], [])
 
 
 @both_types
 def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watched: Live) -> None:
     small.start("a", "fail")
     small.settle("FAILED", 1)
-    watched.refresh()
+    watched.poll()
     [item] = watched.items.values()
     assert (item.group, item.is_hopeless) == ("failed", False)
 
@@ -122,7 +122,7 @@ def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watche
     small.become(fixed)
     assert "a.jpg (version 1): started" in watched.retry(item)
     small.settle("SUCCEEDED", 1)
-    watched.refresh()
+    watched.poll()
 
     assert list(watched.items.values()) == [item]
     assert item.group == "done"
@@ -134,11 +134,11 @@ def test_what_is_retried_is_the_same_image_in_another_state(small: Small, watche
 def test_an_upload_waits_until_its_execution_starts(small: Small, watched: Live) -> None:
     name = keys.execution_name(small.deployment.source_bucket, "sea.jpg", "v1")
     item = watched.add("sea.jpg", "v1")
-    watched.refresh()
+    watched.poll()
     assert item.group == "waiting"
 
     small.start(name, "run", "sea.jpg")
-    changed, _ = watched.refresh()
+    changed, _ = watched.poll()
 
     assert changed == [item]
     assert (item.name, item.group) == (name, "running")
@@ -149,8 +149,8 @@ def test_an_upload_that_starts_nothing_is_reported_once(
 ) -> None:
     item = watched.add("sea.jpg", "v1")
     monkeypatch.setattr(live, "_LATE_SECONDS", 0)
-    assert watched.refresh() == ([item], [])
-    assert watched.refresh() == ([], [])
+    assert watched.poll() == ([item], [])
+    assert watched.poll() == ([], [])
 
 
 @both_types
@@ -160,9 +160,9 @@ def test_only_the_newest_are_listed(
     monkeypatch.setattr(live, "NEWEST", 2)
     for name in ("a", "b"):
         small.start(name, "run")
-    watched.refresh()
+    watched.poll()
     small.start("c", "run")
-    _, gone = watched.refresh()
+    _, gone = watched.poll()
     assert (gone, set(watched.items)) == (["a"], {"b", "c"})
 
 
@@ -170,5 +170,5 @@ def test_a_queue_that_may_not_be_asked_is_not_counted(small: Small, watched: Liv
     small.clients.sqs.delete_queue(
         QueueUrl=small.clients.sqs.get_queue_url(QueueName=small.deployment.name)["QueueUrl"]
     )
-    watched.refresh()
+    watched.poll()
     assert watched.counts["queue"] is None

@@ -50,8 +50,8 @@ ROWS = (
     ),
     Row(
         "throttling: StartExecution at 150 a second, KMS, Lambda's concurrency",
-        "no stand-in throttles, and the local AWS runs at most two calls of a function per processor "
-        "at a time; `aws_contract/test_limits.py` contains the calculation",
+        "no stand-in throttles, and the local AWS runs at most two calls of a function per "
+        "processor at a time; `aws_contract/test_limits.py` contains the calculation",
         "upload some thousand small images; the dead-letter queue must stay empty",
     ),
     Row(

@@ -27,7 +27,6 @@ from scripts.local_aws.patches.around import around
 # What the Runtime API client and the SDK read; anything else of the host stays out.
 _RUNTIME_PREFIXES = ("AWS_", "LAMBDA_", "_HANDLER")
 
-
 # How many calls of a function run at a time, each in a process of its own, unless they take long.
 AT_A_TIME = 2 * (os.cpu_count() or 1)
 PATIENCE_SECONDS = 5.0

@@ -269,7 +269,7 @@ class LocalAws:
 
     def _wait_until_ready(self, keeper: subprocess.Popen[bytes], running: Running) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not _answers(running.port):
+        while not (self._has_its_port() and _answers(running.port)):
             if keeper.poll() is not None:
                 raise LocalAwsError(f"The local AWS exited immediately.{self._end_of_log()}")
             if time.monotonic() > deadline:
@@ -277,8 +277,15 @@ class LocalAws:
                 raise LocalAwsError(sentence + self._end_of_log())
             time.sleep(0.1)
 
+    def _has_its_port(self) -> bool:
+        """Return whether it has said so; otherwise another one, which was faster, may answer."""
+        return "Running on" in self._log()
+
+    def _log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
     def _end_of_log(self) -> str:
-        lines = self.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-15:]
+        lines = self._log().splitlines()[-15:]
         return "\n".join([f" The end of {self.log_file}:", *(f"    {line}" for line in lines)])
 
 

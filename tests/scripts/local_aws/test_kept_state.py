@@ -16,6 +16,7 @@ from scripts.commands import local
 from scripts.lib import supervisor, wait
 from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
+from scripts.lib.ports import listening
 from scripts.local_aws import LocalAws, Options, kept
 from tests.support import processes
 
@@ -102,14 +103,16 @@ def test_down_says_where_the_state_is_or_that_it_is_lost(tmp_path: Path) -> None
             check=False,
         )
 
-    assert run("up", "--persist").returncode == 0
+    with listening(None) as probe:  # tests of the usual port may run at the same time
+        port = f"--port={probe.getsockname()[1]}"
+    assert run("up", "--persist", port).returncode == 0
     _in_the_way(tmp_path).mkdir()
     down = run("down")
     assert down.returncode == 1
     assert NOT_SAVED in down.stderr
 
     _in_the_way(tmp_path).rmdir()
-    assert NOT_SAVED in run("up", "--persist").stderr
+    assert NOT_SAVED in run("up", "--persist", port).stderr
     down = run("down")
     assert down.returncode == 0
     assert f"its state is in {tmp_path / 'state'}" in down.stdout

@@ -1,5 +1,6 @@
 """A local AWS starts on the given port, and ends with whoever started it, however that ends."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,6 +24,7 @@ from scripts.lib.paths import REPOSITORY
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import (
     LocalAws,
+    LocalAwsError,
     Options,
     Running,
     client_environment,
@@ -120,6 +123,16 @@ def test_taken_port_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"Port {port} .*--port"):
             LocalAws(tmp_path, Options(port=port)).start()
+
+
+def test_one_that_takes_the_port_meanwhile_is_not_taken_for_it(
+    local_aws: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(local_aws.endpoint).port
+    found = contextlib.nullcontext(SimpleNamespace(getsockname=lambda: ("127.0.0.1", port)))
+    monkeypatch.setattr(instance, "listening", lambda *_: found)
+    with pytest.raises(LocalAwsError, match=rf"exited immediately[\s\S]*{port} is already in use"):
+        LocalAws(tmp_path).start()
 
 
 def test_the_usual_port_is_taken_if_it_is_free(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,8 @@ class Log:
                     break
         else:
             # This machine's clock may be ahead of AWS's.
-            self._read(min(self._read_to, self._latest) - _DELIVERY, now)
+            last = min(self._read_to, self._latest)
+            self._read(max(last - _DELIVERY, self._since), now)
         self._read_to = now
         runs = self._summaries(self._whole())
         runs.reverse()

@@ -10,24 +10,25 @@ from pathlib import Path
 
 from scripts.lib import wait
 
-_SECONDS = (0.3, 1.5)  # between two kills
-
 
 @contextmanager
-def functions(keeper: int, seed: int, spared: str = "") -> Iterator[list[int]]:
+def functions(
+    keeper: int, seed: int, spared: str = "", seconds: tuple[float, float] = (0.3, 1.5)
+) -> Iterator[list[int]]:
     """Kill one of the functions' processes now and then; yield the list of those killed.
 
     Parameters:
         keeper: the process that keeps the local AWS.
         seed: decides when, and which.
         spared: a function that is left alone.
+        seconds: the shortest and the longest time between two kills.
     """
     over = threading.Event()
     killed: list[int] = []
     chance = random.Random(seed)  # noqa: S311 - no secret
 
     def kill_now_and_then() -> None:
-        while not over.wait(chance.uniform(*_SECONDS)):
+        while not over.wait(chance.uniform(*seconds)):
             if running := _workers(keeper, spared):
                 victim = chance.choice(running)
                 with suppress(ProcessLookupError):

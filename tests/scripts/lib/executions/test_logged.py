@@ -155,6 +155,17 @@ def test_clocks_may_differ_by_minutes(group: Group) -> None:
     assert len(log.listed()) == 2
 
 
+def test_what_was_logged_before_the_stack_was_made_stays_out(group: Group) -> None:
+    """A stack of the same name may have been replaced a moment ago."""
+    group.put(group.lines("aws", "succeeded", ago=timedelta(seconds=20)))
+    log = group.reader(since=datetime.now(UTC) - timedelta(seconds=10))
+    assert log.listed() == []
+
+    group.put(group.lines("aws", "damaged", ago=timedelta(seconds=1)))
+
+    assert [run["status"] for run in log.listed()] == ["FAILED"]
+
+
 def test_late_lines_of_what_is_forgotten_are_no_new_execution(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:

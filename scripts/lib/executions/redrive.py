@@ -17,6 +17,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from image_converter import events, file_types, keys, notifications, reprocessing
+from image_converter.conversion import Limits
+from image_converter.conversion.limits import bytes_for_pixels
 from image_converter.errors import InvalidRecord
 from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
@@ -39,8 +41,11 @@ HOPELESS = {
 _TOO_LARGE = "ImageTooLarge"
 _INVALID_INPUT = "InvalidInput"  # of the backfill's state machine
 _REDRIVEN = "; redriven from where it stopped"
-_BYTES = re.compile(r"has ([\d,]+) bytes")
-_PIXELS = re.compile(r"has ([\d,]+) x ([\d,]+) pixels; [\d,]+ is")
+# What an ImageTooLarge says that an image has or would take, where the function's memory decides;
+# tested with the functions' own sentences.
+_BYTES = re.compile(r"(?:has|is) ([\d,]+) bytes")
+_PIXELS = re.compile(r"has ([\d,]+) x ([\d,]+) pixels; the limit")
+_MEMORY = re.compile(r"would take ([\d,]+) bytes of memory")
 
 # The history's last events among which an execution that came to a Fail state has it.
 _LAST_EVENTS = 20
@@ -311,14 +316,16 @@ class Redrive:
         if error != _TOO_LARGE:
             return ""
         name = f"{self._stack.name}-{functions.on_aws('resize_image')}"
-        limits = deployed.function(self._clients, name).settings
-        for pattern, setting in ((_BYTES, "MAX_IMAGE_BYTES"), (_PIXELS, "MAX_IMAGE_PIXELS")):
-            sizes = pattern.search(cause)
-            if not sizes:
-                continue
-            size = math.prod(int(number.replace(",", "")) for number in sizes.groups())
-            if size <= int(limits[setting]):
-                return ""
+        settings = deployed.function(self._clients, name).settings
+        limits = Limits(int(settings["MAX_IMAGE_BYTES"]), int(settings["MAX_IMAGE_PIXELS"]))
+        for pattern, limit in (
+            (_BYTES, limits.max_bytes),
+            (_PIXELS, limits.max_pixels),
+            (_MEMORY, bytes_for_pixels(limits)),
+        ):
+            if size := pattern.search(cause):
+                needed = math.prod(int(number.replace(",", "")) for number in size.groups())
+                return "" if needed <= limit else "it is still too large"
         return "it is still too large"
 
     def _start(

@@ -1,8 +1,12 @@
 """Starting again what failed: on the local AWS, and on answers as AWS gives them."""
 
+import io
 import json
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -10,15 +14,21 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from image_converter import keys
+from image_converter import keys, renditions
+from image_converter.conversion import Limits, convert
+from image_converter.conversion import renditions as conversion_renditions
+from image_converter.destination import Place
+from image_converter.errors import ImageTooLarge, UnsupportedImage
+from image_converter.handlers import resize_image
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import restarts
 from scripts.lib.executions.redrive import HOPELESS, Redrive
 from tests.scripts.commands.conftest import Stack
-from tests.support import workflow
+from tests.support import images, workflow
 from tests.support.asl import rendering
+from tests.support.jpeg.editing import resize
 
 
 def event(key: str = "a.jpg") -> str:
@@ -33,6 +43,45 @@ def notification(key: str = "a.jpg") -> str:
 def test_all_permanent_errors_are_hopeless_that_no_setting_can_fix() -> None:
     base = {"PermanentError", "ConversionError"}  # never raised themselves
     assert rendering.FUNCTION_ERRORS - base - {"ImageTooLarge", "InvalidSettings"} == HOPELESS
+
+
+JPEG = images.jpeg(60, 40)
+WEBP = renditions.parse('[{"name": "small", "format": "webp"}]')
+AMPLE = Limits(10**12, 10**12)
+
+
+def _refuse_before_reading(limits: Limits) -> None:
+    record = SimpleNamespace(bucket="b", key="a.jpg")
+    config: Any = SimpleNamespace(max_image_bytes=limits.max_bytes, max_image_pixels=1)
+    source: Any = SimpleNamespace(size=2_000, record=record)
+    body: Any = io.BytesIO()
+    with suppress(UnsupportedImage):  # which is empty
+        resize_image._convert(config, Place("b"), [], source, body)
+
+
+def _refuse_renditions(width: int, height: int, limits: Limits) -> None:
+    work = conversion_renditions.plan(WEBP, (width, height))
+    conversion_renditions.refuse_too_large(work, limits)
+
+
+# All refusals of an image as too large; whether more memory for the function would help.
+TOO_LARGE: dict[str, tuple[Callable[[Limits], object], bool]] = {
+    "bytes, before they are read": (_refuse_before_reading, True),
+    "bytes": (lambda limits: convert(JPEG, io.BytesIO(), limits._replace(max_pixels=10**9)), True),
+    "pixels": (lambda limits: convert(JPEG, io.BytesIO(), limits._replace(max_bytes=10**9)), True),
+    "renditions": (lambda limits: _refuse_renditions(60, 40, limits), True),
+    "a side": (lambda _: convert(resize(JPEG, 65_501, 1), io.BytesIO(), AMPLE), False),
+    "a side of a rendition": (lambda _: _refuse_renditions(20_000, 10, AMPLE), False),
+}
+
+
+def _refused(refuse: Callable[[Limits], object], limits: Limits) -> str:
+    """Return what a function with these limits says of an image; nothing if it converts it."""
+    try:
+        refuse(limits)
+    except ImageTooLarge as error:
+        return str(error)
+    return ""
 
 
 both_types = pytest.mark.parametrize("workflow_type", workflow.TYPES)
@@ -116,29 +165,27 @@ class TestOnTheLocalAws:
         stack.write_record(stack.put(body=b"newer"))
         assert [result.did for result in stack.redrive()] == ["started"]
 
-    @pytest.mark.parametrize(
-        ("cause", "limits", "did"),
-        [
-            ("The file has 2,000 bytes; 1,000 is the limit here.", ("1000", "9"), "left"),
-            ("The file has 2,000 bytes; 1,000 is the limit here.", ("1999", "9"), "left"),
-            ("The file has 2,000 bytes; 1,000 is the limit here.", ("2000", "9"), "started"),
-            ("The JPEG has 10 x 1,000 pixels; 9 is the limit here.", ("9", "9999"), "left"),
-            ("The JPEG has 10 x 1,000 pixels; 9 is the limit here.", ("9", "10000"), "started"),
-            (
-                "The JPEG has 70,000 x 1 pixels; 65,500 a side is the most.",
-                ("9", "99999999"),
-                "left",
-            ),
-        ],
-    )
+    @pytest.mark.parametrize("more", [0, 1])
+    @pytest.mark.parametrize(("refuse", "memory_helps"), TOO_LARGE.values(), ids=TOO_LARGE)
     def test_what_is_too_large_is_started_again_once_it_fits(
-        self, stack: Stack, cause: str, limits: tuple[str, str], did: str
+        self, stack: Stack, refuse: Callable[[Limits], object], memory_helps: bool, more: int
     ) -> None:
-        settings = dict(zip(("MAX_IMAGE_BYTES", "MAX_IMAGE_PIXELS"), limits, strict=True))
+        enough = bisect_left(
+            range(10**9), 1, key=lambda limit: int(not _refused(refuse, Limits(limit, limit)))
+        )
+        limits = Limits(enough - 1 + more, enough - 1 + more) if memory_helps else AMPLE
+        cause = _refused(refuse, Limits(1, 1))
+        assert cause
         stack.clients.functions.update_function_configuration(
             FunctionName=f"{stack.deployment.name}-resize-image",
-            Environment={"Variables": settings},
+            Environment={
+                "Variables": {
+                    "MAX_IMAGE_BYTES": str(limits.max_bytes),
+                    "MAX_IMAGE_PIXELS": str(limits.max_pixels),
+                }
+            },
         )
+        did = "started" if memory_helps and more else "left"
         error = json.dumps({"errorType": "ImageTooLarge", "errorMessage": cause})
         stack.become(Type="Fail", Error="ImageTooLarge", Cause=error)
         stack.start(stack.put())

@@ -333,15 +333,14 @@ class Execution:
 
     @property
     def objects(self) -> dict[str, dict[str, Any]]:
-        """The objects that its tasks say they wrote: the Original and the PNG, or what it became.
-
-        Only what ResizeImage makes says how wide it is.
-        """
+        """The objects that its states wrote: the Original and the PNG, or what it became."""
         written: dict[str, dict[str, Any]] = {}
-        for attempt in self.attempts:
-            answer = json_object(attempt.output or "")
-            if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
-                written["PNG" if "width" in answer else "Original"] = answer
+        for name, role in _MAKING.items():
+            run = self.states.get(name)
+            for attempt in run.attempts if run else []:
+                answer = json_object(attempt.output or "")
+                if attempt.outcome is Outcome.SUCCEEDED and {"bucket", "key"} <= answer.keys():
+                    written[role] = answer
         return written
 
     @property
@@ -364,7 +363,8 @@ class Execution:
         return edges | {(name, None) for name in ends - left}
 
 
-_MAKING = {"CopyToDestination", "ResizeImage"}  # the states that only JPEGs come to
+# What the states write that only JPEGs come to.
+_MAKING = {"CopyToDestination": "Original", "ResizeImage": "PNG"}
 _STATUS = {
     "FAILED": Outcome.FAILED,
     "TIMED_OUT": Outcome.TIMED_OUT,

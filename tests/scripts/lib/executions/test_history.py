@@ -91,6 +91,19 @@ def test_a_damaged_image_fails_its_lane_and_gives_up_the_other() -> None:
     assert len(run.states["ResizeImage"].attempts) == 1, "permanent: no second attempt"
 
 
+def test_what_a_state_wrote_has_the_role_of_its_state() -> None:
+    execution = read("aws", "succeeded")
+    where = {"bucket": "b", "key": "k"}
+    for name, state in execution.states.items():
+        for attempt in state.attempts:
+            attempt.output = json.dumps({**where, "eTag": name})
+
+    assert execution.objects == {
+        "Original": {**where, "eTag": "CopyToDestination"},
+        "PNG": {**where, "eTag": "ResizeImage"},
+    }
+
+
 def test_a_retry_shows_both_attempts() -> None:
     run = read("aws", "retried")
     first, second = run.states["ResizeImage"].attempts

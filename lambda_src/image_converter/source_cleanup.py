@@ -11,17 +11,22 @@ from image_converter.sources import Source
 
 DELETED = "Deleted from source bucket"  # the article's words
 GONE = "Already deleted from source bucket"
-KEPT = "Kept in source bucket: a newer upload has the same key"
-UNNAMED = (
-    "Kept in source bucket: the file is not a JPEG, and the input has neither versionId nor eTag"
-)
-FOLDER = "Kept in source bucket: a folder, an empty object whose key ends in '/'"
+KEPT_IN_SOURCE = "Kept in source bucket"
+KEPT = f"{KEPT_IN_SOURCE}: a newer upload has the same key"
+UNNAMED = f"{KEPT_IN_SOURCE}: the file is not a JPEG, and the input has neither versionId nor eTag"
+FOLDER = f"{KEPT_IN_SOURCE}: a folder, an empty object whose key ends in '/'"
 UNVERSIONED = (
-    "Kept in source bucket: the bucket is not versioned, so a deleted file could not be restored"
+    f"{KEPT_IN_SOURCE}: the bucket is not versioned, so a deleted file could not be restored"
 )
-SOURCE_AFTER = "Kept in source bucket: source_after is keep"
+SOURCE_AFTER = f"{KEPT_IN_SOURCE}: source_after is keep"
 ORIGINAL = "Kept in destination bucket: a reprocess deletes nothing"
-OTHER_TYPES = "Kept in source bucket: other_types is keep"
+OTHER_TYPES = f"{KEPT_IN_SOURCE}: other_types is keep"
+
+
+def why_kept(status: str) -> str:
+    """Return why the source was kept, according to what became of it; empty where it was not."""
+    kept, _, why = status.partition(": ")
+    return why if kept == KEPT_IN_SOURCE else ""
 
 
 def delete(record: Record, images: tuple[Location, Location] | None) -> str:

@@ -113,9 +113,9 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
     if source is None:
         return None
     kept = _kept(clients, stack, source)
-    why_kept = kept.partition(": ")[2]
+    why_kept = source_cleanup.why_kept(kept)
     if kept == source_cleanup.SOURCE_AFTER or (png and stack.keeps_converted):
-        return converted(png, source_cleanup.SOURCE_AFTER.partition(": ")[2])
+        return converted(png, source_cleanup.why_kept(source_cleanup.SOURCE_AFTER))
     if kept in (source_cleanup.OTHER_TYPES, source_cleanup.FOLDER, source_cleanup.UNVERSIONED):
         return _not_a_jpeg(f"kept ({why_kept})", why_kept)
     failure = last_failure(clients, stack, key, source["LastModified"])
@@ -139,7 +139,7 @@ def _not_a_jpeg(source_end: str, why_kept: str = "") -> ImageState:
 def _kept(clients: Clients, stack: Deployment, version: Mapping[str, Any]) -> str:
     """Return what `delete_file` has logged of a version that it kept; empty where it has not."""
     since = version["LastModified"] - _CLOCKS_DIFFER
-    for _, line in _logged(clients, stack, "delete_file", since, "Kept in source bucket"):
+    for _, line in _logged(clients, stack, "delete_file", since, source_cleanup.KEPT_IN_SOURCE):
         if (line.get("key"), line.get("versionId")) == (version["Key"], version["VersionId"]):
             return str(line.get("message"))
     return ""

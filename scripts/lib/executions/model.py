@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from image_converter import source_cleanup
 from scripts.lib.executions.definition import Machine, State
 from scripts.lib.executions.events import HistoryEvent
 from scripts.lib.text import counted, json_object, sentence
@@ -346,9 +347,8 @@ class Execution:
     @property
     def why_kept(self) -> str:
         """Why the source object was kept, as the output says; empty where it was not."""
-        status = str(self.result.get("deletionStatus", {}).get("status", ""))
-        kept, _, why = status.partition(": ")
-        return why if kept == "Kept in source bucket" else ""
+        status = self.result.get("deletionStatus", {}).get("status", "")
+        return source_cleanup.why_kept(str(status))
 
     def taken(self) -> set[tuple[str, str | None]]:
         """Return the edges that it took, as pairs of names; None is the end of a lane."""

@@ -9,7 +9,7 @@ from image_converter import events, executions, keys, records, renditions, repro
 from image_converter import settings as environment
 from image_converter.errors import InvalidRecord, SourceChanged, SourceNotFound
 from image_converter.events import Event, Record, real_version_id
-from image_converter.locations import Location
+from image_converter.locations import Location, original_of
 from image_converter.notifications import BACKFILL, DUPLICATE, STARTED
 from image_converter.settings import BackfillSettings
 
@@ -85,12 +85,12 @@ def _reprocess(arn: str, config: BackfillSettings, image: str, copy: Record) -> 
     if copy.bucket != config.destination_bucket:
         raise InvalidRecord(f"{copy.key!r} is not in the destination bucket, where originals are")
     table_record = records.find(config.table_name, image)
-    if table_record is None or not _is_same(reprocessing.original(table_record), copy):
+    if table_record is None or not _is_same(original_of(table_record), copy):
         return REPLACED
     wanted = _wanted(config)
     if not reprocessing.is_outdated(table_record, wanted):
         return UP_TO_DATE
-    original = reprocessing.original(table_record)
+    original = original_of(table_record)
     try:
         current = sources.head(Record(copy.bucket, copy.key, etag=original["eTag"]))
     except SourceNotFound:

@@ -7,7 +7,7 @@ execution's input names, the usual content type and, in `resized`, the time that
 """
 
 from collections.abc import Mapping
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 
 from image_converter import events
 from image_converter.errors import InvalidRecord
@@ -44,6 +44,18 @@ class Location(TypedDict, total=False):
     sourceLastModified: str
 
 
+def original_of(results: Mapping[str, Any]) -> Location:
+    """Return where the original is, as a record of the table or an execution's output has it."""
+    location: Location = results["images"][0]["original"]
+    return location
+
+
+def resized_of(results: Mapping[str, Any]) -> Location:
+    """Return where the first rendition is, by default a PNG, as `original_of` does the original."""
+    location: Location = results["images"][1]["resized"]
+    return location
+
+
 def source_fields(image: Location) -> dict[str, object]:
     """Return what a location says of its source version, as `Source.state_fields` does."""
     return {name: image.get(name) for name in SOURCE_FIELDS}
@@ -76,13 +88,13 @@ def converted_images(event: Event) -> tuple[Location, Location] | None:
         InvalidRecord: `results.images` lacks a location, or the state does not say of which source
             version one is.
     """
-    images = (event.get("results") or {}).get("images")
-    if images is None:
+    results = event.get("results") or {}
+    if results.get("images") is None:
         return None
     try:
         record = events.parse_record(event)
-        original = _with(images[0]["original"], _implied_of_original(record))
-        resized = _with(images[1]["resized"], _implied_of_resized(record, original))
+        original = _with(original_of(results), _implied_of_original(record))
+        resized = _with(resized_of(results), _implied_of_resized(record, original))
         absent = set(SOURCE_FIELDS) - (original.keys() & resized.keys())
     except (LookupError, TypeError, AttributeError) as error:
         raise InvalidRecord(

@@ -11,16 +11,10 @@ from typing import Any
 
 from image_converter import events, renditions
 from image_converter.events import real_version_id
-from image_converter.locations import Location
+from image_converter.locations import original_of, resized_of
 
 # A record of the table, as plain values.
 TableRecord = Mapping[str, Any]
-
-
-def original(record: TableRecord) -> Location:
-    """Return where the image's original is in the destination bucket."""
-    location: Location = record["images"][0]["original"]
-    return location
 
 
 def settings(record: TableRecord) -> str | None:
@@ -29,7 +23,7 @@ def settings(record: TableRecord) -> str | None:
     None if that is unknown, because earlier versions wrote records of renditions without their
     settings. What looks like the single PNG of the default counts as that.
     """
-    resized: Location = record["images"][1]["resized"]
+    resized = resized_of(record)
     is_png = resized.get("contentType", "image/png") == "image/png"
     is_one_png = is_png and "renditions" not in resized
     return resized.get("settings", renditions.DEFAULT_SETTINGS if is_one_png else None)
@@ -58,7 +52,7 @@ def manifest_line(record: TableRecord, wanted: str) -> dict[str, Any]:
         wanted: as of `is_outdated`; the line has it for people only, because the trigger's own
             settings decide.
     """
-    copy = original(record)
+    copy = original_of(record)
     version = real_version_id(copy.get("versionId"))
     return {
         "Bucket": copy["bucket"],
@@ -75,7 +69,7 @@ def execution_input(record: TableRecord) -> dict[str, Any]:
     So the new renditions replace those of that upload, and not those of a newer one. `reprocess`
     says where the bytes are.
     """
-    copy = original(record)
+    copy = original_of(record)
     version, etag = record["sourceVersionId"], record["sourceETag"]
     notified = {
         "eventTime": record.get("uploadedAt"),

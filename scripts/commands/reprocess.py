@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from image_converter import keys, reprocessing
+from image_converter import keys, locations, reprocessing
 from scripts.commands import options
 from scripts.commands.backfill import answer, preview, started
 from scripts.commands.options import Target
@@ -66,5 +66,5 @@ def _outdated(
     """Yield a manifest's line for each image that is outdated, and the original's size."""
     for record in storage.records(clients, stack.table_name, prefix):
         if reprocessing.is_outdated(record, settings_hash):
-            size = reprocessing.original(record).get("size", 0)
+            size = locations.original_of(record).get("size", 0)
             yield reprocessing.manifest_line(record, settings_hash), size

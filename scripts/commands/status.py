@@ -8,6 +8,7 @@ from typing import Any
 import click
 from botocore.exceptions import ClientError
 
+from image_converter import locations
 from scripts.commands import options
 from scripts.commands.options import Target
 from scripts.lib import storage
@@ -58,10 +59,10 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
 def _locations(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
     if record is None:
         return {}
-    png = record["images"][1]["resized"]
+    png = locations.resized_of(record)
     # No name of a rendition has a space.
     further = {f"{_RENDITION}{where['name']}": where for where in png.get("renditions", ())}
-    return {"original": record["images"][0]["original"], "png": png, **further}
+    return {"original": locations.original_of(record), "png": png, **further}
 
 
 def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:

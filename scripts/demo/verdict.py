@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image as Pillow
 
+from image_converter import locations
 from scripts.lib import pixels
 from scripts.lib.aws import Clients
 from scripts.lib.executions import durations
@@ -64,11 +65,11 @@ class Image:
     @property
     def locations(self) -> list[Mapping[str, Any]]:
         """Where the outputs are, by the execution's own words; empty if it made none."""
-        images = self.execution.result.get("images") if self.execution else None
-        if not images:
+        result = self.execution.result if self.execution else {}
+        if not result.get("images"):
             return []
-        png = images[1]["resized"]
-        return [images[0]["original"], png, *png.get("renditions", ())]
+        png = locations.resized_of(result)
+        return [locations.original_of(result), png, *png.get("renditions", ())]
 
     @property
     def size(self) -> tuple[int, int] | None:

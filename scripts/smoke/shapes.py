@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from image_converter import locations
 from scripts.lib import functions
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -38,7 +39,7 @@ def observe(clients: Clients, stack: Deployment, execution: Execution) -> dict[s
         execution: the one that converted the image.
     """
     event = json_object(execution.input)
-    png = execution.result["images"][1]["resized"]["key"]
+    png = locations.resized_of(execution.result)["key"]
     head = clients.s3.head_object(Bucket=stack.destination_bucket, Key=png)
     record = clients.dynamodb.get_item(
         TableName=stack.table_name, Key={"imageName": {"S": execution.key}}

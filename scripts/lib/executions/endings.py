@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from image_converter import errors, keys, source_cleanup
+from image_converter import errors, keys, locations, source_cleanup
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -107,7 +107,7 @@ def _left_behind(clients: Clients, stack: Deployment, key: str, version: str) ->
     source = next((listing for listing in listed if listing["VersionId"] == version), None)
     record = storage.record(clients, stack.table_name, key)
     is_recorded = record is not None and record.get("sourceVersionId") == version
-    png = record["images"][1]["resized"] if record and is_recorded else None
+    png = locations.resized_of(record) if record and is_recorded else None
     if png and not (source and source["IsLatest"]):
         return converted(png)
     if source is None:

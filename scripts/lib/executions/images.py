@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from image_converter import locations
 from scripts.lib import storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
@@ -120,7 +121,7 @@ def _state(
     if counts := by_status.get(RUNNING) or by_status.get(SUCCEEDED):
         return endings.of_execution(counts)
     if traces.record and traces.recorded_version == version:
-        return endings.converted(traces.record["images"][1]["resized"])
+        return endings.converted(locations.resized_of(traces.record))
     if executions:
         return endings.of_execution(executions[0])
     since = newest["LastModified"] if newest else datetime.now(UTC)

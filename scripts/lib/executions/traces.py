@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from image_converter import keys, reprocessing
+from image_converter import keys, locations
 
 _UNVERSIONED = "null"  # what S3 calls a version without an id of its own
 
@@ -49,6 +49,6 @@ class Traces:
         """How the names of the key's executions begin, and of its record's reprocesses."""
         image_keys = [self.key]
         if self.record:
-            image_keys.append(reprocessing.original(self.record).get("key", self.key))
+            image_keys.append(locations.original_of(self.record).get("key", self.key))
         names = [keys.execution_name("", key, "") for key in image_keys]
         return tuple(f"{name.rpartition('-')[0]}-" for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -21,13 +22,26 @@ from scripts.lib.text import duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
 Row = tuple[str, str]
-_RENDITION = "rendition "
 _ORIGINS = {
     "upload": "",
     "reprocess": ", reprocessed",
     "restart": ", restarted",
     "by hand": ", started by hand",
 }
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects that a record names, and whether they are there; none without a record.
+
+    Attributes:
+        original, png: each as `_object` returns it.
+        renditions: the further ones, by name.
+    """
+
+    original: Mapping[str, Any] | None = None
+    png: Mapping[str, Any] | None = None
+    renditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @click.command("status")
@@ -48,7 +62,7 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
             f"Nothing is known of '{visible(key)}' in {stack.name}: it is in neither bucket nor "
             "the table. Names are whole keys, and upper and lower case matter."
         )
-    objects = {role: _object(clients, where) for role, where in _locations(image.record).items()}
+    objects = _objects(clients, image.record)
     if as_json:
         options.print_json(_json(stack, image, objects))
     else:
@@ -56,13 +70,15 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
     return ExitStatus.IMAGES_FAILED if image.state.outcome.tone == "bad" else ExitStatus.DONE
 
 
-def _locations(record: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+def _objects(clients: Clients, record: Mapping[str, Any] | None) -> Objects:
     if record is None:
-        return {}
+        return Objects()
     png = locations.resized_of(record)
-    # No name of a rendition has a space.
-    further = {f"{_RENDITION}{where['name']}": where for where in png.get("renditions", ())}
-    return {"original": locations.original_of(record), "png": png, **further}
+    return Objects(
+        original=_object(clients, locations.original_of(record)),
+        png=_object(clients, png),
+        renditions={where["name"]: _object(clients, where) for where in png.get("renditions", ())},
+    )
 
 
 def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +94,7 @@ def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
     return {**place, "size": head["ContentLength"], "present": True, "replaced": replaced}
 
 
-def _json(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> dict[str, Any]:
+def _json(stack: Deployment, image: Image, objects: Objects) -> dict[str, Any]:
     return {
         "stack": stack.name,
         "key": image.key,
@@ -95,13 +111,9 @@ def _json(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> dict[s
         ],
         "executions": [_execution_json(handling) for handling in image.handlings],
         "record": image.record,
-        "original": objects.get("original"),
-        "png": objects.get("png"),
-        "renditions": {
-            role.removeprefix(_RENDITION): where
-            for role, where in objects.items()
-            if role.startswith(_RENDITION)
-        },
+        "original": objects.original,
+        "png": objects.png,
+        "renditions": objects.renditions,
         "notes": image.notes,
     }
 
@@ -121,7 +133,7 @@ def _execution_json(handling: Handling) -> dict[str, Any]:
     }
 
 
-def _print(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> None:
+def _print(stack: Deployment, image: Image, objects: Objects) -> None:
     console = options.console()
     console.print_line(image.key, style="bold")
     for name, value in _rows(stack, image, objects):
@@ -129,7 +141,7 @@ def _print(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> None:
         console.print_line(value)
 
 
-def _rows(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(stack: Deployment, image: Image, objects: Objects) -> Iterator[Row]:
     state = image.state
     yield "state", f"{state.outcome.sign} {state.kind}: {state.sentence}"
     if image.uploads:
@@ -150,8 +162,11 @@ def _rows(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> Iterat
     if image.record:
         record = image.record
         yield "record", f"of version {record['sourceVersionId']}, {record.get('writtenAt', '')}"
-    for role, where in objects.items():
-        yield "PNG" if role == "png" else role, _place(where)
+    if objects.original and objects.png:
+        yield "original", _place(objects.original)
+        yield "PNG", _place(objects.png)
+    for name, where in objects.renditions.items():
+        yield f"rendition {name}", _place(where)
 
 
 def _line(handling: Handling, image: Image) -> str:

@@ -21,8 +21,8 @@ INFREQUENT_ACCESS: Final = "INFREQUENT_ACCESS"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _MAX_RESULTS: Final = 10_000
-_TIMEOUT_SECONDS: Final = 60.0  # seconds
-_CACHE_SECONDS: Final = 30.0  # seconds
+_TIMEOUT_SECONDS: Final = 60.0
+_CACHE_SECONDS: Final = 30.0
 _QUOTED: Final = re.compile(r'"([^"]*)"')
 
 

@@ -72,7 +72,8 @@ class ExecutionLog:
             return cls()
         arn = destinations[0]["cloudWatchLogsLogGroup"]["logGroupArn"]
         group = arn.partition(":log-group:")[2].removesuffix(":*")
-        return cls(group, level, bool(configuration.get("includeExecutionData")))
+        data = bool(configuration.get("includeExecutionData"))
+        return cls(group=group, level=level, data=data)
 
     @property
     def missing(self) -> str:
@@ -187,22 +188,23 @@ def find(clients: Clients, stack: str) -> Deployment:
             ExitStatus.NO_STACK,
         ) from error
     try:
-        names = (
-            trigger.settings["SOURCE_BUCKET"],
-            resize.settings["DESTINATION_BUCKET"],
-            write.settings["TABLE_NAME"],
-            trigger.settings["STATE_MACHINE_ARN"],
-        )
+        source_bucket = trigger.settings["SOURCE_BUCKET"]
+        destination_bucket = resize.settings["DESTINATION_BUCKET"]
+        table_name = write.settings["TABLE_NAME"]
+        state_machine_arn = trigger.settings["STATE_MACHINE_ARN"]
     except KeyError as error:
         raise UserError(
             f"The stack {stack} was deployed by another version of image-converter: its functions "
             f"have no setting {error}. Deploy this version, or use that one's command.",
             ExitStatus.NO_STACK,
         ) from error
-    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=names[-1])
+    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)
     return Deployment(
-        stack,
-        *names,
+        name=stack,
+        source_bucket=source_bucket,
+        destination_bucket=destination_bucket,
+        table_name=table_name,
+        state_machine_arn=state_machine_arn,
         express=machine.get("type") == "EXPRESS",
         keeps_converted=delete.settings.get("SOURCE_AFTER") == "keep",
         keeps_others=delete.settings.get("OTHER_TYPES") == "keep",

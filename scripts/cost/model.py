@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from scripts.cost import prices
 from scripts.cost.prices import Price
@@ -13,13 +13,27 @@ from scripts.cost.prices import Price
 MILLION: Final = 1_000_000
 GB: Final = 1e9
 
-# Requests to S3 that each function makes for an image that goes straight through: writes (PUT,
-# COPY), reads (GET, HEAD), and those that cost nothing (DELETE). A test counts them.
-S3_REQUESTS: Final[Mapping[str, tuple[int, int, int]]] = {
-    "get_file_type": (0, 1, 0),
-    "copy_file": (1, 1, 0),
-    "resize_image": (1, 1, 0),
-    "delete_file": (0, 1, 1),
+
+class Requests(NamedTuple):
+    """How many requests a function makes to S3.
+
+    Attributes:
+        writes: PUT and COPY.
+        reads: GET and HEAD.
+        deletes: DELETE, which costs nothing.
+    """
+
+    writes: int = 0
+    reads: int = 0
+    deletes: int = 0
+
+
+# By function, for an image that goes straight through. A test counts them.
+S3_REQUESTS: Final[Mapping[str, Requests]] = {
+    "get_file_type": Requests(reads=1),
+    "copy_file": Requests(writes=1, reads=1),
+    "resize_image": Requests(writes=1, reads=1),
+    "delete_file": Requests(reads=1, deletes=1),
 }
 # DynamoDB charges a write by each of these that it begins.
 _TABLE_UNIT_BYTES: Final = 1024

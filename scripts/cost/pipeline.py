@@ -91,7 +91,8 @@ def bill(seen: Observation, settings: Settings) -> Bill:
         seen: what one used.
         settings: of the deployment to calculate for.
     """
-    writes, reads, _ = map(sum, zip(*S3_REQUESTS.values(), strict=True))
+    writes = sum(requests.writes for requests in S3_REQUESTS.values())
+    reads = sum(requests.reads for requests in S3_REQUESTS.values())
     renditions = seen.further_renditions or settings.webps
     converting = {
         **_workflow(seen, settings),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scripts.cost import model, pipeline, prices
-from scripts.cost.model import CONVERTING, Bill, Line
+from scripts.cost.model import CONVERTING, Bill, Line, Requests
 from scripts.lib import functions
 from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Invocation, Run
@@ -16,7 +16,8 @@ def bill(run: Run) -> Bill:
     """Return the bill of an execution, of a STANDARD or an EXPRESS state machine."""
     calls = run.invocations
     seconds = sum(model.gb_seconds(call.memory_mb, call.billed_ms) for call in calls)
-    writes, reads = (sum(requests[place] for requests in map(_requests, calls)) for place in (0, 1))
+    writes = sum(_requests(call).writes for call in calls)
+    reads = sum(_requests(call).reads for call in calls)
     # Each further rendition is looked for and written.
     further = len(run.execution.objects.get("PNG", {}).get("renditions", ()))
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
@@ -62,9 +63,9 @@ def about(run: Run) -> str:
     )
 
 
-def _requests(call: Invocation) -> tuple[int, int]:
-    """Return the writes and the reads that a deployed function's call asks of S3."""
-    for name, (writes, reads, _) in model.S3_REQUESTS.items():
+def _requests(call: Invocation) -> Requests:
+    """Return how many requests a deployed function's call makes to S3."""
+    for name, requests in model.S3_REQUESTS.items():
         if call.function.endswith(functions.on_aws(name)):
-            return writes, reads
-    return 0, 0
+            return requests
+    return Requests()

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from scripts.cost.model import S3_REQUESTS
+from scripts.cost.model import S3_REQUESTS, Requests
 from tests.aws_contract import test_boto3_calls as scenarios
 from tests.support.stubs import Stubs, stubbed
 
 _WRITES = {"s3.PutObject", "s3.CopyObject"}
 _READS = {"s3.GetObject", "s3.HeadObject"}
-_FREE = {"s3.DeleteObject"}
+_DELETES = {"s3.DeleteObject"}
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,9 @@ def test_each_functions_requests_are_counted(
         scenario(stubs)
 
     made = [call.operation for call in stubs.calls if call.operation.startswith("s3.")]
-    assert set(made) <= _WRITES | _READS | _FREE
-    counted = tuple(
-        sum(operation in kind for operation in made) for kind in (_WRITES, _READS, _FREE)
+    assert set(made) <= _WRITES | _READS | _DELETES
+    assert S3_REQUESTS.get(function, Requests()) == Requests(
+        writes=sum(operation in _WRITES for operation in made),
+        reads=sum(operation in _READS for operation in made),
+        deletes=sum(operation in _DELETES for operation in made),
     )
-    assert counted == S3_REQUESTS.get(function, (0, 0, 0))

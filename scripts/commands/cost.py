@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from scripts.commands import options
 from scripts.commands.options import Target
 from scripts.cost import comparison, model, observation, prices
-from scripts.cost.model import Bill
+from scripts.cost.comparison import Bills
 from scripts.cost.observation import RECORDED, Observation
 from scripts.lib.aws import is_local
 from scripts.lib.terminal import Console
@@ -41,7 +40,7 @@ def command(target: Target, execution: str | None, page: Path | None, *, as_json
     return ExitStatus.DONE
 
 
-def summary(seen: Observation, bills: Sequence[Bill]) -> dict[str, Any]:
+def summary(seen: Observation, bills: Bills) -> dict[str, Any]:
     """Return the bills as JSON: dollars for a million images, line by line."""
     return {
         "region": prices.REGION,
@@ -54,7 +53,7 @@ def summary(seen: Observation, bills: Sequence[Bill]) -> dict[str, Any]:
                 "upload": {line.what: round(line.per_million, 2) for line in bill.upload},
                 "storage": {line.what: round(line.per_million, 2) for line in bill.storage},
             }
-            for bill in bills[1:]
+            for bill in bills.ours
         },
     }
 
@@ -67,21 +66,20 @@ def _observe(target: Target, execution: str | None) -> Observation:
     return observation.observe(clients, execution, local=local)
 
 
-def _print(seen: Observation, bills: Sequence[Bill], console: Console) -> None:
+def _print(seen: Observation, bills: Bills, console: Console) -> None:
     console.print(
         f"Dollars for a million JPEGs of {seen.megapixels:.1f} megapixels in {prices.REGION}, at "
         f"prices of {prices.AS_OF}, without the free tier; from an execution of {seen.date} on "
         f"{seen.where}."
     )
-    _, *ours = bills
-    table = Table("", *(bill.name for bill in ours), "setting", box=None)
-    for what, (_, *dollars), setting in comparison.rows([bill.converting for bill in bills]):
-        if any(dollars):
-            table.add_row(what, *dollars, setting)
-    table.add_row("Total", *(f"{bill.per_million:.2f}" for bill in ours), style="bold")
+    table = Table("", *(bill.name for bill in bills.ours), "setting", box=None)
+    for row in comparison.rows(*(bill.converting for bill in bills)):
+        if row.standard or row.express:
+            table.add_row(row.what, row.standard, row.express, row.setting)
+    table.add_row("Total", *(f"{bill.per_million:.2f}" for bill in bills.ours), style="bold")
     for title, extra in (
-        ("more, if uploaded by POST /upload", [bill.upload for bill in ours]),
-        ("more, for storage, each month", [bill.storage for bill in ours]),
+        ("more, if uploaded by POST /upload", [bill.upload for bill in bills.ours]),
+        ("more, for storage, each month", [bill.storage for bill in bills.ours]),
     ):
         table.add_row(title, *(f"{model.per_million(lines):.2f}" for lines in extra))
     for column in table.columns[1:3]:

@@ -5,10 +5,10 @@ costs.md.j2 shows them as a page, which docs/costs.md is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from scripts.cost import article, backfill, model, pipeline, prices
 from scripts.cost.model import CONVERTING, Bill, Line, gb_seconds, lines
@@ -45,23 +45,58 @@ _CHANGES: Final = {
 }
 
 
-def bills(seen: Observation) -> tuple[Bill, Bill, Bill]:
-    """Return the bills for images like the observed one, the article's first."""
-    return article.bill(seen), pipeline.bill(seen, STANDARD), pipeline.bill(seen, EXPRESS)
+class Bills(NamedTuple):
+    """The bills of the designs."""
+
+    article: Bill
+    standard: Bill
+    express: Bill
+
+    @property
+    def ours(self) -> tuple[Bill, Bill]:
+        """Those of this pipeline."""
+        return self.standard, self.express
 
 
-def rows(designs: Sequence[tuple[Line, ...]]) -> Iterator[tuple[str, list[str], str]]:
-    """Yield a row for each kind of line: what, dollars in each design, what changes it.
+class Row(NamedTuple):
+    """What is charged for, its dollars in each design, and the setting that changes them."""
 
-    Args:
-        designs: the lines of each, in the order of `bills`.
-    """
-    tables = [{line.what: line for line in design} for design in designs]
+    what: str
+    article: str
+    standard: str
+    express: str
+    setting: str
+
+
+def bills(seen: Observation) -> Bills:
+    """Return the bills for images like the observed one."""
+    return Bills(
+        article=article.bill(seen),
+        standard=pipeline.bill(seen, STANDARD),
+        express=pipeline.bill(seen, EXPRESS),
+    )
+
+
+def rows(
+    article: Iterable[Line], standard: Iterable[Line], express: Iterable[Line]
+) -> Iterator[Row]:
+    """Yield a row for each kind of line that any of the designs has."""
+    of_article, of_standard, of_express = (
+        {line.what: line for line in design} for design in (article, standard, express)
+    )
     # Ours first, they have the more lines.
-    for what in dict.fromkeys([*tables[1], *tables[2], *tables[0]]):
-        cells = [table.get(what) for table in tables]
-        [setting, *_] = [line.setting for line in cells if line]
-        yield what, [f"{line.per_million:.2f}" if line else "" for line in cells], setting
+    for what, line in (of_standard | of_express | of_article).items():
+        yield Row(
+            what,
+            article=_dollars(of_article.get(what)),
+            standard=_dollars(of_standard.get(what)),
+            express=_dollars(of_express.get(what)),
+            setting=line.setting,
+        )
+
+
+def _dollars(line: Line | None) -> str:
+    return f"{line.per_million:.2f}" if line else ""
 
 
 def page(seen: Observation) -> str:

@@ -100,9 +100,6 @@ class Live:
 
     def __init__(self, clients: Clients, stack: Deployment) -> None:
         """Prepare, without asking AWS."""
-        # Made before threads may: boto3 does not make clients in two threads at a time.
-        _ = (clients.stepfunctions, clients.s3, clients.sqs, clients.dynamodb, clients.logs)
-        _ = clients.functions
         self.clients = clients
         self.stack = stack
         self.items: dict[str, Item] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +39,7 @@ def is_local(endpoint: str | None) -> bool:
 
 
 class Clients:
-    """One client for each service, made when first used.
+    """One client for each service, made when first used, in whichever thread.
 
     The environment is given, not taken from this process: tests work with several local AWSs at a
     time, and with none.
@@ -65,6 +66,8 @@ class Clients:
                 region come from wherever the CLI would find them.
         """
         self._endpoint = env.get("AWS_ENDPOINT_URL")
+        # boto3 does not make clients in two threads at a time. A client, once made, may be shared.
+        self._making = threading.RLock()
         # A local AWS has keys of its own; the profile of a person is about another AWS.
         needs_no_profile = self._endpoint and env.get("AWS_ACCESS_KEY_ID")
         core = botocore.session.get_session()
@@ -83,7 +86,8 @@ class Clients:
         # A proxy leads away from this machine.
         config = _CONFIG.merge(Config(proxies={})) if self._endpoint else _CONFIG
         make: Any = self._session.client  # its types know literal names only
-        return make(service, endpoint_url=self._endpoint, config=config)
+        with self._making:
+            return make(service, endpoint_url=self._endpoint, config=config)
 
     if not TYPE_CHECKING:  # the types above are all there is
 
@@ -91,6 +95,7 @@ class Clients:
             """Make one of the clients above; Python asks only for what is not there yet."""
             if name not in type(self).__annotations__:
                 raise AttributeError(f"there is no client {name}")
-            made = self.client(self._SERVICES.get(name, name))
-            setattr(self, name, made)
-            return made
+            with self._making:
+                if name not in vars(self):  # another thread may have made it meanwhile
+                    setattr(self, name, self.client(self._SERVICES.get(name, name)))
+            return vars(self)[name]

@@ -106,7 +106,6 @@ def table(series: dict[str, Hops], count: int) -> Table:
 
 def _convert(clients: Clients, stack: Deployment, folder: str, count: int, at_once: int) -> Hops:
     photograph = jpeg(PHOTOGRAPH)
-    _ = (clients.s3, clients.stepfunctions)  # made before threads may
 
     def convert(number: int) -> tuple[float, Execution]:
         key = f"{folder}/{number}.jpg"

@@ -230,8 +230,6 @@ def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -
 
     Raises: as `execution`.
     """
-    # Made before threads may: boto3 does not make clients in two threads at a time.
-    _ = (clients.stepfunctions, clients.s3, clients.dynamodb, clients.logs, clients.functions)
 
     def read(arn: str) -> Execution:
         return read_by.execution(arn) if read_by else execution(clients, arn)

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from image_converter import keys, locations, reprocessing
-from scripts.commands import options
-from scripts.commands.backfill import answer, preview, started
+from scripts.commands import backfill_output, options
 from scripts.commands.options import Target
 from scripts.lib import deployed, storage
 from scripts.lib.aws import Clients
@@ -45,11 +44,11 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
             images += 1
             total += size
         if dry_run:
-            return preview(clients, stack, Count(images, total), as_json=as_json)
+            return backfill_output.preview(clients, stack, Count(images, total), as_json=as_json)
         if not images:
             options.console(as_json=as_json).print_line("Nothing is outdated.")
             if as_json:
-                options.print_json(answer(stack))
+                options.print_json(backfill_output.answer(stack))
             return ExitStatus.DONE
         manifest.seek(0)
         name = runs.new_name()
@@ -57,7 +56,7 @@ def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json:
         clients.s3.upload_fileobj(manifest, stack.destination_bucket, key)
     place = {"bucket": stack.destination_bucket, "key": key, "format": "JSONL"}
     runs.start(clients, stack, {"manifest": place}, name)
-    return started(clients, stack, name, waits=waits, as_json=as_json)
+    return backfill_output.started(clients, stack, name, waits=waits, as_json=as_json)
 
 
 def _outdated(

@@ -5,7 +5,7 @@ Big files go in parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,15 +18,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from image_converter import keys
 from scripts.commands import options
 from scripts.commands.options import Target
-from scripts.commands.watch import STYLES
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, endings, logged
 from scripts.lib.executions.endings import ImageState
 from scripts.lib.executions.model import Outcome
-from scripts.lib.executions.uploads import send_file
-from scripts.lib.terminal import Console, visible
+from scripts.lib.executions.uploads import files_in, send_file
+from scripts.lib.terminal import STYLES, Console, visible
 from scripts.lib.text import counted, duration, size
 from scripts.lib.user_errors import ExitStatus, UserError
 
@@ -144,16 +143,6 @@ def uploads_of(paths: Iterable[Path], prefix: str = "") -> list[Upload]:
     if not uploads:
         raise UserError("The folders contain no files.")
     return list(uploads.values())
-
-
-def files_in(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield a file, or those below a folder that are not hidden, each with its name below it."""
-    if path.is_file():
-        yield path, path.name
-        return
-    for file in sorted(path.rglob("*")):
-        if file.is_file() and not file.name.startswith("."):
-            yield file, file.relative_to(path).as_posix()
 
 
 def _send(clients: Clients, stack: Deployment, uploads: Sequence[Upload], console: Console) -> None:

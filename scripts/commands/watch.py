@@ -27,11 +27,10 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, logged
 from scripts.lib.executions.model import RUNNING, Outcome, made_of
-from scripts.lib.terminal import Console, visible
+from scripts.lib.terminal import STYLES, Console, visible
 from scripts.lib.text import counted, duration
 from scripts.lib.user_errors import ExitStatus
 
-STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
 _PAUSE_SECONDS = 1.0
 _HISTORIES_A_ROUND = 20  # AWS limits the calls
 _ROUNDS_IN_VAIN = 5  # after which nothing is about to start

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from scripts import console
-from scripts.commands.upload import files_in
 from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
@@ -109,7 +108,7 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
         photographs.write_all(images_path)
     if not images_path.exists():
         raise UserError(f"There is no {images_path}. Name a file or a folder: make demo IMAGES=...")
-    files = {name: path for path, name in files_in(images_path)}
+    files = {name: path for path, name in uploads.files_in(images_path)}
     if not files:
         raise UserError(f"There is no file in {images_path}.")
     return files

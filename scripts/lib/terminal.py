@@ -15,6 +15,9 @@ from rich import console
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+# The style of an outcome, by its tone.
+STYLES = {"good": "green", "warn": "yellow", "bad": "red", "live": "blue", "none": "dim"}
+
 # Controls, separators of lines and of paragraphs, bidirectional format characters (others stay:
 # emoji are made with them), and halves of a character, which no encoding can write: a file's name
 # that is not UTF-8 has them.

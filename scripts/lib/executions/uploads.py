@@ -2,7 +2,7 @@
 
 import io
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -70,6 +70,16 @@ def send_file(
     content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     with file.open("rb") as content:
         return send(clients, stack, key, content, content_type, progress)
+
+
+def files_in(path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield a file, or those below a folder that are not hidden, each with its name below it."""
+    if path.is_file():
+        yield path, path.name
+        return
+    for file in sorted(path.rglob("*")):
+        if file.is_file() and not file.name.startswith("."):
+            yield file, file.relative_to(path).as_posix()
 
 
 def convert(clients: Clients, stack: Deployment, key: str, jpeg: bytes) -> str:

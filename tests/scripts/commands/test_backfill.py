@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from image_converter import keys
-from scripts.commands import backfill as commands
+from scripts.commands import backfill_output
 from scripts.lib import storage, wait
 from scripts.lib.backfill import candidates, manifests, runs
 from scripts.lib.backfill.candidates import FOLDERS, OTHER_BUCKETS, OTHER_KEYS, Count
@@ -89,13 +89,17 @@ def _until(run: Run, **expected: object) -> Progress:
 
 def _follow(stack: Stack, run: Run, capsys: Capture, expected: int = 0) -> str:
     """Follow a run to its end, which has that exit status; return what that prints."""
-    assert commands.follow(stack.clients, stack.deployment, run.name, as_json=False) == expected
+    assert (
+        backfill_output.follow(stack.clients, stack.deployment, run.name, as_json=False) == expected
+    )
     return capsys.readouterr().out
 
 
 def _result(stack: Stack, run: Run, capsys: Capture, expected: int = 0) -> Any:
     """Follow a run to its end, which has that exit status; return its result for scripts."""
-    assert commands.follow(stack.clients, stack.deployment, run.name, as_json=True) == expected
+    assert (
+        backfill_output.follow(stack.clients, stack.deployment, run.name, as_json=True) == expected
+    )
     return json_output.validated("backfill", capsys.readouterr().out)["result"]
 
 
@@ -242,7 +246,7 @@ class TestPreview:
     """What a dry run prints."""
 
     def _preview(self, stack: Stack, capsys: Capture, count: Count) -> str:
-        assert commands.preview(stack.clients, stack.deployment, count, as_json=False) == 0
+        assert backfill_output.preview(stack.clients, stack.deployment, count, as_json=False) == 0
         return capsys.readouterr().out
 
     def test_it_counts_in_whole_sentences(self, stack: Stack, capsys: Capture) -> None:
@@ -428,7 +432,7 @@ class TestRuns:
         with pytest.raises(
             UserError, match=r"The stack is paused: about 1 message waits in"
         ) as error:
-            commands.follow(filled.clients, filled.deployment, run.name, as_json=False)
+            backfill_output.follow(filled.clients, filled.deployment, run.name, as_json=False)
         assert error.value.status == status
         assert "Nothing had to be done" not in capsys.readouterr().out
 
@@ -709,7 +713,7 @@ def test_a_terminal_shows_a_bar_and_the_time_that_is_left() -> None:
     )
     assert (progress.done, progress.rate, progress.seconds_left) == (50, 5.2, 48 / 5.2)
     shown = io.StringIO()
-    with commands._shown(Console(file=shown, force_terminal=True, width=80)) as show:
+    with backfill_output._shown(Console(file=shown, force_terminal=True, width=80)) as show:
         show(progress)
     for words in ("━━━━", "5.2 a second, 9.2 s left", "8 running, 50 done, 2 failed"):
         assert words in shown.getvalue()

@@ -31,7 +31,7 @@ _HEADERS = {
 def refusal(scope: Scope, port: int, token: str) -> str | None:
     """Return why a request is refused, or None where it is not.
 
-    Args:
+    Parameters:
         scope: the request, as ASGI has it.
         port: the TCP port that the page is reached at.
         token: the first part of every path.

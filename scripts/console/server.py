@@ -56,7 +56,7 @@ _REFUSALS = (BotoCoreError, ClientError, UserError)
 def serve(clients: Clients, stack: Deployment, port: int | None = None) -> None:
     """Print the address of the live page of a stack, and serve it until SIGINT or SIGTERM.
 
-    Args:
+    Parameters:
         clients: of the AWS that the stack is on.
         stack: the stack.
         port: the TCP port on 127.0.0.1; None takes a free one.

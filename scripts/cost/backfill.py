@@ -87,7 +87,7 @@ def images_per_second(
 ) -> dict[str, float]:
     """Return how many images a second each limit allows; the lowest counts.
 
-    Args:
+    Parameters:
         seen: what an execution used.
         settings: of the deployment.
         region: where it is.

@@ -171,7 +171,7 @@ def lines(
 ) -> tuple[Line, ...]:
     """Return the lines of a bill.
 
-    Args:
+    Parameters:
         charges: the table of what is charged.
         quantities: units that one image uses, by the names in the table.
         architecture: the functions', arm64 or x86_64.
@@ -194,7 +194,7 @@ def per_million(lines: Iterable[Line]) -> float:
 def duration_ms(memory_mb: int, processor_ms: float, waiting_ms: float) -> float:
     """Return how long a call of a function takes, a hundredth of a cold start included.
 
-    Args:
+    Parameters:
         memory_mb: of the function.
         processor_ms: of a whole processor.
         waiting_ms: for services.

@@ -122,7 +122,7 @@ def read(file: Path) -> Observation:
 def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     """Return what an execution used.
 
-    Args:
+    Parameters:
         clients: of the AWS that it ran on.
         arn: the execution's.
         local: whether that AWS is the local one.

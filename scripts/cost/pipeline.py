@@ -87,7 +87,7 @@ EXPRESS: Final = Settings(
 def bill(seen: Observation, settings: Settings) -> Bill:
     """Return what a million images like the observed one cost.
 
-    Args:
+    Parameters:
         seen: what one used.
         settings: of the deployment to calculate for.
     """
@@ -154,7 +154,7 @@ def _workflow(seen: Observation, settings: Settings) -> dict[str, float]:
 def express(seconds: float, definition_bytes: int, payload_bytes: int) -> dict[str, float]:
     """Return what an EXPRESS execution of that length is charged for.
 
-    Args:
+    Parameters:
         seconds: how long it took.
         definition_bytes: of the state machine.
         payload_bytes: of the largest state.

@@ -45,7 +45,7 @@ _NOT_DEPLOYED: Final = shutil.ignore_patterns("__pycache__", "*.py[co]", "*~", "
 class Build:
     """What was built, as manifest.json describes it. Terraform reads that.
 
-    Parameters:
+    Attributes:
         runtime: Lambda's name of the Python it is for.
         architecture: Lambda's name of the processor it is for.
         formats: what renditions the layer writes.

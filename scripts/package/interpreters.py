@@ -26,7 +26,7 @@ _SECONDS_TO_ANSWER: Final = 30
 class Interpreter:
     """A CPython on this machine.
 
-    Parameters:
+    Attributes:
         executable: its path.
         version: its full version, such as 3.13.0.
         machine: the processor it was built for, such as aarch64.

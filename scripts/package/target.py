@@ -34,7 +34,7 @@ _MANYLINUX_GLIBCS: Final = range(34, 16, -1)  # the newest first
 class Target:
     """A runtime on an architecture.
 
-    Parameters:
+    Attributes:
         runtime: Lambda's name of it, such as python3.13.
         architecture: Lambda's name of it, arm64 or x86_64.
         host: whether the package is for this very machine rather than for AWS.

@@ -48,7 +48,7 @@ KEPT_WITH_STUBS: Final = frozenset({Path("botocore/docs/utils.py"), Path("urllib
 class Library:
     """A shared library.
 
-    Parameters:
+    Attributes:
         machine: the processor it is for, such as aarch64.
         needed: the names of the libraries that it loads.
         glibc: the newest version of glibc that its symbols ask for.

@@ -35,7 +35,7 @@ _NOT_UNPACKED: Final = re.compile(
 class Package:
     """A package that went into an artifact.
 
-    Parameters:
+    Attributes:
         name: its normalised name.
         version: its version.
         licence: the SPDX expression, or the words, by which it says how it is licensed.

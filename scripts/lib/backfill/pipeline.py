@@ -60,11 +60,11 @@ class Pipeline:
         return len(begun - {e["execution_arn"] for e in events if e.get("type") in _END_EVENTS})
 
     def failed(self) -> int | None:
-        """Return how many executions have failed; None of an EXPRESS stack."""
+        """Return how many executions have failed; None if the stack is EXPRESS."""
         return None if self._stack.express else sum(1 for _ in self._executions(*_FAILED))
 
     def started(self) -> int | None:
-        """Return how many executions have begun, up to `MAX_COUNTED`; None if nothing says so."""
+        """Return how many executions have begun, up to `MAX_COUNTED`; None if unknown."""
         if not self._stack.express:
             return sum(1 for _ in itertools.islice(self._executions(), MAX_COUNTED))
         lines = self._logged_by_the_trigger(notifications.STARTED)
@@ -73,7 +73,7 @@ class Pipeline:
     def duplicates(self, prefix: str) -> int | None:
         """Return how many keys that begin so got no execution, because they had one already.
 
-        It is `MAX_COUNTED` for as many or more, and None if nothing says so.
+        It is `MAX_COUNTED` for as many or more, and None if unknown.
         """
         if self._stack.express:
             return 0  # AWS refuses no name of an EXPRESS execution

@@ -43,8 +43,8 @@ class Progress:
         not_sent: objects that could not be sent; while the run lasts, all of a batch in which one
             could not.
         waiting: about how many messages wait in the queue, those of uploads included.
-        running: executions that run, those of uploads included; None if nothing says so.
-        failed: executions that have failed since the run began; None likewise.
+        running: executions that run, those of uploads included; None if unknown.
+        failed: executions that have failed since the run began; None if unknown.
         settled: whether nothing is left to wait for.
         error: why the run itself failed, if it did.
     """
@@ -94,9 +94,10 @@ class Ending:
     Attributes:
         progress: the last one.
         dropped: objects that were not sent, because they are not candidates.
-        started: executions that have begun since the run did, those of uploads included;
-            `pipeline.MAX_COUNTED` for as many or more, None if nothing says so.
-        duplicates: objects that were not started, because they had an execution already; likewise.
+        started: executions that have begun since the run did, those of uploads included, up to
+            `pipeline.MAX_COUNTED`; None if unknown.
+        duplicates: objects that were not started, because they had an execution already, up to
+            `pipeline.MAX_COUNTED`; None if unknown.
         failures: what failed since then, and was not handled later.
     """
 

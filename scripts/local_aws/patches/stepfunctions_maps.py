@@ -183,7 +183,7 @@ def map_run_view(view: Call, run: Json) -> Json:
 
 
 def _item_counts(run: Json) -> dict[str, int] | None:
-    """Return the itemCounts of a run in batches; None of another one.
+    """Return the itemCounts of a run in batches; None if it has no batches.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_MapRunItemCounts.html
     """
@@ -204,7 +204,7 @@ def _item_counts(run: Json) -> dict[str, int] | None:
 
 
 def _batched_items(run: Json) -> int | None:
-    """Return how many items a run in batches has; None of another one."""
+    """Return how many items a run in batches has; None if it has no batches."""
     arn, label = _key(run)
     items: int | None = stepfunctions._executions[arn].get(_BATCHED_ITEMS, {}).get(label)
     return items

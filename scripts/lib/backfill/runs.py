@@ -198,15 +198,13 @@ class Run:
         sent_nevertheless = self._sent_in_failed_batches if not_sent and has_ended else 0
         waiting = arrival.messages_waiting(self._clients, self._stack)
         now = datetime.now(UTC)
-        is_local_queue = is_local(self._clients.sqs.meta.endpoint_url)
-        since_end = now - described.get("stopDate", now)
-        is_drained = has_ended and not waiting and (is_local_queue or since_end > _CONSISTENT_AFTER)
+        is_drained = self._is_drained(described, waiting, now)
         if not is_drained:
             self._busy_at = now
-        # Before, it would only be a figure, and reading the log of an EXPRESS stack takes time.
+        # Until the queue is empty, the count is only shown, and reading the log of an EXPRESS stack
+        # is slow.
         counts_executions = is_drained or not self._stack.express
         running = self._pipeline.running() if counts_executions else None
-        may_run = running is None and now - self._busy_at <= logged.LONGEST
         return Progress(
             status=described["status"],
             began=self.began,
@@ -217,7 +215,7 @@ class Run:
             waiting=waiting,
             running=running,
             failed=self._pipeline.failed(),
-            settled=is_drained and not running and not may_run,
+            settled=is_drained and not self._may_still_run(running, now),
             error=text.sentence(described.get("error"), described.get("cause")),
         )
 
@@ -234,6 +232,19 @@ class Run:
             duplicates=self._pipeline.duplicates(self._prefix),
             failures=[failure for failure in failures if failure.key.startswith(self._prefix)],
         )
+
+    def _is_drained(self, described: Mapping[str, Any], waiting: int, now: datetime) -> bool:
+        """Return whether all that the run sends has been sent, and has left the queue."""
+        if described["status"] == RUNNING or waiting:
+            return False
+        is_local_queue = is_local(self._clients.sqs.meta.endpoint_url)
+        return is_local_queue or now - described.get("stopDate", now) > _CONSISTENT_AFTER
+
+    def _may_still_run(self, running: int | None, now: datetime) -> bool:
+        """Return whether an execution runs, or may run if their number is unknown."""
+        if running is None:
+            return now - self._busy_at <= logged.LONGEST
+        return running > 0
 
     def _item_counts(self) -> Counter[str]:
         counts: Counter[str] = Counter()

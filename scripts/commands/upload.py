@@ -81,7 +81,7 @@ def command(
     clients, stack = target.find()
     source_filter = arrival.source_filter(clients, stack)
     _send(clients, stack, uploads, console)
-    console.print_line(f"{len(uploads)} uploaded to s3://{stack.source_bucket}")
+    console.print_line(f"{counted(len(uploads), 'file')} uploaded to s3://{stack.source_bucket}")
     for upload in uploads:
         if source_filter and not source_filter.accepts(upload.key):
             upload.ending = ImageState(Outcome.NOT_ENTERED, "not handled", source_filter.sentence)
@@ -189,10 +189,11 @@ def _wait(
         try:
             wait.until("all images to be handled", all_have_ended, _TIMEOUT_SECONDS)
         except TimeoutError as error:
+            left = counted(len(pending), "image has", "images have")
             names = ", ".join(visible(upload.key) for upload in pending[:5])
             raise UserError(
-                f"After {duration(_TIMEOUT_SECONDS)} {len(pending)} images have not been handled "
-                f"yet ({names}). `image-converter status KEY` shows where they are.",
+                f"After {duration(_TIMEOUT_SECONDS)} {left} not been handled yet ({names}). "
+                "`image-converter status KEY` shows where they are.",
                 ExitStatus.TIMED_OUT,
             ) from error
 

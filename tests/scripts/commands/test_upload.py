@@ -1,11 +1,13 @@
-"""Which files go up under which key."""
+"""Which files go up under which key, and what is not handled in time."""
 
 from pathlib import Path
 
 import pytest
 
-from scripts.commands import upload
-from scripts.lib.user_errors import UserError
+from scripts.commands import cli, upload
+from scripts.commands.options import Target
+from scripts.lib.user_errors import ExitStatus, UserError
+from tests.scripts.commands.conftest import Stack
 
 
 def touched(path: Path) -> Path:
@@ -57,3 +59,29 @@ def test_no_key_leads_out_of_the_folder_for_the_pngs(tmp_path: Path) -> None:
     assert upload._inside(tmp_path, "a/b.png") == tmp_path.resolve() / "a" / "b.png"
     assert upload._inside(tmp_path, "/b.png") == tmp_path.resolve() / "b.png"
     assert upload._inside(tmp_path, "../../b.png").resolve().is_relative_to(tmp_path.resolve())
+
+
+@pytest.mark.parametrize(
+    ("names", "uploaded", "left"),
+    [
+        (["a.jpg"], "1 file uploaded to s3://", "1 image has not been handled yet (a.jpg)"),
+        (["a.jpg", "b.jpg"], "2 files uploaded", "2 images have not been handled yet (a.jpg, b"),
+    ],
+)
+def test_what_is_not_handled_in_time_is_counted(
+    names: list[str],
+    uploaded: str,
+    left: str,
+    stack: Stack,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its bucket notifies nobody."""
+    monkeypatch.setattr(Target, "find", lambda _: (stack.clients, stack.deployment))
+    monkeypatch.setattr(upload, "_TIMEOUT_SECONDS", 0)
+    files = [str(touched(tmp_path / name)) for name in names]
+    assert cli.run(["upload", *files, "--wait"]) == ExitStatus.TIMED_OUT
+    output = capsys.readouterr()
+    assert uploaded in output.out
+    assert left in output.err

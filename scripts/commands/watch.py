@@ -215,5 +215,7 @@ def _table(watch: Watch, height: int) -> Table:
 
 def _summary(watch: Watch) -> str:
     places = Counter(image.place for image in watch.ended)
-    ended = ", ".join(f"{count} {place}" for place, count in places.items()) or "none ended"
-    return f"Since {watch.since:%H:%M:%S} UTC: {ended}; {len(watch.running)} still running."
+    ended = ", ".join(f"{count} {place}" for place, count in places.items())
+    since, running = f"{watch.since:%H:%M:%S} UTC", counted(len(watch.running), "is", "are")
+    sentence = f"Since {since}: {ended}" if ended else f"No execution has ended since {since}"
+    return f"{sentence}; {running} running."

@@ -89,7 +89,7 @@ def test_watching_reports_each_end_and_exits_when_done(photo: Path, capsys: Capt
     assert done == [0]
     output = capsys.readouterr().out
     assert "✓ watched/at the sea.jpg  converted" in output
-    assert "0 still running" in output
+    assert "; 0 are running." in output
 
 
 def test_a_wrong_name_is_explained_in_a_sentence(

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from scripts.commands.watch import Followed, Watch
+from scripts.commands.watch import Followed, Watch, _summary
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, history
 from scripts.lib.executions.model import Execution
@@ -68,3 +68,23 @@ def test_what_failed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     followed = Followed("arn", "name", datetime.now(UTC))
     Watch(cast("Any", None), STACK)._update(followed)
     assert followed.sentence == execution.sentence != ""
+
+
+@pytest.mark.parametrize(
+    ("places", "running", "summary"),
+    [
+        ([], 0, "No execution has ended since 12:00:01 UTC; 0 are running."),
+        (["failed"], 1, "Since 12:00:01 UTC: 1 failed; 1 is running."),
+        (
+            ["converted", "failed", "converted"],
+            2,
+            "Since 12:00:01 UTC: 2 converted, 1 failed; 2 are running.",
+        ),
+    ],
+)
+def test_the_last_line_counts(places: list[str], running: int, summary: str) -> None:
+    watch = Watch(cast("Any", None), STACK)
+    watch.since = datetime(2026, 11, 28, 12, 0, 1, tzinfo=UTC)
+    watch.ended = [Followed("arn", "name", watch.since, place) for place in places]
+    watch.running = [Followed("arn", "name", watch.since)] * running
+    assert _summary(watch) == summary

@@ -29,11 +29,12 @@ def command(
     waits: bool,
     as_json: bool,
 ) -> int:
-    """Convert the images in the source bucket whose keys begin with PREFIX, by default all.
+    """Convert images that are already in the source bucket.
 
-    They may be older than the stack, or have failed long ago. Repeat it as often as you like, also
-    during uploads: what has been converted is not converted again. With --wait or --run, the exit
-    status is 4 if an image failed, and otherwise 5 if the stack is paused.
+    They are those whose keys begin with PREFIX, by default all; they may be older than the stack,
+    or have failed long ago. Repeat it as often as you like, also during uploads: what has been
+    converted is not converted again. With --wait or --run, the exit status is 4 if an image failed,
+    and otherwise 5 if the stack is paused.
     """
     if sum(map(bool, (run_name, manifest, prefix))) > 1:
         raise click.UsageError("Use one of PREFIX, --manifest and --run.")

@@ -19,20 +19,20 @@ from scripts.commands.options import Target
 from scripts.lib import terminal, user_errors
 from scripts.lib.user_errors import ExitStatus
 
-# In the order of `image-converter --help`, with what it says of them.
+# In the order of `image-converter --help`, each with the first line of its own help.
 _COMMANDS: Final = {
-    "upload": "Upload images, and wait for their PNGs.",
+    "upload": "Upload files to the source bucket.",
     "status": "Show what happened to an image, and where it is.",
     "watch": "Follow the executions as they run.",
-    "console": "Serve a page about the stack on this machine.",
+    "console": "Serve a page about the stack on 127.0.0.1, until ctrl-C.",
     "report": "Write pages about executions.",
-    "start": "Start an execution for an image again.",
+    "start": "Start an execution for an image in the source bucket.",
     "redrive": "Retry what failed, and what no execution has handled.",
     "backfill": "Convert images that are already in the source bucket.",
     "reprocess": "Make outdated renditions again.",
     "cost": "Calculate what a million images cost on AWS.",
     "local": "Start and stop a local AWS.",
-    "destroy": "Destroy the stack; refuses if there are images.",
+    "destroy": "Destroy the stack, unless a bucket still holds images.",
     "deployer-policy": "Print the policy of the role that deploys the stack.",
 }
 

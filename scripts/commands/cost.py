@@ -28,7 +28,10 @@ from scripts.lib.user_errors import ExitStatus
 @options.as_json
 @options.of_a_stack
 def command(target: Target, execution: str | None, page: Path | None, *, as_json: bool) -> int:
-    """Calculate what a million images cost on AWS, by what one execution used."""
+    """Calculate what a million images cost on AWS.
+
+    It is based on what one execution used, by default a recorded one.
+    """
     seen = _observe(target, execution)
     bills = comparison.bills(seen)
     if page:

@@ -172,10 +172,10 @@ _BUCKET_HELP = "Its name, where `bucket_names` gives one."
 @click.option("--permissions-boundary-arn", help="`permissions_boundary_arn` of the stack.")
 @click.option("--part", type=click.IntRange(1, 3), help="Default: the whole policy.")
 def command(part: int | None, **options: Any) -> int:
-    """Print the policy of the role that deploys the stack, as JSON.
+    """Print the policy of the role that deploys the stack.
 
-    The whole policy is longer than IAM allows; each part is short enough. There are two parts, or
-    three with events or existing buckets and long names.
+    It is JSON. The whole policy is longer than IAM allows; each part is short enough. There are two
+    parts, or three with events or existing buckets and long names.
     """
     names = {bucket: options.pop(f"{bucket.replace('-', '_')}_bucket") for bucket in BUCKETS}
     existing = {bucket: options.pop(f"existing_{bucket}_bucket") for bucket in EXISTING}

@@ -33,9 +33,10 @@ _NOT_RUNNING = 'No local AWS is running. `eval "$(image-converter local up)"` st
 )
 @click.pass_context
 def command(context: click.Context, directory: Path | None) -> None:
-    """Start and stop a local AWS, in a clone of the repository.
+    """Start and stop a local AWS.
 
-    `eval "$(image-converter local up)"` has terraform, aws and every AWS SDK use it in a shell.
+    It needs a clone of the repository. `eval "$(image-converter local up)"` has terraform, aws and
+    every AWS SDK use it in a shell.
     """
     context.obj = directory or _directory(_clone())
 

@@ -23,11 +23,12 @@ from scripts.lib.user_errors import ExitStatus
 @options.as_json
 @options.of_a_stack
 def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -> int:
-    """Retry failed executions and backfills, dead letters, and what no execution has handled.
+    """Retry what failed, and what no execution has handled.
 
-    Failures that cannot succeed, such as a damaged image, are only listed. What has been handled
-    since, and what was replaced by a newer upload, is not mentioned. Repeat it as often as you
-    like: nothing is stored twice.
+    Executions and backfills that failed are retried, and dead letters. Failures that cannot
+    succeed, such as a damaged image, are only listed. What has been handled since, and what was
+    replaced by a newer upload, is not mentioned. Repeat it as often as you like: nothing is stored
+    twice.
     """
     clients, stack = target.find()
     console = options.console(as_json=as_json)

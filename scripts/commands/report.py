@@ -46,9 +46,10 @@ def command(
     *,
     as_json: bool,
 ) -> int:
-    """Write pages about executions, by default about the newest ones.
+    """Write pages about executions.
 
-    A history is a file as `aws stepfunctions get-execution-history` prints it.
+    They are about the newest ones by default. A history is a file as `aws stepfunctions
+    get-execution-history` prints it.
     """
     if history:
         runs = [_recorded(path, definition) for path in history]

@@ -27,12 +27,13 @@ from scripts.lib.user_errors import ExitStatus
 @options.as_json
 @options.of_a_stack
 def command(target: Target, prefix: str, *, dry_run: bool, waits: bool, as_json: bool) -> int:
-    """Make outdated renditions of images whose keys begin with PREFIX again, by default of all.
+    """Make outdated renditions again.
 
-    A rendition is outdated if it was made with other settings than the stack has now. The table
-    says which are, and where the originals are in the destination bucket. What is up to date is not
-    written again, and the source bucket is not touched. With --wait, the exit status is 4 if an
-    image failed, and otherwise 5 if the stack is paused.
+    They are those of images whose keys begin with PREFIX, by default of all. A rendition is
+    outdated if it was made with other settings than the stack has now. The table says which are,
+    and where the originals are in the destination bucket. What is up to date is not written again,
+    and the source bucket is not touched. With --wait, the exit status is 4 if an image failed, and
+    otherwise 5 if the stack is paused.
     """
     clients, stack = target.find()
     if not dry_run:

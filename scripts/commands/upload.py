@@ -71,10 +71,10 @@ def command(
     waits: bool,
     as_json: bool,
 ) -> int:
-    """Upload FILES, which may be folders, to the source bucket.
+    """Upload files to the source bucket.
 
-    A file's key is its name; what is in a folder keeps its path below it. With --wait, the exit
-    status is 4 if an image failed.
+    FILES may be folders. A file's key is its name; what is in a folder keeps its path below it.
+    With --wait, the exit status is 4 if an image failed.
     """
     uploads = uploads_of(files, prefix)
     console = options.console(as_json=as_json)

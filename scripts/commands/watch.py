@@ -140,9 +140,9 @@ class Watch:
 @click.option("--json", "as_json", is_flag=True, help="Print each change as a line of JSON.")
 @options.of_a_stack
 def command(target: Target, *, until_done: bool, as_json: bool) -> int:
-    """Follow the executions as they run, those of the last minute included.
+    """Follow the executions as they run.
 
-    Ctrl-C is the way to leave.
+    Those of the last minute are included. Ctrl-C is the way to leave.
     """
     clients, stack = target.find()
     console = options.console(as_json=as_json, markup=False)

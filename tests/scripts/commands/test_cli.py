@@ -54,6 +54,11 @@ def test_every_command_has_help(name: str, capsys: Capture) -> None:
     assert _command(name).name == name
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_their_help_says(name: str) -> None:
+    assert str(_command(name).help).splitlines()[0] == cli._COMMANDS[name]
+
+
 def test_what_scripts_read_is_described() -> None:
     """--json and its schema come together."""
     with_json = {

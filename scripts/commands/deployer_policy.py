@@ -32,7 +32,7 @@ REPORTER = "report-failure"  # of failures, where the stack sends events
 def policy(  # noqa: PLR0913 - each is a fact about the stack
     account: str,
     region: str,
-    name: str = "image-converter",
+    name: str = DEFAULT_NAME,
     partition: str = "aws",
     *,
     bucket_names: Mapping[str, str | None] | None = None,
@@ -180,9 +180,11 @@ def command(part: int | None, **options: Any) -> int:
     names = {bucket: options.pop(f"{bucket.replace('-', '_')}_bucket") for bucket in BUCKETS}
     existing = {bucket: options.pop(f"existing_{bucket}_bucket") for bucket in EXISTING}
     existing = {bucket: name for bucket, name in existing.items() if name}
-    whole = policy(**options, bucket_names=names, existing=existing)
-    documents = parts(whole) if part else [whole]
-    if part and part > len(documents):
-        raise click.UsageError(f"this policy has no part {part}")
-    click.echo(json.dumps(documents[(part or 1) - 1], indent=2))
+    document = policy(**options, bucket_names=names, existing=existing)
+    if part:
+        documents = parts(document)
+        if part > len(documents):
+            raise click.UsageError(f"The policy has only {len(documents)} parts.")
+        document = documents[part - 1]
+    click.echo(json.dumps(document, indent=2))
     return ExitStatus.DONE

@@ -311,6 +311,17 @@ def test_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+def test_each_part_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["deployer-policy", "--account", "123456789012", "--region", "eu-central-1"]
+    parts = deployer_policy.parts(deployer_policy.policy("123456789012", "eu-central-1"))
+    for number, part in enumerate(parts, 1):
+        assert cli.run([*arguments, "--part", str(number)]) == 0
+        assert json.loads(capsys.readouterr().out) == part
+    assert len(parts) == 2
+    assert cli.run([*arguments, "--part", "3"]) == 2
+    assert "The policy has only 2 parts." in capsys.readouterr().err
+
+
 def test_the_backfill_only_where_there_is_one() -> None:
     assert "-backfill" not in json.dumps(_statements())
     statements = _statements(backfill=True)

@@ -67,8 +67,11 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
     """
     clone = paths.clone()
     if clone and directory == _directory(clone) and not no_set_up:
-        variables = [f"PORT={port}"] * bool(port) + ["PERSIST=1"] * persist
-        make = ["make", "--silent", "-C", str(clone), "local-up", *variables]
+        make = ["make", "--silent", "-C", str(clone), "local-up"]
+        if port:
+            make.append(f"PORT={port}")
+        if persist:
+            make.append("PERSIST=1")
         return subprocess.run(make, check=False).returncode
     running = instance.find(directory)
     if running and port in (None, running.port):

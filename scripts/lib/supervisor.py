@@ -21,7 +21,8 @@ from typing import IO
 
 from scripts.lib.paths import REPOSITORY
 
-# Seconds that a command has to end before its process group is killed, unless `start` says other.
+# Seconds that a command has to end before its process group is killed, unless `start` is given
+# another number.
 GRACE = 15
 
 
@@ -45,7 +46,9 @@ def start(
         grace: seconds that the command has to end; None waits for as long as it takes.
         pass_fds: file descriptors that the keeper, but not the command, holds open.
     """
-    options = ["--detached"] * detached + ([f"--grace={grace}"] if grace else [])
+    options = ["--detached"] if detached else []
+    if grace is not None:
+        options.append(f"--grace={grace}")
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.lib.supervisor", *options, "--", *command],
         env=dict(env) | {"PYTHONPATH": os.pathsep.join(_import_path(env))},
@@ -104,8 +107,8 @@ class _Keeper:
         self._asked = True
         # SIGINT: what terraform and the local AWS both take as "finish what must be finished".
         self._child.send_signal(signal.SIGINT)
-        if self._grace:
-            signal.alarm(self._grace)
+        if self._grace is not None:
+            signal.alarm(max(self._grace, 1))  # alarm(0) would never fire
 
     def _on_kill(self, _number: int, _frame: FrameType | None) -> None:
         self._kill_group()

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from scripts.lib import supervisor, wait
 
 # Writes a line for each request to end, and ends when the file `go` is there.
@@ -52,8 +54,9 @@ def test_a_second_request_is_not_passed_on(tmp_path: Path) -> None:
     assert (tmp_path / "asked").read_text(encoding="utf-8") == "asked\n"
 
 
-def test_what_takes_longer_than_its_grace_is_killed(tmp_path: Path) -> None:
-    with started(tmp_path, 1) as keeper:
+@pytest.mark.parametrize("grace", [0, 1])
+def test_what_takes_longer_than_its_grace_is_killed(grace: int, tmp_path: Path) -> None:
+    with started(tmp_path, grace) as keeper:
         assert keeper.wait(60) == 128 + signal.SIGKILL
 
 

@@ -79,7 +79,7 @@ def up(directory: Path, port: int | None, *, auth: bool, persist: bool, no_set_u
     else:
         options = Options(port=port or _usual_port(), auth=auth, persist=persist)
         running = LocalAws(directory, options).start(detached=True)
-    log = _short(instance.log_file(directory))
+    log = paths.short(instance.log_file(directory))
     _say(
         f"The local AWS is running at {running.endpoint}; it logs to {log}. "
         "`image-converter local down` stops it."
@@ -105,14 +105,16 @@ def down(directory: Path) -> int:
     if running.persist and state.is_lost:
         raise UserError(f"The local AWS at {running.endpoint} was stopped. {state.loss}")
     kept = (
-        f"its state is in {_short(state.folder)}" if running.persist else "everything in it is gone"
+        f"its state is in {paths.short(state.folder)}"
+        if running.persist
+        else "everything in it is gone"
     )
     print(f"The local AWS at {running.endpoint} was stopped, and {kept}.")
     print("A shell with its exports still points at it; open a new one to use AWS.")
     clone = paths.clone()
     described = clone / "terraform" / "terraform.tfstate" if clone else None
     if not running.persist and described and _describes_something(described):
-        print(f"If {_short(described)} describes it, delete that file before you apply again.")
+        print(f"If {paths.short(described)} describes it, delete that file before you apply again.")
     return ExitStatus.DONE
 
 
@@ -124,7 +126,7 @@ def status(directory: Path) -> int:
     enforced = "enforced" if running.auth else "not enforced"
     print(
         f"The local AWS is running at {running.endpoint} (process {running.pid}); IAM is "
-        f"{enforced}. It logs to {_short(instance.log_file(directory))}."
+        f"{enforced}. It logs to {paths.short(instance.log_file(directory))}."
     )
     return ExitStatus.DONE
 
@@ -206,8 +208,3 @@ def _describes_something(state: Path) -> bool:
 
 def _say(text: str) -> None:
     terminal.say(text, sys.stderr)
-
-
-def _short(path: Path) -> str:
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

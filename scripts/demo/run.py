@@ -18,7 +18,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
-from scripts.lib.paths import BUILD, PACKAGE_LOCAL, REPOSITORY
+from scripts.lib.paths import BUILD, PACKAGE_LOCAL, short
 from scripts.lib.terraform_stack import Stack
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws, Options
@@ -53,7 +53,7 @@ def run(
     files = _choose_files(display, images_path, directory / "photographs")
     display.step("Starting the local AWS")
     with LocalAws(directory / "local-aws", Options(auth=True)) as aws:
-        display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {_short(aws.log_file)}.")
+        display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {short(aws.log_file)}.")
         clients = Clients(aws.env)
         before = inventory(clients)
         settings = {
@@ -68,9 +68,9 @@ def run(
         _keep(images, directory / "images")
         display.places(
             {
-                "Originals, PNGs and thumbnails, kept for you": _short(directory / "images"),
-                "Log of the local AWS": _short(aws.log_file),
-                "What Terraform said": _short(made.log_file),
+                "Originals, PNGs and thumbnails, kept for you": short(directory / "images"),
+                "Log of the local AWS": short(aws.log_file),
+                "What Terraform said": short(made.log_file),
             }
         )
         holds = trial.check(images)
@@ -200,7 +200,7 @@ class Trial:
         arns = [image.execution.arn for image in images if image.execution]
         runs = collect.runs(self.clients, arns, self.source)
         target = pages.write(runs, directory, "the demonstration")
-        self.display.say(f"What happened, state by state, with pictures: {_short(target)}")
+        self.display.say(f"What happened, state by state, with pictures: {short(target)}")
 
 
 def _place(image: Image) -> str:
@@ -218,7 +218,3 @@ def _keep(images: Iterable[Image], folder: Path) -> None:
         path = folder / key.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-def _short(path: Path) -> str:
-    return str(path.relative_to(REPOSITORY) if path.is_relative_to(REPOSITORY) else path)

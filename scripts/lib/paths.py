@@ -20,3 +20,9 @@ def clone() -> Path | None:
         if (folder / "terraform" / "main.tf").is_file() and (folder / "Makefile").is_file():
             return folder
     return None
+
+
+def short(path: Path) -> str:
+    """Return a path as it is called in the current folder."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

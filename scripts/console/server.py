@@ -328,6 +328,6 @@ async def _as_sentence(_request: Request, error: Exception) -> Response:
 
 
 def _but_for_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report exceptions, but not that connections end with the server, as Python 3.11 does."""
+    """Ignore the CancelledErrors that Python 3.11 reports when connections close."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)

@@ -145,7 +145,7 @@ class Stack:
 
         Parameters:
             report: called with each step.
-            refresh: look first what has become of everything since the last apply.
+            refresh: compare the state with AWS first.
 
         Raises:
             TerraformError: it failed; the message carries Terraform's own.

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _KEPT: Final = 1_000  # answers; the provider sends a request again within seconds
-_READING: Final = ("GET", "HEAD")  # may be done twice
+_SAFE_METHODS: Final = ("GET", "HEAD")  # may be done twice
 
 
 class Replay:
@@ -34,7 +34,7 @@ class Replay:
         # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
         call = headers.get("amz-sdk-invocation-id")
         terraform = "Terraform" in headers.get("user-agent", "")
-        if call is None or not terraform or scope["method"] in _READING:
+        if call is None or not terraform or scope["method"] in _SAFE_METHODS:
             await self._app(scope, receive, send)
             return
         if call in self._answers:

@@ -1,4 +1,4 @@
-"""What `watch` says of an execution that has ended."""
+"""What `watch` says of executions that have ended."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast

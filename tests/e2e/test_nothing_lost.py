@@ -45,7 +45,7 @@ def test_functions_that_are_killed_lose_nothing(
 ) -> None:
     emulator = deployment.aws.process_id
     # What a killed trigger had comes again when the queue shows it again, minutes later.
-    with kill.functions(emulator, SEED, spared="trigger", seconds=(0.02, 0.2)) as killed:
+    with kill.functions(emulator, SEED, spared="trigger", seconds=(0.1, 0.5)) as killed:
         sent = burst.send(f"killed-{deployed_type}", 20)
         burst.wait_for(sent, 15)
     burst.wait(sent)

@@ -34,13 +34,7 @@ def command(target: Target, *, dry_run: bool, everything: bool, as_json: bool) -
     console = options.console(as_json=as_json)
     with options.progress(console) as progress:
         redrive = Redrive(clients, stack, dry_run=dry_run, everything=everything, progress=progress)
-        parts = {
-            "Failed backfills": redrive.backfills(),
-            "Failed executions": redrive.executions(),
-            "Dead letters": redrive.dead_letters(),
-            "Source objects without an execution": redrive.unhandled(),
-        }
-        results = list(_shown(parts, console))
+        results = list(_shown(redrive.parts(), console))
     for note in redrive.notes:
         console.print_line(note)
     counts = Counter(result.did for result in results)

@@ -7,6 +7,7 @@ twice.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -113,12 +114,18 @@ class Redrive:
         self.notes: list[str] = []  # what was not searched, in sentences
         self._seen: set[tuple[str | None, str | None]] = set()
 
+    def parts(self) -> dict[str, Iterator[Result]]:
+        """Return everything below by its title, to be done in this order."""
+        return {
+            "Failed backfills": self.backfills(),
+            "Failed executions": self.executions(),
+            "Dead letters": self.dead_letters(),
+            "Source objects without an execution": self.unhandled(),
+        }
+
     def all(self) -> Iterator[Result]:
-        """Do everything below, one after the other, and yield what became of each thing."""
-        yield from self.backfills()
-        yield from self.executions()
-        yield from self.dead_letters()
-        yield from self.unhandled()
+        """Do all parts and yield what became of each thing."""
+        return itertools.chain.from_iterable(self.parts().values())
 
     def backfills(self) -> Iterator[Result]:
         """Have failed runs of the backfill go on, and yield what became of each.

@@ -21,7 +21,7 @@ from scripts.commands.options import Target
 from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, endings, logged
+from scripts.lib.executions import arrival, collect, endings, logged
 from scripts.lib.executions.endings import ImageState
 from scripts.lib.executions.model import Outcome
 from scripts.lib.executions.uploads import files_in, send_file
@@ -173,13 +173,13 @@ def _wait(
 ) -> None:
     """Print the outcome of each image as it arrives."""
     pending = list(uploads)
-    log = logged.of_stack(clients, stack, since=datetime.now(UTC) - 2 * logged.LONGEST)
+    source = collect.source(clients, stack, since=datetime.now(UTC) - 2 * logged.LONGEST)
 
     def all_have_ended() -> bool:
         if stack.express:
-            log.listed()
+            source.listed()
         for upload in list(pending):
-            upload.ending = endings.find(clients, stack, upload.key, upload.version, log)
+            upload.ending = endings.find(clients, stack, upload.key, upload.version, source)
             if upload.ending:
                 pending.remove(upload)
                 _report(clients, upload, upload.ending, out, console)

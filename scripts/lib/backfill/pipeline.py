@@ -128,7 +128,7 @@ class Pipeline:
             return
         by_name = {restarts.first_name(execution["name"]): execution for execution in failed}
         for name, execution in itertools.islice(by_name.items(), MAX_COUNTED):
-            chain = [e for e in log.named(name) if restarts.first_name(e["name"]) == name]
+            chain = log.named(name)
             # Two executions of one name may run at a time, of which one that succeeds is enough.
             if any(e["status"] not in _FAILED for e in chain):
                 continue

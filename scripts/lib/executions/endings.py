@@ -17,7 +17,6 @@ from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, logged
-from scripts.lib.executions.logged import Log
 from scripts.lib.executions.model import NOT_A_JPEG, Execution, Outcome, conversion
 
 _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
@@ -75,14 +74,14 @@ def find(
     stack: Deployment,
     key: str,
     version: str,
-    log: Log | None = None,
+    source: collect.Source | None = None,
 ) -> ImageState | None:
     """Return how the handling of a version of a key ended; None if it has not ended.
 
     Parameters:
-        log: of an EXPRESS stack, what reads its log and has listed the newest executions.
+        source: where its executions are read; of an EXPRESS stack, one that has listed the newest.
     """
-    source = log if log and stack.express else collect.source(clients, stack)
+    source = source or collect.source(clients, stack)
     execution = source.ended(keys.execution_name(stack.source_bucket, key, version))
     if execution:
         return of_execution(execution)

@@ -27,7 +27,14 @@ pytestmark = [
     pytest.mark.usefixtures("in_the_environment"),
 ]
 
-STATES = ("GetFileType", "CopyToDestination", "ResizeImage", "WriteToDynamoDb", "DeleteSourceFile")
+STATES = (
+    "GetFileType",
+    "CheckFileType",
+    "CopyToDestination",
+    "ResizeImage",
+    "WriteToDynamoDb",
+    "DeleteSourceFile",
+)
 ENDS = {"converted", "converted after a retry"}  # a busy machine may need one
 Capture = pytest.CaptureFixture[str]
 

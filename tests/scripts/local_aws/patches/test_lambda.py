@@ -1,6 +1,7 @@
 """Which invocations wait for others; with WARN, Lambda itself logs nothing of a good one."""
 
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,17 @@ def test_lambda_s_own_lines_are_logged_unless_they_need_not_be(
     assert OWN in lines
     assert (len(lines) == 4) == whole
     assert (len(lines) == 1) != whole
+
+
+def test_a_call_logs_its_lines_before_the_thread_has_read_them() -> None:
+    """Else the next call would log them, when it may be about something else."""
+    worker = lambda_.PythonWorker("printing", {}, b"")
+    worker._proc = subprocess.Popen(["printf", "first\\nsecond\\nlast"], stdout=subprocess.PIPE)
+    worker._proc.wait()
+    assert worker._drain_stderr_bounded() == "first\nsecond"
+    worker._pump_output(worker._proc.stdout, worker._stderr_queue)
+    assert worker._drain_stderr_bounded() == "last"
+    assert worker._proc.stdout.closed
 
 
 class Calls:

@@ -48,18 +48,12 @@ def express(deployment: Deployment) -> deployed.Deployment:
     return deployed.find(deployment.clients, deployed.DEFAULT_NAME)
 
 
-def _png() -> bytes:
-    drawn = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(drawn, "PNG")
-    return drawn.getvalue()
-
-
 def test_each_file_becomes_what_it_should(
     deployment: Deployment, express: deployed.Deployment, tmp_path: Path, capsys: Capture
 ) -> None:
     assert express.express
     contents = {key: images.jpeg(60, 40, seed=seed) for key, seed in WHOLE.items()} | {
-        "express/drawn.png": _png(),
+        "express/drawn.png": images.saved(Image.new("RGB", (8, 8)), "PNG"),
         "express/notes.txt": b"text",
         "express/half.jpg": images.jpeg(60, 40)[:-200],
     }

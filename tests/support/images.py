@@ -1,9 +1,14 @@
 """Test images, made here: no binary is kept in the repository."""
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from PIL import Image
+
+from image_converter.conversion import Limits, convert
+
+_AMPLE = Limits(max_bytes=10**12, max_pixels=10**12)
 
 
 def picture(width: int, height: int, seed: int = 0, mode: str = "RGB") -> Image.Image:
@@ -18,9 +23,34 @@ def jpeg(
     width: int = 24, height: int = 16, seed: int = 0, mode: str = "RGB", **options: Any
 ) -> bytes:
     """Return a JPEG of `picture`; the options are those of Pillow's encoder."""
+    return saved(picture(width, height, seed, mode), "JPEG", **{"quality": 90, **options})
+
+
+def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """Return an image as a file; the options are those of Pillow's encoder."""
     encoded = io.BytesIO()
-    picture(width, height, seed, mode).save(encoded, "JPEG", **{"quality": 90, **options})
+    image.save(encoded, kind, **options)
     return encoded.getvalue()
+
+
+def exif(tags: Mapping[int, object]) -> bytes:
+    """Return EXIF with these tags."""
+    made = Image.Exif()
+    for tag, value in tags.items():
+        made[tag] = value
+    return made.tobytes()
+
+
+def turned(orientation: int) -> bytes:
+    """Return EXIF with this orientation alone."""
+    return exif({0x0112: orientation})
+
+
+def png(encoded: bytes, limits: Limits = _AMPLE, *, parallel: bool = False) -> bytes:
+    """Return the PNG that a JPEG is converted to, by one processor or two."""
+    made = io.BytesIO()
+    convert(encoded, made, limits, parallel=parallel)
+    return made.getvalue()
 
 
 def pixels(encoded: bytes) -> tuple[tuple[int, int], bytes]:

@@ -18,7 +18,7 @@ from image_converter.conversion import Limits, limits
 from image_converter.conversion import renditions as conversion_renditions
 from image_converter.errors import ImageTooLarge
 from image_converter.renditions import Format
-from tests.support.images import jpeg
+from tests.support.images import jpeg, turned
 from tests.support.jpeg.editing import COM, END, insert, segment
 
 MB = 1024**2
@@ -101,12 +101,6 @@ def _file(folder: Path, megapixels: int, mode: str = "RGB", **options: Any) -> P
     return path
 
 
-def _exif(orientation: int) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    return exif.tobytes()
-
-
 def _measure(script: str, path: Path, compression: str = "fast") -> tuple[int, int, float]:
     """Return the peak, what there was before, both in bytes, and seconds of processor time."""
     answer = subprocess.run(
@@ -129,11 +123,11 @@ def _peak(script: str, path: Path, compression: str = "fast") -> tuple[int, int]
     [
         ("L", {}),
         ("RGB", {}),
-        ("RGB", {"exif": _exif(6)}),
+        ("RGB", {"exif": turned(6)}),
         ("RGB", {"progressive": True, "subsampling": 0}),
-        ("RGB", {"progressive": True, "subsampling": 0, "exif": _exif(6)}),
+        ("RGB", {"progressive": True, "subsampling": 0, "exif": turned(6)}),
         ("CMYK", {}),
-        ("CMYK", {"progressive": True, "exif": _exif(8)}),
+        ("CMYK", {"progressive": True, "exif": turned(8)}),
         ("CMYK", {"restart_marker_blocks": 1}),
     ],
 )
@@ -211,7 +205,7 @@ def _keeps_the_limits(path: Path, megapixels: float) -> None:
 
 
 def test_the_smallest_file_takes_no_more(tmp_path: Path) -> None:
-    path = _file(tmp_path, 2, exif=_exif(6))
+    path = _file(tmp_path, 2, exif=turned(6))
     peak, before = _peak(_CONVERT, path, "smallest")
     assert peak - before < 2_000_000 * limits.BYTES_PER_PIXEL + 20 * MB
 
@@ -293,7 +287,7 @@ def test_no_encoder_takes_more_than_is_allowed_for(image_format: Format) -> None
 
 @pytest.mark.parametrize(
     ("mode", "options"),
-    [("RGB", {}), ("CMYK", {"progressive": True, "exif": _exif(8)})],
+    [("RGB", {}), ("CMYK", {"progressive": True, "exif": turned(8)})],
     ids=["usual", "worst"],
 )
 def test_renditions_take_no_more_than_the_limits_allow_for(

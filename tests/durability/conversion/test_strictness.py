@@ -5,7 +5,6 @@ Files of many kinds are cut off at every byte and have bits flipped. Nothing may
 to be those of the file without the fault.
 """
 
-import io
 import multiprocessing
 import random
 import shutil
@@ -20,9 +19,9 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from image_converter.conversion import Limits, convert, jpeg_parser, jpeg_scans
+from image_converter.conversion import Limits, jpeg_parser, jpeg_scans
 from image_converter.errors import ConversionError
-from tests.support.images import picture
+from tests.support.images import picture, png, saved
 from tests.support.jpeg import reference
 from tests.support.jpeg.editing import END, find, insert, patch, segment, without
 
@@ -47,15 +46,11 @@ def _photograph(mode: str = "RGB") -> Image.Image:
 
 
 def _by_cjpeg(options: str, mode: str = "RGB") -> bytes:
-    netpbm = io.BytesIO()
-    _photograph(mode).save(netpbm, "PPM")
-    return _run(f"cjpeg -quality 25 {options}", netpbm.getvalue())
+    return _run(f"cjpeg -quality 25 {options}", saved(_photograph(mode), "PPM"))
 
 
 def _cmyk() -> bytes:
-    encoded = io.BytesIO()
-    _photograph("CMYK").save(encoded, "JPEG", quality=25)
-    return encoded.getvalue()
+    return saved(_photograph("CMYK"), "JPEG", quality=25)
 
 
 def _ycck(encoded: bytes) -> bytes:
@@ -130,13 +125,10 @@ def _pngs(files: list[bytes]) -> list[bytes | None]:
     """Return the PNG of each file, or None where it is refused."""
     pngs: list[bytes | None] = []
     for encoded in files:
-        png = io.BytesIO()
         try:
-            convert(encoded, png, LIMITS)
+            pngs.append(png(encoded, LIMITS))
         except ConversionError:
             pngs.append(None)
-        else:
-            pngs.append(png.getvalue())
     return pngs
 
 

@@ -1,6 +1,5 @@
 """Bursts of uploads to a stack, backfills of as many objects, and what became of them."""
 
-import io
 import json
 import math
 import random
@@ -25,7 +24,7 @@ from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import ExecutionSummary, Snapshot, Upload, take_snapshot
-from tests.support import notifications
+from tests.support import images, notifications
 
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
@@ -333,9 +332,6 @@ def _is_reported(snapshot: Snapshot, upload: Upload) -> bool:
 def _image(chance: random.Random, *, damaged: bool) -> bytes:
     """Return a small JPEG of one colour, or its first half."""
     colour = tuple(chance.randrange(256) for _ in range(3))
-    encoded = io.BytesIO()
-    Image.new("RGB", (chance.randrange(16, 200), chance.randrange(16, 200)), colour).save(
-        encoded, "JPEG", comment=chance.randbytes(8)
-    )
-    body = encoded.getvalue()
+    image = Image.new("RGB", (chance.randrange(16, 200), chance.randrange(16, 200)), colour)
+    body = images.saved(image, "JPEG", comment=chance.randbytes(8))
     return body[: len(body) // 2] if damaged else body

@@ -18,9 +18,7 @@ JPEG = images.jpeg()
 
 
 def _png(jpeg: bytes) -> bytes:
-    encoded = io.BytesIO()
-    Pillow.open(io.BytesIO(jpeg)).save(encoded, "PNG")
-    return encoded.getvalue()
+    return images.saved(Pillow.open(io.BytesIO(jpeg)), "PNG")
 
 
 def _execution(output: dict[str, Any] | None, status: str = "SUCCEEDED") -> Execution:
@@ -75,9 +73,7 @@ def test_outcomes(image: Image, fault: str | None) -> None:
 def _webp(content: bytes, side: int = verdict.THUMBNAIL_SIDE) -> bytes:
     image = Pillow.open(io.BytesIO(content))
     image.thumbnail((side, side))
-    encoded = io.BytesIO()
-    image.save(encoded, "WEBP")
-    return encoded.getvalue()
+    return images.saved(image, "WEBP")
 
 
 def _converted(

@@ -13,7 +13,7 @@ from scripts.lib.executions import definition, history, invocations, logged, thu
 from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import LogLine, Picture, Run
 from scripts.report import pages
-from tests.support import other_pages
+from tests.support import images, other_pages
 from tests.support.recordings import express_lines, record
 
 
@@ -66,14 +66,13 @@ def _shown(execution: Execution) -> Run:
     line = LogLine(execution.started, "WARNING failed: <b>key</b> beach.jpg", "WARNING")
     run.logs = {"ResizeImage": [line] * 30}
     content = record.jpeg(900, 600)
-    png = io.BytesIO()
-    Image.open(io.BytesIO(content)).save(png, "PNG")
+    png = images.saved(Image.open(io.BytesIO(content)), "PNG")
     original = Picture("Original", "s3://pictures/beach.jpg", len(content), "image/jpeg")
-    converted = Picture("PNG", "s3://pictures/beach.png", len(png.getvalue()), "image/png")
+    converted = Picture("PNG", "s3://pictures/beach.png", len(png), "image/png")
     half = content[: len(content) // 2] if execution.error == "DamagedImage" else content
     run.pictures = [
         thumbnails.with_preview(original, half),
-        thumbnails.with_preview(converted, png.getvalue()),
+        thumbnails.with_preview(converted, png),
     ]
     run.record = {"imageName": execution.key, "fileType": "jpg"}
     return run

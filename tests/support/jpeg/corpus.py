@@ -4,7 +4,6 @@ docs/bad-images.md is written from it (`make docs`), the fuzzer starts from it.
 """
 
 import base64
-import io
 import re
 import struct
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from image_converter.errors import (
     ImageTooLarge,
     UnsupportedImage,
 )
-from tests.support.images import jpeg, picture
+from tests.support.images import exif, jpeg, picture, saved, turned
 from tests.support.jpeg import profiles
 from tests.support.jpeg.editing import (
     COM,
@@ -109,21 +108,8 @@ class Case:
     skipped: int = 0
 
 
-def _exif(tags: dict[int, object]) -> bytes:
-    exif = Image.Exif()
-    for tag, value in tags.items():
-        exif[tag] = value
-    return exif.tobytes()
-
-
 def _turned(orientation: int) -> bytes:
-    return jpeg(37, 22, exif=_exif({0x0112: orientation}))
-
-
-def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    encoded = io.BytesIO()
-    image.save(encoded, kind, **options)
-    return encoded.getvalue()
+    return jpeg(37, 22, exif=turned(orientation))
 
 
 def _base85(rest: str) -> bytes:
@@ -294,8 +280,7 @@ def _until_restart(number: int) -> bytes:
 def _large_thumbnail() -> bytes:
     """An image whose EXIF data holds a larger one, and so all the markers of a JPEG."""
     thumbnail = jpeg(160, 120)
-    exif = _exif({0x0112: 1})
-    return jpeg(16, 12, exif=exif + thumbnail)
+    return jpeg(16, 12, exif=turned(1) + thumbnail)
 
 
 def _bomb() -> bytes:
@@ -321,18 +306,18 @@ SECTIONS: dict[str, list[Case]] = {
         Case("zeros", "a thousand zero bytes", lambda: bytes(1000), UnsupportedImage),
         Case("text", "text named .jpg", lambda: b"Not a picture.\n", UnsupportedImage),
         Case("html", "an error page that was saved", lambda: b"<!doctype html>", UnsupportedImage),
-        Case("png", "a PNG", lambda: _saved(picture(9, 9), "PNG"), UnsupportedImage),
-        Case("gif", "a GIF", lambda: _saved(picture(9, 9), "GIF"), UnsupportedImage),
-        Case("webp", "a WebP", lambda: _saved(picture(9, 9), "WEBP"), UnsupportedImage),
-        Case("tiff", "a TIFF", lambda: _saved(picture(9, 9), "TIFF"), UnsupportedImage),
+        Case("png", "a PNG", lambda: saved(picture(9, 9), "PNG"), UnsupportedImage),
+        Case("gif", "a GIF", lambda: saved(picture(9, 9), "GIF"), UnsupportedImage),
+        Case("webp", "a WebP", lambda: saved(picture(9, 9), "WEBP"), UnsupportedImage),
+        Case("tiff", "a TIFF", lambda: saved(picture(9, 9), "TIFF"), UnsupportedImage),
         Case(
             "tiff with jpeg",
             "a TIFF that holds its pixels as a JPEG",
-            lambda: _saved(picture(9, 9), "TIFF", compression="jpeg"),
+            lambda: saved(picture(9, 9), "TIFF", compression="jpeg"),
             UnsupportedImage,
         ),
         Case(
-            "pdf", "a PDF with a JPEG in it", lambda: _saved(picture(9, 9), "PDF"), UnsupportedImage
+            "pdf", "a PDF with a JPEG in it", lambda: saved(picture(9, 9), "PDF"), UnsupportedImage
         ),
         Case(
             "heic",
@@ -341,7 +326,7 @@ SECTIONS: dict[str, list[Case]] = {
             UnsupportedImage,
         ),
         Case(
-            "jpeg 2000", "a JPEG 2000", lambda: _saved(picture(9, 9), "JPEG2000"), UnsupportedImage
+            "jpeg 2000", "a JPEG 2000", lambda: saved(picture(9, 9), "JPEG2000"), UnsupportedImage
         ),
         Case(
             "magic changed", "its first byte is FE", lambda: b"\xfe" + jpeg()[1:], UnsupportedImage
@@ -352,7 +337,7 @@ SECTIONS: dict[str, list[Case]] = {
     ],
     "How it starts": [
         Case("starts E0", "JFIF", jpeg),
-        Case("starts E1", "EXIF first", lambda: insert(jpeg(), segment(0xE1, _exif({0x10F: "x"})))),
+        Case("starts E1", "EXIF first", lambda: insert(jpeg(), segment(0xE1, exif({0x10F: "x"})))),
         Case(
             "starts E2",
             "a colour profile first",
@@ -425,7 +410,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "mpo",
             "several images (MPO): the first",
-            lambda: _saved(picture(40, 30), "MPO", save_all=True, append_images=[picture(20, 10)]),
+            lambda: saved(picture(40, 30), "MPO", save_all=True, append_images=[picture(20, 10)]),
         ),
         Case(
             "motion photo",
@@ -635,19 +620,19 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "orientation gray",
             "gray, turned",
-            lambda: jpeg(37, 22, mode="L", exif=_exif({0x0112: 6})),
+            lambda: jpeg(37, 22, mode="L", exif=turned(6)),
             orientation=6,
         ),
         Case(
             "orientation cmyk",
             "CMYK, turned",
-            lambda: jpeg(37, 22, mode="CMYK", exif=_exif({0x0112: 8})),
+            lambda: jpeg(37, 22, mode="CMYK", exif=turned(8)),
             orientation=8,
         ),
         Case(
             "orientation progressive",
             "progressive, turned",
-            lambda: _progressive(exif=_exif({0x0112: 5})),
+            lambda: _progressive(exif=turned(5)),
             orientation=5,
         ),
         Case(
@@ -658,12 +643,12 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "exif cut off",
             "EXIF data that end in the middle",
-            lambda: jpeg(exif=_exif({0x0112: 6, 0x10F: "x" * 99})[:30]),
+            lambda: jpeg(exif=exif({0x0112: 6, 0x10F: "x" * 99})[:30]),
         ),
         Case(
             "exif twice named",
             "an EXIF segment that has its name twice: not applied",
-            lambda: jpeg(37, 22, exif=b"Exif\0\0" + _exif({0x0112: 6})),
+            lambda: jpeg(37, 22, exif=b"Exif\0\0" + turned(6)),
         ),
         Case(
             "orientation byte",
@@ -680,7 +665,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "exif huge",
             "65,000 bytes of EXIF data",
-            lambda: jpeg(exif=_exif({0x0112: 3, 0x927C: b"\xff\xd9" * 32_000})),
+            lambda: jpeg(exif=exif({0x0112: 3, 0x927C: b"\xff\xd9" * 32_000})),
             orientation=3,
         ),
         Case("large thumbnail", "a thumbnail that is larger than the image", _large_thumbnail),
@@ -827,7 +812,7 @@ SECTIONS: dict[str, list[Case]] = {
         Case(
             "zeros for data",
             "a flat image whose data end in zeros",
-            lambda: _saved(Image.new("L", (800, 600), 128), "JPEG", progressive=True),
+            lambda: saved(Image.new("L", (800, 600), 128), "JPEG", progressive=True),
         ),
         Case(
             "surplus restarts",

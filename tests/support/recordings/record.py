@@ -8,7 +8,6 @@ The interpreter is moto's, whose events have AWS's shape; retries do not wait th
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 from PIL import Image
 
 from scripts.lib.functions import TASKS
+from tests.support import images
 from tests.support.asl import interpreter, rendering
 from tests.support.asl.interpreter import Function
 from tests.support.fake_cloud import Cloud
@@ -48,9 +48,7 @@ def jpeg(width: int = 640, height: int = 427) -> bytes:
     """Return a JPEG with soft shades."""
     shade = Image.radial_gradient("L").resize((width, height))
     image = Image.merge("RGB", (shade, shade.rotate(180), shade.point(lambda value: 255 - value)))
-    encoded = io.BytesIO()
-    image.save(encoded, "JPEG", quality=85)
-    return encoded.getvalue()
+    return images.saved(image, "JPEG", quality=85)
 
 
 def scenarios() -> dict[str, Scenario]:

@@ -1,18 +1,14 @@
 """Colours as libjpeg sees them in a JPEG's segments, density, and which profiles are whole."""
 
-import io
 import struct
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from image_converter.conversion import convert
 from image_converter.conversion.jpeg_metadata import is_valid_profile
-from tests.support.images import jpeg
+from tests.support.images import exif, jpeg, png, turned
 from tests.support.jpeg import profiles, reference
-from tests.support.jpeg.corpus import LIMITS
 from tests.support.jpeg.editing import frame, insert, patch, segment, without
 
 JFIF = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
@@ -45,15 +41,11 @@ def test_colours_are_those_that_libjpeg_sees(
 ) -> None:
     plain = _named(without(jpeg(33, 21, subsampling=subsampling), 0xE0), names)
     encoded = insert(plain, *filter(None, (jfif, adobe)))
-    png = io.BytesIO()
-    convert(encoded, png, LIMITS)
-    assert np.array_equal(reference.decode_png(png.getvalue()), reference.decode_jpeg(encoded))
+    assert np.array_equal(reference.decode_png(png(encoded)), reference.decode_jpeg(encoded))
 
 
 def _density(encoded: bytes) -> tuple[int, ...] | None:
-    png = io.BytesIO()
-    convert(encoded, png, LIMITS)
-    content = png.getvalue()
+    content = png(encoded)
     at = content.find(b"pHYs")
     return struct.unpack_from(">IIB", content, at + 4) if at > 0 else None
 
@@ -62,12 +54,6 @@ class TestDensity:
     def _jfif(self, unit: int, across: int, down: int) -> bytes:
         payload = b"JFIF\0\1\1" + struct.pack(">BHHBB", unit, across, down, 0, 0)
         return insert(without(jpeg(), 0xE0), segment(0xE0, payload))
-
-    def _exif(self, tags: dict[int, object]) -> bytes:
-        exif = Image.Exif()
-        for tag, value in tags.items():
-            exif[tag] = value
-        return exif.tobytes()
 
     def test_jfif_per_inch(self) -> None:
         assert _density(self._jfif(1, 300, 72)) == (11811, 2835, 1)
@@ -83,8 +69,8 @@ class TestDensity:
         assert _density(self._jfif(unit, across, 1)) is None
 
     def test_exif(self) -> None:
-        exif = self._exif({0x011A: 240.0, 0x011B: 120.0, 0x0128: 2})
-        assert _density(jpeg(exif=exif)) == (9449, 4724, 1)
+        tags = {0x011A: 240.0, 0x011B: 120.0, 0x0128: 2}
+        assert _density(jpeg(exif=exif(tags))) == (9449, 4724, 1)
 
     @pytest.mark.parametrize("across", [(0, 1), (1, 0), (0, 0), (2**32 - 1, 1)])
     @pytest.mark.parametrize("unit", [2, 3, 0])
@@ -93,13 +79,12 @@ class TestDensity:
         directory += struct.pack("<HHII", 0x011A, 5, 1, 50)
         directory += struct.pack("<HHII", 0x011B, 5, 1, 58)
         directory += struct.pack("<HHII", 0x0128, 3, 1, unit) + bytes(4)
-        exif = b"Exif\0\0II*\0\x08\0\0\0" + directory + struct.pack("<4I", *across, 72, 1)
-        assert _density(jpeg(exif=exif)) is None
+        unusable = b"Exif\0\0II*\0\x08\0\0\0" + directory + struct.pack("<4I", *across, 72, 1)
+        assert _density(jpeg(exif=unusable)) is None
 
     def test_it_turns_with_the_image(self) -> None:
-        exif = self._exif({0x0112: 6})
-        turned = insert(self._jfif(1, 300, 72), segment(0xE1, exif))
-        assert _density(turned) == (2835, 11811, 1)
+        upright = insert(self._jfif(1, 300, 72), segment(0xE1, turned(6)))
+        assert _density(upright) == (2835, 11811, 1)
 
 
 TAG_TABLE = 128

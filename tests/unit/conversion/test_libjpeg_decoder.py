@@ -1,14 +1,12 @@
 """libjpeg's decoder: its library, its file, and its process that may be killed."""
 
-import io
 import os
 import signal
 
 import pytest
 
-from image_converter.conversion import bundled, convert, libjpeg_decoder
-from tests.support.images import jpeg
-from tests.support.jpeg.corpus import LIMITS
+from image_converter.conversion import bundled, libjpeg_decoder
+from tests.support.images import jpeg, png
 
 
 def test_a_missing_libjpeg_is_an_error_that_says_what_to_install(
@@ -17,7 +15,7 @@ def test_a_missing_libjpeg_is_an_error_that_says_what_to_install(
     libjpeg_decoder._library.cache_clear()
     monkeypatch.setattr(bundled, "_PLACES", ())
     with pytest.raises(OSError, match="install Pillow from one of its wheels"):
-        convert(jpeg(mode="CMYK"), io.BytesIO(), LIMITS)
+        png(jpeg(mode="CMYK"))
     libjpeg_decoder._library.cache_clear()
 
 
@@ -25,11 +23,9 @@ def test_without_files_in_memory_it_takes_one_on_disk(monkeypatch: pytest.Monkey
     def refuse(_: str) -> int:
         raise PermissionError
 
-    usual, on_disk = io.BytesIO(), io.BytesIO()
-    convert(jpeg(300, 200), usual, LIMITS)
+    usual = png(jpeg(300, 200))
     monkeypatch.setattr(os, "memfd_create", refuse)
-    convert(jpeg(300, 200), on_disk, LIMITS)
-    assert on_disk.getvalue() == usual.getvalue()
+    assert png(jpeg(300, 200)) == usual
 
 
 def test_a_decoding_process_that_is_killed_is_not_the_image_s_fault(
@@ -40,4 +36,4 @@ def test_a_decoding_process_that_is_killed_is_not_the_image_s_fault(
 
     monkeypatch.setattr(libjpeg_decoder._Decoding, "_run", killed)
     with pytest.raises(ChildProcessError, match="without a reason"):
-        convert(jpeg(mode="CMYK"), io.BytesIO(), LIMITS)
+        png(jpeg(mode="CMYK"))

@@ -1,13 +1,13 @@
 """Without libtiff, what is converted and what is refused stays the same."""
 
-import io
 import logging
 import re
 
 import pytest
 
-from image_converter.conversion import bundled, convert, libtiff_decoder
-from tests.support.jpeg.corpus import CASES, LIMITS, Case
+from image_converter.conversion import bundled, libtiff_decoder
+from tests.support.images import png
+from tests.support.jpeg.corpus import CASES, Case
 
 HALF = re.compile("mended|cut|colour|corrupt|progressive (cut|mended|first|half|a scan)")
 
@@ -25,11 +25,9 @@ def test_without_libtiff_good_images_are_converted_all_the_same(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded = case.make()  # once: profiles have a time in them
-    alone, usual = io.BytesIO(), io.BytesIO()
-    convert(encoded, alone, LIMITS)
+    alone = png(encoded)
     monkeypatch.undo()
-    convert(encoded, usual, LIMITS)
-    assert alone.getvalue() == usual.getvalue()
+    assert alone == png(encoded)
 
 
 @pytest.mark.usefixtures("only_libjpeg")
@@ -41,7 +39,7 @@ def test_without_libtiff_good_images_are_converted_all_the_same(
 def test_without_libtiff_half_an_image_is_refused_all_the_same(case: Case) -> None:
     assert case.error
     with pytest.raises(case.error):
-        convert(case.make(), io.BytesIO(), LIMITS)
+        png(case.make())
 
 
 def test_a_missing_libtiff_is_logged(

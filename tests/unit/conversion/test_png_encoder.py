@@ -18,6 +18,7 @@ from image_converter.conversion import Conversion, Limits, convert
 from image_converter.conversion import png_encoder as png_module
 from image_converter.conversion.model import Compression
 from image_converter.errors import DamagedImage
+from tests.support import images
 from tests.support.images import jpeg
 from tests.support.jpeg import profiles, reference
 from tests.support.jpeg.editing import END, cut
@@ -34,12 +35,6 @@ def _convert(encoded: bytes, compression: Compression = "fast") -> tuple[bytes, 
 
 def _assert_same(png: bytes, encoded: bytes) -> None:
     assert np.array_equal(reference.decode_png(png), reference.decode_jpeg(encoded))
-
-
-def _encoded(image: Image.Image) -> bytes:
-    encoded = io.BytesIO()
-    image.save(encoded, "JPEG", quality=100)
-    return encoded.getvalue()
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -96,7 +91,7 @@ def test_every_way_to_compress_is_exact(
     ids=["grain", "smooth"],
 )
 def test_the_filter_is_the_one_that_suits(image: Image.Image, filter_type: int) -> None:
-    png, _ = _convert(_encoded(image))
+    png, _ = _convert(images.saved(image, "JPEG", quality=100))
     data = zlib.decompress(b"".join(data for kind, data in _chunks(png) if kind == b"IDAT"))
     assert set(data[:: image.width + 1]) == {filter_type}
 
@@ -108,7 +103,7 @@ def test_repeats_from_afar_are_found_where_there_are_some(
     image = Image.new("L", (512, 512))
     for top in range(0, image.height, tile.height):
         image.paste(tile, (0, top))
-    encoded = _encoded(image)
+    encoded = images.saved(image, "JPEG", quality=100)
     png, _ = _convert(encoded)
     monkeypatch.setattr(png_module, "_STRATEGIES", png_module._STRATEGIES[:1])
     near, _ = _convert(encoded)
@@ -168,14 +163,12 @@ def test_smallest_is_smaller_and_as_exact(mode: str) -> None:
 @pytest.mark.parametrize("height", [1, 4, 5, 30])
 def test_two_processors_make_the_same_png_as_one(mode: str, height: int) -> None:
     encoded = jpeg(60_001, height, mode=mode)
-    png = io.BytesIO()
-    convert(encoded, png, LIMITS, parallel=True)
-    assert png.getvalue() == _convert(encoded)[0]
+    assert images.png(encoded, parallel=True) == images.png(encoded)
 
 
 def test_damage_is_also_reported_by_the_other_processor() -> None:
     with pytest.raises(DamagedImage):
-        convert(cut(jpeg(500, 500), 0.9) + END, io.BytesIO(), LIMITS, parallel=True)
+        images.png(cut(jpeg(500, 500), 0.9) + END, parallel=True)
 
 
 def test_without_isal_it_takes_zlib_and_says_so(

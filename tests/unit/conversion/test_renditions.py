@@ -11,12 +11,12 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from image_converter import renditions
-from image_converter.conversion import Limits, convert, convert_all, encoders, limits, reduction
+from image_converter.conversion import Limits, convert_all, encoders, limits, reduction
 from image_converter.conversion import renditions as conversion_renditions
 from image_converter.conversion.reduction import Plan
 from image_converter.errors import ConversionError, DamagedImage, ImageTooLarge, InvalidSettings
 from scripts.lib import photographs
-from tests.support.images import jpeg, pixels
+from tests.support.images import jpeg, pixels, png, saved, turned
 from tests.support.jpeg import profiles
 from tests.support.jpeg.editing import END, cut
 
@@ -53,9 +53,7 @@ def photograph() -> Image.Image:
 
 
 def encoded(image: Image.Image, **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", **{"quality": 92, **options})
-    return file.getvalue()
+    return saved(image, "JPEG", **{"quality": 92, **options})
 
 
 @pytest.fixture(params=[1, 10**9], ids=["shrunk", "reduced"])
@@ -83,13 +81,11 @@ def test_a_reduced_image_is_within_50_db_of_lanczos(
 def test_every_format_and_mode(photograph: Image.Image, image_format: str, mode: str) -> None:
     source = encoded(photograph.convert(mode))
     quality = {} if image_format == "png" else {"quality": 95}
-    (png, rendition) = make(
+    (whole, rendition) = make(
         source, {"format": "png"}, {"format": image_format, "max_width": 300, **quality}
     )
-    alone = io.BytesIO()
-    convert(source, alone, LIMITS)
-    assert png == alone.getvalue()
-    full = Image.open(io.BytesIO(png))
+    assert whole == png(source)
+    full = Image.open(io.BytesIO(whole))
     stored = Image.open(io.BytesIO(rendition))
     is_gray = mode == "L" and image_format in ("png", "jpeg", "avif")
     assert stored.format == image_format.upper()
@@ -102,9 +98,7 @@ def test_every_format_and_mode(photograph: Image.Image, image_format: str, mode:
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("fit", ["inside", "cover"])
 def test_every_orientation(photograph: Image.Image, orientation: int, fit: str) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    source = encoded(photograph, exif=exif)
+    source = encoded(photograph, exif=turned(orientation))
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(source)))
     assert upright is not None
     box = {"max_width": 200, "max_height": 100, "fit": fit}

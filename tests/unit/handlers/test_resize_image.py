@@ -1,6 +1,5 @@
 """A JPEG becomes a PNG with its pixels, and what is damaged or too large becomes a named error."""
 
-import io
 import json
 import os
 from typing import Any
@@ -28,7 +27,7 @@ from image_converter.handlers.resize_image import handler
 from tests.support.awkward_keys import AWKWARD_KEYS
 from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, Cloud, recorded
 from tests.support.faults import observe, refuse
-from tests.support.images import jpeg, pixels
+from tests.support.images import jpeg, pixels, saved
 from tests.support.jpeg.editing import END, cut
 
 # Every awkward key has a PNG key that S3 allows.
@@ -36,9 +35,7 @@ AWKWARD = {name: key for name, key in AWKWARD_KEYS.items() if len(key.encode()) 
 
 
 def encoded(file_format: str) -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", (4, 4), "red").save(buffer, file_format)
-    return buffer.getvalue()
+    return saved(Image.new("RGB", (4, 4), "red"), file_format)
 
 
 @pytest.mark.parametrize("key", AWKWARD.values(), ids=AWKWARD)

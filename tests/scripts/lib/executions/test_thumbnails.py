@@ -7,6 +7,7 @@ from PIL import Image
 
 from scripts.lib.executions import thumbnails
 from scripts.lib.executions.run import Picture
+from tests.support.images import saved
 
 PICTURE = Picture("Original", "s3://pictures/beach.jpg")
 
@@ -15,9 +16,7 @@ def jpeg() -> bytes:
     """A green image with a red lower half."""
     image = Image.new("RGB", (320, 240), (0, 160, 0))
     image.paste((200, 0, 0), (0, 120, 320, 240))
-    made = io.BytesIO()
-    image.save(made, "JPEG", quality=90)
-    return made.getvalue()
+    return saved(image, "JPEG", quality=90)
 
 
 def preview(picture: Picture) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Bursts, crashes and recovery, on the deployed pipeline."""
+"""Nothing is lost in bursts, crashes and recoveries of the deployed pipeline."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

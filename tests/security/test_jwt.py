@@ -21,7 +21,7 @@ from tests.security.tokens import Issuer
 from tests.support import door
 from tests.support.provider import Provider
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.exercised("local")]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
 _FUNCTION = "behind-the-door"
 _CODE = "def handler(event, context):\n    return {'statusCode': 200, 'body': '{}'}\n"

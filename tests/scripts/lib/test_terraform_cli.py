@@ -1,4 +1,4 @@
-"""Finding Terraform and its provider."""
+"""Terraform and its provider are found where they are, and what is missing is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as people read them."""
+"""What a state has added to its input, as reports show it."""
 
 import json
 

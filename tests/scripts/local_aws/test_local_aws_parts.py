@@ -1,4 +1,4 @@
-"""The parts of the local AWS that need no server."""
+"""Answers that the local AWS completes as AWS gives them, without a server."""
 
 import re
 from collections.abc import Iterator

@@ -193,7 +193,7 @@ def _cut(percent: int) -> bytes:
     return cut(jpeg(64, 48), percent / 100)
 
 
-def _mended(percent: int) -> bytes:
+def _cut_and_ended(percent: int) -> bytes:
     return _cut(percent) + END
 
 
@@ -300,7 +300,7 @@ def _profile_of(profile: bytes) -> bytes:
 _ORIENTATION_BYTE = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0x0112, 1, 1, 6, 0)
 
 SECTIONS: dict[str, list[Case]] = {
-    "No JPEG": [
+    "Not a JPEG": [
         Case("empty", "an empty file", lambda: b"", UnsupportedImage),
         Case("one byte", "FF", lambda: b"\xff", UnsupportedImage),
         Case("zeros", "a thousand zero bytes", lambda: bytes(1000), UnsupportedImage),
@@ -357,7 +357,7 @@ SECTIONS: dict[str, list[Case]] = {
             "1.3 MB of comments",
             lambda: insert(jpeg(), *[segment(COM, bytes(65_000))] * 20),
         ),
-        Case("empty comment", "a comment of no byte", lambda: insert(jpeg(), segment(COM, b""))),
+        Case("empty comment", "an empty comment", lambda: insert(jpeg(), segment(COM, b""))),
         Case(
             "unknown segments",
             "all sixteen application segments, filled with FF D9",
@@ -740,7 +740,7 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         Case(
             "says a pixel less",
-            "says a pixel less, within the last block: nothing can tell",
+            "says a pixel less, within the last block: nothing can detect it",
             lambda: resize(jpeg(64, 48), 63, 48),
         ),
         Case("says gray", "three components that are said to be one", _says_gray, DamagedImage),
@@ -885,51 +885,51 @@ SECTIONS: dict[str, list[Case]] = {
         ),
         *(
             Case(
-                f"mended at {n}%",
+                f"ended at {n}%",
                 f"cut off after {n}% of the data, an end appended",
-                partial(_mended, n),
+                partial(_cut_and_ended, n),
                 DamagedImage,
             )
             for n in (0, 1, 25, 50, 75, 99)
         ),
         Case(
-            "mended gray",
+            "ended gray",
             "gray, half of it, an end appended",
             lambda: cut(jpeg(64, 48, mode="L"), 0.5) + END,
             DamagedImage,
         ),
         Case(
-            "mended cmyk",
+            "ended cmyk",
             "CMYK, half of it, an end appended",
             lambda: cut(jpeg(64, 48, mode="CMYK"), 0.5) + END,
             DamagedImage,
         ),
         Case(
-            "mended turned",
+            "ended turned",
             "turned, half of it, an end appended",
             lambda: cut(_turned(6), 0.5) + END,
             DamagedImage,
         ),
         Case(
-            "mended with restarts",
+            "ended with restarts",
             "with restart markers, half of it, an end appended",
             lambda: cut(_restarting(), 0.5) + END,
             DamagedImage,
         ),
         Case(
-            "mended uneven",
+            "ended uneven",
             "4:2:2, put as 2x2, 1x2, 1x2, half of it, an end appended",
             lambda: cut(_base85(_UNEVEN), 0.5) + END,
             DamagedImage,
         ),
         Case(
-            "mended uneven restarts",
+            "ended uneven restarts",
             "2x2, 1x2, 1x2 with restart markers, cut at one of them, an end appended",
             lambda: _until_restart(1) + END,
             DamagedImage,
         ),
         Case(
-            "mended ycck",
+            "ended ycck",
             "YCCK of half the colour resolution, half of it, an end appended",
             lambda: cut(_ycck_420(), 0.5) + END,
             DamagedImage,
@@ -941,7 +941,7 @@ SECTIONS: dict[str, list[Case]] = {
             DamagedImage,
         ),
         Case(
-            "progressive mended",
+            "progressive ended",
             "the same, an end appended",
             lambda: cut(_progressive(), 0.5, nth=-1) + END,
             DamagedImage,

@@ -63,16 +63,16 @@ def _outcome(case: Case) -> str:
         made = convert(case.make(), io.BytesIO(), LIMITS)
     except ConversionError as error:
         return f"**{type(error).__name__}** {error}"
-    facts = [made.mode]
+    remarks = [made.mode]
     if made.orientation != 1:
-        facts.append(f"orientation {made.orientation} applied")
+        remarks.append(f"orientation {made.orientation} applied")
     if made.icc != "none":
-        facts.append(f"profile {made.icc}")
+        remarks.append(f"profile {made.icc}")
     if made.trailing_bytes:
-        facts.append(f"{made.trailing_bytes:,} bytes after it ignored")
+        remarks.append(f"{made.trailing_bytes:,} bytes after it ignored")
     if made.skipped_bytes:
-        facts.append(f"{made.skipped_bytes:,} bytes skipped")
-    return f"converted: {', '.join(facts)}"
+        remarks.append(f"{made.skipped_bytes:,} bytes skipped")
+    return f"converted: {', '.join(remarks)}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Write docs/fidelity.md: what was exercised where, read from the tests. `make docs` runs it.
 
 The tests are collected, not run. What they show is their module's docstring. Where a test runs
-follows from the fixtures it asks for; otherwise a mark says it:
+follows from its mark `e2e` and the fixtures it asks for; otherwise another mark says it:
 `@pytest.mark.exercised("moto")`.
 """
 
@@ -40,9 +40,11 @@ _FIXTURES = {
     "terraform": "terraform",
     "configuration": "terraform",
     "installed": "terraform",
+    "aws": "local",
     "emulator": "local",
     "local_aws": "local",
     "deployment": "local",
+    "unguarded_aws": "local",
 }
 
 
@@ -77,6 +79,8 @@ class _Collector:
 def _places(item: pytest.Function) -> Iterator[str]:
     marked = [marker.args[0] for marker in item.iter_markers("exercised")]
     places = {place for name, place in _FIXTURES.items() if name in item.fixturenames}
+    if item.get_closest_marker("e2e"):
+        places.add("local")
     yield from marked or places or ["code"]
 
 

@@ -1,5 +1,7 @@
 """docs/fidelity.md has a row for each module of tests."""
 
+import re
+
 import pytest
 
 from scripts.lib.paths import REPOSITORY
@@ -17,6 +19,20 @@ def test_a_new_module_of_tests_makes_it_stale() -> None:
 def test_a_module_that_does_not_say_what_its_tests_show_is_refused() -> None:
     with pytest.raises(ValueError, match="needs a docstring"):
         fidelity._first_sentence("tests/a/test_a.py", None)
+
+
+def test_what_runs_on_a_local_aws_is_listed_there() -> None:
+    page = (REPOSITORY / "docs" / "fidelity.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `")}
+    tests = REPOSITORY / "tests"
+    needs_one = re.compile(r"pytest\.mark\.e2e\b|\w: LocalAws[,)]")
+    modules = [
+        str(file.relative_to(tests))
+        for file in tests.rglob("test_*.py")
+        if needs_one.search(file.read_text(encoding="utf-8"))
+    ]
+    assert len(modules) > 40
+    assert not [module for module in modules if not rows[module].endswith("| x |")]
 
 
 def test_every_module_of_tests_is_collected() -> None:

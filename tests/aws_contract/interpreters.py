@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scripts.lib import wait
 from scripts.lib.functions import TASKS
 from tests.aws_contract import scripted
+from tests.support import workflow
 from tests.support.asl import interpreter, rendering
-from tests.support.emulator import ROLE, Emulator
+from tests.support.emulator import Emulator
 
 INPUT = {"s3": {"bucket": {"name": "source"}, "object": {"key": "1.jpg"}}}
 SIDE_BY_SIDE = {"copy_file", "resize_image"}
-_PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -82,35 +81,9 @@ def _call(function: str, event: Any, _context: object) -> Any:
     return scripted.answer(function, event)
 
 
-def start(emulator: Emulator, machine: str, execution_input: dict[str, Any]) -> str:
-    """Start an execution on the emulator and return its ARN."""
-    started = emulator.clients.stepfunctions.start_execution(
-        stateMachineArn=machine, input=json.dumps(execution_input)
-    )
-    return started["executionArn"]
-
-
-def make_machine(emulator: Emulator, name: str, text: str) -> str:
-    """Make a state machine on the emulator and return its ARN."""
-    machine = emulator.clients.stepfunctions.create_state_machine(
-        name=name, definition=text, roleArn=ROLE
-    )
-    return machine["stateMachineArn"]
-
-
-def ended(emulator: Emulator, execution: str) -> dict[str, Any]:
-    """Wait until the execution has ended and return its description."""
-
-    def description() -> dict[str, Any] | None:
-        described = emulator.clients.stepfunctions.describe_execution(executionArn=execution)
-        return dict(described) if described["status"] != "RUNNING" else None
-
-    return wait.until(f"{execution} to end", description, _PATIENCE_SECONDS)
-
-
 def on_emulator(emulator: Emulator, execution: str, directory: Path) -> Outcome:
     """Return the outcome of an execution on the emulator."""
-    described = ended(emulator, execution)
+    described = workflow.ended(emulator.clients, execution)
     pages = emulator.clients.stepfunctions.get_paginator("get_execution_history")
     events = [e for page in pages.paginate(executionArn=execution) for e in page["events"]]
     details = [e["stateEnteredEventDetails"] for e in events if "stateEnteredEventDetails" in e]

@@ -17,7 +17,7 @@ import pytest
 from moto.sqs.exceptions import InvalidParameterValue
 from moto.sqs.models import SQSBackend
 
-from tests.aws_contract import interpreters
+from tests.support import workflow
 from tests.support.asl import interpreter, rendering
 from tests.support.emulator import Emulator
 from tests.support.moto_aws import mock_aws
@@ -222,9 +222,9 @@ def queue_url(emulator: Emulator) -> Iterator[str]:
 def _run(
     emulator: Emulator, name: str, text: str, execution_input: Mapping[str, Any]
 ) -> dict[str, Any]:
-    machine = interpreters.make_machine(emulator, name, text)
-    return interpreters.ended(
-        emulator, interpreters.start(emulator, machine, dict(execution_input))
+    machine = workflow.made(emulator.clients, name, text)
+    return workflow.ended(
+        emulator.clients, workflow.started(emulator.clients, machine, execution_input)
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from scripts.lib import wait
-from tests.support import fake_cloud
-from tests.support.emulator import ROLE, Emulator
+from tests.support import fake_cloud, resources, workflow
+from tests.support.emulator import Emulator
 
 KEYS = {
     "HappyFace.jpg": "HappyFace.jpg",
@@ -130,8 +130,7 @@ def notifications(emulator: Emulator) -> list[Any]:
     """What a queue gets of a versioned bucket: the test event first, then one for each key."""
     clients = emulator.clients
     url, arn = _queue(emulator, "notifications")
-    clients.s3.create_bucket(Bucket=BUCKET)
-    clients.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    resources.bucket(clients.s3, BUCKET)
     clients.s3.put_bucket_notification_configuration(
         Bucket=BUCKET,
         NotificationConfiguration={
@@ -262,21 +261,11 @@ def test_the_context_of_a_state_machine(emulator: Emulator) -> None:
         for group, names in documented.items()
     }
     states = {"Tell": {"Type": "Pass", "Parameters": parameters, "End": True}}
-    sfn = emulator.clients.stepfunctions
-    machine = sfn.create_state_machine(
-        name="context",
-        definition=json.dumps({"StartAt": "Tell", "States": states}),
-        roleArn=ROLE,
-    )["stateMachineArn"]
-    execution = sfn.start_execution(
-        stateMachineArn=machine, input=json.dumps(documented["Execution"]["Input"])
-    )["executionArn"]
-
-    def output() -> str | None:
-        described = sfn.describe_execution(executionArn=execution)
-        return described.get("output")
-
-    check(documented, json.loads(wait.until("the execution", output)), "context")
+    definition = json.dumps({"StartAt": "Tell", "States": states})
+    machine = workflow.made(emulator.clients, "context", definition)
+    execution = workflow.started(emulator.clients, machine, documented["Execution"]["Input"])
+    ended = workflow.ended(emulator.clients, execution)
+    check(documented, json.loads(ended["output"]), "context")
 
 
 def test_a_difference_is_found() -> None:

@@ -20,6 +20,7 @@ from scripts.lib import wait
 from scripts.lib.functions import TASKS
 from tests.aws_contract import differences, interpreters, scripted
 from tests.aws_contract.interpreters import Outcome
+from tests.support import workflow
 from tests.support.emulator import Emulator
 
 ALL_STATES = (
@@ -209,9 +210,9 @@ def executions(
     for number, (name, case) in enumerate(CASES.items()):
         directory = tmp_path_factory.mktemp("run")
         text = interpreters.definition(arns, **{**NUMBERS, **case.numbers})
-        machine = interpreters.make_machine(emulator, f"case-{number}", text)
+        machine = workflow.made(emulator.clients, f"case-{number}", text)
         execution_input = interpreters.event(directory, _script(case, EMULATOR_TIMEOUT), case.more)
-        started[name] = interpreters.start(emulator, machine, execution_input), directory
+        started[name] = workflow.started(emulator.clients, machine, execution_input), directory
     return started
 
 

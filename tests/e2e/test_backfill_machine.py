@@ -11,7 +11,7 @@ import pytest
 
 from scripts.lib import wait
 from tests.conftest import Deployment
-from tests.support import pipeline
+from tests.support import pipeline, workflow
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -56,16 +56,8 @@ def _take(deployment: Deployment, count: int) -> list[dict[str, Any]]:
 
 
 def _run(deployment: Deployment, given: dict[str, Any]) -> dict[str, Any]:
-    states = deployment.clients.stepfunctions
-    arn = states.start_execution(
-        stateMachineArn=deployment.outputs["backfill_state_machine_arn"], input=json.dumps(given)
-    )["executionArn"]
-
-    def ended() -> dict[str, Any] | None:
-        described = states.describe_execution(executionArn=arn)
-        return dict(described) if described["status"] != "RUNNING" else None
-
-    run = wait.until(f"{arn} to end", ended)
+    machine = deployment.outputs["backfill_state_machine_arn"]
+    run = workflow.ended(deployment.clients, workflow.started(deployment.clients, machine, given))
     assert run["status"] == "SUCCEEDED", (run.get("error"), run.get("cause"))
     result: dict[str, Any] = json.loads(run["output"])
     return result

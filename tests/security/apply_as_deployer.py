@@ -19,6 +19,7 @@ from scripts.lib.inventory import inventory
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import REGION, LocalAws
 from tests.conftest import PACKAGE
+from tests.support.resources import user
 from tests.support.terraform_changes import plan, resources
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
@@ -86,17 +87,12 @@ def deployer_env(local_aws: LocalAws) -> dict[str, str]:
         ),
         "untied": {"Version": "2012-10-17", "Statement": untied},
     }
-    iam.create_user(UserName="deployer")
+    keys = user(iam, "deployer")
     for name, document in policies.items():
         iam.put_user_policy(
             UserName="deployer", PolicyName=name, PolicyDocument=json.dumps(document)
         )
-    access_key = iam.create_access_key(UserName="deployer")["AccessKey"]
-    return {
-        **local_aws.env,
-        "AWS_ACCESS_KEY_ID": access_key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": access_key["SecretAccessKey"],
-    }
+    return {**local_aws.env, **keys}
 
 
 def test_the_deployers_policy_is_enough(

@@ -16,7 +16,7 @@ from scripts.lib import wait
 from scripts.lib.executions.model import SUCCEEDED
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
-from tests.support import door, images, pipeline
+from tests.support import door, images, pipeline, resources
 
 pytestmark = pytest.mark.e2e
 
@@ -49,12 +49,11 @@ def _refused(answer: tuple[int, Any], *statuses: int) -> None:
 def caller(deployment: Deployment) -> Iterator[Credentials]:
     """A user who may call the API and nothing else: of root, the local AWS checks no signature."""
     iam = deployment.clients.iam
-    iam.create_user(UserName="door")
-    access_key = iam.create_access_key(UserName="door")["AccessKey"]
+    keys = resources.user(iam, "door")
     _allow(deployment, "execute-api:Invoke")
-    yield Credentials(access_key["AccessKeyId"], access_key["SecretAccessKey"])
+    yield Credentials(*keys.values())
     iam.delete_user_policy(UserName="door", PolicyName="door")
-    iam.delete_access_key(UserName="door", AccessKeyId=access_key["AccessKeyId"])
+    iam.delete_access_key(UserName="door", AccessKeyId=keys["AWS_ACCESS_KEY_ID"])
     iam.delete_user(UserName="door")
 
 

@@ -5,24 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from scripts.lib.aws import Clients
+from tests.support import resources
 
 
 @contextmanager
 def user_of_s3(clients: Clients, env: dict[str, str], **more: str) -> Iterator[Clients]:
     """Yield clients of a user who may do everything with S3 that IAM can give."""
     iam = clients.iam
-    iam.create_user(UserName="everything")
-    access_key = iam.create_access_key(UserName="everything")["AccessKey"]
+    keys = resources.user(iam, "everything")
     allow = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.put_user_policy(UserName="everything", PolicyName="all", PolicyDocument=document)
-    keys = {
-        "AWS_ACCESS_KEY_ID": access_key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": access_key["SecretAccessKey"],
-    }
     try:
         yield Clients({**env, **keys, **more})
     finally:
         iam.delete_user_policy(UserName="everything", PolicyName="all")
-        iam.delete_access_key(UserName="everything", AccessKeyId=access_key["AccessKeyId"])
+        iam.delete_access_key(UserName="everything", AccessKeyId=keys["AWS_ACCESS_KEY_ID"])
         iam.delete_user(UserName="everything")

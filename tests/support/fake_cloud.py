@@ -16,7 +16,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
 from image_converter import clients, events
-from tests.support import faults, s3_conditions, s3_null_versions
+from tests.support import faults, resources, s3_conditions, s3_null_versions
 from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
@@ -154,14 +154,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with mock_aws(), s3_conditions.enforced(), s3_null_versions.kept():
         s3, dynamodb = _clients()
         for bucket in (SOURCE, DESTINATION):
-            s3.create_bucket(Bucket=bucket)
-            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-        dynamodb.create_table(
-            TableName=TABLE,
-            AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+            resources.bucket(s3, bucket)
+        resources.table(dynamodb, TABLE)
         yield Cloud(s3, dynamodb)
     faults.end()
 

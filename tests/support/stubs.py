@@ -18,6 +18,12 @@ from image_converter import clients
 from tests.support import fake_cloud
 
 REGION = "us-east-1"
+# An environment for clients that reach no service: they are stubbed, or moto answers them.
+ANY_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": REGION,
+}
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:image-converter"
 _FUNCTIONS_OF = {"s3": ("s3", "s3_copies"), "dynamodb": ("dynamodb",)}
 

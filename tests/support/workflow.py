@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from scripts.lib import wait
 from scripts.lib.aws import Clients
+from tests.support.emulator import ROLE
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
+_PATIENCE_SECONDS = 120
 TYPES: tuple[StateMachineTypeType, ...] = ("STANDARD", "EXPRESS")
 
 
@@ -20,6 +23,36 @@ def logging(group: str, level: str = "ALL") -> Any:
     arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
     place = {"cloudWatchLogsLogGroup": {"logGroupArn": arn}}
     return {"level": level, "includeExecutionData": True, "destinations": [place]}
+
+
+def made(clients: Clients, name: str, definition: str, **options: Any) -> str:
+    """Make a state machine; return its ARN.
+
+    Parameters:
+        options: what CreateStateMachine takes besides.
+    """
+    machine = clients.stepfunctions.create_state_machine(
+        name=name, definition=definition, roleArn=ROLE, **options
+    )
+    return machine["stateMachineArn"]
+
+
+def started(clients: Clients, machine: str, given: object) -> str:
+    """Start an execution with an input; return its ARN."""
+    execution = clients.stepfunctions.start_execution(
+        stateMachineArn=machine, input=json.dumps(given)
+    )
+    return execution["executionArn"]
+
+
+def ended(clients: Clients, execution: str) -> dict[str, Any]:
+    """Wait until a STANDARD execution has ended; return its description."""
+
+    def description() -> dict[str, Any] | None:
+        described = clients.stepfunctions.describe_execution(executionArn=execution)
+        return dict(described) if described["status"] != "RUNNING" else None
+
+    return wait.until(f"{execution} to end", description, _PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from scripts.lib.aws import Clients
 from tests.durability import invariants
 from tests.durability.invariants import take_snapshot
 from tests.support.asl.interpreter import Result
-from tests.support.fake_cloud import DESTINATION, REGION, SOURCE, TABLE, Record
+from tests.support.fake_cloud import DESTINATION, SOURCE, TABLE, Record
 from tests.support.images import jpeg
+from tests.support.stubs import ANY_ACCOUNT
 
 IMAGE = jpeg()
 
 # Made once: that takes longer than an execution.
-_AWS = Clients({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": REGION})
+_AWS = Clients(ANY_ACCOUNT)
 
 
 def check(record: Record, *results: Result) -> None:

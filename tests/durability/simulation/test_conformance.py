@@ -23,7 +23,7 @@ from tests.durability.simulation.storage import (
     Storage,
     Version,
 )
-from tests.support import s3_conditions, s3_null_versions
+from tests.support import resources, s3_conditions, s3_null_versions
 from tests.support.moto_aws import mock_aws
 
 if TYPE_CHECKING:
@@ -210,12 +210,7 @@ def _reduced(answer: Answer) -> dict[str, Any]:
 @pytest.fixture
 def table() -> Iterator[None]:
     with mock_aws():
-        boto3.client("dynamodb", region_name="us-east-1").create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
-        )
+        resources.table(boto3.client("dynamodb", region_name="us-east-1"), TABLE)
         yield
 
 

@@ -21,8 +21,8 @@ from scripts.lib.deployed import Deployment, ExecutionLog
 from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
-from tests.support import workflow
-from tests.support.emulator import ROLE, Emulator
+from tests.support import resources, workflow
+from tests.support.emulator import Emulator
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
@@ -78,6 +78,13 @@ class Stack:
     def ends(self) -> list[str]:
         """Return the statuses in the order of names: the first, then those started again."""
         return [status for _, status in sorted(self.statuses().items())]
+
+    def add_dead_letter(self, **item: str) -> str:
+        """Put the notification of an object among the dead letters; return its body."""
+        record = {"eventName": "ObjectCreated:Put", "s3": {"object": item}}
+        body = json.dumps({"Records": [record]})
+        self.clients.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=body)
+        return body
 
     def become(self, **state: object) -> None:
         """Change the only state of the state machine."""
@@ -163,21 +170,15 @@ def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Sta
     name = f"small-{next(_numbers)}"
     group = f"/aws/vendedlogs/states/{name}"
     clients.logs.create_log_group(logGroupName=group)
-    machine = clients.stepfunctions.create_state_machine(
-        name=name,
+    machine = workflow.made(
+        clients,
+        name,
+        definition(**FAILS),
         type=workflow_type,
-        definition=definition(**FAILS),
-        roleArn=ROLE,
         loggingConfiguration=workflow.logging(group),
-    )["stateMachineArn"]
-    clients.s3.create_bucket(Bucket=name)
-    clients.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    clients.dynamodb.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
-        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
-        BillingMode="PAY_PER_REQUEST",
     )
+    resources.bucket(clients.s3, name)
+    resources.table(clients.dynamodb, name)
     express = workflow_type == "EXPRESS"
     # What became of an image of an EXPRESS one is also looked for in the logs of functions.
     for function in ("trigger", *map(functions.on_aws, functions.TASKS)):

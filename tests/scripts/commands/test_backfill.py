@@ -23,9 +23,8 @@ from scripts.lib.executions.redrive import Redrive, Result
 from scripts.lib.terminal import Console
 from scripts.lib.user_errors import UserError
 from tests.scripts.commands.conftest import Stack, definition
-from tests.support import json_output
+from tests.support import json_output, workflow
 from tests.support.asl import rendering
-from tests.support.emulator import ROLE
 
 pytestmark = pytest.mark.e2e
 
@@ -60,11 +59,8 @@ def stack(stack: Stack) -> Stack:
 @pytest.fixture
 def filled(stack: Stack) -> Stack:
     """The stack with a backfill, whose queue nobody reads but the test."""
-    stack.clients.stepfunctions.create_state_machine(
-        name=f"{stack.deployment.name}-backfill",
-        definition=_definition(stack, stack.queue),
-        roleArn=ROLE,
-    )
+    name = f"{stack.deployment.name}-backfill"
+    workflow.made(stack.clients, name, _definition(stack, stack.queue))
     stack.become(Type="Succeed")
     return stack
 
@@ -344,10 +340,7 @@ class TestRuns:
         _until(run, sent=1)
         _handle(filled)
         filled.start("v1", "2020/upload.jpg")
-        record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "2019/lost.jpg"}}}
-        filled.clients.sqs.send_message(
-            QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
-        )
+        filled.add_dead_letter(key="2019/lost.jpg")
         assert _failures(run) == [
             ("2019/a.jpg", "DamagedImage: it is cut off"),
             ("2019/lost.jpg", "its message is a dead letter"),
@@ -356,10 +349,7 @@ class TestRuns:
         assert "2 images failed: 1 DamagedImage, 1 its message is a dead letter" in output
 
     def test_old_dead_letters_are_of_something_else(self, filled: Stack) -> None:
-        record = {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "old.jpg"}}}
-        filled.clients.sqs.send_message(
-            QueueUrl=filled.dead_letters, MessageBody=json.dumps({"Records": [record]})
-        )
+        filled.add_dead_letter(key="old.jpg")
         run = _started(filled)
         assert run.ending(_until(run, status="SUCCEEDED")).good
 

@@ -95,7 +95,10 @@ def test_executions_of_a_reprocess_are_found(stack: Stack, deleted: bool) -> Non
 
     image = known(stack, key)
 
-    assert [(one.execution.status, one.origin, one.since_fixed) for one in image.handlings] == [
+    assert [
+        (handling.execution.status, handling.origin, handling.since_fixed)
+        for handling in image.handlings
+    ] == [
         ("FAILED", "reprocess", False),
         ("SUCCEEDED", "reprocess", False),
         ("SUCCEEDED", "upload", False),
@@ -114,7 +117,7 @@ def test_an_upload_that_is_older_than_the_stack_is_not_looked_for_in_older_logs(
 
     image = known(stack)
 
-    assert [one.origin for one in image.handlings] == ["upload"]
+    assert [handling.origin for handling in image.handlings] == ["upload"]
     assert image.notes == []
 
 
@@ -160,12 +163,7 @@ def test_what_no_execution_will_handle_is_said_at_once(stack: Stack) -> None:
 @both_types
 def test_a_dead_letter_is_a_failure(stack: Stack) -> None:
     version = stack.put("a b.jpg")
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "s3": {"object": {"key": "a+b.jpg", "versionId": version}},
-    }
-    body = json.dumps({"Records": [record]})
-    stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body)
+    body = stack.add_dead_letter(key="a+b.jpg", versionId=version)
     assert known(stack, "a b.jpg").state.kind == "failed"
     assert stack.messages(stack.dead_letters) == [body], "it was only looked at"
 

@@ -29,6 +29,7 @@ from tests.scripts.commands.conftest import Stack
 from tests.support import images, workflow
 from tests.support.asl import rendering
 from tests.support.jpeg.editing import resize
+from tests.support.stubs import ANY_ACCOUNT
 
 
 def event(key: str = "a.jpg") -> str:
@@ -152,7 +153,7 @@ class TestOnTheLocalAws:
         stack.start(version)
         stack.write_record(version)
         assert [result.did for result in stack.redrive(dry_run=True)] == [
-            one.replace("started", "would start") for one in did
+            answer.replace("started", "would start") for answer in did
         ]
         assert [result.did for result in stack.redrive()] == did
         stack.delete()
@@ -244,7 +245,7 @@ class TestObjectsWithoutAnExecution:
         assert "No execution of it is known" in result.why
         stack.until_all_have_ended()
         name = keys.execution_name(stack.deployment.source_bucket, "lies here.jpg", version)
-        assert [(restarts.first_name(one), end) for one, end in stack.statuses().items()] == [
+        assert [(restarts.first_name(name), end) for name, end in stack.statuses().items()] == [
             (name, "SUCCEEDED")
         ]
 
@@ -266,10 +267,7 @@ class TestObjectsWithoutAnExecution:
         assert stack.redrive() == []
 
     def test_what_a_dead_letter_is_about_is_not_started_as_well(self, stack: Stack) -> None:
-        item = {"key": "a.jpg", "versionId": stack.put()}
-        record = {"eventName": "ObjectCreated:Put", "s3": {"object": item}}
-        body = json.dumps({"Records": [record]})
-        stack.clients.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=body)
+        stack.add_dead_letter(key="a.jpg", versionId=stack.put())
         assert [result.did for result in stack.redrive(dry_run=True)] == ["would send"]
 
     def test_what_was_handled_and_kept_is_left_alone(self, stack: Stack) -> None:
@@ -327,8 +325,7 @@ class TestOnAnswersOfAws:
 
     @pytest.fixture
     def clients(self) -> Clients:
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        return Clients({**keys, "AWS_REGION": "us-east-1"})
+        return Clients(ANY_ACCOUNT)
 
     @pytest.fixture
     def stub(self, clients: Clients) -> Iterator[Stubber]:

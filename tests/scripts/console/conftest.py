@@ -17,8 +17,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment, ExecutionLog
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
-from tests.support import workflow
-from tests.support.emulator import ROLE
+from tests.support import resources, workflow
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
@@ -83,27 +82,16 @@ def small_stack(
     clients = Clients(unguarded_aws.env)
     name = f"console-{next(_numbers)}"
     for bucket in (name, f"{name}-destination"):
-        clients.s3.create_bucket(Bucket=bucket)
-        clients.s3.put_bucket_versioning(
-            Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
-        )
+        resources.bucket(clients.s3, bucket)
     for queue in (name, f"{name}-dead-letters"):
         clients.sqs.create_queue(QueueName=queue)
-    clients.dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    resources.table(clients.dynamodb, name)
     group = f"/aws/vendedlogs/states/{name}"
     clients.logs.create_log_group(logGroupName=group)
-    machine = clients.stepfunctions.create_state_machine(
-        name=name,
-        type=kind,
-        definition=json.dumps(DEFINITION),
-        roleArn=ROLE,
-        loggingConfiguration=workflow.logging(group, level),
-    )["stateMachineArn"]
+    logging = workflow.logging(group, level)
+    machine = workflow.made(
+        clients, name, json.dumps(DEFINITION), type=kind, loggingConfiguration=logging
+    )
     deployment = Deployment(
         name,
         name,

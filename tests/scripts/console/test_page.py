@@ -77,7 +77,7 @@ def drop(page: Page, *files: Path) -> None:
 def size(image: Locator, role: str) -> list[int]:
     """Return the pixels of a picture once it is loaded."""
     size: list[int] = image.get_by_role("img", name=f"{role} of").evaluate(
-        "async (one) => { await one.decode(); return [one.naturalWidth, one.naturalHeight]; }"
+        "async (img) => { await img.decode(); return [img.naturalWidth, img.naturalHeight]; }"
     )
     return size
 

@@ -13,6 +13,7 @@ from scripts.lib import insights, storage
 from scripts.lib.aws import Clients
 from scripts.lib.user_errors import UserError
 from scripts.local_aws import LocalAws
+from tests.support.stubs import ANY_ACCOUNT
 
 
 @pytest.mark.parametrize(
@@ -107,16 +108,11 @@ def test_more_events_in_a_second_than_a_query_returns_are_an_error(
         group.numbers(0, 8)
 
 
-def _stubbed() -> Clients:
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    return Clients({**keys, "AWS_REGION": "us-east-1"})
-
-
 def test_a_group_that_takes_the_place_of_another_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Terraform replaces a log group to change its class, while a console may be running."""
-    clients = _stubbed()
+    clients = Clients(ANY_ACCOUNT)
     with Stubber(clients.logs) as stub:
         for kind in ("STANDARD", insights.INFREQUENT_ACCESS):
             group = {"logGroupName": "/replaced", "logGroupClass": kind}
@@ -132,7 +128,7 @@ def test_what_is_older_than_the_retention_is_not_asked_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(insights, "_CACHE_SECONDS", 1e9)
-    clients = _stubbed()
+    clients = Clients(ANY_ACCOUNT)
     group = {
         "logGroupName": "/old",
         "logGroupClass": insights.INFREQUENT_ACCESS,

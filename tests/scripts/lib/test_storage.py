@@ -6,26 +6,22 @@ import pytest
 
 from scripts.lib import storage
 from scripts.lib.aws import Clients
+from tests.support import resources
 from tests.support.moto_aws import mock_aws
+from tests.support.stubs import ANY_ACCOUNT
 
 pytestmark = pytest.mark.exercised("moto")
-
-REGION = "us-east-1"
 
 
 @pytest.fixture
 def clients() -> Iterator[Clients]:
     with mock_aws():
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        yield Clients({**keys, "AWS_REGION": REGION})
+        yield Clients(ANY_ACCOUNT)
 
 
 @pytest.fixture
 def bucket(clients: Clients) -> str:
-    clients.s3.create_bucket(Bucket="pictures")
-    clients.s3.put_bucket_versioning(
-        Bucket="pictures", VersioningConfiguration={"Status": "Enabled"}
-    )
+    resources.bucket(clients.s3, "pictures")
     return "pictures"
 
 
@@ -67,12 +63,7 @@ def test_each_dead_letter_comes_once_and_can_be_received_again(clients: Clients)
 
 
 def test_a_record_has_numbers_as_json_has_them(clients: Clients) -> None:
-    clients.dynamodb.create_table(
-        TableName="records",
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "imageName", "AttributeType": "S"}],
-    )
+    resources.table(clients.dynamodb, "records")
     item = {"imageName": {"S": "a.jpg"}, "size": {"N": "12"}, "ratio": {"N": "0.5"}}
     clients.dynamodb.put_item(TableName="records", Item=item)
 

@@ -20,13 +20,13 @@ from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.local_aws import LocalAws, Options
 from scripts.local_aws.patches.lambda_ import AT_A_TIME
-from tests.support import functions
+from tests.support import functions, resources, workflow
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.literals import BucketVersioningStatusType
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
-pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
+pytestmark = pytest.mark.e2e
 
 _numbers = itertools.count(1)
 VALID = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
@@ -213,13 +213,11 @@ def test_a_map_is_refused_if_it_would_not_run_in_batches(
 def _run(clients: Clients, definition: str, given: object) -> tuple[dict[str, Any], Any]:
     """Return how an execution ended, and its first Map run."""
     sfn = clients.stepfunctions
-    machine = sfn.create_state_machine(
-        name=f"map-{next(_numbers)}", definition=definition, roleArn="arn:any"
-    )["stateMachineArn"]
-    arn = sfn.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
-    wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
+    machine = workflow.made(clients, f"map-{next(_numbers)}", definition)
+    arn = workflow.started(clients, machine, given)
+    ended = workflow.ended(clients, arn)
     [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
-    return _described(clients, arn), sfn.describe_map_run(mapRunArn=run["mapRunArn"])
+    return ended, sfn.describe_map_run(mapRunArn=run["mapRunArn"])
 
 
 @pytest.mark.parametrize(
@@ -308,21 +306,17 @@ def _batch_of(*entries: dict[str, object], queue: str) -> str:
 
 def test_a_task_sends_a_batch_as_the_sdk_does(clients: Clients) -> None:
     """https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html."""
-    sfn = clients.stepfunctions
     queue = clients.sqs.create_queue(QueueName="in-batches")["QueueUrl"]
 
     def ended(*entries: dict[str, object], to: str = queue) -> dict[str, Any]:
-        machine = sfn.create_state_machine(
-            name=f"batch-{next(_numbers)}", definition=_batch_of(*entries, queue=to), roleArn="arn"
-        )["stateMachineArn"]
-        arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
-        wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
-        return _described(clients, arn)
+        definition = _batch_of(*entries, queue=to)
+        machine = workflow.made(clients, f"batch-{next(_numbers)}", definition)
+        return workflow.ended(clients, workflow.started(clients, machine, {}))
 
     found = json.loads(
         ended({"Id": "a", "MessageBody": "ä"}, {"Id": "b", "MessageBody": "\uffff"})["output"]
     )
-    assert [one["Id"] for one in found["Successful"]] == ["a"]
+    assert [entry["Id"] for entry in found["Successful"]] == ["a"]
     assert found["Successful"][0].keys() >= {"MessageId", "Md5OfMessageBody"}
     [failed] = found["Failed"]
     assert (failed["Id"], failed["Code"]) == ("b", "InvalidMessageContents")
@@ -338,32 +332,20 @@ def test_a_task_sends_a_batch_as_the_sdk_does(clients: Clients) -> None:
 
 @pytest.mark.parametrize("more", [{}, {"ResultPath": None}], ids=["returned", "discarded"])
 def test_a_map_ends_if_its_output_is_too_large(clients: Clients, more: dict[str, object]) -> None:
-    sfn = clients.stepfunctions
-    machine = sfn.create_state_machine(
-        name=f"large-{len(more)}", definition=_map_over_what_is_given(**more), roleArn="arn:any"
-    )["stateMachineArn"]
+    machine = workflow.made(clients, f"large-{len(more)}", _map_over_what_is_given(**more))
 
     def ended(items: list[str]) -> dict[str, Any]:
-        started = sfn.start_execution(stateMachineArn=machine, input=json.dumps(items))
-        arn = started["executionArn"]
-        wait.until("it to end", lambda: _described(clients, arn)["status"] != "RUNNING")
-        return _described(clients, arn)
+        return workflow.ended(clients, workflow.started(clients, machine, items))
 
     assert ended(["x"])["status"] == "SUCCEEDED"
     assert ended(["x" * 100_000] * 3)["error"] == "States.DataLimitExceeded"
 
 
-def _described(clients: Clients, arn: str) -> dict[str, Any]:
-    return dict(clients.stepfunctions.describe_execution(executionArn=arn))
-
-
 def test_express_children_of_a_map_are_not_listed(clients: Clients) -> None:
     sfn = clients.stepfunctions
-    machine = sfn.create_state_machine(
-        name="children", definition=_map_over_what_is_given(), roleArn="arn:any"
-    )["stateMachineArn"]
-    arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2]")["executionArn"]
-    wait.until("it to end", lambda: _described(clients, arn)["status"] == "SUCCEEDED")
+    machine = workflow.made(clients, "children", _map_over_what_is_given())
+    arn = workflow.started(clients, machine, [1, 2])
+    assert workflow.ended(clients, arn)["status"] == "SUCCEEDED"
     [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
     with pytest.raises(sfn.exceptions.StateMachineTypeNotSupported):
         sfn.list_executions(mapRunArn=run["mapRunArn"])
@@ -382,15 +364,7 @@ def test_policies_are_enforced_where_asked(tmp_path: Path) -> None:
         }
         policy = {"Version": "2012-10-17", "Statement": [refuse_plain_http]}
         root.s3.put_bucket_policy(Bucket="guarded", Policy=json.dumps(policy))
-        root.iam.create_user(UserName="reader")
-        key = root.iam.create_access_key(UserName="reader")["AccessKey"]
-        reader = Clients(
-            aws.env
-            | {
-                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-            }
-        )
+        reader = Clients({**aws.env, **resources.user(root.iam, "reader")})
 
         with pytest.raises(ClientError, match="AccessDenied"):
             reader.s3.list_objects_v2(Bucket="guarded")
@@ -456,20 +430,10 @@ def logging(clients: Clients, kind: StateMachineTypeType, definition: Any, **log
     name = f"logged-{next(_numbers)}"
     group = f"/aws/vendedlogs/states/{name}"
     clients.logs.create_log_group(logGroupName=group)
-    arn = f"arn:aws:logs:us-east-1:000000000000:log-group:{group}:*"
-    configured: Any = {
-        "level": "ALL",
-        "includeExecutionData": True,
-        "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": arn}}],
-        **log,
-    }
-    machine = clients.stepfunctions.create_state_machine(
-        name=name,
-        type=kind,
-        definition=json.dumps(definition),
-        roleArn="arn:aws:iam::000000000000:role/any",
-        loggingConfiguration=configured,
-    )["stateMachineArn"]
+    configured = {**workflow.logging(group), **log}
+    machine = workflow.made(
+        clients, name, json.dumps(definition), type=kind, loggingConfiguration=configured
+    )
     return Logging(clients, machine, group)
 
 

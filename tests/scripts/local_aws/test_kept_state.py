@@ -18,9 +18,9 @@ from scripts.lib.aws import Clients
 from scripts.lib.paths import REPOSITORY
 from scripts.lib.ports import listening
 from scripts.local_aws import LocalAws, Options, kept
-from tests.support import processes
+from tests.support import processes, workflow
 
-pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
+pytestmark = pytest.mark.e2e
 
 KEEPING = Options(persist=True)
 NOT_SAVED = "was not saved"
@@ -66,14 +66,12 @@ def test_a_thread_that_runs_on_does_not_delay_the_end(tmp_path: Path) -> None:
     each = {"Type": "Map", "ItemProcessor": {"StartAt": "W", "States": waiting}, "End": True}
     definition = {"StartAt": "Each", "States": {"Each": each}}
     with LocalAws(tmp_path, KEEPING) as aws:
-        sfn = Clients(aws.env).stepfunctions
-        machine = sfn.create_state_machine(
-            name="m", definition=json.dumps(definition), roleArn="arn:any"
-        )["stateMachineArn"]
-        arn = sfn.start_execution(stateMachineArn=machine, input="[1]")["executionArn"]
+        clients = Clients(aws.env)
+        machine = workflow.made(clients, "m", json.dumps(definition))
+        arn = workflow.started(clients, machine, [1])
 
         def is_waiting() -> bool:
-            events = sfn.get_execution_history(executionArn=arn)["events"]
+            events = clients.stepfunctions.get_execution_history(executionArn=arn)["events"]
             return events[-1]["type"] == "WaitStateEntered"
 
         wait.until("the Wait state", is_waiting)

@@ -30,9 +30,9 @@ from scripts.local_aws import (
     client_environment,
     instance,
 )
-from tests.support import functions, processes
+from tests.support import functions, processes, workflow
 
-pytestmark = [pytest.mark.e2e, pytest.mark.exercised("local")]
+pytestmark = pytest.mark.e2e
 
 
 def _command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -216,19 +216,12 @@ def test_a_map_run_keeps_its_items(tmp_path: Path) -> None:
         "End": True,
     }
     with LocalAws(tmp_path, Options(persist=True)) as aws:
-        sfn = Clients(aws.env).stepfunctions
-        machine = sfn.create_state_machine(
-            name="m",
-            definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
-            roleArn="arn:any",
-        )["stateMachineArn"]
-        arn = sfn.start_execution(stateMachineArn=machine, input="[1, 2, 3]")["executionArn"]
-
-        def has_ended() -> bool:
-            return sfn.describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
-
-        wait.until("it to end", has_ended)
-        [run] = sfn.list_map_runs(executionArn=arn)["mapRuns"]
+        clients = Clients(aws.env)
+        definition = json.dumps({"StartAt": "Each", "States": {"Each": each}})
+        machine = workflow.made(clients, "m", definition)
+        arn = workflow.started(clients, machine, [1, 2, 3])
+        assert workflow.ended(clients, arn)["status"] == "SUCCEEDED"
+        [run] = clients.stepfunctions.list_map_runs(executionArn=arn)["mapRuns"]
 
     with LocalAws(tmp_path, Options(persist=True)) as aws:
         found = Clients(aws.env).stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])

@@ -19,7 +19,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.paths import PACKAGE_LOCAL as PACKAGE
 from scripts.lib.paths import REPOSITORY
 from scripts.local_aws import LocalAws
-from tests.support import images
+from tests.support import images, resources
 from tests.support.jpeg import reference
 from tests.support.jpeg.corpus import CASES, LIMITS, Case
 
@@ -140,8 +140,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_a_handler_starts_cold_and_converts(aws: LocalAws, tmp_path: Path) -> None:
     s3 = Clients(aws.env).s3
     for bucket in ("source", "destination"):
-        s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        resources.bucket(s3, bucket)
     photo = images.jpeg(200, 100)
     version = s3.put_object(Bucket="source", Key="a b.jpg", Body=photo)["VersionId"]
     item = {"key": "a b.jpg", "versionId": version}

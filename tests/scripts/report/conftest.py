@@ -83,10 +83,10 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the pages of every recorded execution and the list of them."""
     folder = tmp_path_factory.mktemp("report")
     recorded = [(path.parent.name, path.stem) for path in sorted(record.HISTORIES.glob("*/*.json"))]
-    pages.write([run_of(*one) for one in recorded], folder, "the recordings")
-    for one in recorded:
-        target = pages.write([run_of(*one)], folder / "one", "one")
-        target.rename(folder / f"{'-'.join(one)}.html")
+    pages.write([run_of(*execution) for execution in recorded], folder, "the recordings")
+    for execution in recorded:
+        target = pages.write([run_of(*execution)], folder / "one", "one")
+        target.rename(folder / f"{'-'.join(execution)}.html")
     for name in EXPRESS:
         pages.write([express(name)], folder / "one", "one").rename(folder / f"{name}.html")
     return folder

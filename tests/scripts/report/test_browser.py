@@ -157,7 +157,9 @@ def test_both_images_load(page: Page, report: Path) -> None:
     images = page.locator("figure img")
 
     expect(images).to_have_count(2)
-    assert images.evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")
+    assert images.evaluate_all(
+        "all => all.every(image => image.complete && image.naturalWidth > 0)"
+    )
     expect(page.locator("figcaption").nth(1)).to_contain_text(
         re.compile(r"PNG, 900 . 600, .*image/png")
     )
@@ -251,7 +253,7 @@ def test_the_list_is_filtered_searched_and_sorted(page: Page, report: Path) -> N
 
     page.get_by_label("Image or error").fill("")
     page.get_by_role("button", name="Took").click()
-    seconds = rows.evaluate_all("all => all.map(one => Number(one.dataset.seconds))")
+    seconds = rows.evaluate_all("all => all.map(row => Number(row.dataset.seconds))")
     assert seconds == sorted(seconds, reverse=True)
 
     rows.first.get_by_role("link").click()

@@ -48,6 +48,6 @@ def cmyk_to_rgb(inverted: Pixels) -> Pixels:
 
 
 def decode_png(encoded: bytes) -> Pixels:
-    width, height, rows, facts = pypng.Reader(file=io.BytesIO(encoded)).read()
+    width, height, rows, header = pypng.Reader(file=io.BytesIO(encoded)).read()
     samples = np.frombuffer(b"".join(map(bytes, rows)), np.uint8)
-    return samples.reshape(height, width, facts["planes"])
+    return samples.reshape(height, width, header["planes"])

@@ -11,6 +11,7 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import endings
 from scripts.lib.executions.endings import Failure
+from tests.support.stubs import ANY_ACCOUNT
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,7 @@ def test_end(error: str, minutes: int, final: bool) -> None:
 
 
 def test_a_console_asks_once_where_functions_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    clients = Clients({**keys, "AWS_REGION": "us-east-1"})
+    clients = Clients(ANY_ACCOUNT)
     stack = Deployment("looked-at", "source", "destination", "table", "machine", express=True)
     read: list[str] = []
 

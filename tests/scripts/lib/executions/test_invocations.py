@@ -47,7 +47,7 @@ def test_lines_are_distinguished_by_stream_and_request() -> None:
     both = zip(invocation(1, "a", "x.jpg"), invocation(1, "b", "y.jpg", "two"), strict=True)
     events = [event for pair in both for event in pair]  # as streams are merged
 
-    first, second = sorted(invocations.read(events), key=lambda one: one.request_id)
+    first, second = sorted(invocations.read(events), key=lambda invocation: invocation.request_id)
 
     assert (first.request_id, first.billed_ms, first.memory_mb) == ("a", 81, 1769)
     assert second.request_id == "b"
@@ -81,8 +81,8 @@ def test_without_lambda_s_lines_invocations_are_told_apart_by_when_they_began() 
         ]
     )
 
-    assert [len(one.lines) for one in (first, again, other)] == [2, 1, 1]
-    assert [one.ms for one in (first, again, other)] == [300, 150, 80]
+    assert [len(invocation.lines) for invocation in (first, again, other)] == [2, 1, 1]
+    assert [invocation.ms for invocation in (first, again, other)] == [300, 150, 80]
     assert other.keys == {"y.jpg"}
 
 
@@ -112,7 +112,10 @@ def test_an_attempt_gets_its_own_image_s_invocation_and_no_others() -> None:
 
     found = invocations.match([attempt(1, 1.3), attempt(8.9, 9.2)], logged, "mine.jpg")
 
-    assert {place: one.request_id for place, one in found.items()} == {0: "first", 1: "second"}
+    assert {place: invocation.request_id for place, invocation in found.items()} == {
+        0: "first",
+        1: "second",
+    }
 
 
 def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:

@@ -19,10 +19,10 @@ def test_a_run_now_goes_the_way_of_the_recorded_one(cloud: Cloud, name: str) -> 
     if os.environ.get("RECORD"):
         record.save("aws", name, recorded)
 
-    assert _way(recorded) == _way(record.load("aws", name))
+    assert _states(recorded) == _states(record.load("aws", name))
 
 
-def _way(recorded: dict[str, Any]) -> dict[str, object]:
+def _states(recorded: dict[str, Any]) -> dict[str, object]:
     run = history.read("arn", recorded["events"], recorded["definition"])
     return {
         name: (_steady(state.outcome), len(state.attempts)) for name, state in run.states.items()

@@ -137,7 +137,7 @@ run "both" {
 
   assert {
     condition     = local.function_environments.resize_image.DESTINATION_PREFIX == "photos/"
-    error_message = "resize_image is told ${jsonencode(local.function_environments.resize_image)}"
+    error_message = "resize_image gets ${jsonencode(local.function_environments.resize_image)}"
   }
 
   assert {

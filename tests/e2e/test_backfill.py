@@ -94,8 +94,8 @@ class Source:
 
     def _versions(self, bucket: str) -> dict[str, list[str]]:
         return {
-            key: [one["VersionId"] for one in of_key]
-            for key, of_key in storage.versions(self.clients, bucket).items()
+            key: [version["VersionId"] for version in versions]
+            for key, versions in storage.versions(self.clients, bucket).items()
             if key.startswith(PREFIX)
         }
 

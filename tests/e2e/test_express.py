@@ -113,7 +113,7 @@ def test_started_by_hand_and_started_twice(
         pages = deployment.clients.logs.get_paginator("filter_log_events").paginate(
             logGroupName=deployment.outputs["log_groups"]["delete_file"]
         )
-        lines = [text.json_object(one["message"]) for page in pages for one in page["events"]]
+        lines = [text.json_object(event["message"]) for page in pages for event in page["events"]]
         return [line.get("key") for line in lines].count(key) == 3
 
     wait.until("all three executions to end", both_have_deleted)

@@ -18,7 +18,7 @@ _EVERYWHERE = {
     "MakeKey": "a key has no name before it is made; its tag is demanded",
     "TagNewKey": "as long as it has no alias; its tag is demanded",
     "WhatNamesNoResource": "aliases and alarms are listed all together, log deliveries, saved "
-    "queries and subscriptions are no resources, and a definition that is checked is none yet",
+    "queries and subscriptions are not resources, and neither is a definition that is only checked",
     "HandRolesOnToNobodyElse": "it denies",
 }
 

@@ -26,7 +26,7 @@ Event = dict[str, Any]
 _LOGS = "the function's one way to say what it did; Lambda writes it, not the function's code"
 _TRACES = "X-Ray takes traces from functions that are traced, and has no resources to name"
 _KEY = "objects, records and messages are encrypted with the stack's key"
-_GONE = "S3 answers 404 instead of 403 for what is gone, or free, only to who may list the bucket"
+_GONE = "only callers that may list the bucket get 404 instead of 403 for what is gone, or free"
 _TAGS = "a copy carries the tags along"
 _QUEUE = "Lambda reads the queue under the function's role, before the function is called"
 

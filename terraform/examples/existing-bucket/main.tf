@@ -1,5 +1,5 @@
 # A stack for photographs that are already somewhere: it converts what is uploaded to an existing bucket from now on, keeps
-# everything there, and tells others by events. Nothing about the bucket changes.
+# everything there, and announces them by events. Nothing about the bucket changes.
 
 terraform {
   required_version = ">= 1.10"

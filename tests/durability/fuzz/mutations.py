@@ -13,7 +13,7 @@ def mutate(files: Sequence[bytes], random: Random) -> bytes:
     """Return one of the files, spoiled in one to four ways."""
     content = bytearray(random.choice(files))
     for _ in range(random.choice((1, 1, 1, 2, _MOST))):
-        random.choice(_WAYS)(content, files, random)
+        random.choice(_MUTATIONS)(content, files, random)
     return bytes(content)
 
 
@@ -100,7 +100,7 @@ def _change_size(content: bytearray, _files: Sequence[bytes], random: Random) ->
             content[at + 5 : at + 9] = size
 
 
-_WAYS: tuple[Callable[[bytearray, Sequence[bytes], Random], None], ...] = (
+_MUTATIONS: tuple[Callable[[bytearray, Sequence[bytes], Random], None], ...] = (
     _flip_bits,
     _flip_bits,
     _set_byte,

@@ -30,7 +30,7 @@ from tests.durability.load.bursts import Burst, Figures, Load
 DIRECTORY = BUILD / "load"
 
 COUNTS = (50, 100, 250, 500)
-_WARM_UP = 20  # uploads before the first burst: an emulator's cold starts are no measure
+_WARM_UP = 20  # uploads before the first burst: an emulator's cold starts would distort the figures
 _ENDED_BEFORE_CRASH = 3  # executions, before the local AWS is ended in the middle of a burst
 
 

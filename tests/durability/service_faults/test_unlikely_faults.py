@@ -95,7 +95,7 @@ def test_a_copy_that_always_fails_after_200_is_not_a_copy(cloud: Cloud) -> None:
 
 GARBAGE = wire.s3_error(200, "</Code>")
 STAYING = {
-    "encrypted by who uploaded it": ("s3.GetObject", wire.s3_error(400, "InvalidRequest")),
+    "encrypted by its uploader": ("s3.GetObject", wire.s3_error(400, "InvalidRequest")),
     "no key to look at it": ("s3.HeadObject", wire.s3_error(400, "400")),
     "the key may not be used": ("s3.GetObject", wire.s3_error(400, "KMS.DisabledException")),
     "the clock is wrong": ("s3.CopyObject", wire.s3_error(403, "RequestTimeTooSkewed")),

@@ -70,7 +70,7 @@ SCENARIOS = (
     Scenario("what is called .jpg and is of no known type, then an image", _uploads(UNKNOWN, BLUE)),
     Scenario("two images whose PNGs have one key", _uploads(RED, BLUE, keys=("a.jpg", "a.jpeg"))),
     Scenario("an image named like another's PNG", _uploads(RED, BLUE, keys=("a.jpg", "a.png"))),
-    Scenario("an image that is deleted by who uploaded it", (Plan("a.jpg", RED), Plan("a.jpg"))),
+    Scenario("an image that its uploader deletes", (Plan("a.jpg", RED), Plan("a.jpg"))),
     # An execution that is started by hand has no sequencer, and goes by S3's times.
     Scenario(
         "an execution started by hand between two uploads",

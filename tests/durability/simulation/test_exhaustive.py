@@ -61,7 +61,7 @@ def test_equal_bytes_are_distinguished_by_the_etags_of_kms(system: System) -> No
         ("two images whose PNGs have one key", 0),
         ("a text, then an image", 1),
         ("an image, then a text", 1),
-        ("an image that is deleted by who uploaded it", 1),
+        ("an image that its uploader deletes", 1),
     ],
 )
 def test_what_is_pruned_leads_nowhere_else(

@@ -60,7 +60,7 @@ def test_every_width(width: int, mode: str) -> None:
         (1, 1),
         (1, 1000),
         (1000, 1),
-        # A block has 4 rows (gray: 13), every sixth is sampled: on its borders and beside them.
+        # A block has 4 rows (gray: 13), every sixth is sampled: on its borders and next to them.
         *((60_001, height) for height in (3, 4, 5, 8, 9, 12, 13, 14, 24, 25, 79)),
     ],
 )

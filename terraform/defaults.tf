@@ -23,7 +23,7 @@ locals {
   }
 
   upload_form_defaults = {
-    max_bytes       = 104857600 # size limit of one image
+    max_bytes       = 104857600 # size limit of one image, unless that of its conversion is lower
     expires_seconds = 300       # lifetime of the form
   }
 

@@ -52,4 +52,10 @@ locals {
   max_image_bytes  = floor(local.resize_memory / 16)
   memory_of_pixels = local.resize_memory - local.resize_overhead - local.copies_of_file * local.max_image_bytes
   max_image_pixels = floor(local.memory_of_pixels / local.bytes_per_pixel)
+
+  # What the form accepts, so that its uploader learns at once that an image is too large.
+  max_form_bytes = try(
+    coalesce(var.upload_form["max_bytes"]),
+    min(local.upload_form_defaults.max_bytes, local.max_image_bytes),
+  )
 }

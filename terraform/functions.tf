@@ -41,7 +41,7 @@ locals {
       {
         SOURCE_BUCKET    = local.bucket_names.source
         MAX_UPLOAD_BYTES = tostring(var.max_upload_bytes)
-        MAX_FORM_BYTES   = tostring(local.upload_form.max_bytes)
+        MAX_FORM_BYTES   = tostring(local.max_form_bytes)
         FORM_SECONDS     = tostring(local.upload_form.expires_seconds)
       },
       local.rendition_environment,

@@ -97,6 +97,11 @@ output "upload_url" {
 output "upload_form_url" {
   description = "URL that issues presigned POST forms for larger images; null without an upload API."
   value       = one(module.upload_api[*].form_url)
+
+  precondition {
+    condition     = !var.create_upload_api || local.max_form_bytes <= local.max_image_bytes
+    error_message = "upload_form.max_bytes is ${local.max_form_bytes}, but resize_image only has memory for JPEGs of up to ${local.max_image_bytes} bytes: the form would accept larger ones, and their conversion would fail with ImageTooLarge. Lower it, or increase functions.resize_image.memory_mb."
+  }
 }
 
 output "function_names" {

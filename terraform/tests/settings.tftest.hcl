@@ -68,6 +68,22 @@ run "the_function_gets_the_largest_image" {
     )
     error_message = "the settings of resize_image are ${jsonencode(local.function_environments.resize_image)}"
   }
+
+  assert {
+    condition     = local.function_environments.upload.MAX_FORM_BYTES == "67108864"
+    error_message = "the form accepts ${local.function_environments.upload.MAX_FORM_BYTES} bytes, which are not converted"
+  }
+}
+
+run "a_form_for_more_than_is_converted_is_refused" {
+  command = plan
+
+  variables {
+    functions   = { resize_image = { memory_mb = 1024 } }
+    upload_form = { max_bytes = 67108865 }
+  }
+
+  expect_failures = [output.upload_form_url]
 }
 
 run "one_functions_settings" {

@@ -15,6 +15,7 @@ from typing import Any
 
 from scripts.lib import terraform_cli
 from scripts.lib.paths import REPOSITORY
+from tests.support import terraform_changes
 
 # The region in terraform/tests/mocks.
 _MOCKED_REGION = "eu-central-1"
@@ -132,7 +133,8 @@ def _stack(message: str) -> tuple[str, Stack]:
     def value(name: str) -> Any:
         return decoder.raw_decode(message, message.index(f'"{name}":') + len(name) + 3)[0]
 
-    return value("@testrun"), Stack(dict(_resources(value("root_module"))))
+    made = terraform_changes.managed(value("root_module"))
+    return value("@testrun"), Stack({each["address"]: each["values"] for each in made})
 
 
 def without_settings(env: Mapping[str, str]) -> dict[str, str]:
@@ -165,14 +167,6 @@ def _write_test(tests: Path, name: str, place: Place, mocks: str) -> None:
 def _quoted(value: Any) -> str:
     """Return the value's JSON as a string of HCL."""
     return json.dumps(json.dumps(value))
-
-
-def _resources(module: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for resource in module.get("resources", []):
-        if resource["mode"] == "managed":
-            yield resource["address"], resource["values"]
-    for child in module.get("child_modules", []):
-        yield from _resources(child)
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -148,16 +148,11 @@ def _environment(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     use(source.stack.aws, monkeypatch)
 
 
-def _answer(capsys: Capture, *arguments: str, expected: int = 0) -> Any:
-    assert cli.run([*arguments, "--json"]) == expected, capsys.readouterr()
-    return json_output.validated(arguments[0], capsys.readouterr().out)
-
-
 def test_the_dry_run_counts_and_starts_nothing(
     source: Source, capsys: Capture, record_property: Note
 ) -> None:
     began = time.monotonic()
-    estimate = _answer(capsys, "backfill", PREFIX, "--dry-run")["estimate"]
+    estimate = json_output.answer(capsys, "backfill", PREFIX, "--dry-run")["estimate"]
     record_property("covered", f"listed {OBJECTS / (time.monotonic() - began):.0f} a second")
     would_be_sent = source.old | source.texts | source.damaged
     assert estimate["images"] == len(would_be_sent)
@@ -182,7 +177,7 @@ def test_everything_is_converted_once_whoever_closes_the_terminal(
     source: Source, capsys: Capture, record_property: Note
 ) -> None:
     with pipeline.paused(source.stack):
-        name = _answer(capsys, "backfill", PREFIX)["run"]
+        name = json_output.answer(capsys, "backfill", PREFIX)["run"]
         progress = source.sent(name)
         took = (progress.at - progress.began).total_seconds()
         record_property("covered", f"sent {progress.listed / took:.0f} a second")
@@ -195,7 +190,7 @@ def test_everything_is_converted_once_whoever_closes_the_terminal(
         del source.old[deleted]
     began = time.monotonic()
     _close_the_terminal("backfill", "--run", name)
-    result = _answer(capsys, "backfill", "--run", name, expected=4)["result"]
+    result = json_output.answer(capsys, "backfill", "--run", name, expected=4)["result"]
     handled = source.old | source.texts | source.damaged
     rate = len(handled) / (time.monotonic() - began)
     record_property("covered", f"converted {rate:.1f} a second")
@@ -239,7 +234,7 @@ def test_a_second_run_changes_nothing_and_says_so(source: Source, capsys: Captur
     handled = len(source.texts | source.damaged)
     assert f"{handled} objects had an execution already" in said
     assert source.made() == before
-    estimate = _answer(capsys, "backfill", PREFIX, "--dry-run")["estimate"]
+    estimate = json_output.answer(capsys, "backfill", PREFIX, "--dry-run")["estimate"]
     assert estimate["converted"] == len(source.converted | source.old)
     assert estimate["images"] == len(source.texts | source.damaged)
 
@@ -250,18 +245,18 @@ def test_a_new_rendition_is_all_that_a_reprocess_makes(source: Source, capsys: C
     pipeline.set_renditions(source.stack, pipeline.PNG_AND_THUMBNAIL)
     before, uploads = source.made(), source.uploaded()
     everything = source.converted | source.old
-    estimate = _answer(capsys, "reprocess", PREFIX, "--dry-run")["estimate"]
+    estimate = json_output.answer(capsys, "reprocess", PREFIX, "--dry-run")["estimate"]
     assert (estimate["images"], estimate["bytes"]) == (
         len(everything),
         sum(map(len, everything.values())),
     )
     newer, *others = source.old
     with pipeline.paused(source.stack):
-        name = _answer(capsys, "reprocess", PREFIX)["run"]
+        name = json_output.answer(capsys, "reprocess", PREFIX)["run"]
         assert source.sent(name).listed == len(everything)
         source.old[newer] = images.jpeg(40, 24, seed=9)
         source.put({newer: source.old[newer]})
-    result = _answer(capsys, "backfill", "--run", name)["result"]
+    result = json_output.answer(capsys, "backfill", "--run", name)["result"]
     assert result["failures"] == []
 
     after = source.made()

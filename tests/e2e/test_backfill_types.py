@@ -1,11 +1,8 @@
 """A backfill and a reprocess, whichever type the pipeline's state machine has."""
 
-from typing import Any
-
 import pytest
 
 from image_converter import keys
-from scripts.commands import cli
 from scripts.lib import storage
 from tests.conftest import Deployment, of_both_types
 from tests.support import images, json_output, notifications, pipeline
@@ -17,11 +14,6 @@ pytestmark = [
 ]
 
 Capture = pytest.CaptureFixture[str]
-
-
-def _answer(capsys: Capture, *arguments: str, expected: int = 0) -> Any:
-    assert cli.run([*arguments, "--json"]) == expected, capsys.readouterr()
-    return json_output.validated(arguments[0], capsys.readouterr().out)
 
 
 def _versions(deployment: Deployment, prefix: str) -> dict[str, int]:
@@ -41,7 +33,7 @@ def test_what_was_there_before_is_converted_and_made_again(
         given = {**contents, damaged: images.jpeg()[:-200]}
         sent = {key: pipeline.upload(deployment, key, body) for key, body in given.items()}
 
-    result = _answer(capsys, "backfill", prefix, "--wait", expected=4)["result"]
+    result = json_output.answer(capsys, "backfill", prefix, "--wait", expected=4)["result"]
 
     assert (result["objects"], result["executionsStarted"]) == (len(given), len(given))
     assert [failure["key"] for failure in result["failures"]] == [damaged]
@@ -56,11 +48,11 @@ def test_what_was_there_before_is_converted_and_made_again(
 
     before = _versions(deployment, prefix)
     with pipeline.making(deployment, pipeline.PNG_AND_THUMBNAIL):
-        result = _answer(capsys, "reprocess", prefix, "--wait")["result"]
+        result = json_output.answer(capsys, "reprocess", prefix, "--wait")["result"]
 
     assert (result["objects"], result["executionsStarted"]) == (len(contents), len(contents))
     assert result["failures"] == []
     thumbs = {f"{key.removesuffix('.jpg')}-thumb.webp": 1 for key in contents}
     assert _versions(deployment, prefix) == {**before, **thumbs}, "nothing is made twice"
-    executions = _answer(capsys, "status", next(iter(contents)))["executions"]
+    executions = json_output.answer(capsys, "status", next(iter(contents)))["executions"]
     assert [execution["origin"] for execution in executions] == ["reprocess", "upload"]

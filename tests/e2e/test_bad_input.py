@@ -34,14 +34,7 @@ def test_damaged_jpeg_fails_by_name_and_stays(deployment: Deployment) -> None:
     assert execution.error == "DamagedImage"
     assert "JPEG" in execution.sentence
     assert key in pipeline.source_keys(deployment)
-    assert "damaged.png" not in _destination_keys(deployment)
-
-
-def _destination_keys(deployment: Deployment) -> set[str]:
-    pages = deployment.clients.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=deployment.outputs["destination_bucket"]
-    )
-    return {item["Key"] for page in pages for item in page.get("Contents", [])}
+    assert "damaged.png" not in pipeline.destination_keys(deployment)
 
 
 def test_object_gone_before_its_turn(deployment: Deployment) -> None:

@@ -14,7 +14,7 @@ from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
 from tests.security import permissions
-from tests.support import images, pipeline
+from tests.support import images, pipeline, resources
 from tests.support.listener import listening
 
 pytestmark = [
@@ -58,11 +58,6 @@ def _write(folder: Path, contents: dict[str, bytes]) -> str:
     return str(folder)
 
 
-def _source_content(deployment: Deployment, key: str) -> bytes:
-    bucket = deployment.outputs["source_bucket"]
-    return deployment.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-
-
 def test_a_jpeg_is_converted_and_everything_stays(
     keeping: Deployment, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -80,7 +75,7 @@ def test_a_jpeg_is_converted_and_everything_stays(
     assert "a heic file: the source was kept (other_types is keep) and nothing converted" in said
 
     for key, content in (contents | OUTSIDE).items():
-        assert _source_content(keeping, key) == content
+        assert pipeline.source(keeping, key) == content
     png = pipeline.destination(keeping, keys.png_key("keep/beach.jpg"))
     assert images.pixels(png) == images.pixels(contents["keep/beach.jpg"])
     assert pipeline.destination(keeping, "keep/beach.jpg") == contents["keep/beach.jpg"]
@@ -88,11 +83,8 @@ def test_a_jpeg_is_converted_and_everything_stays(
     # They were uploaded before what has been handled by now, and nothing was started for them.
     inputs = "".join(_inputs(keeping))
     assert not [version for version in versions if version in inputs]
-    dead_letters = keeping.clients.sqs.get_queue_attributes(
-        QueueUrl=keeping.outputs["dead_letter_queue_url"],
-        AttributeNames=["ApproximateNumberOfMessages"],
-    )
-    assert dead_letters["Attributes"]["ApproximateNumberOfMessages"] == "0"
+    dead_letters = keeping.outputs["dead_letter_queue_url"]
+    assert resources.messages(keeping.clients.sqs, dead_letters) == 0
 
     assert cli.run(["status", "keep/beach.jpg"]) == 0
     said = capsys.readouterr().out
@@ -144,7 +136,7 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     assert "✓ keep-express/a.heic  not a JPEG" in said
     assert "the source was kept (other_types is keep)" in said
     for key, content in contents.items():
-        assert _source_content(keeping, key) == content
+        assert pipeline.source(keeping, key) == content
 
     assert cli.run(["status", "keep-express/a.heic"]) == 0
     assert "the source was kept (other_types is keep)" in capsys.readouterr().out

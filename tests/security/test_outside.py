@@ -1,7 +1,6 @@
 """Who is kept out: by the policies of buckets, queues, key, topic, functions and roles."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -15,7 +14,7 @@ from scripts.lib.aws import Clients
 from scripts.local_aws import REGION
 from tests.conftest import Deployment
 from tests.security.users import user_of_s3
-from tests.support import images
+from tests.support import images, terraform_changes
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
@@ -35,18 +34,10 @@ _POLICIES = {
 _ON_BEHALF = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}
 
 
-def _resources(module: Resource) -> Iterator[Resource]:
-    yield from (
-        resource for resource in module.get("resources", []) if resource["mode"] == "managed"
-    )
-    for child in module.get("child_modules", []):
-        yield from _resources(child)
-
-
 @pytest.fixture(scope="module")
 def resources(plan: dict[str, Any]) -> list[Resource]:
     """Every resource of the stack, with its values."""
-    return list(_resources(plan["planned_values"]["root_module"]))
+    return list(terraform_changes.managed(plan["planned_values"]["root_module"]))
 
 
 @pytest.fixture(scope="module")

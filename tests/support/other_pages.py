@@ -50,6 +50,24 @@ def evil_origin() -> Iterator[str]:
 
 
 @contextmanager
+def evil_page(browser: Browser) -> Iterator[Page]:
+    """Yield an attacker's page, which is on another port of this machine."""
+    with evil_origin() as origin:
+        page = browser.new_page()
+        page.goto(origin)
+        yield page
+        page.close()
+
+
+def submitted(page: Page, form: str) -> int:
+    """Have a page post a form; return the status of the answer."""
+    page.set_content(form)
+    with page.expect_navigation() as navigation:
+        page.evaluate("document.forms[0].submit()")
+    return navigation.value.status
+
+
+@contextmanager
 def chromium(home: Path) -> Iterator[Browser]:
     """Yield Chromium, for which the name EVIL is this machine."""
     program = installed.program()

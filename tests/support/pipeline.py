@@ -79,14 +79,32 @@ def ended_by_name(deployment: Deployment, name: str) -> Execution:
 
 def destination(deployment: Deployment, key: str) -> bytes:
     """Return an object of the destination bucket."""
-    bucket = deployment.outputs["destination_bucket"]
-    return deployment.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return _content(deployment, "destination_bucket", key)
+
+
+def source(deployment: Deployment, key: str) -> bytes:
+    """Return an object of the source bucket."""
+    return _content(deployment, "source_bucket", key)
+
+
+def _content(deployment: Deployment, bucket: str, key: str) -> bytes:
+    answer = deployment.clients.s3.get_object(Bucket=deployment.outputs[bucket], Key=key)
+    return answer["Body"].read()
+
+
+def destination_keys(deployment: Deployment) -> set[str]:
+    """Return the keys of the destination bucket's current objects."""
+    return _keys(deployment, "destination_bucket")
 
 
 def source_keys(deployment: Deployment) -> set[str]:
     """Return the keys of the source bucket's current objects."""
+    return _keys(deployment, "source_bucket")
+
+
+def _keys(deployment: Deployment, bucket: str) -> set[str]:
     pages = deployment.clients.s3.get_paginator("list_objects_v2").paginate(
-        Bucket=deployment.outputs["source_bucket"]
+        Bucket=deployment.outputs[bucket]
     )
     return {item["Key"] for page in pages for item in page.get("Contents", [])}
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 
 def bucket(s3: S3Client, name: str) -> None:
@@ -24,6 +25,15 @@ def table(dynamodb: DynamoDBClient, name: str) -> None:
         KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+def messages(sqs: SQSClient, url: str) -> int:
+    """Return how many messages a queue holds, those that somebody has received included."""
+    attributes = sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )["Attributes"]
+    return sum(map(int, attributes.values()))
 
 
 def user(iam: IAMClient, name: str) -> dict[str, str]:

@@ -27,6 +27,15 @@ def _changes(plan: Mapping[str, Any]) -> Iterator[str]:
             yield f"{action} output.{name}"
 
 
+def managed(module: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the resources of a module of a plan or state and of its children, no data sources."""
+    for resource in module.get("resources", []):
+        if resource["mode"] == "managed":
+            yield resource
+    for child in module.get("child_modules", []):
+        yield from managed(child)
+
+
 def resources(stack: Stack) -> list[str]:
     """Return the addresses of everything in a stack's state, data sources left out."""
     listed = stack.output("state", "list").splitlines()

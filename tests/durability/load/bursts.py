@@ -24,7 +24,7 @@ from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import ExecutionSummary, Snapshot, Upload, take_snapshot
-from tests.support import images, notifications
+from tests.support import images, notifications, resources
 
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
@@ -142,7 +142,7 @@ class Load:
         names = self._names(burst)
 
         def all_ended() -> bool:
-            if self._waiting_messages():
+            if resources.messages(self._clients.sqs, self._queue):
                 return False
             statuses = self._statuses()
             return "RUNNING" not in statuses.values() and names <= statuses.keys()
@@ -252,16 +252,6 @@ class Load:
         self._clients.sqs.send_message(
             QueueUrl=self._queue, MessageBody=json.dumps({"Records": [record]})
         )
-
-    def _waiting_messages(self) -> int:
-        answer = self._clients.sqs.get_queue_attributes(
-            QueueUrl=self._queue,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesNotVisible",
-            ],
-        )
-        return sum(int(value) for value in answer["Attributes"].values())
 
     def _statuses(self) -> dict[str, str]:
         """Return the statuses by name; of two EXPRESS executions of a name, one may still run."""

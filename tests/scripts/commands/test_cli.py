@@ -186,8 +186,7 @@ def test_costs_are_a_page_for_people_and_described_for_scripts(
     assert len(lines) <= 40
     assert not [line for line in lines if "goal" in line or "article" in line]
 
-    assert cli.run(["cost", "--json", "--page", str(tmp_path / "costs.md")]) == 0
-    answer = json_output.validated("cost", capsys.readouterr().out)
+    answer = json_output.answer(capsys, "cost", "--page", str(tmp_path / "costs.md"))
     assert answer["bills"]["STANDARD"]["total"] > answer["bills"]["EXPRESS"]["total"]
     assert "# What it costs" in (tmp_path / "costs.md").read_text(encoding="utf-8")
 

@@ -2,8 +2,8 @@
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -110,10 +110,7 @@ def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Captu
     half = tmp_path / "half.jpg"
     half.write_bytes(images.jpeg(60, 40)[:-200])
 
-    def answer(*arguments: str, expected: int = 0) -> Any:
-        assert cli.run([*arguments, "--json"]) == expected
-        return json_output.validated(arguments[0], capsys.readouterr().out)
-
+    answer = partial(json_output.answer, capsys)
     out = str(tmp_path / "pngs")
     files = (str(photo), str(half))
     sent = answer("upload", *files, "--prefix", "/json", "--out", out, expected=4)

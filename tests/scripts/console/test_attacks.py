@@ -33,12 +33,8 @@ def console(attacked: Small, serve: Serve) -> Iterator[Console]:
 
 @pytest.fixture
 def evil(browser: Browser) -> Iterator[Page]:
-    """A page of somebody else's, on another port of this machine."""
-    with other_pages.evil_origin() as origin:
-        page = browser.new_page()
-        page.goto(origin)
+    with other_pages.evil_page(browser) as page:
         yield page
-        page.close()
 
 
 def ask(
@@ -166,13 +162,11 @@ def test_a_page_of_another_origin_can_send_and_read_nothing(
 def test_a_page_of_another_origin_cannot_post_a_form_or_frame_the_page(
     console: Console, attacked: Small, evil: Page
 ) -> None:
-    evil.set_content(
+    form = (
         f'<form method="post" enctype="text/plain" action="{console.address}images?key=a.jpg">'
         '<input name="JPEG" value=""></form>'
     )
-    with evil.expect_navigation() as navigation:
-        evil.evaluate("document.forms[0].submit()")
-    assert navigation.value.status == 403
+    assert other_pages.submitted(evil, form) == 403
 
     with other_pages.evil_origin() as origin:
         evil.goto(origin)

@@ -10,19 +10,14 @@ from scripts.local_aws import LocalAws
 
 pytestmark = pytest.mark.e2e
 
-BUCKET = "pictures"
+BUCKET = "null-versions"
 OBJECT: dict[str, Any] = {"Bucket": BUCKET, "Key": "a"}
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    with LocalAws(tmp_path_factory.mktemp("null-versions")) as aws:
-        yield Clients(aws.env)
-
-
 @pytest.fixture
-def clients(local: Clients) -> Iterator[Clients]:
+def clients(unguarded_aws: LocalAws) -> Iterator[Clients]:
     """Clients of a local AWS with a bucket that never kept versions."""
+    local = Clients(unguarded_aws.env)
     local.s3.create_bucket(Bucket=BUCKET)
     yield local
     listed = local.s3.list_object_versions(Bucket=BUCKET)

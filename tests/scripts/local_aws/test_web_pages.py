@@ -28,18 +28,10 @@ def clients(aws: LocalAws) -> Clients:
     return Clients(aws.env)
 
 
-@pytest.fixture(scope="module")
-def evil_origin() -> Iterator[str]:
-    with other_pages.evil_origin() as origin:
-        yield origin
-
-
 @pytest.fixture
-def page(browser: Browser, evil_origin: str) -> Iterator[Page]:
-    page = browser.new_page()
-    page.goto(evil_origin)
-    yield page
-    page.close()
+def page(browser: Browser) -> Iterator[Page]:
+    with other_pages.evil_page(browser) as page:
+        yield page
 
 
 def _port(aws: LocalAws) -> int:
@@ -170,15 +162,12 @@ def test_page_of_another_origin_can_send_and_read_nothing(
 def test_page_of_another_origin_cannot_post_a_form(
     aws: LocalAws, clients: Clients, page: Page
 ) -> None:
-    page.set_content(
+    form = (
         f'<form method="post" action="{aws.endpoint}/">'
         '<input name="Action" value="CreateQueue"><input name="QueueName" value="q"></form>'
     )
 
-    with page.expect_navigation() as navigation:
-        page.evaluate("document.forms[0].submit()")
-
-    assert navigation.value.status == 403
+    assert other_pages.submitted(page, form) == 403
     _check_nothing_was_made(clients)
 
 

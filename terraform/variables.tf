@@ -947,8 +947,10 @@ variable "log_format" {
   }
 }
 
+# With WARN, Lambda logs neither the start nor the report of an invocation that succeeds; the functions' own lines say how
+# long they took.
 variable "system_log_level" {
-  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN; with WARN, which needs log_format = JSON and is the default of EXPRESS with it, invocations that succeed have no start and no report, and the functions' own lines say how long they took."
+  description = "Minimum level of the lines that Lambda itself logs: DEBUG, INFO or WARN, which needs JSON; null means INFO, or WARN for EXPRESS with JSON."
   type        = string
   default     = null
 

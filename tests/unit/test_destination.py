@@ -147,7 +147,7 @@ class TestRaces:
         )
         TestTwoUploadsOfAKey.assert_current(cloud, function(newer), jpeg(seed=1))
 
-    def test_who_always_loses_gives_up(self, cloud: Cloud, function: Any) -> None:
+    def test_a_writer_that_always_loses_gives_up(self, cloud: Cloud, function: Any) -> None:
         record = cloud.upload("a.jpg", jpeg())
         if function is copy:
             refuse(clients.s3_copies(), "CopyObject", "ConditionalRequestConflict", 409)

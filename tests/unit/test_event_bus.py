@@ -92,7 +92,7 @@ def test_an_object_without_a_version_of_its_own_has_none(item: dict[str, str]) -
     assert "version-id" not in detail["object"]
 
 
-def test_a_state_without_images_is_no_converted_image() -> None:
+def test_a_state_without_images_is_not_a_converted_image() -> None:
     with pytest.raises(InvalidRecord, match=r"beach\.jpg"):
         event_bus.converted(execution_input(), EXECUTION)
 

@@ -55,7 +55,7 @@ def test_an_unversioned_bucket_s_event_names_no_version() -> None:
 @pytest.mark.parametrize(
     "kind", ["Object Deleted", "Object Tags Added", "Object Restore Completed"]
 )
-def test_eventbridge_s_other_events_are_no_new_objects(kind: str) -> None:
+def test_eventbridge_s_other_events_are_not_new_objects(kind: str) -> None:
     assert notifications.records(json.dumps({**eventbridge(), "detail-type": kind})) == []
 
 

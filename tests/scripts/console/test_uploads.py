@@ -73,7 +73,9 @@ async def nothing() -> AsyncIterator[bytes]:
 
 @pytest.mark.filterwarnings("ignore:coroutine 'Body._next' was never awaited")
 @pytest.mark.parametrize("ends_first", [True, False])
-def test_who_reads_an_upload_does_not_wait_for_a_loop_that_has_stopped(ends_first: bool) -> None:
+def test_reading_an_upload_does_not_wait_for_a_loop_that_has_stopped(
+    ends_first: bool,
+) -> None:
     with contextlib.closing(asyncio.new_event_loop()) as stopped, ThreadPoolExecutor() as threads:
         body = Body(nothing(), stopped)
         if ends_first:

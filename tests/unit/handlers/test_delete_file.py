@@ -160,7 +160,7 @@ def test_a_folder_is_kept(cloud: Cloud, key: str) -> None:
 
 
 @pytest.mark.parametrize(("key", "content"), [("folder/", b"words"), ("empty", b"")])
-def test_what_is_half_a_folder_is_none(cloud: Cloud, key: str, content: bytes) -> None:
+def test_what_is_only_half_a_folder_is_not_one(cloud: Cloud, key: str, content: bytes) -> None:
     assert handler(unconverted(cloud.upload(key, content)), None)["status"] == DELETED
 
 

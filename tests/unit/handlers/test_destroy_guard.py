@@ -48,7 +48,7 @@ def test_a_delete_marker_alone_keeps_it_as_s3_would(cloud: Cloud) -> None:
         handler(guard_event(), None)
 
 
-def test_who_agreed_to_lose_images_may_destroy_them(cloud: Cloud) -> None:
+def test_images_may_be_destroyed_by_those_who_agreed_to_lose_them(cloud: Cloud) -> None:
     cloud.s3.put_object(Bucket=SOURCE, Key="a.jpg", Body=jpeg())
     answer = handler(guard_event(forceDestroy=True), None)
     assert answer == {"status": "Destroyed with whatever is in it"}

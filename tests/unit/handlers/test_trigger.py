@@ -95,7 +95,7 @@ def test_a_notification_starts_an_execution_with_what_the_pipeline_uses(
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,80}", name)
 
 
-def test_who_uploaded_and_from_where_goes_no_further() -> None:
+def test_the_uploader_s_name_and_address_go_no_further() -> None:
     handler(batch(recorded("s3_created_2_1")), None)
     (started,) = executions().values()
     text = json.dumps(started)

@@ -170,7 +170,7 @@ def test_the_least_record_is_written_down(cloud: Cloud) -> None:
     assert not {"sequencer", "uploadedAt"} & written.keys()
 
 
-def test_an_original_and_a_png_of_two_versions_are_no_record(cloud: Cloud) -> None:
+def test_an_original_and_a_png_of_two_versions_are_not_recorded(cloud: Cloud) -> None:
     named_by_its_key = {"s3": {"bucket": {"name": SOURCE}, "object": {"key": "a.jpg"}}}
     cloud.upload("a.jpg", jpeg())
     first = converted(named_by_its_key)

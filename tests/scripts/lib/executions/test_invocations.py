@@ -71,7 +71,7 @@ def own_line(seconds: float, ms: int, key: str, **more: str) -> dict[str, Any]:
     return at(seconds, {"level": "INFO", "message": "converted", "key": key, "ms": ms, **more})
 
 
-def test_without_lambda_s_lines_invocations_are_told_apart_by_when_they_began() -> None:
+def test_without_lambda_s_lines_invocations_are_distinguished_by_when_they_began() -> None:
     first, again, other = invocations.read(
         [
             own_line(1.0, 100, "x.jpg", message="bytes outside the image skipped"),

@@ -166,7 +166,7 @@ def test_what_was_logged_before_the_stack_was_made_stays_out(group: Group) -> No
     assert [run["status"] for run in log.listed()] == ["FAILED"]
 
 
-def test_late_lines_of_what_is_forgotten_are_no_new_execution(
+def test_late_lines_of_what_is_forgotten_are_not_a_new_execution(
     group: Group, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logged, "_KEPT", 1)

@@ -7,8 +7,9 @@ has no body, so its errors are bare status codes.
 from botocore.exceptions import ClientError
 
 NOT_FOUND = {"404", "NoSuchKey"}
+NO_BUCKET = {"NoSuchBucket"}
 # A delete marker's version answers 405.
-GONE = NOT_FOUND | {"NoSuchVersion", "NoSuchBucket", "405", "MethodNotAllowed"}
+GONE = NOT_FOUND | NO_BUCKET | {"NoSuchVersion", "405", "MethodNotAllowed"}
 PRECONDITION_FAILED = {"412", "PreconditionFailed"}
 # Not a version id, a bucket name or a key anywhere in S3.
 MALFORMED = {"InvalidArgument", "InvalidBucketName", "KeyTooLongError"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from image_converter import clients, layer, log
+from image_converter import clients, layer, log, s3_errors
 from image_converter.errors import DestroyRefused
 
 clients.warm_up(clients.s3)
@@ -55,7 +55,7 @@ def _holds_anything(bucket: str) -> bool:
     try:
         listing = clients.s3().list_object_versions(Bucket=bucket, MaxKeys=1)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
+        if s3_errors.error_code(error) not in s3_errors.NO_BUCKET:
             raise
         return False
     return bool(listing.get("Versions") or listing.get("DeleteMarkers"))

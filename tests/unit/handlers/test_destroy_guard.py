@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from image_converter import clients
 from image_converter.errors import DestroyRefused
 from image_converter.handlers.destroy_guard import handler
 from tests.support.fake_cloud import DESTINATION, SOURCE, Cloud
+from tests.support.faults import refuse
 from tests.support.images import jpeg
 
 
@@ -63,6 +66,14 @@ def test_a_protected_table_keeps_the_stack(force: bool) -> None:
 @pytest.mark.usefixtures("cloud")
 def test_a_bucket_that_somebody_deleted_by_hand_is_empty() -> None:
     assert handler(guard_event(buckets=["gone-by-hand"]), None) == {"status": "Destroyed empty"}
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize("code", ["AccessDenied", "SlowDown"])
+def test_a_bucket_that_cannot_be_listed_is_not_taken_for_empty(code: str) -> None:
+    refuse(clients.s3(), "ListObjectVersions", code, 403)
+    with pytest.raises(ClientError, match=code):
+        handler(guard_event(), None)
 
 
 @pytest.mark.parametrize("action", ["create", "update"])

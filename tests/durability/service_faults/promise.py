@@ -4,6 +4,7 @@ from scripts.lib import storage
 from scripts.lib.aws import Clients
 from tests.durability import invariants
 from tests.durability.invariants import take_snapshot
+from tests.support.asl import machine
 from tests.support.asl.interpreter import Result
 from tests.support.fake_cloud import DESTINATION, SOURCE, TABLE, Record
 from tests.support.images import jpeg
@@ -13,6 +14,15 @@ IMAGE = jpeg()
 
 # Made once: that takes longer than an execution.
 _AWS = Clients(ANY_ACCOUNT)
+
+
+def check_recovery(record: Record, failed: Result) -> None:
+    """Fail unless an execution failed and lost nothing, and another one converts the image."""
+    assert failed.status == "FAILED"
+    check(record, failed)
+    restarted = machine.run(record)
+    assert restarted.status == "SUCCEEDED", restarted.cause
+    check(record, failed, restarted)
 
 
 def check(record: Record, *results: Result) -> None:

@@ -12,7 +12,7 @@ import pytest
 from image_converter import clients, s3_copy
 from image_converter.handlers import trigger
 from tests.durability.service_faults import wire
-from tests.durability.service_faults.promise import IMAGE, check
+from tests.durability.service_faults.promise import IMAGE, check, check_recovery
 from tests.durability.service_faults.wire import Fault
 from tests.support.asl import machine
 from tests.support.fake_cloud import DESTINATION, SOURCE, Cloud, Record, notification
@@ -21,14 +21,9 @@ from tests.support.images import jpeg
 ONE_ATTEMPT = 3  # of a function: the SDK's own
 
 
-def converted_after(cloud: Cloud, record: Record, failed: Any) -> None:
-    """Fail unless the execution failed, lost nothing, and another one converts the image."""
-    assert failed.status == "FAILED"
+def check_source_and_recovery(cloud: Cloud, record: Record, failed: Any) -> None:
     assert cloud.content(SOURCE, "a.jpg") == IMAGE
-    check(record, failed)
-    restarted = machine.run(record)
-    assert restarted.status == "SUCCEEDED", restarted.cause
-    check(record, failed, restarted)
+    check_recovery(record, failed)
 
 
 class TestAShortAnswer:
@@ -56,7 +51,7 @@ class TestAShortAnswer:
         record = cloud.upload("a.jpg", IMAGE)
         with wire.striking("s3.GetObject", wire.short_answer(1)):
             failed = machine.run(record)
-        converted_after(cloud, record, failed)
+        check_source_and_recovery(cloud, record, failed)
 
     def test_is_never_half_an_image(self, cloud: Cloud) -> None:
         record = cloud.upload("a.jpg", IMAGE)
@@ -69,7 +64,7 @@ class TestAShortAnswer:
         # The second is the SDK's, which compares with S3's checksum where the object has one.
         assert failed.error in ("DamagedImage", "FlexibleChecksumError")
         assert "a.png" not in cloud.keys(DESTINATION)
-        converted_after(cloud, record, failed)
+        check_source_and_recovery(cloud, record, failed)
 
 
 # S3 may answer a copy 200 and then find that it failed; the error is in the body:
@@ -90,7 +85,7 @@ def test_a_copy_that_always_fails_after_200_is_not_a_copy(cloud: Cloud) -> None:
     with wire.striking("s3.CopyObject", OK_BUT):
         failed = machine.run(record)
     assert "a.jpg" not in cloud.keys(DESTINATION)
-    converted_after(cloud, record, failed)
+    check_source_and_recovery(cloud, record, failed)
 
 
 GARBAGE = wire.s3_error(200, "</Code>")
@@ -132,7 +127,7 @@ def test_what_stays_fails_and_loses_nothing(cloud: Cloud, operation: str, fault:
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking(operation, fault):
         failed = machine.run(record)
-    converted_after(cloud, record, failed)
+    check_source_and_recovery(cloud, record, failed)
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "CopyObject"])
@@ -145,7 +140,7 @@ def test_an_archived_object_is_asked_for_once_and_converted_when_it_is_restored(
         failed = machine.run(record)
     assert (failed.error, len(requests)) == ("SourceArchived", 1)
     assert f"'s3://{SOURCE}/a.jpg' is archived: restore it" in str(failed.cause)
-    converted_after(cloud, record, failed)
+    check_source_and_recovery(cloud, record, failed)
 
 
 @pytest.mark.parametrize(("operation", "fault"), STAYING.values(), ids=STAYING)
@@ -171,7 +166,7 @@ def test_a_record_whose_every_answer_is_lost_is_written_by_a_redrive(cloud: Clou
     record = cloud.upload("a.jpg", IMAGE)
     with wire.striking("dynamodb.PutItem", wire.lost_answer):
         failed = machine.run(record)
-    converted_after(cloud, record, failed)
+    check_source_and_recovery(cloud, record, failed)
 
 
 def test_a_record_whose_answer_is_lost_is_not_taken_for_a_newer_one_s(cloud: Cloud) -> None:
@@ -209,7 +204,7 @@ class TestACopyInParts:
         with wire.striking(f"s3.{operation}", wire.s3_error(500, "InternalError")):
             failed = machine.run(record)
         assert not clients.s3().list_multipart_uploads(Bucket=DESTINATION).get("Uploads")
-        converted_after(cloud, record, failed)
+        check_source_and_recovery(cloud, record, failed)
 
 
 @pytest.mark.parametrize("function", machine.HANDLERS)

@@ -21,6 +21,14 @@ COPY = "aside/v1/0a1b2c.jpg"  # as of a key that is too long to be kept whole
 DONE = {"Type": "Pass", "End": True}
 
 
+def handled(image: Image) -> list[tuple[str, str, bool]]:
+    """Return each execution's status, what started it, and whether a later one has fixed it."""
+    return [
+        (handling.execution.status, handling.origin, handling.since_fixed)
+        for handling in image.handlings
+    ]
+
+
 def known(stack: Stack, key: str = "a.jpg") -> Image:
     image = images.find(stack.clients, stack.deployment, key)
     assert image is not None
@@ -39,10 +47,7 @@ def test_a_failure_that_a_restart_has_fixed_is_not_the_state(stack: Stack) -> No
     image = known(stack)
 
     assert image.state.outcome == "succeeded"
-    assert [
-        (handling.execution.status, handling.origin, handling.since_fixed)
-        for handling in image.handlings
-    ] == [
+    assert handled(image) == [
         ("SUCCEEDED", "restart", False),
         ("FAILED", "upload", True),
     ]
@@ -95,10 +100,7 @@ def test_executions_of_a_reprocess_are_found(stack: Stack, deleted: bool) -> Non
 
     image = known(stack, key)
 
-    assert [
-        (handling.execution.status, handling.origin, handling.since_fixed)
-        for handling in image.handlings
-    ] == [
+    assert handled(image) == [
         ("FAILED", "reprocess", False),
         ("SUCCEEDED", "reprocess", False),
         ("SUCCEEDED", "upload", False),

@@ -24,8 +24,6 @@ from scripts.lib.user_errors import UserError
 # What CloudWatch Logs adds to each event:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _LOG_EVENT_OVERHEAD: Final = 26
-# Parts of an event that are data of the execution, which may be left out of its log.
-_DATA: Final = frozenset({"input", "output", "parameters", "error", "cause"})
 # What Step Functions appends to the ARN of an EXPRESS execution: a colon and a UUID.
 _RUN_OF_EXPRESS: Final = ":00000000-0000-0000-0000-000000000000"
 
@@ -168,28 +166,15 @@ def log_line(arn: str, event: HistoryEvent, *, with_data: bool) -> str:
 
     The local AWS has spaces in the states' JSON, which AWS does not write; only what a function
     answers is passed on as the function wrote it.
-
-    https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
     """
-    details = {
-        name: value for name, value in event.details.items() if with_data or name not in _DATA
-    }
-    for name in ("input", "output"):
-        if name in details:
-            if event.type != "LambdaFunctionSucceeded":
-                details[name] = _compact(json.loads(details[name]))
-            details[f"{name}Details"] = {"truncated": False}
+    details = dict(event.details)
+    if event.type != "LambdaFunctionSucceeded":
+        for name in details.keys() & {"input", "output"}:
+            details[name] = _compact(json.loads(details[name]))
     express = arn.replace(":execution:", ":express:", 1)
-    line = {
-        "id": str(event.id),
-        "type": event.type,
-        "details": details,
-        "previous_event_id": str(event.previous),
-        "event_timestamp": str(int(event.time.timestamp() * 1000)),
-        "execution_arn": express if express == arn else express + _RUN_OF_EXPRESS,
-        "redrive_count": "0",
-    }
-    return _compact(line)
+    logged_as = express if express == arn else express + _RUN_OF_EXPRESS
+    compact = dataclasses.replace(event, details=details)
+    return _compact(compact.logged(logged_as, with_data=with_data))
 
 
 def _compact(value: Any) -> str:

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+# What of an event is left out of a log without data of executions.
+_DATA = frozenset({"input", "output", "parameters", "error", "cause"})
+
 
 @dataclass(frozen=True)
 class HistoryEvent:
@@ -33,6 +36,26 @@ class HistoryEvent:
     def name(self) -> str:
         """The state that was entered or exited."""
         return str(self.details.get("name", ""))
+
+    def logged(self, execution_arn: str, *, with_data: bool) -> dict[str, Any]:
+        """Return it as Step Functions logs it.
+
+        https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
+        """
+        details = {
+            name: value for name, value in self.details.items() if with_data or name not in _DATA
+        }
+        for name in details.keys() & {"input", "output"}:
+            details[f"{name}Details"] = {"truncated": False}
+        return {
+            "id": str(self.id),
+            "type": self.type,
+            "details": details,
+            "previous_event_id": str(self.previous),
+            "event_timestamp": str(int(self.time.timestamp() * 1000)),
+            "execution_arn": execution_arn,
+            "redrive_count": "0",
+        }
 
 
 def read(raw: Iterable[Mapping[str, Any]]) -> list[HistoryEvent]:

@@ -16,7 +16,6 @@ from scripts.local_aws.patches import (  # noqa: F401 - each marks what it repla
     lambda_,
     logs,
     s3,
-    s3_events,
     stepfunctions,
     stepfunctions_history,
     stepfunctions_logs,

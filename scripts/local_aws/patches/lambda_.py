@@ -16,13 +16,14 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from ministack.core import lambda_runtime
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import lambda_svc
 
+from scripts.local_aws.patches import logs
 from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
@@ -214,13 +215,4 @@ def emit_lambda_logs(
     if error or not quiet:
         emit(func, request_id, log_text, error, ms, **more)
     elif lines := log_text.splitlines():
-        _log(_log_group(config), request_id, lines)
-
-
-def _log(group: str, stream: str, lines: Iterable[str]) -> None:
-    place = {"logGroupName": group, "logStreamName": stream}
-    now = int(time.time() * 1000)
-    cloudwatch_logs._create_log_stream(place)
-    cloudwatch_logs._put_log_events(
-        {**place, "logEvents": [{"timestamp": now, "message": line} for line in lines]}
-    )
+        logs.append(_log_group(config), request_id, int(time.time() * 1000), lines)

@@ -10,6 +10,7 @@ import math
 import time
 import uuid
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from ministack.services import cloudwatch_logs
 
@@ -35,6 +36,14 @@ async def handle_request(
         return json_answer(QUERY_ACTIONS[action](json.loads(body)))
     response: Response = await handle(method, path, headers, body, query_params)
     return response
+
+
+def append(group: str, stream: str, milliseconds: int, lines: Iterable[str]) -> None:
+    """Write lines, all of one moment, into a stream of a group."""
+    place = {"logGroupName": group, "logStreamName": stream}
+    cloudwatch_logs._create_log_stream(place)  # answers that there is one, from the second on
+    events = [{"timestamp": milliseconds, "message": line} for line in lines]
+    cloudwatch_logs._put_log_events({**place, "logEvents": events})
 
 
 def _put_query(data: Json) -> Json:

@@ -1,17 +1,22 @@
 """S3: copies are conditional, listings hold every key, versions without an id are "null".
 
 A bucket that keeps versions, or once did, sends the id of a version: "null" where it has none.
+Events on the bus name the object's version, as notifications do.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/AddingObjectstoVersionSuspendedBuckets.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
+import json
 import re
+from contextvars import ContextVar
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import unescape
 
-from ministack.services import s3
+from ministack.services import eventbridge, s3
 
-from scripts.local_aws.patches.answers import Handler, Json, Response
+from scripts.local_aws.patches.answers import Call, Handler, Json, Response
 from scripts.local_aws.patches.around import around
 
 # No XML parser: a listing with such a character is not XML, which is the reason to encode it.
@@ -19,6 +24,8 @@ _KEYS = re.compile(r"<(Delimiter|Key|KeyMarker|NextKeyMarker|Prefix)>(.*?)</\1>"
 
 # Parameters of a request for the object itself; any other asks for something of it, like its ACL.
 _OF_THE_OBJECT = {"versionId", "partNumber", "x-id"}
+
+_VERSION: ContextVar[str | None] = ContextVar("version", default=None)
 
 
 @around(s3._copy_object)
@@ -70,3 +77,24 @@ def url_encoded(listing: bytes) -> bytes:
 def _encode(element: re.Match[str]) -> str:
     name, key = element.groups()
     return f"<{name}>{quote(unescape(key), safe='/')}</{name}>"
+
+
+@around(s3._fire_s3_event)
+def fire_s3_event(fire: Call, *args: object, **fields: Any) -> None:
+    """Remember the version for the event on the bus, which is sent meanwhile."""
+    token = _VERSION.set(fields.get("version_id"))
+    try:
+        fire(*args, **fields)
+    finally:
+        _VERSION.reset(token)
+
+
+@around(eventbridge._dispatch_event)
+def dispatch_event(dispatch: Call, event: Json, view: object = None) -> None:
+    """Put the version into an event of S3's."""
+    version = _VERSION.get()
+    if version and event["Source"] == "aws.s3":
+        detail = json.loads(event["Detail"])
+        detail["object"]["version-id"] = version
+        event, view = {**event, "Detail": json.dumps(detail)}, None
+    dispatch(event, view)

@@ -7,12 +7,12 @@ https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
-from ministack.services import cloudwatch_logs, stepfunctions
+from ministack.services import stepfunctions
 
-from scripts.local_aws.patches import stepfunctions_history  # noqa: F401 - comes before this
+from scripts.lib.executions import events
+from scripts.local_aws.patches import logs, stepfunctions_history  # noqa: F401 - comes before this
 from scripts.local_aws.patches.answers import Call, Json
 from scripts.local_aws.patches.around import around
 
@@ -38,7 +38,6 @@ _ERROR = _FATAL | {
     "WaitStateAborted",
 }
 _LEVELS = {"ERROR": _ERROR, "FATAL": _FATAL}
-_DATA = ("input", "output", "error", "cause")
 _LONGEST = 248 * 1024  # characters of an input or output, as it is escaped in the line
 
 
@@ -60,12 +59,12 @@ def add_event(
     _log(execution, execution["events"][before:])
 
 
-def _log(execution: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> None:
+def _log(execution: Mapping[str, Any], written: Iterable[Mapping[str, Any]]) -> None:
     machine = stepfunctions._state_machines.get(execution["stateMachineArn"]) or {}
     logging, arn = machine.get("loggingConfiguration") or {}, execution["executionArn"]
     if machine.get("type") == "EXPRESS":
         arn = arn.replace(":execution:", ":express:")  # which it gets when it runs
-    for event in events:
+    for event in written:
         if is_logged(logging, event["type"]):
             _write(logging, line(arn, event, logging))
 
@@ -78,24 +77,12 @@ def is_logged(logging: Mapping[str, Any], kind: str) -> bool:
 
 def line(execution_arn: str, event: Mapping[str, Any], logging: Mapping[str, Any]) -> Json:
     """Return an event of a history as it is logged."""
-    of_type = [value for name, value in event.items() if name.endswith("EventDetails")]
-    details = dict(of_type[0]) if of_type else {}
-    if not logging.get("includeExecutionData"):
-        details = {name: value for name, value in details.items() if name not in _DATA}
-    for name in ("input", "output"):
-        if name in details:
-            details[name], truncated = _cut(details[name])
-            details[f"{name}Details"] = {"truncated": truncated}
-    at = datetime.fromisoformat(event["timestamp"])
-    return {
-        "id": str(event["id"]),
-        "type": event["type"],
-        "details": details,
-        "previous_event_id": str(event.get("previousEventId", 0)),
-        "event_timestamp": str(int(at.timestamp() * 1000)),
-        "execution_arn": execution_arn,
-        "redrive_count": "0",
-    }
+    [written] = events.read([event])
+    logged = written.logged(execution_arn, with_data=bool(logging.get("includeExecutionData")))
+    details = logged["details"]
+    for name in details.keys() & {"input", "output"}:
+        details[name], details[f"{name}Details"]["truncated"] = _cut(details[name])
+    return logged
 
 
 def _cut(value: str) -> tuple[str, bool]:
@@ -111,10 +98,6 @@ def _cut(value: str) -> tuple[str, bool]:
 def _write(logging: Mapping[str, Any], logged: Mapping[str, Any]) -> None:
     for destination in logging.get("destinations", []):
         arn = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
-        place = {
-            "logGroupName": arn.split(":log-group:")[1].removesuffix(":*"),
-            "logStreamName": "states/executions",
-        }
-        cloudwatch_logs._create_log_stream(place)  # answers that there is one, from the second on
-        entry = {"timestamp": int(logged["event_timestamp"]), "message": json.dumps(logged)}
-        cloudwatch_logs._put_log_events({**place, "logEvents": [entry]})
+        group = arn.split(":log-group:")[1].removesuffix(":*")
+        at = int(logged["event_timestamp"])
+        logs.append(group, "states/executions", at, [json.dumps(logged)])

@@ -12,16 +12,16 @@ from scripts import console
 from scripts.demo import verdict
 from scripts.demo.display import Display
 from scripts.demo.verdict import Image
-from scripts.lib import deployed, photographs, wait
+from scripts.lib import photographs, wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.model import RUNNING, Execution
 from scripts.lib.inventory import inventory
-from scripts.lib.paths import BUILD, PACKAGE_LOCAL, short
+from scripts.lib.paths import BUILD, short
 from scripts.lib.terraform_stack import Stack
 from scripts.lib.user_errors import UserError
-from scripts.local_aws import LocalAws, Options
+from scripts.local_aws import LocalAws, Options, terraform
 from scripts.report import pages
 
 DIRECTORY = BUILD / "demo"
@@ -54,16 +54,15 @@ def run(
     display.step("Starting the local AWS")
     with LocalAws(directory / "local-aws", Options(auth=True)) as aws:
         display.say(f"It listens at {aws.endpoint}, enforces IAM, logs to {short(aws.log_file)}.")
-        clients = Clients(aws.env)
-        before = inventory(clients)
-        settings = {
-            "force_destroy": True,
-            "renditions": verdict.RENDITIONS,
-            "workflow_type": workflow_type,
-        }
-        made = Stack(directory / "stack", aws.env, package=PACKAGE_LOCAL, variables=settings)
-        apply(display, made)
-        trial = Trial(display, clients, deployed.find(clients, deployed.DEFAULT_NAME))
+        before = inventory(Clients(aws.env))
+        made, clients, stack = _apply(
+            display,
+            aws,
+            directory / "stack",
+            renditions=verdict.RENDITIONS,
+            workflow_type=workflow_type,
+        )
+        trial = Trial(display, clients, stack)
         images = trial.convert(files)
         _keep(images, directory / "images")
         display.places(
@@ -93,11 +92,18 @@ def serve_page(display: Display, port: int | None) -> None:
     """
     display.step("Starting the local AWS")
     with LocalAws(_CONSOLE_DIRECTORY / "local-aws", Options(auth=True)) as aws:
-        directory, settings = _CONSOLE_DIRECTORY / "stack", {"force_destroy": True}
-        apply(display, Stack(directory, aws.env, package=PACKAGE_LOCAL, variables=settings))
+        _, clients, stack = _apply(display, aws, _CONSOLE_DIRECTORY / "stack")
         display.step("Serving the page until ctrl-C")
-        clients = Clients(aws.env)
-        console.serve(clients, deployed.find(clients, deployed.DEFAULT_NAME), port)
+        console.serve(clients, stack, port)
+
+
+def _apply(
+    display: Display, aws: LocalAws, directory: Path, **variables: object
+) -> tuple[Stack, Clients, Deployment]:
+    """Apply the stack to a local AWS, and show how far that is."""
+    display.step("terraform init and apply (mostly waits of the provider)")
+    with display.terraform() as report:
+        return terraform.apply(aws, directory, report, **variables)
 
 
 def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> dict[str, Path]:
@@ -112,14 +118,6 @@ def _choose_files(display: Display, images_path: Path | None, drawn: Path) -> di
     if not files:
         raise UserError(f"There is no file in {images_path}.")
     return files
-
-
-def apply(display: Display, stack: Stack) -> None:
-    """Apply a stack, and show how far that is."""
-    display.step("terraform init and apply (mostly waits of the provider)")
-    stack.init()
-    with display.terraform() as report:
-        stack.apply(report)
 
 
 def destroy(display: Display, stack: Stack) -> None:

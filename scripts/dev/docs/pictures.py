@@ -19,15 +19,14 @@ from PIL import Image
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from scripts.console.server import served
-from scripts.lib import browser, deployed, photographs, user_errors
+from scripts.lib import browser, photographs, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.executions.run import Run
-from scripts.lib.paths import DOCS, PACKAGE_LOCAL
-from scripts.lib.terraform_stack import Stack
+from scripts.lib.paths import DOCS
 from scripts.lib.user_errors import UserError
-from scripts.local_aws import LocalAws
+from scripts.local_aws import LocalAws, terraform
 from scripts.report import graph, pages
 
 PICTURES = DOCS / "pictures"
@@ -50,8 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _draw(options: argparse.Namespace) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, _stack(Path(folder)) as (clients, stack):
-        images = Path(folder) / "photographs"
+    with tempfile.TemporaryDirectory() as name, LocalAws(Path(name) / "local-aws") as aws:
+        print("Applying the stack on a local AWS; this takes two minutes.", flush=True)
+        _, clients, stack = terraform.apply(aws, Path(name) / "stack")
+        images = Path(name) / "photographs"
         good, bad = _runs(clients, stack, images)
         with served(clients, stack) as console, _page() as page:
             _convert_on_the_page(page, console.address, images)
@@ -65,20 +66,6 @@ def _draw(options: argparse.Namespace) -> int:
     for picture in sorted(options.out.iterdir()):
         print(f"{picture.relative_to(options.out.parent)}  {picture.stat().st_size:,} bytes")
     return 0
-
-
-@contextmanager
-def _stack(folder: Path) -> Iterator[tuple[Clients, Deployment]]:
-    """Yield a stack on a local AWS, which ends with this."""
-    with LocalAws(folder / "local-aws") as aws:
-        stack = Stack(
-            folder / "stack", aws.env, package=PACKAGE_LOCAL, variables={"force_destroy": True}
-        )
-        print("Applying the stack on a local AWS; this takes two minutes.", flush=True)
-        stack.init()
-        stack.apply()
-        clients = Clients(aws.env)
-        yield clients, deployed.find(clients, deployed.DEFAULT_NAME)
 
 
 def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:

@@ -18,12 +18,10 @@ from functools import partial
 
 from rich.table import Table
 
-from scripts.lib import deployed, user_errors
-from scripts.lib.aws import Clients
-from scripts.lib.paths import BUILD, PACKAGE_LOCAL
+from scripts.lib import user_errors
+from scripts.lib.paths import BUILD
 from scripts.lib.terminal import Console, visible
-from scripts.lib.terraform_stack import Stack
-from scripts.local_aws import LocalAws, Options
+from scripts.local_aws import LocalAws, Options, terraform
 from tests.durability.load import kill
 from tests.durability.load.bursts import Burst, Figures, Load
 
@@ -57,15 +55,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     say = partial(console.print, soft_wrap=True)
     with _local_aws() as aws:
         say(f"SEED={options.seed}; the local AWS logs to {aws.log_file}")
-        stack = Stack(
-            DIRECTORY / "stack",
-            aws.env,
-            package=PACKAGE_LOCAL,
-            variables={"force_destroy": True, "backfill": {"enabled": options.backfill > 0}},
-        )
-        stack.init()
-        stack.apply()
-        load = _load(aws, options.seed)
+        backfill = {"enabled": options.backfill > 0}
+        _, clients, deployment = terraform.apply(aws, DIRECTORY / "stack", backfill=backfill)
+        load = Load(clients, deployment, options.seed)
         _warm_up(load)
         failures = _bursts(console, load, options)
         failures += _with_killed_functions(say, load, aws, options)
@@ -87,11 +79,6 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def _local_aws(port: int | None = None) -> LocalAws:
     options = Options(port=port, persist=True, wait_scale=0.1)
     return LocalAws(DIRECTORY / "local-aws", options)
-
-
-def _load(aws: LocalAws, seed: int) -> Load:
-    clients = Clients(aws.env)
-    return Load(clients, deployed.find(clients, deployed.DEFAULT_NAME), seed)
 
 
 def _warm_up(load: Load) -> None:

@@ -22,10 +22,9 @@ from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, durations, uploads
 from scripts.lib.executions.durations import StateTime
-from scripts.lib.paths import BUILD, PACKAGE_LOCAL
+from scripts.lib.paths import BUILD
 from scripts.lib.photographs import Scene, jpeg
-from scripts.lib.terraform_stack import Stack
-from scripts.local_aws import LocalAws
+from scripts.local_aws import LocalAws, terraform
 from tests.support import machine
 
 FOLDER: Final = BUILD / "cost"
@@ -78,19 +77,9 @@ def warm_stack(folder: Path) -> Iterator[tuple[LocalAws, Clients, Deployment]]:
         folder: where the local AWS and Terraform work.
     """
     with LocalAws(folder / "local-aws") as aws:
-        clients = Clients(aws.env)
-        stack = Stack(
-            folder / "stack",
-            aws.env,
-            package=PACKAGE_LOCAL,
-            variables={"force_destroy": True, "tracing": False},
-        )
-        stack.init()
-        stack.apply()
-        deployed_stack = deployed.find(clients, deployed.DEFAULT_NAME)
-        uploads.convert(clients, deployed_stack, "first.jpg", jpeg(PHOTOGRAPH))
-        yield aws, clients, deployed_stack
-        stack.destroy()
+        _, clients, deployment = terraform.apply(aws, folder / "stack", tracing=False)
+        uploads.convert(clients, deployment, "first.jpg", jpeg(PHOTOGRAPH))
+        yield aws, clients, deployment
 
 
 def _rounded(time: StateTime) -> StateTime:

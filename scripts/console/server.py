@@ -44,7 +44,7 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, uploads
 from scripts.lib.ports import HOST, listening
 from scripts.lib.user_errors import UserError
-from scripts.local_aws.gate import Gate
+from scripts.local_aws.gate import guarded
 from scripts.report import graph, pages
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -138,7 +138,7 @@ class Console:
             lifespan=self._lifespan,
             exception_handlers=handlers,
         )
-        return Gate(
+        return guarded(
             guard.protected(app), lambda scope: guard.refusal(scope, self._port, self._token)
         )
 

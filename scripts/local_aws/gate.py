@@ -30,36 +30,31 @@ _POLICY_VIOLATION = 1008  # a WebSocket's status
 _NAMES = re.compile(r"127\.0\.0\.1|localhost|[a-z0-9]+\.execute-api\.localhost")
 
 
-class Gate:
-    """An ASGI application that passes on what may come in, and refuses the rest."""
+def guarded(
+    app: ASGIApp, check: Check, invites: Callable[[Scope], bool] = lambda _scope: False
+) -> ASGIApp:
+    """Return an application that passes on what may come in, and refuses the rest.
 
-    def __init__(
-        self, app: ASGIApp, check: Check, invites: Callable[[Scope], bool] = lambda _scope: False
-    ) -> None:
-        """Stand before an application.
+    Parameters:
+        app: what it is passed on to.
+        check: returns why a request is refused, or None where it is not.
+        invites: says of a request whether its target asks for it although a page sends it; the page
+            may then read the answer.
+    """
 
-        Parameters:
-            app: the application.
-            check: returns why a request is refused, or None where it is not.
-            invites: says of a request whether its target asks for it although a page sends it; the
-                page may then read the answer.
-        """
-        self._app = app
-        self._check = check
-        self._invites = invites
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection as ASGI asks for it."""
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-        elif (problem := self._check(scope)) is None:
-            await self._app(scope, receive, send if self._invites(scope) else _without_cors(send))
+            await app(scope, receive, send)
+        elif (problem := check(scope)) is None:
+            await app(scope, receive, send if invites(scope) else _without_cors(send))
         elif scope["type"] == "websocket":
             await WebSocketClose(_POLICY_VIOLATION)(scope, receive, send)
         else:
             _LOG.warning("Refused a request: %s", problem)
             refused = PlainTextResponse(f"{problem}\n", 403, {"connection": "close"})
             await refused(scope, receive, send)
+
+    return guard
 
 
 def refusal(headers: Headers, port: int, *, invited: bool = False) -> str | None:

@@ -215,7 +215,9 @@ class LocalAws:
             self._running = Running(
                 self._keeper.pid, port, how.auth, key_id, secret, persist=how.persist
             )
-            _write_state(state, self._running)
+            state.truncate(0)
+            json.dump(asdict(self._running), state)
+            state.flush()
         try:
             self._wait_until_ready(self._keeper, self._running)
         except BaseException:
@@ -233,12 +235,10 @@ class LocalAws:
         """
         keeper, self._keeper, self._running = self._keeper, None, None
         if keeper is not None:
-            keeper.terminate()
-            if self._options.persist:
-                self._kept.wait_until_saved(keeper.pid, lambda: keeper.poll() is not None)
-                self._kept.report_loss()
+            stop(self._directory)
             supervisor.stop(keeper)
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            if self._options.persist:
+                self._kept.report_loss()
 
     @property
     def _temporary(self) -> Path:
@@ -269,17 +269,14 @@ class LocalAws:
 
     def _wait_until_ready(self, keeper: subprocess.Popen[bytes], running: Running) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while not (self._has_its_port() and _answers(running.port)):
+        # At its port another one, which was faster, may answer.
+        while not ("Running on" in self._log() and _answers(running.port)):
             if keeper.poll() is not None:
                 raise LocalAwsError(f"The local AWS exited immediately.{self._end_of_log()}")
             if time.monotonic() > deadline:
                 sentence = f"The local AWS did not answer within {READY_SECONDS} seconds."
                 raise LocalAwsError(sentence + self._end_of_log())
             time.sleep(0.1)
-
-    def _has_its_port(self) -> bool:
-        """Return whether it has said so; otherwise another one, which was faster, may answer."""
-        return "Running on" in self._log()
 
     def _log(self) -> str:
         return self.log_file.read_text(encoding="utf-8", errors="replace")
@@ -357,13 +354,6 @@ def _try_lock(state: IO[str], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _write_state(state: IO[str], running: Running) -> None:
-    state.seek(0)
-    state.truncate()
-    json.dump(asdict(running), state)
-    state.flush()
 
 
 def _answers(port: int) -> bool:

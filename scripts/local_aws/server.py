@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from logging.handlers import BufferingHandler
 from pathlib import Path
 
 from ministack import app
@@ -16,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from scripts.local_aws import patches
-from scripts.local_aws.gate import Gate, refusal
+from scripts.local_aws.gate import guarded, refusal
 from scripts.local_aws.kept import UNSAVED_VARIABLE
 from scripts.local_aws.patches import cors
 from scripts.local_aws.replay import Replay
@@ -32,19 +33,10 @@ def main() -> None:
     def check(scope: Scope) -> str | None:
         return refusal(Headers(scope=scope), port, invited=cors.invites(scope))
 
-    app.app = Gate(Replay(app.app), check, cors.invites)
+    app.app = guarded(Replay(app.app), check, cors.invites)
     app.save_all = _save_all
     sys.argv = sys.argv[:1]  # ministack parses the command line itself
     app.main()
-
-
-class _Failures(logging.Handler):
-    """Notes whether anything was logged as an error."""
-
-    any = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.any |= record.levelno >= logging.ERROR
 
 
 def _save_all(services: Mapping[str, Callable[[], object]]) -> None:
@@ -53,10 +45,11 @@ def _save_all(services: Mapping[str, Callable[[], object]]) -> None:
     The emulator only logs what it could not save. What still runs then, such as a Wait state in a
     Map, has no state left to save, and must not keep the process from ending.
     """
-    failures = _Failures()
+    failures = BufferingHandler(sys.maxsize)
+    failures.setLevel(logging.ERROR)
     persistence.logger.addHandler(failures)
     persistence.save_all(services)
-    if not failures.any:
+    if not failures.buffer:
         Path(os.environ[UNSAVED_VARIABLE]).unlink(missing_ok=True)
     end = threading.Timer(_END_SECONDS, os._exit, (0,))
     end.daemon = True

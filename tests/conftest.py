@@ -83,9 +83,9 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """Chromium, once: Playwright cannot drive a second one from the same thread."""
-    with other_pages.chromium(tmp_path_factory.mktemp("browser")) as launched:
+    with other_pages.chromium() as launched:
         yield launched
 
 

@@ -21,7 +21,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from hypercorn.asyncio import serve as serve_asgi
 from hypercorn.config import Config
-from jinja2 import Template
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -178,7 +177,7 @@ class Console:
                 "name": item.name,
                 "group": item.group,
                 "since": item.since.timestamp(),
-                "html": _template("summary.html.j2").render(item=item),
+                "html": pages.template("summary.html.j2", _TEMPLATES).render(item=item),
             }
             for item in sorted(items, key=lambda item: item.since, reverse=True)
         ]
@@ -187,7 +186,7 @@ class Console:
     async def _page(self, _request: Request) -> Response:
         machine = await asyncio.to_thread(self.live.machine)
         meta = self.live.clients.stepfunctions.meta
-        html = _template("console.html.j2").render(
+        html = pages.template("console.html.j2", _TEMPLATES).render(
             stack=self.live.stack,
             place=f"the local AWS at {meta.endpoint_url}"
             if is_local(meta.endpoint_url)
@@ -198,7 +197,7 @@ class Console:
         return HTMLResponse(html)
 
     async def _style(self, _request: Request) -> Response:
-        return Response(_template("console.css").render(), media_type="text/css")
+        return Response(pages.template("console.css", _TEMPLATES).render(), media_type="text/css")
 
     async def _script(self, _request: Request) -> Response:
         return FileResponse(_TEMPLATES / "console.js")
@@ -245,7 +244,7 @@ class Console:
         execution = item.execution
         if execution is None and not item.kind:
             execution = not_started(await asyncio.to_thread(self.live.machine))
-        html = _template("item.html.j2").render(
+        html = pages.template("item.html.j2", _TEMPLATES).render(
             item=item,
             graph=graph.of_execution(execution) if execution else None,
         )
@@ -254,7 +253,7 @@ class Console:
     async def _pictures(self, request: Request) -> Response:
         item = self._item_of(request)
         pictures = await asyncio.to_thread(self.live.pictures_of, item)
-        html = _template("figures.html.j2").render(pictures=pictures, key=item.key)
+        html = pages.template("figures.html.j2", _TEMPLATES).render(pictures=pictures, key=item.key)
         return HTMLResponse(html)
 
     async def _retry(self, request: Request) -> Response:
@@ -317,10 +316,6 @@ class Body(io.RawIOBase):
 
     async def _next(self) -> bytes | None:
         return await anext(self._stream, None)
-
-
-def _template(name: str) -> Template:
-    return pages.environment(_TEMPLATES).get_template(name)
 
 
 async def _as_sentence(_request: Request, error: Exception) -> Response:

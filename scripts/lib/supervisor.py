@@ -49,9 +49,10 @@ def start(
     options = ["--detached"] if detached else []
     if grace is not None:
         options.append(f"--grace={grace}")
+    import_path = [str(REPOSITORY), env.get("PYTHONPATH")]
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.lib.supervisor", *options, "--", *command],
-        env=dict(env) | {"PYTHONPATH": os.pathsep.join(_import_path(env))},
+        env={**env, "PYTHONPATH": os.pathsep.join(filter(None, import_path))},
         stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
@@ -68,10 +69,6 @@ def stop(keeper: subprocess.Popen[bytes]) -> None:
         keeper.stdin.close()
 
 
-def _import_path(env: Mapping[str, str]) -> list[str]:
-    return [str(REPOSITORY), *filter(None, [env.get("PYTHONPATH")])]
-
-
 class _Keeper:
     """Waits for the command, and ends its process group on a signal, or when the owner is gone.
 
@@ -86,7 +83,7 @@ class _Keeper:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_stop)
         for number in (signal.SIGALRM, signal.SIGQUIT):
-            signal.signal(number, self._on_kill)
+            signal.signal(number, lambda *_: self._kill_group())
 
     def run(self, *, watch_owner: bool) -> int:
         """Run the command and return its exit status, as a shell would give it."""
@@ -109,9 +106,6 @@ class _Keeper:
         self._child.send_signal(signal.SIGINT)
         if self._grace is not None:
             signal.alarm(max(self._grace, 1))  # alarm(0) would never fire
-
-    def _on_kill(self, _number: int, _frame: FrameType | None) -> None:
-        self._kill_group()
 
     def _kill_group(self) -> None:
         if self._child is not None:

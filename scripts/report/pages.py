@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from statistics import median
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from scripts.cost.model import Bill
 from scripts.lib import text
@@ -83,23 +83,19 @@ def execution_page(run: Run, index: str | None = None, nonce: str | None = None)
         nonce: of the policy under which its scripts are to run, if there is one.
     """
     execution = run.execution
-    return (
-        environment()
-        .get_template("execution.html.j2")
-        .render(
-            run=run,
-            execution=execution,
-            bill=cost.bill(run),
-            about_the_bill=cost.about(run),
-            graph=graph.of_execution(execution),
-            linked=True,
-            timeline=timeline.rows(execution),
-            ticks=timeline.ticks(execution),
-            selected=_first_to_look_at(execution),
-            index=index,
-            nonce=nonce,
-            made=datetime.now(UTC),
-        )
+    return template("execution.html.j2").render(
+        run=run,
+        execution=execution,
+        bill=cost.bill(run),
+        about_the_bill=cost.about(run),
+        graph=graph.of_execution(execution),
+        linked=True,
+        timeline=timeline.rows(execution),
+        ticks=timeline.ticks(execution),
+        selected=_first_to_look_at(execution),
+        index=index,
+        nonce=nonce,
+        made=datetime.now(UTC),
     )
 
 
@@ -109,31 +105,27 @@ def index_page(rows: Sequence[Row], title: str) -> str:
     kinds = Counter(row.run.execution.kind for row in ordered)
     examples = {row.run.execution.kind: row.run.execution for row in ordered}
     seconds = [row.run.execution.seconds for row in ordered if row.run.execution.ended]
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            rows=ordered,
-            title=title,
-            kinds=[(examples[kind], kinds[kind]) for kind in _KINDS if kind in kinds],
-            median=median(seconds) if seconds else None,
-            longest=max(seconds, default=None),
-            slowest=max((row.run.execution.seconds for row in ordered), default=0) or 1,
-            dollars=sum(row.bill.total for row in ordered),
-            read=sum(row.run.original_bytes for row in ordered),
-            written=sum(row.run.made_bytes for row in ordered),
-            times=durations.by_state([row.run for row in ordered]),
-            retries=sum(row.run.execution.retries for row in ordered),
-            places=sorted({row.run.execution.place for row in ordered}),
-            nonce=None,
-            made=datetime.now(UTC),
-        )
+    return template("index.html.j2").render(
+        rows=ordered,
+        title=title,
+        kinds=[(examples[kind], kinds[kind]) for kind in _KINDS if kind in kinds],
+        median=median(seconds) if seconds else None,
+        longest=max(seconds, default=None),
+        slowest=max((row.run.execution.seconds for row in ordered), default=0) or 1,
+        dollars=sum(row.bill.total for row in ordered),
+        read=sum(row.run.original_bytes for row in ordered),
+        written=sum(row.run.made_bytes for row in ordered),
+        times=durations.by_state([row.run for row in ordered]),
+        retries=sum(row.run.execution.retries for row in ordered),
+        places=sorted({row.run.execution.place for row in ordered}),
+        nonce=None,
+        made=datetime.now(UTC),
     )
 
 
 def picture(drawn: Graph) -> str:
     """Return a graph alone, as an SVG file."""
-    return environment().get_template("graph.svg.j2").render(graph=drawn, linked=False)
+    return template("graph.svg.j2").render(graph=drawn, linked=False)
 
 
 def _file_name(run: Run) -> str:
@@ -153,8 +145,8 @@ def _first_to_look_at(execution: Execution) -> str:
 
 
 @lru_cache  # templates are compiled once, not once a page
-def environment(*folders: Path) -> Environment:
-    """Return Jinja's environment with the templates of the report, and those of other folders."""
+def template(name: str, *folders: Path) -> Template:
+    """Return a template of the report, or of another folder, which may include the report's."""
     made = Environment(
         loader=FileSystemLoader([_TEMPLATES, *folders]),
         autoescape=True,  # uploaders choose what is in keys, causes and log lines
@@ -181,7 +173,7 @@ def environment(*folders: Path) -> Environment:
         "Outcome": Outcome,
         "utc": lambda moment: moment.astimezone(UTC),
     }
-    return made
+    return made.get_template(name)
 
 
 def _clock(moment: datetime) -> str:

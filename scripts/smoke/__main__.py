@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] = os.env
     def command() -> int:
         if not _agreed(options.confirm, display, env, options.name):
             return REFUSED
-        package = options.package or _package(env)
+        # The local AWS runs functions with this machine's Python.
+        usual = PACKAGE_LOCAL if is_local(env.get("AWS_ENDPOINT_URL")) else PACKAGE
+        package = options.package or usual
         try:
             return 0 if run(display, env, options.name, package, options.directory) else 1
         except (TerraformError, TimeoutError) as error:
@@ -66,11 +68,6 @@ def _agreed(confirm: str | None, display: Display, env: Mapping[str, str], name:
         return True
     display.failed("That is not the account number. Nothing was created.")
     return False
-
-
-def _package(env: Mapping[str, str]) -> Path:
-    """Return the package's folder: the local AWS runs functions with this machine's Python."""
-    return PACKAGE_LOCAL if is_local(env.get("AWS_ENDPOINT_URL")) else PACKAGE
 
 
 if __name__ == "__main__":

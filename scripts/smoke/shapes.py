@@ -7,7 +7,7 @@ should share; no name, no time and no identifier.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,13 @@ def observe(clients: Clients, stack: Deployment, execution: Execution) -> dict[s
     function = clients.functions.get_function_configuration(
         FunctionName=f"{stack.name}-{functions.on_aws('resize_image')}"
     )
-    facts: dict[str, str] = {}
-    facts |= _shapes("event", event)
-    facts |= _shapes("output", execution.result)
-    facts |= _shapes("record", record.get("Item"))
-    facts |= _shapes("png", {name: head[name] for name in head if name not in _NOT_COMPARED})  # type: ignore[literal-required]
+    seen = {
+        "event": event,
+        "output": execution.result,
+        "record": record.get("Item"),
+        "png": {name: value for name, value in head.items() if name not in _NOT_COMPARED},
+    }
+    facts = {path: kind for name, value in seen.items() for path, kind in _shapes(name, value)}
     facts |= {f"png.{name}": str(head.get(name)) for name in _VALUES_OF_OBJECT}
     facts |= {f"function.{name}": str(function.get(name)) for name in _SETTINGS}
     facts |= {f"history.{event.type}": "happens" for event in execution.events}
@@ -80,16 +82,13 @@ def write(facts: Facts, file: Path) -> None:
     file.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _shapes(path: str, value: Any) -> dict[str, str]:
-    """Return the type of every leaf by its path; metadata's names are the project's own."""
+def _shapes(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every leaf's path with its type; metadata's names are the project's own."""
     if isinstance(value, dict) and value:
-        shapes: dict[str, str] = {}
         for name, inner in value.items():
-            shapes |= _shapes(f"{path}.{name}", inner)
-        return shapes
-    if isinstance(value, list) and value:
-        shapes = {}
+            yield from _shapes(f"{path}.{name}", inner)
+    elif isinstance(value, list) and value:
         for inner in value:
-            shapes |= _shapes(f"{path}[]", inner)
-        return shapes
-    return {path: type(value).__name__}
+            yield from _shapes(f"{path}[]", inner)
+    else:
+        yield path, type(value).__name__

@@ -5,10 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Literal
 
-import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from scripts.lib import browser as installed
@@ -68,13 +66,9 @@ def submitted(page: Page, form: str) -> int:
 
 
 @contextmanager
-def chromium(home: Path) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Yield Chromium, for which the name EVIL is this machine."""
-    program = installed.program()
-    if program is None:
-        pytest.fail("Chromium is missing. Run `make system-packages`.")
-    rules = f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"
-    with installed.launched(program, home, rules) as launched:
+    with installed.launched(f"--host-resolver-rules=MAP {EVIL} 127.0.0.1") as launched:
         yield launched
 
 

@@ -84,13 +84,7 @@ def _runs(clients: Clients, stack: Deployment, folder: Path) -> tuple[Run, Run]:
 
 @contextmanager
 def _page() -> Iterator[Page]:
-    chromium = browser.program()
-    if chromium is None:
-        raise UserError("Chromium is missing. `make system-packages` installs it or explains how.")
-    with (
-        tempfile.TemporaryDirectory() as home,
-        browser.launched(chromium, Path(home)) as launched,
-    ):
+    with browser.launched() as launched:
         yield launched.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
 
 

@@ -27,12 +27,9 @@ def describe_alarms(
     return status, headers, body
 
 
-def _whole(name: str) -> str:
-    return member(cloudwatch._alarms.get(name) or cloudwatch._composite_alarms[name])
-
-
-def member(alarm: Mapping[str, object]) -> str:
+def _whole(alarm_name: str) -> str:
     """Return an alarm as an element: times as ISO 8601, nothing that was never set."""
+    alarm = cloudwatch._alarms.get(alarm_name) or cloudwatch._composite_alarms[alarm_name]
     fields = {name: value for name, value in alarm.items() if value not in (None, "")}
     for name, value in fields.items():
         if name.endswith("Timestamp") and isinstance(value, (int, float)):

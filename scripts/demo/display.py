@@ -1,17 +1,21 @@
 """What the demonstration shows: live where the output is a terminal, plain lines elsewhere."""
 
+import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image as Pillow
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scripts.demo.verdict import Image
 from scripts.lib import terraform_stack, text
+from scripts.lib.executions import durations
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
+from scripts.lib.executions.run import Run
 from scripts.lib.terminal import Console, visible
 
 # The states that take time, under words short enough for a table.
@@ -158,23 +162,27 @@ def _text(line: str) -> str:
 
 
 def _outcome_row(image: Image) -> list[str]:
+    pixels = png_bytes = ""
+    if image.outputs:
+        png = image.outputs[1].content
+        width, height = Pillow.open(io.BytesIO(png)).size
+        pixels, png_bytes = f"{width} x {height}", text.size(len(png))
     return [
         _text(image.key),
         image.file_type or "",
         _outcome(image),
-        f"{image.size[0]} x {image.size[1]}" if image.size else "",
+        pixels,
         text.size(len(image.content)),
-        text.size(image.png_bytes) if image.png_bytes else "",
+        png_bytes,
     ]
 
 
 def _times_row(image: Image) -> list[str]:
-    seconds = image.seconds
-    return [
-        _text(image.key),
-        *(_seconds(seconds.get(state)) for state in _TIMED_STATES),
-        _seconds(image.execution.seconds if image.execution else None),
-    ]
+    runs = [Run(image.execution)] if image.execution else []
+    seconds = {time.state: time.ms / 1000 for time in durations.by_state(runs)}
+    in_all = [run.execution.seconds for run in runs]
+    shown = [*(seconds.get(state) for state in _TIMED_STATES), *in_all]
+    return [_text(image.key), *("" if took is None else f"{took:.1f}" for took in shown)]
 
 
 def _outcome(image: Image) -> str:
@@ -194,7 +202,3 @@ def _waiting(addresses: tuple[str, ...]) -> str:
     names = [address.rsplit("module.", 1)[-1].removesuffix(".this") for address in shown]
     more = len(addresses) - len(shown)
     return ", ".join(names) + (f" and {more} more" if more else "")
-
-
-def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.1f}"

@@ -163,10 +163,8 @@ class Trial:
                 arn = listed["executionArn"]
                 if arn not in executions or executions[arn].status == RUNNING:
                     executions[arn] = self.source.execution(arn)
-            for execution in executions.values():
-                image = images.get(execution.source.get("versionId", ""))
-                if image is not None:
-                    image.execution = execution
+                if image := images.get(executions[arn].source.get("versionId", "")):
+                    image.execution = executions[arn]
             places = {image.key: _place(image) for image in images.values()}
             show(places)
             return not any(places.values())

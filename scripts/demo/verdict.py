@@ -10,9 +10,7 @@ from PIL import Image as Pillow
 from image_converter import locations
 from scripts.lib import pixels
 from scripts.lib.aws import Clients
-from scripts.lib.executions import durations
 from scripts.lib.executions.model import SUCCEEDED, Execution
-from scripts.lib.executions.run import Run
 
 THUMBNAIL_SIDE = 320
 RENDITIONS = [
@@ -70,22 +68,6 @@ class Image:
             return []
         png = locations.resized_of(result)
         return [locations.original_of(result), png, *png.get("renditions", ())]
-
-    @property
-    def size(self) -> tuple[int, int] | None:
-        """Width and height of its PNG in pixels."""
-        return Pillow.open(io.BytesIO(self.outputs[1].content)).size if self.outputs else None
-
-    @property
-    def png_bytes(self) -> int | None:
-        """The size of its PNG in bytes."""
-        return len(self.outputs[1].content) if self.outputs else None
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """How long each state took."""
-        runs = [Run(self.execution)] if self.execution else []
-        return {time.state: time.ms / 1000 for time in durations.by_state(runs)}
 
 
 def fetch(clients: Clients, bucket: str, images: Iterable[Image]) -> None:

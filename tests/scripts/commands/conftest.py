@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from image_converter import keys
 from scripts.lib import functions, wait
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
@@ -168,34 +168,23 @@ def stack(little: Emulator, workflow_type: StateMachineTypeType) -> Iterator[Sta
     """A stack whose executions fail, because S3 is busy."""
     clients = little.clients
     name = f"small-{next(_numbers)}"
-    group = f"/aws/vendedlogs/states/{name}"
-    clients.logs.create_log_group(logGroupName=group)
-    machine = workflow.made(
-        clients,
-        name,
-        definition(**FAILS),
-        type=workflow_type,
-        loggingConfiguration=workflow.logging(group),
-    )
-    resources.bucket(clients.s3, name)
-    resources.table(clients.dynamodb, name)
-    express = workflow_type == "EXPRESS"
+    deployment = resources.stack(clients, name, definition(**FAILS), workflow_type)
     # What became of an image of an EXPRESS one is also looked for in the logs of functions.
     for function in ("trigger", *map(functions.on_aws, functions.TASKS)):
         little.function(f"{name}-{function}", "def handler(event, context):\n    pass\n")
         clients.logs.create_log_group(logGroupName=f"/aws/lambda/{name}-{function}")
     queues = [
-        clients.sqs.create_queue(QueueName=queue)["QueueUrl"]
+        clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         for queue in (name, f"{name}-dead-letters")
     ]
-    log = ExecutionLog(group, "ALL", data=True)
-    deployment = Deployment(name, name, "", name, machine, express=express, log=log)
     little_stack = Stack(clients, deployment, *queues)
     little_stack.filter()
     yield little_stack
-    if express:
+    if deployment.express:
         return  # nothing can stop them; they end with the local AWS
-    listed = clients.stepfunctions.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
+    listed = clients.stepfunctions.list_executions(
+        stateMachineArn=deployment.state_machine_arn, statusFilter="RUNNING"
+    )
     for execution in listed["executions"]:
         with suppress(ClientError):  # it has just ended
             clients.stepfunctions.stop_execution(executionArn=execution["executionArn"])

@@ -14,10 +14,10 @@ import pytest
 from scripts.console.server import Console, served
 from scripts.lib import wait
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
-from tests.support import resources, workflow
+from tests.support import resources
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
@@ -81,27 +81,10 @@ def small_stack(
     """Make a stack of its own, whose state machine logs at a level."""
     clients = Clients(unguarded_aws.env)
     name = f"console-{next(_numbers)}"
-    for bucket in (name, f"{name}-destination"):
-        resources.bucket(clients.s3, bucket)
-    for queue in (name, f"{name}-dead-letters"):
-        clients.sqs.create_queue(QueueName=queue)
-    resources.table(clients.dynamodb, name)
-    group = f"/aws/vendedlogs/states/{name}"
-    clients.logs.create_log_group(logGroupName=group)
-    logging = workflow.logging(group, level)
-    machine = workflow.made(
-        clients, name, json.dumps(DEFINITION), type=kind, loggingConfiguration=logging
+    made = resources.stack(
+        clients, name, json.dumps(DEFINITION), kind, level, f"{name}-destination"
     )
-    deployment = Deployment(
-        name,
-        name,
-        f"{name}-destination",
-        name,
-        machine,
-        express=kind == "EXPRESS",
-        log=ExecutionLog(group, level, data=True),
-    )
-    return Small(clients, deployment)
+    return Small(clients, made)
 
 
 @pytest.fixture

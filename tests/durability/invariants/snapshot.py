@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """An object version that somebody put into the source bucket.
 
     Attributes:

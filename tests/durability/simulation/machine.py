@@ -5,9 +5,8 @@ Executions are frames that are replaced, never changed. Waits take no time here.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from scripts.lib.functions import TASKS
 from tests.durability.simulation.replay import Handlers
@@ -16,8 +15,7 @@ from tests.support.asl import rendering
 Path = tuple[int, ...]  # of branches, from the outermost; () is the execution itself
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A Task state whose function is running.
 
     Attributes:
@@ -32,8 +30,7 @@ class Task:
     node: int
 
 
-@dataclass(frozen=True, slots=True)
-class Parallel:
+class Parallel(NamedTuple):
     """A Parallel state whose branches are running."""
 
     state: str
@@ -41,15 +38,13 @@ class Parallel:
     branches: "tuple[Frame, ...]"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """An execution, or a branch, that succeeded; its output as JSON."""
 
     output: str
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """An execution, or a branch, that failed; its Fail state's input as JSON."""
 
     error: str
@@ -86,7 +81,7 @@ class Machine:
         """Return the execution after the invocation at that path has come to the node."""
         states = self._states(path)
         return self._replaced(
-            frame, path, lambda task: self._moved(states, replace(task, node=node))
+            frame, path, lambda task: self._moved(states, task._replace(node=node))
         )
 
     def _give_up(self, frame: Frame, path: Path, error: str, cause: str) -> Frame:
@@ -155,7 +150,7 @@ class Machine:
                     tries[number] += 1
                     payload = _payload(state, task.data)
                     node = self._handlers.start(state["Resource"], payload, is_retry=True)
-                    return self._moved(states, replace(task, tries=tuple(tries), node=node))
+                    return self._moved(states, task._replace(tries=tuple(tries), node=node))
                 break
         rule = next(
             catcher for catcher in state["Catch"] if _matches(catcher["ErrorEquals"], error)
@@ -176,7 +171,7 @@ class Machine:
         if all(isinstance(branch, Done) for branch in branches):
             result = [json.loads(branch.output) for branch in branches if isinstance(branch, Done)]
             return self._leave(self._states(()), frame.state, frame.data, result)
-        return replace(frame, branches=tuple(branches))
+        return frame._replace(branches=tuple(branches))
 
 
 def running(frame: Frame, path: Path = ()) -> Iterator[tuple[Path, Task]]:

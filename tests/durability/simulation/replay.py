@@ -11,10 +11,9 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import botocore.session
 import pytest
@@ -56,8 +55,7 @@ _SERVICES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """An invocation that is about to make a call, or has ended.
 
     Attributes:
@@ -151,7 +149,7 @@ class Handlers:
             with pytest.MonkeyPatch.context() as patch:
                 for name, value in self._settings_of(event, is_retry=is_retry).items():
                     patch.setenv(name, value)
-                self.nodes.append(replace(self._run(function, event, answers), is_retry=is_retry))
+                self.nodes.append(self._run(function, event, answers)._replace(is_retry=is_retry))
         return self._ids[key]
 
     def _settings_of(self, event: str, *, is_retry: bool) -> Mapping[str, str]:
@@ -171,12 +169,9 @@ class Handlers:
             return Node(function, event, answers, error=name, cause=str(error))
         return Node(function, event, answers, result=json.dumps(result, sort_keys=True))
 
-    def ask(self, request: Request) -> Answer:
-        """Return the next answer, or stop the handler here."""
-        answer = next(self._answers, None)
-        if answer is None:
-            raise _Asks(request)
-        return answer
+    def next_answer(self) -> Answer | None:
+        """Return the answer to the handler's next call; None if it is not there yet."""
+        return next(self._answers, None)
 
 
 class _Client:
@@ -188,11 +183,9 @@ class _Client:
 
     def __getattr__(self, method: str) -> Any:
         def call(**parameters: Any) -> Any:
-            _check_parameters(self._service, method, parameters)
-            for name in self._handlers.without.get(method, ()):
-                parameters.pop(name, None)
-                parameters.get("CopySource", {}).pop(name, None)
-            answer = self._handlers.ask(request(self._service, method, parameters))
+            answer = self._handlers.next_answer()
+            if answer is None:
+                raise _Asks(self._request(method, parameters))
             if answer.error == "lost":
                 raise ReadTimeoutError(endpoint_url="https://simulated")
             if answer.error:
@@ -200,6 +193,13 @@ class _Client:
             return {name: _as_client_returns(name, value) for name, value in answer.fields}
 
         return call
+
+    def _request(self, method: str, parameters: dict[str, Any]) -> Request:
+        _check_parameters(self._service, method, parameters)
+        for name in self._handlers.without.get(method, ()):
+            parameters.pop(name, None)
+            parameters.get("CopySource", {}).pop(name, None)
+        return request(self._service, method, parameters)
 
 
 def _check_parameters(service: str, method: str, parameters: dict[str, Any]) -> None:

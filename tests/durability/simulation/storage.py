@@ -12,10 +12,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import TypeDeserializer
 from moto.dynamodb.comparisons import get_filter_expression
@@ -31,8 +30,7 @@ MACHINE = "arn:aws:states:eu-central-1:123456789012:stateMachine:image-converter
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """A version of an object, or a delete marker where `body` is None.
 
     Attributes:
@@ -54,8 +52,7 @@ class Version:
         return self.etag if self.id == "null" else self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A call of a client, as a value.
 
     Attributes:
@@ -71,8 +68,7 @@ class Request:
         return _parsed(self.parameters)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What comes back: fields, or an error.
 
     Attributes:
@@ -95,8 +91,7 @@ def refusal(service: str) -> Answer:
     return Answer(error=codes.get(service, "ThrottlingException"), status=503)
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """Everything that the functions see.
 
     Attributes:
@@ -159,12 +154,13 @@ class Storage:
             version, history = "null", tuple(kept for kept in history if kept.id != "null")
         new = Version(version, body, etag, metadata, content_type, created, number)
         objects = dict(self.objects) | {(bucket, key): (*history, new)}
-        return replace(self, objects=tuple(sorted(objects.items()))), new
+        return self._replace(objects=tuple(sorted(objects.items()))), new
 
 
 NOTHING = Storage()
 
 
+@lru_cache(maxsize=100_000)
 def perform(storage: Storage, request: Request) -> tuple[Storage, Answer]:
     """Return the storage after a request, and the request's answer."""
     operation = _OPERATIONS[request.service, request.method]
@@ -314,7 +310,7 @@ def _put_item(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storage,
         return storage, Answer(error="ConditionalCheckFailedException", status=400)
     items[name] = json.dumps(parameters["Item"], sort_keys=True)
     answer = (("HTTPStatusCode", 200), ("RequestId", "R"))
-    stored = replace(storage, items=tuple(sorted(items.items())))
+    stored = storage._replace(items=tuple(sorted(items.items())))
     return stored, Answer((("ResponseMetadata", answer),))
 
 
@@ -339,7 +335,7 @@ def _start_execution(storage: Storage, parameters: Mapping[str, Any]) -> tuple[S
         return storage, Answer(error="ExecutionAlreadyExists", status=400)
     started[name] = parameters["input"]
     arn = f"{parameters['stateMachineArn'].replace(':stateMachine:', ':execution:')}:{name}"
-    return replace(storage, started=tuple(sorted(started.items()))), Answer(
+    return storage._replace(started=tuple(sorted(started.items()))), Answer(
         (("executionArn", arn),)
     )
 
@@ -350,8 +346,8 @@ def _put_events(storage: Storage, parameters: Mapping[str, Any]) -> tuple[Storag
     details = [json.loads(entry["Detail"]) for entry in parameters["Entries"]]
     contents = {json.dumps(detail | {"execution": ""}, sort_keys=True) for detail in details}
     answer = (("FailedEntryCount", 0), ("Entries", ()))
-    stored = replace(
-        storage, events=storage.events | sent, event_contents=storage.event_contents | contents
+    stored = storage._replace(
+        events=storage.events | sent, event_contents=storage.event_contents | contents
     )
     return stored, Answer(answer)
 

@@ -15,8 +15,9 @@ A killed process is one that timed out and does not go on.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import quote_plus
 
 from image_converter import reprocessing
@@ -30,8 +31,7 @@ from tests.durability.simulation.storage import LOST, SOURCE, Answer, Storage
 MAX_RECEIVES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """What S3 reports of an upload, in the queue.
 
     Attributes:
@@ -57,8 +57,7 @@ class Notification:
         return self.failures >= MAX_RECEIVES
 
 
-@dataclass(frozen=True, slots=True)
-class Execution:
+class Execution(NamedTuple):
     """An execution; `event` is its input as JSON, `by_hand` that no notification started it."""
 
     name: str
@@ -72,8 +71,7 @@ class Execution:
         return isinstance(self.frame, Done | Failed)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Something that a person does: an upload, a deletion, a backfill, or starting an execution.
 
     Attributes:
@@ -91,8 +89,7 @@ class Plan:
     unnoticed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A whole pipeline.
 
     Attributes:
@@ -114,8 +111,7 @@ class State:
     deliveries: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A next step.
 
     Attributes:
@@ -154,6 +150,8 @@ class System:
         self._handlers = handlers
         self._machine = machine
         self._prune = prune
+        # A message is delivered in many states whose storage is the same.
+        self._triggered = lru_cache(maxsize=100_000)(self._trigger)
 
     def steps(self, state: State) -> list[Step]:
         """Return the next steps; of private ones the first one's alone."""
@@ -189,9 +187,8 @@ class System:
             Execution(f"again-{count + number}", event, self._machine.start(event), by_hand=True)
             for number, event in enumerate(sorted(failed))
         ]
-        messages = [replace(message, failures=0) for message in state.notifications]
-        return replace(
-            state,
+        messages = [message._replace(failures=0) for message in state.notifications]
+        return state._replace(
             executions=tuple(
                 sorted((*state.executions, *restarted), key=lambda execution: execution.name)
             ),
@@ -204,15 +201,14 @@ class System:
         if plan.event:
             name = f"by-hand-{sum(execution.by_hand for execution in state.executions)}"
             execution = Execution(name, plan.event, self._machine.start(plan.event), by_hand=True)
-            return replace(state, executions=(*state.executions, execution), plans=rest)
+            return state._replace(executions=(*state.executions, execution), plans=rest)
         if plan.backfill:
-            return replace(_backfilled(state, plan), plans=rest)
+            return _backfilled(state, plan)._replace(plans=rest)
         stored, version = state.storage.put(SOURCE, plan.key, plan.body)
-        state = replace(state, storage=stored, plans=rest)
+        state = state._replace(storage=stored, plans=rest)
         kept = state.storage.versioning == "Enabled"
         uploads = [
-            replace(
-                upload,
+            upload._replace(
                 withdrawn=upload.withdrawn or plan.body is None,
                 overwritten=upload.overwritten or not kept,
             )
@@ -221,14 +217,14 @@ class System:
             for upload in state.uploads
         ]
         if plan.body is None:
-            return replace(state, uploads=tuple(uploads))
+            return state._replace(uploads=tuple(uploads))
         upload = invariants.Upload(plan.key, version.name, plan.body)
         body = self._notification(plan.key, version, len(uploads), state.storage.versioning)
-        state = replace(state, uploads=(*uploads, upload))
+        state = state._replace(uploads=(*uploads, upload))
         if plan.unnoticed:
             return state
         notification = Notification(plan.key, version.name, body)
-        return replace(state, notifications=(*state.notifications, notification))
+        return state._replace(notifications=(*state.notifications, notification))
 
     def _deliveries(self, state: State) -> Iterator[Step]:
         for number, message in enumerate(state.notifications):
@@ -254,27 +250,32 @@ class System:
                 yield Step(label, after, needed_now, private, is_fault=bool(fault))
 
     def _deliver(self, state: State, number: int, fault: str) -> State:
-        message = state.notifications[number]
-        record = {"messageId": "m", "body": message.body}
+        state = _used(state, fault, "trigger")
+        stored, message = self._triggered(
+            state.storage, state.notifications[number], fault or _ongoing(state, "trigger")
+        )
+        return self._started(_with_message(state._replace(storage=stored), number, message))
+
+    def _trigger(
+        self, stored: Storage, message: Notification, fault: str
+    ) -> tuple[Storage, Notification]:
+        """Return what the trigger makes of the storage and of the message that it deals with."""
         node = message.node
         if node is None:
+            record = {"messageId": "m", "body": message.body}
             node = self._handlers.start("trigger", json.dumps({"Records": [record]}))
-        state = _used(state, fault, "trigger")
         while (request := self._handlers.nodes[node].request) is not None:
-            stored, answer = _perform(state, request, fault or _ongoing(state, "trigger"))
+            stored, answer = _perform(stored, request, fault)
             if fault == "repeated":
                 stored, answer = storage.perform(stored, request)
-            state = self._started(replace(state, storage=stored))
             node = self._handlers.resume(node, answer)
             if message.listed and self._handlers.nodes[node].request is not None:
-                return _with_message(state, number, replace(message, node=node))
-        message = replace(message, node=None)
+                return stored, message._replace(node=node)
+        message = message._replace(node=None)
         result = json.loads(self._handlers.nodes[node].result or '{"batchItemFailures": [1]}')
         if result["batchItemFailures"]:
-            message = replace(message, failures=message.failures + 1)
-        else:
-            message = replace(message, delivered=message.delivered + 1)
-        return _with_message(state, number, message)
+            return stored, message._replace(failures=message.failures + 1)
+        return stored, message._replace(delivered=message.delivered + 1)
 
     def _started(self, state: State) -> State:
         names = {execution.name for execution in state.executions}
@@ -283,8 +284,10 @@ class System:
             for name, event in state.storage.started
             if name not in names
         ]
+        if not new:
+            return state
         executions = sorted((*state.executions, *new), key=lambda execution: execution.name)
-        return replace(state, executions=tuple(executions))
+        return state._replace(executions=tuple(executions))
 
     def _stray(self, state: State, number: int) -> Iterator[Step]:
         name, node_id = state.strays[number]
@@ -292,12 +295,12 @@ class System:
 
         def after() -> State:
             assert node.request is not None
-            stored, answer = _perform(state, node.request, _ongoing(state, node.function))
+            stored, answer = _perform(state.storage, node.request, _ongoing(state, node.function))
             next_id = self._handlers.resume(node_id, answer)
             remaining = [stray for place, stray in enumerate(state.strays) if place != number]
             goes_on = self._handlers.nodes[next_id].request is not None
             strays = [*remaining, (name, next_id)] if goes_on else remaining
-            return replace(state, storage=stored, strays=tuple(sorted(strays)))
+            return state._replace(storage=stored, strays=tuple(sorted(strays)))
 
         method = node.request.method if node.request else ""
         yield Step(f"{name}: stray {node.function} {method}", after, needed=False)
@@ -360,9 +363,9 @@ class _Actor:
         if fault == "timed out":
             strays = tuple(sorted((*state.strays, (self.name, self.node_id))))
             frame = machine.fail(execution.frame, self.path, "States.Timeout", "")
-            return self._moved(replace(state, strays=strays), frame)
-        stored, answer = _perform(state, request, fault or _ongoing(state, function))
-        state = replace(state, storage=stored)
+            return self._moved(state._replace(strays=strays), frame)
+        stored, answer = _perform(state.storage, request, fault or _ongoing(state, function))
+        state = state._replace(storage=stored)
         if fault == "repeated":
             return state
         node = self.system._handlers.resume(self.node_id, answer)
@@ -380,13 +383,12 @@ class _Actor:
             strays += [(self.name, node) for node in siblings]
         stored = state.storage
         if isinstance(frame, Done | Failed):
-            stored = replace(stored, closed=stored.closed | {self.name})
+            stored = stored._replace(closed=stored.closed | {self.name})
         executions = [
-            replace(execution, frame=frame) if execution.name == self.name else execution
+            execution._replace(frame=frame) if execution.name == self.name else execution
             for execution in state.executions
         ]
-        return replace(
-            state,
+        return state._replace(
             executions=tuple(executions),
             storage=stored,
             strays=tuple(sorted(strays)),
@@ -396,7 +398,7 @@ class _Actor:
 def _with_message(state: State, number: int, message: Notification) -> State:
     messages = list(state.notifications)
     messages[number] = message
-    return replace(state, notifications=tuple(messages))
+    return state._replace(notifications=tuple(messages))
 
 
 def _listing(state: State) -> bool:
@@ -422,7 +424,7 @@ def _backfilled(state: State, plan: Plan) -> State:
         version = current.id if plan.backfill == "version" else None
         body = _listed(SOURCE, plan.key, version)
         message = Notification(plan.key, current.name, body, listed=True)
-    return replace(state, notifications=(*state.notifications, message))
+    return state._replace(notifications=(*state.notifications, message))
 
 
 def _only_counted(before: State, after: State, number: int) -> bool:
@@ -432,7 +434,7 @@ def _only_counted(before: State, after: State, number: int) -> bool:
     """
     counted = list(after.notifications)
     counted[number] = before.notifications[number]
-    return replace(after, notifications=tuple(counted)) == before
+    return after._replace(notifications=tuple(counted)) == before
 
 
 def is_at_rest(steps: list[Step]) -> bool:
@@ -593,10 +595,10 @@ def _version_named(item: Mapping[str, Any]) -> str | None:
     return name
 
 
-def _perform(state: State, request: storage.Request, fault: str) -> tuple[Storage, Answer]:
+def _perform(stored: Storage, request: storage.Request, fault: str) -> tuple[Storage, Answer]:
     if fault in ("refused", "outage"):
-        return state.storage, storage.refusal(request.service)
-    stored, answer = storage.perform(state.storage, request)
+        return stored, storage.refusal(request.service)
+    stored, answer = storage.perform(stored, request)
     return stored, LOST if fault == "lost" else answer
 
 
@@ -604,7 +606,7 @@ def _used(state: State, fault: str, function: str) -> State:
     if not fault:
         return state
     outage = function if fault == "outage" else state.outage
-    return replace(state, faults=state.faults - 1, outage=outage)
+    return state._replace(faults=state.faults - 1, outage=outage)
 
 
 def _ongoing(state: State, function: str) -> str:

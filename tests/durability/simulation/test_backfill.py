@@ -6,7 +6,6 @@ settings than the uploads of the scenario, whose executions began before the set
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any, get_args
 
@@ -62,12 +61,12 @@ BACKFILLS = (
     Scenario(
         "a backfill between two uploads, versioning suspended",
         (FIRST, LISTED, SECOND),
-        replace(SECONDS, versioning="Suspended"),
+        SECONDS._replace(versioning="Suspended"),
     ),
     Scenario(
         "an upload that is listed as well, never versioned",
         (FIRST, LISTED),
-        replace(SECONDS, versioning=""),
+        SECONDS._replace(versioning=""),
     ),
 )
 
@@ -81,7 +80,7 @@ REPROCESSES = (
     Scenario(
         "a reprocess, then an upload, versioning suspended",
         (REPROCESS, SECOND),
-        replace(SECONDS, versioning="Suspended"),
+        SECONDS._replace(versioning="Suspended"),
     ),
 )
 
@@ -106,10 +105,10 @@ def replacing() -> Iterator[System]:
 
 def _start(system: System, scenario: Scenario, *, faults: int = 0) -> State:
     """Return the state after an upload that was converted, before what the scenario plans."""
-    state = replace(scenario.start(faults=0, deliveries=2), plans=(FIRST,))
+    state = scenario.start(faults=0, deliveries=2)._replace(plans=(FIRST,))
     while not is_at_rest(steps := system.steps(state)):
         state = next(step for step in steps if step.needed).after()
-    return replace(state, plans=scenario.plans, faults=faults)
+    return state._replace(plans=scenario.plans, faults=faults)
 
 
 def _broken(state: State) -> list[str]:

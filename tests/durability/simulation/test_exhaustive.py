@@ -83,8 +83,8 @@ def _ends(system: System, start: State) -> set[State]:
     states: set[State] = set()
 
     def note(state: State) -> list[str]:
-        messages = tuple(replace(message, delivered=0) for message in state.notifications)
-        states.add(replace(state, notifications=messages, faults=0, strays=()))
+        messages = tuple(message._replace(delivered=0) for message in state.notifications)
+        states.add(state._replace(notifications=messages, faults=0, strays=()))
         return []
 
     explore(system, start, judge=note)

@@ -115,7 +115,7 @@ class _Express(test_random.Pipeline):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = replace(self.state, storage=replace(self.state.storage, express=True))
+        self.state = self.state._replace(storage=self.state.storage._replace(express=True))
 
     def teardown(self) -> None:
         super().teardown()

@@ -6,7 +6,6 @@ A failure that this finds becomes a scenario of its own in `scenarios.py`, with 
 import os
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -113,17 +112,17 @@ class Pipeline(RuleBasedStateMachine):
     @precondition(lambda self: not self.out)
     @rule(choice=st.integers(0, 1_000_000))
     def fail(self, choice: int) -> None:
-        steps = self.system.steps(replace(self.state, faults=1))
+        steps = self.system.steps(self.state._replace(faults=1))
         faults = [step for step in steps if not step.needed and step.is_fault]
         if faults and self.faults < HARMLESS_FAULTS:
-            self.state = replace(faults[choice % len(faults)].after(), faults=0)
+            self.state = faults[choice % len(faults)].after()._replace(faults=0)
             self.faults += 1
             self.out = bool(self.state.outage)
 
     @precondition(lambda self: bool(self.state.outage))
     @rule()
     def recover(self) -> None:
-        self.state = replace(self.state, outage="")
+        self.state = self.state._replace(outage="")
 
     @rule()
     def redrive(self) -> None:
@@ -137,7 +136,7 @@ class Pipeline(RuleBasedStateMachine):
         self._come_to_rest()
         judge = promise_alone if self.out else violations
         assert judge(self.state) == []
-        self.state = self.system.redriven(replace(self.state, outage=""))
+        self.state = self.system.redriven(self.state._replace(outage=""))
         self._come_to_rest()
         assert promise_alone(self.state) + unfinished(self.state) == []
         self.finished.append(self.state)
@@ -147,7 +146,7 @@ class Pipeline(RuleBasedStateMachine):
             self.state = needed[0].after()
 
     def _do(self, plan: Plan) -> None:
-        self.state = self.system.person(replace(self.state, plans=(plan,)))
+        self.state = self.system.person(self.state._replace(plans=(plan,)))
 
 
 def run_histories(

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.commands import cli
-from scripts.lib import wait
+from scripts.lib import deployed, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
@@ -205,6 +205,10 @@ def test_other_files_are_seen_and_kept(key: str, capsys: Capture) -> None:
     assert "not a JPEG" in _status_once_kept(key, capsys)
 
 
+def _executions(owner: Owner) -> collect.Source:
+    return collect.source(owner.clients, deployed.find(owner.clients, NAME))
+
+
 def _status_once_kept(key: str, capsys: Capture) -> str:
     def said() -> str | None:
         cli.run(["status", key, "--name", NAME])
@@ -218,18 +222,16 @@ def test_what_fails_is_the_damaged_image_alone(
     owner: Owner, listener: Listener, outputs: dict[str, Any]
 ) -> None:
     listener.event("Image Not Converted", *DAMAGED)
-    listed = list(collect.listed(owner.clients, outputs["state_machine_arn"], "FAILED"))
-    assert len(listed) == 1
+    assert len(list(_executions(owner).listed("FAILED"))) == 1
     assert resources.messages(owner.clients.sqs, outputs["dead_letter_queue_url"]) == 0
 
 
 def test_neither_old_nor_other_keys_are_started(
-    owner: Owner, stack: Example, outputs: dict[str, Any], capsys: Capture
+    owner: Owner, stack: Example, capsys: Capture
 ) -> None:
     for key in OTHERS:
         _status_once_kept(key, capsys)
-    before = len(list(collect.listed(owner.clients, outputs["state_machine_arn"])))
-    assert before == len(JPEG | DAMAGED | OTHERS)
+    assert len(list(_executions(owner).listed())) == len(JPEG | DAMAGED | OTHERS)
     cli.run(["redrive", "--dry-run", "--name", NAME])
     said = capsys.readouterr().out
     assert "albums/old" not in said

@@ -10,7 +10,6 @@ import pytest
 from image_converter import keys
 from scripts.commands import cli
 from scripts.lib import deployed
-from scripts.lib.executions import collect
 from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
 from tests.security import permissions
@@ -95,7 +94,7 @@ def test_a_jpeg_is_converted_and_everything_stays(
 
 def _inputs(deployment: Deployment) -> Iterator[str]:
     """Yield the input of every execution."""
-    for run in collect.listed(deployment.clients, deployment.outputs["state_machine_arn"]):
+    for run in pipeline.executions(deployment).listed():
         described = deployment.clients.stepfunctions.describe_execution(
             executionArn=run["executionArn"]
         )
@@ -104,15 +103,15 @@ def _inputs(deployment: Deployment) -> Iterator[str]:
 
 def test_what_is_kept_is_not_started_again(keeping: Deployment) -> None:
     def executions() -> list[str]:
-        arn = keeping.outputs["state_machine_arn"]
-        listed = collect.listed(keeping.clients, arn)
-        return sorted(run["executionArn"] for run in listed)
+        return sorted(run["executionArn"] for run in pipeline.executions(keeping).listed())
 
     before = executions()
     stack = deployed.find(keeping.clients, deployed.DEFAULT_NAME)
     redrive = Redrive(keeping.clients, stack, settled_after=timedelta(0))
     assert not [
-        result.subject for result in redrive.all() if result.key in (*OUTSIDE, "keep/beach.jpg")
+        result.subject
+        for result in pipeline.all_results(redrive)
+        if result.key in (*OUTSIDE, "keep/beach.jpg")
     ]
     assert executions() == before
 
@@ -141,7 +140,8 @@ def test_of_express_the_end_is_known_though_nothing_is_deleted(
     assert cli.run(["status", "keep-express/a.heic"]) == 0
     assert "the source was kept (other_types is keep)" in capsys.readouterr().out
     redrive = Redrive(keeping.clients, keeping_express, settled_after=timedelta(0))
-    assert list(redrive.all()) == [], "it is known what was kept and what nothing handles"
+    results = pipeline.all_results(redrive)
+    assert results == [], "it is known what was kept and what nothing handles"
 
 
 def test_events_of_express_say_what_was_converted_and_what_was_not(

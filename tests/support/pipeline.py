@@ -1,5 +1,6 @@
 """What the end-to-end tests do with the deployed pipeline."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 from scripts.lib import deployed, wait
 from scripts.lib.executions import collect
 from scripts.lib.executions.model import RUNNING, Execution
+from scripts.lib.executions.redrive import Redrive, Result
 from tests.conftest import Deployment
 
 # What decides whether an image is outdated, and what makes its renditions.
@@ -49,6 +51,11 @@ def executions(deployment: Deployment) -> collect.Source:
     """Return what reads the executions of the deployed stack."""
     stack = deployed.find(deployment.clients, deployed.DEFAULT_NAME)
     return collect.source(deployment.clients, stack)
+
+
+def all_results(redrive: Redrive) -> list[Result]:
+    """Do all parts of a redrive; return what became of each thing."""
+    return list(itertools.chain.from_iterable(redrive.parts().values()))
 
 
 def start(deployment: Deployment, record: Mapping[str, Any]) -> Execution:

@@ -7,7 +7,7 @@ to log; what it does not say, the functions have logged.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,13 +16,12 @@ from image_converter import notifications, reprocessing
 from scripts.lib import deployed, functions, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import arrival, collect, endings, logged, restarts
-from scripts.lib.executions.model import FAILED, RUNNING, STOPPED
+from scripts.lib.executions import arrival, collect, endings, history, logged, restarts
+from scripts.lib.executions.model import FAILED, RUNNING, STOPPED, Summary
 from scripts.lib.executions.redrive import Redrive
 
 MAX_COUNTED = 10_000  # executions that are counted, or described
 _FAILED = (*FAILED, STOPPED)
-_END_EVENTS = {f"Execution{end}" for end in ("Succeeded", "Failed", "TimedOut", "Aborted")}
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,8 @@ class Pipeline:
         )
         events = [text.json_object(line["message"]) for line in lines]
         begun = {e["execution_arn"] for e in events if e.get("type") == "ExecutionStarted"}
-        return len(begun - {e["execution_arn"] for e in events if e.get("type") in _END_EVENTS})
+        ended = {e["execution_arn"] for e in events if e.get("type") in history.STATUS_OF}
+        return len(begun - ended)
 
     def failed(self) -> int | None:
         """Return how many executions have failed; None if the stack is EXPRESS."""
@@ -85,7 +85,15 @@ class Pipeline:
 
     def failures(self) -> Iterator[Failure]:
         """Yield what failed, and was not handled later."""
-        yield from self._express_failures() if self._stack.express else self._standard_failures()
+        failed: Iterable[Summary] = self._executions(*_FAILED)
+        not_searched = ""
+        if self._stack.express:
+            source = collect.source(self._clients, self._stack, since=self._since)
+            failed, not_searched = source.failed(_FAILED)
+        if not_searched or self._stack.not_logged:
+            yield from self._failures_of_functions()
+        else:
+            yield from self._failures_of(failed)
         for letter in storage.dead_letters(self._clients, self._stack.name):
             if storage.sent_at(letter) >= self._since:
                 for key, _ in sorted(arrival.named(letter["Body"])):
@@ -94,8 +102,7 @@ class Pipeline:
     def _executions(self, *statuses: str) -> Iterator[Any]:
         """Yield STANDARD executions with these statuses, by default all, the newest first."""
         for status in statuses or (None,):
-            listed = collect.listed(self._clients, self._stack.state_machine_arn, status)
-            for execution in listed:
+            for execution in collect.source(self._clients, self._stack).listed(status):
                 if execution.get("stopDate", execution["startDate"]) < self._since:
                     break  # whichever of both moments they are sorted by
                 if execution["startDate"] >= self._since:
@@ -113,31 +120,14 @@ class Pipeline:
         lines = [text.json_object(event["message"]) for event in events]
         return [line for line in lines if line.get("message") == message]
 
-    def _standard_failures(self) -> Iterator[Failure]:
-        redrive = Redrive(self._clients, self._stack, dry_run=True, everything=True)
-        failed = itertools.islice(self._executions(*_FAILED), MAX_COUNTED)
-        for name in sorted({restarts.first_name(execution["name"]) for execution in failed}):
-            for result in redrive.execution(name):
-                yield Failure(result.key or result.subject, result.why)
-
-    def _express_failures(self) -> Iterator[Failure]:
-        log = logged.of_stack(self._clients, self._stack, since=self._since)
-        failed, not_searched = log.failed()
-        if log.log.missing or not_searched:
-            yield from self._failures_of_functions()
-            return
-        by_name = {restarts.first_name(execution["name"]): execution for execution in failed}
-        for name, execution in itertools.islice(by_name.items(), MAX_COUNTED):
-            chain = log.named(name)
-            # Two executions of one name may run at a time, of which one that succeeds is enough.
-            if any(e["status"] not in _FAILED for e in chain):
-                continue
-            last = chain[-1] if chain else execution
-            key, _ = restarts.source(last)
-            record = self._record(key) if key else None
-            if record is None or _written(record) < last["stopDate"]:
-                why = text.sentence(last.get("error"), last.get("cause"))
-                yield Failure(key or name, why or last["status"])
+    def _failures_of(self, failed: Iterable[Summary]) -> Iterator[Failure]:
+        """Yield for which executions that have failed something is left to do."""
+        redrive = Redrive(self._clients, self._stack, everything=True)
+        counted = itertools.islice(failed, MAX_COUNTED)
+        for name in sorted({restarts.first_name(run["name"]) for run in counted}):
+            for newest in redrive.unsettled(name)[-1:]:
+                why = text.sentence(newest.get("error"), newest.get("cause"))
+                yield Failure(restarts.source(newest)[0] or name, why or newest["status"])
 
     def _failures_of_functions(self) -> Iterator[Failure]:
         """Yield the last failure that functions have logged of each image, unless a retry helped.

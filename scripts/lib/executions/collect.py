@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
@@ -34,37 +34,23 @@ _SEARCHED = 10_000  # executions of the stack, for those that no upload has star
 _DESCRIBED = 200  # of those that no upload has started; each costs a request
 
 
-class Source(Protocol):
-    """Where a stack's executions are read: Step Functions, or the log of an EXPRESS one."""
-
-    def listed(self, status: str | None = None, most: int | None = None) -> Iterable[Summary]:
-        """Return executions as ListExecutions has them, the newest first."""
-
-    def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
-        """Return an execution by its events."""
-
-    def ended(self, name: str) -> Execution | None:
-        """Return the execution of that name, if it is known to have ended."""
-
-    def named(self, name: str, uploaded: datetime | None = None, /) -> list[Summary]:
-        """Return the executions that were started first under a name, last the one that counts."""
-
-    def failed(self, statuses: Collection[str]) -> tuple[list[Summary], str]:
-        """Return what ended with one of these statuses, and what was not searched."""
-
-    def of_image(self, traces: Traces) -> tuple[list[Summary], str]:
-        """Return the executions of an image, and what was not searched."""
-
-
 class _StepFunctions:
-    """Executions that Step Functions itself remembers."""
+    """Reads the executions of one STANDARD state machine, which Step Functions remembers.
+
+    What its methods return is described with those of `logged.Log`.
+    """
 
     def __init__(self, clients: Clients, stack: Deployment) -> None:
         self._clients = clients
         self._stack = stack
 
     def listed(self, status: str | None = None, most: int | None = None) -> Iterator[Summary]:
-        return listed(self._clients, self._stack.state_machine_arn, status, most)
+        wanted: dict[str, Any] = {"statusFilter": status} if status else {}
+        page: Any = {"MaxItems": most, "PageSize": min(most, _LONGEST_PAGE)} if most else {}
+        pages = self._clients.stepfunctions.get_paginator("list_executions").paginate(
+            stateMachineArn=self._stack.state_machine_arn, PaginationConfig=page, **wanted
+        )
+        yield from pages.search("executions[]")
 
     def execution(self, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:
         return execution(self._clients, arn, definition)
@@ -121,6 +107,10 @@ class _StepFunctions:
         return arns[:_DESCRIBED], too_many
 
 
+# Where a stack's executions are read.
+Source = _StepFunctions | logged.Log
+
+
 def source(
     clients: Clients,
     stack: Deployment,
@@ -134,27 +124,12 @@ def source(
         since: of an EXPRESS stack, the log is not searched before it.
         progress: called with a sentence for each page of a log that was read.
     """
-    if stack.express:
-        return logged.of_stack(clients, stack, since=since, progress=progress)
-    return _StepFunctions(clients, stack)
-
-
-def listed(
-    clients: Clients, state_machine_arn: str, status: str | None = None, most: int | None = None
-) -> Iterator[Any]:
-    """Yield a state machine's executions as ListExecutions has them, the newest first.
-
-    Parameters:
-        status: only those with that status.
-        most: how many at the most.
-    """
-    wanted: dict[str, Any] = {"statusFilter": status} if status else {}
-    pages = clients.stepfunctions.get_paginator("list_executions").paginate(
-        stateMachineArn=state_machine_arn,
-        PaginationConfig={"MaxItems": most, "PageSize": min(most, _LONGEST_PAGE)} if most else {},
-        **wanted,
-    )
-    yield from pages.search("executions[]")
+    if not stack.express:
+        return _StepFunctions(clients, stack)
+    # A stack of the same name may have been there before.
+    moments = [moment for moment in (since, stack.created) if moment]
+    since = max(moments, default=None)
+    return logged.Log(clients, stack.state_machine_arn, stack.log, since=since, progress=progress)
 
 
 def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None = None) -> Execution:

@@ -19,6 +19,11 @@ from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, logged
 from scripts.lib.executions.model import NOT_A_JPEG, Execution, Outcome, conversion
 
+PERMANENT = {
+    name
+    for name, error in vars(errors).items()
+    if isinstance(error, type) and issubclass(error, errors.PermanentError)
+}
 _CLOCKS_DIFFER = timedelta(seconds=2)  # S3's, which is in whole seconds, and a function's
 
 
@@ -64,9 +69,7 @@ class Failure:
     @property
     def is_final(self) -> bool:
         """Whether no attempt can follow: it cannot succeed, or its execution is over by now."""
-        error = getattr(errors, self.error, None)
-        is_permanent = isinstance(error, type) and issubclass(error, errors.PermanentError)
-        return is_permanent or datetime.now(UTC) - self.at > logged.LONGEST
+        return self.error in PERMANENT or datetime.now(UTC) - self.at > logged.LONGEST
 
 
 def find(

@@ -19,7 +19,7 @@ from typing import Any
 
 from scripts.lib import storage, text
 from scripts.lib.aws import Clients
-from scripts.lib.deployed import Deployment, ExecutionLog
+from scripts.lib.deployed import ExecutionLog
 from scripts.lib.executions import definition as definitions
 from scripts.lib.executions import history, restarts
 from scripts.lib.executions.events import HistoryEvent
@@ -77,13 +77,14 @@ class Log:
 
         Parameters:
             definition: the state machine's, where it is known.
-            since: the log is not searched before it; by default 90 days ago.
+            since: the log is not searched before it, and not before 90 days ago.
             progress: called with a sentence for each page of the log that was read.
         """
         self._clients = clients
         self._machine = state_machine_arn
         self.log = log
-        self._since = since or datetime.now(UTC) - _REMEMBERED
+        remembered = datetime.now(UTC) - _REMEMBERED
+        self._since = max(since or remembered, remembered)
         self._progress = progress
         self._definition = definition
         self._lines: Lines = {}
@@ -303,19 +304,6 @@ class Log:
 def _parsed(message: str) -> Line:
     """Return a line of the log; whoever follows it reads the newest ones again and again."""
     return text.json_object(message)
-
-
-def of_stack(
-    clients: Clients,
-    stack: Deployment,
-    *,
-    since: datetime | None = None,
-    progress: Progress | None = None,
-) -> Log:
-    """Return a reader of an EXPRESS stack's executions; its parameters are those of `Log`."""
-    moments = (since, stack.created, datetime.now(UTC) - _REMEMBERED)
-    since = max(filter(None, moments))
-    return Log(clients, stack.state_machine_arn, stack.log, since=since, progress=progress)
 
 
 def of_execution(clients: Clients, arn: str, since: datetime | None = None) -> Log:

@@ -7,7 +7,6 @@ twice.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -25,21 +24,12 @@ from scripts.lib import deployed, functions, storage, text, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, endings, logged, map_runs, restarts
-from scripts.lib.executions.model import FAILED, RUNNING, STOPPED, SUCCEEDED, name_of
+from scripts.lib.executions.model import FAILED, RUNNING, STOPPED, SUCCEEDED, Summary, name_of
 
-# Errors that a retry cannot fix: the image has to be uploaded again or restored, or the input is
-# wrong. ImageTooLarge is not one of them: the function may have more memory by now.
-HOPELESS = {
-    "DamagedImage",
-    "UnsupportedImage",
-    "UnknownType",
-    "SourceChanged",
-    "SourceArchived",
-    "SourceNotFound",
-    "InvalidRecord",
-    "KeyTooLong",
-}
 _TOO_LARGE = "ImageTooLarge"
+# Errors that a retry cannot fix, whatever settings the functions have by now: the image has to be
+# uploaded again or restored, or the input is wrong.
+HOPELESS = endings.PERMANENT - {_TOO_LARGE, "InvalidSettings"}
 _INVALID_INPUT = "InvalidInput"  # of the backfill's state machine
 _REDRIVEN = "; redriven from where it stopped"
 # What an ImageTooLarge says that an image has or would take, where the function's memory decides;
@@ -123,10 +113,6 @@ class Redrive:
             "Source objects without an execution": self.unhandled(),
         }
 
-    def all(self) -> Iterator[Result]:
-        """Do all parts and yield what became of each thing."""
-        return itertools.chain.from_iterable(self.parts().values())
-
     def backfills(self) -> Iterator[Result]:
         """Have failed runs of the backfill go on, and yield what became of each.
 
@@ -134,8 +120,7 @@ class Redrive:
         """
         backfill = self._stack.backfill
         try:
-            listed = list(collect.listed(self._clients, backfill.state_machine_arn))
-            listed.sort(key=lambda run: run["startDate"], reverse=True)
+            listed = collect.source(self._clients, backfill).listed()
             arns = [run["executionArn"] for run in listed]
             runs = [self._states.describe_execution(executionArn=arn) for arn in arns]
         except self._states.exceptions.StateMachineDoesNotExist:
@@ -147,7 +132,7 @@ class Redrive:
             self.notes.append(f"Backfills were not looked at. {user_errors.sentence(error)}")
             return
         handled: set[str] = set()  # inputs
-        for run in runs:
+        for run in sorted(runs, key=lambda run: run["startDate"], reverse=True):
             if run["input"] not in handled and run["status"] in self._statuses:
                 try:
                     yield self._backfill(backfill, run)
@@ -255,16 +240,13 @@ class Redrive:
         Raises:
             UserError: it was started too often.
         """
-        executions = self._source.named(name)
+        executions = self.unsettled(name)
         if not executions:
-            return  # forgotten since it was listed
+            return
         newest = executions[-1]
         key, version = restarts.source(newest)
         if self._stack.express and not (key and version):
             return  # the log does not say; if it is still in the source bucket, it is found there
-        self._seen.add((key, version))
-        if newest["status"] not in self._statuses or self._is_settled(newest, key, version):
-            return
         subject = _subject(key or newest["name"], version)
         error = text.sentence(newest.get("error"), newest.get("cause"))
         why = self._why_left(newest.get("error"), newest.get("cause") or "")
@@ -273,6 +255,21 @@ class Redrive:
             return
         how = "" if self._dry_run else self._start(self._stack, newest, name, len(executions))
         yield Result(subject, self._started, f"{error or newest['status']}{how}", key, version)
+
+    def unsettled(self, name: str) -> list[Summary]:
+        """Return what was started first under a name, the newest last, if that failed.
+
+        It is empty if nothing is left to do.
+        """
+        executions = self._source.named(name)
+        if not executions:
+            return []  # forgotten since it was listed
+        newest = executions[-1]
+        key, version = restarts.source(newest)
+        if (key and version) or not self._stack.express:
+            self._seen.add((key, version))
+        is_failed = newest["status"] in self._statuses
+        return executions if is_failed and not self._is_settled(newest, key, version) else []
 
     def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
@@ -372,44 +369,46 @@ class Redrive:
             return
         if self._record(key, real_id or head["ETag"].strip('"')):
             return
-        name = keys.execution_name(self._stack.source_bucket, key, version)
         if self._stack.express:
-            why = self._express(name, key, version, head["LastModified"])
-        else:
-            why = self._standard(name)
-        if why is None or self._is_kept(key):
+            yield from self._object_of_express(key, version, head["LastModified"])
             return
-        if why and not self._everything:
-            yield Result(_subject(key, version), "left", f"{why}; --all retries it", key, version)
+        name = keys.execution_name(self._stack.source_bucket, key, version)
+        executions = self._source.named(name)
+        if not executions:
+            yield from self._start_upload(key, version)
+        elif executions[-1]["status"] == STOPPED:
+            why = "its execution was stopped, by somebody or with the state machine"
+            yield from self._start_upload(key, version, why)
+
+    def _object_of_express(self, key: str, version: str, uploaded: datetime) -> Iterator[Result]:
+        """Start an upload to an EXPRESS stack, unless the logs have an execution of it."""
+        ending = endings.find(self._clients, self._stack, key, version)
+        if ending is None:
+            failure = endings.last_failure(self._clients, self._stack, key, uploaded)
+            if failure and not failure.is_final:
+                return
+            name = keys.execution_name(self._stack.source_bucket, key, version)
+            executions = self._source.named(name, uploaded)
+            if not any(run["status"] in (RUNNING, SUCCEEDED) for run in executions):
+                yield from self._start_upload(key, version)
+        elif not ending.good:
+            error, _, cause = ending.sentence.partition(": ")
+            why = self._why_left(error, cause)
+            yield from self._start_upload(key, version, why and f"{why} ({ending.sentence})")
+
+    def _start_upload(self, key: str, version: str, why_left: str = "") -> Iterator[Result]:
+        """Start an execution of an upload, or leave it if there is a reason; nothing if kept."""
+        if self._is_kept(key):
+            return
+        subject = _subject(key, version)
+        if why_left and not self._everything:
+            yield Result(subject, "left", f"{why_left}; --all retries it", key, version)
             return
         how = "No execution of it is known"
         if not self._dry_run:
             arn = restarts.start_upload(self._clients, self._stack, key, version)
             how = f"{how}; now {name_of(arn)}"
-        yield Result(_subject(key, version), self._started, how, key, version)
-
-    def _standard(self, name: str) -> str | None:
-        """Return why to leave an object, nothing if to start it, None if it has an execution."""
-        executions = self._source.named(name)
-        if executions and executions[-1]["status"] == STOPPED:
-            return "its execution was stopped, by somebody or with the state machine"
-        return None if executions else ""
-
-    def _express(self, name: str, key: str, version: str, uploaded: datetime) -> str | None:
-        """Return the same for an EXPRESS state machine, by what the functions have logged."""
-        ending = endings.find(self._clients, self._stack, key, version)
-        if ending is None:
-            failure = endings.last_failure(self._clients, self._stack, key, uploaded)
-            if failure and not failure.is_final:
-                return None
-            executions = self._source.named(name, uploaded)
-            is_handled = any(run["status"] in (RUNNING, SUCCEEDED) for run in executions)
-            return None if is_handled else ""
-        if ending.good:
-            return None
-        error, _, cause = ending.sentence.partition(": ")
-        why = self._why_left(error, cause)
-        return f"{why} ({ending.sentence})" if why else ""
+        yield Result(subject, self._started, how, key, version)
 
     def _is_kept(self, key: str) -> bool:
         """Return whether an object is of a type that stays in the source bucket."""

@@ -23,6 +23,7 @@ from scripts.lib.executions.redrive import Redrive, Result
 from scripts.local_aws import LocalAws
 from tests.support import resources, workflow
 from tests.support.emulator import Emulator
+from tests.support.pipeline import all_results
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
@@ -116,7 +117,7 @@ class Stack:
             everything=everything,
             settled_after=timedelta(0),
         )
-        return list(redrive.all())
+        return all_results(redrive)
 
     def messages(self, queue: str) -> list[str]:
         """Return the bodies of the messages that can be received, which stay in the queue."""

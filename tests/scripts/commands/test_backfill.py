@@ -647,14 +647,23 @@ class TestExpress:
         filled.become(Type="Fail", Error="DamagedImage", Cause="it is cut off")
         run = _started(filled)
         for key in ("a.jpg", "b.jpg"):
-            filled.put(key)
-            filled.start("v1", key)
+            filled.start(filled.put(key), key)
         _write_record(filled, "b.jpg", written_at=_later())
+        of_unknown_version = {"s3": {"bucket": {"name": "b"}, "object": {"key": "by hand.jpg"}}}
+        filled.clients.stepfunctions.start_execution(
+            stateMachineArn=filled.deployment.state_machine_arn,
+            name="z",
+            input=json.dumps(of_unknown_version),
+        )
+        filled.until_all_have_ended()
         filled.become(Type="Succeed")
         filled.put("retried.txt")
         filled.start("v1", "retried.txt")
         self._failed(filled, "a.jpg", "b.jpg", "retried.txt")
-        assert _failures(run) == [("a.jpg", "DamagedImage: it is cut off")]
+        assert _failures(run) == [
+            ("a.jpg", "DamagedImage: it is cut off"),
+            ("by hand.jpg", "DamagedImage: it is cut off"),
+        ]
 
     def test_what_was_started_again_and_succeeded_is_not_a_failure(self, filled: Stack) -> None:
         filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")

@@ -29,6 +29,7 @@ from tests.scripts.commands.conftest import Stack
 from tests.support import images, workflow
 from tests.support.asl import rendering
 from tests.support.jpeg.editing import resize
+from tests.support.pipeline import all_results
 from tests.support.stubs import ANY_ACCOUNT
 
 
@@ -42,8 +43,7 @@ def notification(key: str = "a.jpg") -> str:
 
 
 def test_all_permanent_errors_are_hopeless_that_no_setting_can_fix() -> None:
-    base = {"PermanentError", "ConversionError"}  # never raised themselves
-    assert rendering.FUNCTION_ERRORS - base - {"ImageTooLarge", "InvalidSettings"} == HOPELESS
+    assert {"ImageTooLarge", "InvalidSettings"} == rendering.FUNCTION_ERRORS - HOPELESS
 
 
 JPEG = images.jpeg(60, 40)
@@ -251,7 +251,7 @@ class TestObjectsWithoutAnExecution:
 
     def test_what_may_be_on_the_way_is_left_alone(self, stack: Stack) -> None:
         stack.put()
-        assert list(Redrive(stack.clients, stack.deployment).all()) == [], "it has just come"
+        assert all_results(Redrive(stack.clients, stack.deployment)) == [], "it has just come"
         stack.clients.sqs.send_message(QueueUrl=stack.queue, MessageBody=notification())
         assert stack.redrive() == [], "its notification may be in the queue"
 

@@ -103,7 +103,7 @@ class Pipeline:
         """Yield STANDARD executions with these statuses, by default all, the newest first."""
         for status in statuses or (None,):
             for execution in collect.source(self._clients, self._stack).listed(status):
-                if execution.get("stopDate", execution["startDate"]) < self._since:
+                if (execution.get("stopDate") or execution["startDate"]) < self._since:
                     break  # whichever of both moments they are sorted by
                 if execution["startDate"] >= self._since:
                     yield execution

@@ -76,9 +76,9 @@ def _print(seen: Observation, bills: Bills, console: Console) -> None:
         f"{seen.where}."
     )
     table = Table("", *(bill.name for bill in bills.ours), "setting", box=None)
-    for row in comparison.rows(*(bill.converting for bill in bills)):
-        if row.standard or row.express:
-            table.add_row(row.what, row.standard, row.express, row.setting)
+    for what, _article, *ours, setting in comparison.rows(*(bill.converting for bill in bills)):
+        if any(ours):
+            table.add_row(what, *ours, setting)
     table.add_row("Total", *(f"{bill.per_million:.2f}" for bill in bills.ours), style="bold")
     for title, extra in (
         ("more, if uploaded by POST /upload", [bill.upload for bill in bills.ours]),

@@ -100,6 +100,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         region=region,
         name=name,
         partition=partition,
+        permissions_boundary_arn=permissions_boundary_arn,
     )
     document: dict[str, Any] = json.loads(text)
     needed = {
@@ -107,6 +108,8 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
         "Events": events,
         "ExistingBuckets": bool(existing),
         "Rule": "source" in existing,
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        "RolesOnlyWithinTheBoundary": bool(permissions_boundary_arn),
     }
     statements = [
         statement for statement in document["Statement"] if needed.get(statement["Sid"], True)
@@ -114,22 +117,7 @@ def policy(  # noqa: PLR0913 - each is a fact about the stack
     if permissions_boundary_arn:
         [allowed] = [statement for statement in statements if statement["Sid"] == "Roles"]
         allowed["Action"].append("iam:PutRolePermissionsBoundary")
-        statements.append(_only_within(permissions_boundary_arn))
     return {**document, "Statement": statements}
-
-
-def _only_within(boundary_arn: str) -> dict[str, Any]:
-    """Return what denies roles, and permissions of roles, without the boundary.
-
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-    """
-    return {
-        "Sid": "RolesOnlyWithinTheBoundary",
-        "Effect": "Deny",
-        "Action": ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"],
-        "Resource": ["*"],
-        "Condition": {"StringNotEquals": {"iam:PermissionsBoundary": boundary_arn}},
-    }
 
 
 def parts(whole: Mapping[str, Any]) -> list[dict[str, Any]]:

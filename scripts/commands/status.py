@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -28,20 +27,6 @@ _ORIGINS = {
     "restart": ", restarted",
     "by hand": ", started by hand",
 }
-
-
-@dataclass(frozen=True)
-class Objects:
-    """The objects that a record names, and whether they are there; none without a record.
-
-    Attributes:
-        original, png: each as `_object` returns it.
-        renditions: the further ones, by name.
-    """
-
-    original: Mapping[str, Any] | None = None
-    png: Mapping[str, Any] | None = None
-    renditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @click.command("status")
@@ -70,15 +55,18 @@ def command(target: Target, key: str, *, as_json: bool) -> int:
     return ExitStatus.IMAGES_FAILED if image.state.outcome.tone == "bad" else ExitStatus.DONE
 
 
-def _objects(clients: Clients, record: Mapping[str, Any] | None) -> Objects:
+def _objects(clients: Clients, record: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the objects that a record names, the further renditions by name."""
     if record is None:
-        return Objects()
+        return {"original": None, "png": None, "renditions": {}}
     png = locations.resized_of(record)
-    return Objects(
-        original=_object(clients, locations.original_of(record)),
-        png=_object(clients, png),
-        renditions={where["name"]: _object(clients, where) for where in png.get("renditions", ())},
-    )
+    return {
+        "original": _object(clients, locations.original_of(record)),
+        "png": _object(clients, png),
+        "renditions": {
+            where["name"]: _object(clients, where) for where in png.get("renditions", ())
+        },
+    }
 
 
 def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +82,7 @@ def _object(clients: Clients, where: Mapping[str, Any]) -> dict[str, Any]:
     return {**place, "size": head["ContentLength"], "present": True, "replaced": replaced}
 
 
-def _json(stack: Deployment, image: Image, objects: Objects) -> dict[str, Any]:
+def _json(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "stack": stack.name,
         "key": image.key,
@@ -111,9 +99,7 @@ def _json(stack: Deployment, image: Image, objects: Objects) -> dict[str, Any]:
         ],
         "executions": [_execution_json(handling) for handling in image.handlings],
         "record": image.record,
-        "original": objects.original,
-        "png": objects.png,
-        "renditions": objects.renditions,
+        **objects,
         "notes": image.notes,
     }
 
@@ -133,7 +119,7 @@ def _execution_json(handling: Handling) -> dict[str, Any]:
     }
 
 
-def _print(stack: Deployment, image: Image, objects: Objects) -> None:
+def _print(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> None:
     console = options.console()
     console.print_line(image.key, style="bold")
     for name, value in _rows(stack, image, objects):
@@ -141,7 +127,7 @@ def _print(stack: Deployment, image: Image, objects: Objects) -> None:
         console.print_line(value)
 
 
-def _rows(stack: Deployment, image: Image, objects: Objects) -> Iterator[Row]:
+def _rows(stack: Deployment, image: Image, objects: Mapping[str, Any]) -> Iterator[Row]:
     state = image.state
     yield "state", f"{state.outcome.sign} {state.kind}: {state.sentence}"
     if image.uploads:
@@ -162,10 +148,9 @@ def _rows(stack: Deployment, image: Image, objects: Objects) -> Iterator[Row]:
     if image.record:
         record = image.record
         yield "record", f"of version {record['sourceVersionId']}, {record.get('writtenAt', '')}"
-    if objects.original and objects.png:
-        yield "original", _place(objects.original)
-        yield "PNG", _place(objects.png)
-    for name, where in objects.renditions.items():
+        yield "original", _place(objects["original"])
+        yield "PNG", _place(objects["png"])
+    for name, where in objects["renditions"].items():
         yield f"rendition {name}", _place(where)
 
 

@@ -58,16 +58,6 @@ class Bills(NamedTuple):
         return self.standard, self.express
 
 
-class Row(NamedTuple):
-    """What is charged for, its dollars in each design, and the setting that changes them."""
-
-    what: str
-    article: str
-    standard: str
-    express: str
-    setting: str
-
-
 def bills(seen: Observation) -> Bills:
     """Return the bills for images like the observed one."""
     return Bills(
@@ -79,24 +69,17 @@ def bills(seen: Observation) -> Bills:
 
 def rows(
     article: Iterable[Line], standard: Iterable[Line], express: Iterable[Line]
-) -> Iterator[Row]:
-    """Yield a row for each kind of line that any of the designs has."""
-    of_article, of_standard, of_express = (
-        {line.what: line for line in design} for design in (article, standard, express)
-    )
+) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each kind of line that any of the designs has.
+
+    It is what is charged for, the dollars in each design, and the setting that changes them.
+    """
+    columns = [{line.what: line for line in design} for design in (article, standard, express)]
+    of_article, of_standard, of_express = columns
     # Ours first, they have the more lines.
     for what, line in (of_standard | of_express | of_article).items():
-        yield Row(
-            what,
-            article=_dollars(of_article.get(what)),
-            standard=_dollars(of_standard.get(what)),
-            express=_dollars(of_express.get(what)),
-            setting=line.setting,
-        )
-
-
-def _dollars(line: Line | None) -> str:
-    return f"{line.per_million:.2f}" if line else ""
+        dollars = (f"{of[what].per_million:.2f}" if what in of else "" for of in columns)
+        yield what, *dollars, line.setting
 
 
 def page(seen: Observation) -> str:

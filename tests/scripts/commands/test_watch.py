@@ -53,9 +53,9 @@ def test_all_that_run_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         read.add(arn)
         return running
 
-    monkeypatch.setattr(collect, "listed", lambda *_: runs)
     monkeypatch.setattr(collect, "execution", execution)
     watch = Watch(cast("Any", None), STACK)
+    monkeypatch.setattr(watch._source, "listed", lambda **_: runs)
     watch._definition = {}
     for _ in range(2):
         watch.poll()

@@ -19,16 +19,15 @@ def test_a_run_now_goes_the_way_of_the_recorded_one(cloud: Cloud, name: str) -> 
     if os.environ.get("RECORD"):
         record.save("aws", name, recorded)
 
-    assert _states(recorded) == _states(record.load("aws", name))
+    expected = _states(record.load("aws", name))
+    seen = _states(recorded)
+    for state in [name for name, (outcome, _) in expected.items() if outcome is Outcome.STOPPED]:
+        # How far the other lane came before one failed is a matter of milliseconds.
+        assert seen.pop(state)[0] in (Outcome.NOT_ENTERED, Outcome.STOPPED, Outcome.SUCCEEDED)
+        del expected[state]
+    assert seen == expected
 
 
-def _states(recorded: dict[str, Any]) -> dict[str, object]:
+def _states(recorded: dict[str, Any]) -> dict[str, tuple[Outcome, int]]:
     run = history.read("arn", recorded["events"], recorded["definition"])
-    return {
-        name: (_steady(state.outcome), len(state.attempts)) for name, state in run.states.items()
-    }
-
-
-def _steady(outcome: Outcome) -> Outcome:
-    """Whether the other lane was just done when one failed is a matter of milliseconds."""
-    return Outcome.SUCCEEDED if outcome is Outcome.STOPPED else outcome
+    return {name: (state.outcome, len(state.attempts)) for name, state in run.states.items()}

@@ -1,8 +1,6 @@
 """Between the requests that update a function, nothing is handled; afterwards everything is."""
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from image_converter.layer import MODULE
 from scripts.lib.executions.model import SUCCEEDED
 from tests.conftest import Deployment
-from tests.support import door, images, pipeline
+from tests.support import door, functions, images, pipeline
 
 pytestmark = pytest.mark.e2e
 
@@ -19,11 +17,9 @@ pytestmark = pytest.mark.e2e
 def newer_layer(deployment: Deployment) -> Iterator[Callable[[str], None]]:
     """Gives a function a layer with another stamp, and in the end each its own again."""
     aws = deployment.clients.functions
-    layer = io.BytesIO()
-    with zipfile.ZipFile(layer, "w") as archive:
-        archive.writestr(f"python/{MODULE}.py", 'STAMP = "0123456789abcdef"\n')
+    layer = functions.zipped({f"python/{MODULE}.py": 'STAMP = "0123456789abcdef"\n'})
     newer = aws.publish_layer_version(
-        LayerName="newer", Content={"ZipFile": layer.getvalue()}, CompatibleRuntimes=[]
+        LayerName="newer", Content={"ZipFile": layer}, CompatibleRuntimes=[]
     )
     own: dict[str, list[str]] = {}
 

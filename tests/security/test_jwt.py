@@ -4,9 +4,7 @@ The API is this project's module, applied to a local AWS that fetches the issuer
 function behind it is a stand-in, because only access to it is tested.
 """
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from scripts.local_aws import REGION, LocalAws, Options
 from tests.conftest import PACKAGE, Deployment
 from tests.security import roots, tokens
 from tests.security.tokens import Issuer
-from tests.support import door
+from tests.support import door, functions
 from tests.support.provider import Provider
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
@@ -76,9 +74,6 @@ def _variables(clients: Clients, issuer: Issuer) -> dict[str, object]:
 
 
 def _function(clients: Clients) -> str:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("answer.py", _CODE)
     built = json.loads((PACKAGE / "manifest.json").read_text(encoding="utf-8"))
     return clients.functions.create_function(
         FunctionName=_FUNCTION,
@@ -86,7 +81,7 @@ def _function(clients: Clients) -> str:
         Architectures=[built["architecture"]],
         Handler="answer.handler",
         Role="arn:aws:iam::000000000000:role/none",
-        Code={"ZipFile": packed.getvalue()},
+        Code={"ZipFile": functions.zipped({"answer.py": _CODE})},
     )["FunctionArn"]
 
 

@@ -16,11 +16,11 @@ from scripts.lib.paths import TERRAFORM
 from scripts.lib.terraform_stack import Stack
 from scripts.local_aws import LocalAws
 from tests.conftest import PACKAGE, Deployment, enforcing
-from tests.security.scan import scan
 from tests.support import door, images, other_pages, terraform_changes
 from tests.support.examples import Example
 from tests.support.listener import Listener
 from tests.support.provider import Provider
+from tests.support.scan import scan
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

@@ -12,8 +12,7 @@ from scripts.commands import cli
 from scripts.lib import deployed
 from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
-from tests.security import permissions
-from tests.support import images, pipeline, resources
+from tests.support import images, permissions, pipeline, resources
 from tests.support.listener import listening
 
 pytestmark = [

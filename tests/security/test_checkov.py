@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.lib.paths import REPOSITORY
-from tests.security.scan import Scan, scan
+from tests.support.scan import Scan, scan
 
 TERRAFORM = REPOSITORY / "terraform"
 

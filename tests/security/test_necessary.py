@@ -15,9 +15,8 @@ import pytest
 
 from scripts.lib.functions import FUNCTIONS
 from tests.conftest import Deployment
-from tests.security import permissions
-from tests.security.permissions import Permission
-from tests.support import images, pipeline
+from tests.support import images, permissions, pipeline
+from tests.support.permissions import Permission
 
 pytestmark = pytest.mark.e2e
 

@@ -17,9 +17,9 @@ from image_converter.events import Record
 from image_converter.sources import Source
 from tests.durability.simulation import storage
 from tests.durability.simulation.explore import SEED, KeepsPromise, explore
-from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import BLUE, RED, TEXT, Scenario
+from tests.durability.simulation.simulated import pipeline, written_twice
 from tests.durability.simulation.storage import DESTINATION, SOURCE, Storage
 from tests.durability.simulation.system import Plan, State, System, is_at_rest, violations
 
@@ -76,7 +76,7 @@ REPROCESSES = (
     Scenario("a reprocess twice", (REPROCESS, REPROCESS), SECONDS),
     Scenario("a reprocess, then an upload", (REPROCESS, SECOND), SECONDS),
     Scenario("an upload, then a reprocess", (SECOND, REPROCESS), SECONDS),
-    Scenario("a reprocess beside a backfill", (REPROCESS, SECOND, LISTED), SECONDS),
+    Scenario("a reprocess next to a backfill", (REPROCESS, SECOND, LISTED), SECONDS),
     Scenario(
         "a reprocess, then an upload, versioning suspended",
         (REPROCESS, SECOND),
@@ -85,22 +85,18 @@ REPROCESSES = (
 )
 
 
-def _system(settings: dict[str, str]) -> Iterator[System]:
-    handlers = Handlers(settings_of_reprocesses=settings)
-    with handlers.installed():
-        yield System(handlers, Machine(handlers, definition()))
-
-
 @pytest.fixture(scope="module")
 def adding() -> Iterator[System]:
     """A pipeline whose reprocesses make a further rendition."""
-    yield from _system(NEW_RENDITION)
+    with pipeline(Handlers(settings_of_reprocesses=NEW_RENDITION)) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
 def replacing() -> Iterator[System]:
     """A pipeline whose reprocesses make the PNG again."""
-    yield from _system(NEW_COMPRESSION)
+    with pipeline(Handlers(settings_of_reprocesses=NEW_COMPRESSION)) as system:
+        yield system
 
 
 def _start(system: System, scenario: Scenario, *, faults: int = 0) -> State:
@@ -112,23 +108,9 @@ def _start(system: System, scenario: Scenario, *, faults: int = 0) -> State:
 
 
 def _broken(state: State) -> list[str]:
-    return [*violations(state), *_made_twice(state), *_untrue_settings(state)]
-
-
-def _made_twice(state: State) -> list[str]:
-    """Return a sentence for each object that was written twice with the same settings."""
-    sentences = []
-    for (bucket, key), history in state.storage.objects:
-        written = [
-            version.metadata
-            for version in history
-            if bucket == DESTINATION and version.body is not None
-        ]
-        if len(set(written)) < len(written):
-            sentences.append(
-                f"'{key}' was written twice from the same version with the same settings"
-            )
-    return sentences
+    # Nothing is made twice from the same version with the same settings.
+    again = written_twice(state, lambda metadata: tuple(metadata.items()))
+    return [*violations(state), *again, *_untrue_settings(state)]
 
 
 def _untrue_settings(state: State) -> list[str]:
@@ -195,9 +177,7 @@ def test_a_reprocess_brings_the_record_up_to_date(replacing: System, scenario: S
 
 
 def test_a_backfill_breaks_the_promise_without_the_names_of_uploads() -> None:
-    handlers = Handlers({"start_execution": ("name",)})
-    with handlers.installed():
-        system = System(handlers, Machine(handlers, definition()))
+    with pipeline(Handlers({"start_execution": ("name",)})) as system:
         start = BACKFILLS[0].start(faults=0, deliveries=2)
         report = explore(system, start, LIMIT, SEED, judge=_broken)
     assert "several executions of a.jpg version" in report.broken[0]
@@ -247,8 +227,7 @@ def test_a_reprocess_breaks_the_promise_without_this(
 def _broken_by_a_reprocess(handlers: Handlers) -> list[str]:
     """Return how the promise is broken by a reprocess, alone or when a newer upload meets it."""
     broken = []
-    with handlers.installed():
-        system = System(handlers, Machine(handlers, definition()))
+    with pipeline(handlers) as system:
         for scenario in REPROCESSES[:3]:
             broken += explore(system, _start(system, scenario), judge=_broken).broken
     return broken

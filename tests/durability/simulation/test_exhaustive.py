@@ -15,6 +15,7 @@ from tests.durability.simulation.scenarios import (
     TWO_UPLOADS,
     Scenario,
 )
+from tests.durability.simulation.simulated import pipeline
 from tests.durability.simulation.storage import Storage
 from tests.durability.simulation.system import State, System
 
@@ -116,7 +117,6 @@ def test_the_promise_breaks_without_the_order_in_the_destination_bucket(
 
 
 def _broken(handlers: Handlers) -> list[str]:
-    with handlers.installed():
-        system = System(handlers, Machine(handlers, definition()))
+    with pipeline(handlers) as system:
         start = TWO_UPLOADS.start(faults=0, deliveries=2)
         return explore(system, start, 2 * DUPLICATES_LIMIT, SEED).broken

@@ -5,7 +5,6 @@ that an image is converted may repeat. They never contradict each other, nor wha
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from operator import attrgetter
@@ -17,9 +16,9 @@ from image_converter import destination
 from tests.durability import invariants
 from tests.durability.simulation import test_random
 from tests.durability.simulation.explore import SEED, KeepsPromise, explore
-from tests.durability.simulation.machine import Machine, definition
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import DAMAGED, RED, TWO_UPLOADS, Scenario
+from tests.durability.simulation.simulated import pipeline, written_twice
 from tests.durability.simulation.storage import DESTINATION, Storage
 from tests.durability.simulation.system import Plan, State, System, observed, unfinished
 
@@ -35,27 +34,19 @@ SETTINGS = {"EVENT_BUS": "default", "EVENT_SOURCE": "image-converter"}
 @pytest.fixture(scope="module")
 def sending() -> Iterator[System]:
     """A pipeline that sends an event for each image that it has converted."""
-    handlers = Handlers(settings=SETTINGS)
-    with handlers.installed():
-        yield System(handlers, Machine(handlers, definition()))
+    with pipeline(Handlers(settings=SETTINGS)) as system:
+        yield system
 
 
 def doubled(state: State) -> list[str]:
     """Return a sentence for each destination key that has two objects of one source version."""
-    faults = []
-    for (bucket, key), history in state.storage.objects:
-        if bucket == DESTINATION:
-            made_from = [
-                (of["source-key-hash"], of["source-version"])
-                for of in (dict(version.metadata) for version in history)
-                if "source-version" in of
-            ]
-            faults += [
-                f"'{key}' is twice of {source[1]}"
-                for source, n in Counter(made_from).items()
-                if n > 1
-            ]
-    return faults
+
+    def version(metadata: dict[str, str]) -> tuple[str, str] | None:
+        if "source-version" not in metadata:
+            return None
+        return metadata["source-key-hash"], metadata["source-version"]
+
+    return written_twice(state, version)
 
 
 def contradicting(state: State) -> list[str]:
@@ -93,15 +84,13 @@ def test_two_executions_of_each_version(
 
 @pytest.mark.parametrize(
     ("without", "broken"),
-    [("_unchanged", "is twice of"), ("already_written", "events disagree")],
+    [("_unchanged", "was written twice from"), ("already_written", "events disagree")],
 )
 def test_what_keeps_duplicates_apart(
     without: str, broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(destination, without, lambda *_: {})
-    handlers = Handlers(settings=SETTINGS)
-    with handlers.installed():
-        system = System(handlers, Machine(handlers, definition()))
+    with pipeline(Handlers(settings=SETTINGS)) as system:
         start = replace(ONE_UPLOAD, storage=Storage(express=True)).start(faults=0, deliveries=2)
         report = explore(system, start, LIMIT, SEED, judge)
     assert any(broken in sentence for sentence in report.broken), report.broken

@@ -12,11 +12,11 @@ import pytest
 
 from image_converter.locations import converted_images
 from tests.durability import invariants
-from tests.durability.simulation import storage
 from tests.durability.simulation.explore import KeepsPromise
-from tests.durability.simulation.machine import Done, Machine, definition
+from tests.durability.simulation.machine import Done
 from tests.durability.simulation.replay import Handlers
 from tests.durability.simulation.scenarios import SCENARIOS, Scenario
+from tests.durability.simulation.simulated import pipeline, written_twice
 from tests.durability.simulation.storage import SOURCE
 from tests.durability.simulation.system import State, System, observed, violations
 
@@ -26,20 +26,23 @@ LIMIT = 2_500
 @pytest.fixture(scope="module")
 def keeping() -> Iterator[System]:
     """The pipeline with both on keep, an existing source bucket, and events."""
-    handlers = Handlers()
-    with handlers.installed(), pytest.MonkeyPatch.context() as patch:
+    with (
+        pipeline(Handlers(), through_the_bus=True) as system,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("SOURCE_AFTER", "keep")
         patch.setenv("OTHER_TYPES", "keep")
         patch.setenv("EVENT_BUS", "default")
         patch.setenv("EVENT_SOURCE", "image-converter")
-        yield System(handlers, Machine(handlers, definition()), through_the_bus=True)
+        yield system
 
 
 def _broken(state: State) -> list[str]:
     kept = invariants.violations(replace(observed(state), kept=True))
     deleted = set(invariants.violations(observed(state)))
     further = [violation for violation in violations(state) if violation not in deleted]
-    return [*kept, *further, *_deleted(state), *_written_twice(state), *_unannounced(state)]
+    again = written_twice(state, lambda metadata: metadata.get("source-version", ""))
+    return [*kept, *further, *_deleted(state), *again, *_unannounced(state)]
 
 
 def _deleted(state: State) -> list[str]:
@@ -52,16 +55,6 @@ def _deleted(state: State) -> list[str]:
         and key not in withdrawn
         and any(entry.body is None for entry in history)
     ]
-
-
-def _written_twice(state: State) -> list[str]:
-    """Return a sentence for each destination key that one source version was written to twice."""
-    sentences = []
-    for (bucket, key), history in state.storage.objects:
-        made_from = [dict(version.metadata).get("source-version") for version in history]
-        if bucket == storage.DESTINATION and len(set(made_from)) < len(made_from):
-            sentences.append(f"'{key}' was written again from the same source version")
-    return sentences
 
 
 def _unannounced(state: State) -> list[str]:

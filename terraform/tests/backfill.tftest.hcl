@@ -9,37 +9,11 @@ variables {
   tracing     = false
 }
 
-run "nobody_has_it_by_default" {
-  assert {
-    condition     = length(module.backfill) == 0 && output.backfill_state_machine_arn == null
-    error_message = "there is a state machine that nobody asked for"
-  }
-
-  assert {
-    condition     = !strcontains(jsonencode(module.alarms[0].names), "backfill")
-    error_message = "there is an alarm that nobody asked for"
-  }
-
-  assert {
-    condition     = !contains(keys(output.role_names), "backfill") && !contains(keys(output.log_groups), "backfill")
-    error_message = "there is a role or a log group that nobody asked for"
-  }
-
-  assert {
-    condition     = local.backfill_function_permissions == {} && local.backfill_trigger_environment == {}
-    error_message = "a function has more than it needs"
-  }
-
-  assert {
-    condition     = strcontains(module.destination_bucket[0].policy, "\"Resource\":[\"arn:aws:s3:::image-converter-destination-123456789012-eu-central-1/*\"],\"Sid\":\"OnlyThePipelineWrites\"")
-    error_message = "the policy of the destination bucket is ${module.destination_bucket[0].policy}"
-  }
-}
-
-run "the_role_may_do_exactly_this" {
+run "on_demand" {
   variables {
-    backfill           = { enabled = true }
+    backfill           = { enabled = true, max_concurrency = 7, tolerated_failure_percentage = 2.5, timeout_seconds = 600 }
     backfill_manifests = [{ bucket = "inventories", prefix = "photos/" }, { bucket = "lists", kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/99999999-2222-3333-4444-555555555555" }]
+    source_filter      = { suffixes = [".jpg"] }
   }
 
   assert {
@@ -112,13 +86,8 @@ run "the_role_may_do_exactly_this" {
     ]])
     error_message = "the policy of the destination bucket is ${module.destination_bucket[0].policy}"
   }
-}
 
-run "functions_may_do_this_in_addition" {
-  variables {
-    backfill = { enabled = true }
-  }
-
+  # Functions may do this in addition.
   assert {
     condition = jsonencode({
       for function, statements in local.backfill_function_permissions : function => sort(flatten([
@@ -159,14 +128,8 @@ run "functions_may_do_this_in_addition" {
     }
     error_message = "the trigger is given ${jsonencode(local.backfill_trigger_environment)}"
   }
-}
 
-run "settings_reach_the_definition" {
-  variables {
-    backfill      = { enabled = true, max_concurrency = 7, tolerated_failure_percentage = 2.5, timeout_seconds = 600 }
-    source_filter = { suffixes = [".jpg"] }
-  }
-
+  # Settings reach the definition.
   assert {
     condition = (
       jsondecode(module.backfill[0].definition).TimeoutSeconds == 600
@@ -186,6 +149,8 @@ run "settings_reach_the_definition" {
 
 # EventBridge compares keys as they are, S3 as they are URL-encoded.
 run "existing_buckets" {
+  command = plan
+
   variables {
     backfill                    = { enabled = true }
     existing_source_bucket      = "photos"

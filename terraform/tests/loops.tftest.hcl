@@ -27,11 +27,3 @@ run "access_logs_by_name_are_the_destination_that_derives_from_the_stacks" {
 
   expect_failures = [output.source_bucket]
 }
-
-run "three_buckets" {
-  command = plan
-
-  variables {
-    bucket_names = { source = "my-uploads", destination = "my-images" }
-  }
-}

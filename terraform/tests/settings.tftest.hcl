@@ -8,89 +8,30 @@ variables {
   package_dir = "./tests/package"
 }
 
-run "defaults" {
-  assert {
-    condition     = jsondecode(module.state_machine.definition).TimeoutSeconds == 3600
-    error_message = "an execution ends after ${jsondecode(module.state_machine.definition).TimeoutSeconds} s"
-  }
-
-  assert {
-    condition = jsondecode(module.state_machine.definition).States.GetFileType.Retry[2] == {
-      ErrorEquals     = ["States.TaskFailed", "States.Timeout"]
-      IntervalSeconds = 5
-      MaxAttempts     = 2
-      BackoffRate     = 2
-    }
-    error_message = "the article's first rule has become ${jsonencode(jsondecode(module.state_machine.definition).States.GetFileType.Retry[2])}"
-  }
-
-  assert {
-    condition     = jsondecode(module.state_machine.definition).States.GetFileType.Retry[0].MaxAttempts == 0
-    error_message = "what no retry can fix is tried again"
-  }
-
-  assert {
-    condition = alltrue([
-      for branch, task in { CopyToDestination = "copy_file", ResizeImage = "resize_image" } :
-      flatten([for parallel in jsondecode(module.state_machine.definition).States.ProcessFile.Branches : [
-        for name, state in parallel.States : state.TimeoutSeconds if name == branch
-      ]])[0] > local.function_settings[task].timeout_seconds
-    ])
-    error_message = "a task times out before its function does"
-  }
-
-  assert {
-    condition     = output.commands.destroy == "terraform -chdir=terraform destroy"
-    error_message = "destroy is ${output.commands.destroy}"
-  }
-
-  assert {
-    condition = (
-      strcontains(output.commands.start, "--state-machine-arn ${output.state_machine_arn} --input ")
-      && strcontains(output.commands.start, "--bucket ${output.source_bucket} --prefix photo.jpg")
-      && strcontains(output.commands.start, "{name: `\"${output.source_bucket}\"`}")
-    )
-    error_message = "the command that starts an execution is ${output.commands.start}"
-  }
-}
-
-run "the_function_gets_the_largest_image" {
+run "values_of_ones_own" {
   command = plan
 
   variables {
-    functions = { resize_image = { memory_mb = 1024 } }
+    name             = "pictures"
+    bucket_names     = { source = "my-uploads" }
+    functions        = { copy_file = { timeout_seconds = 900 }, trigger = { reserved_concurrency = 5 } }
+    paused           = true
+    source_filter    = { prefixes = ["in/"] }
+    create_dashboard = false
+    renditions = [
+      { name = "small", format = "jpeg", max_width = 1280 },
+      { name = "png", format = "png", cache_control = null },
+    ]
   }
 
   assert {
-    condition = (
-      local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
-      && local.function_environments.resize_image.MAX_IMAGE_BYTES == "67108864"
-    )
-    error_message = "the settings of resize_image are ${jsonencode(local.function_environments.resize_image)}"
+    condition     = local.bucket_names.source == "my-uploads" && local.bucket_names.destination == "pictures-destination-123456789012-eu-central-1"
+    error_message = "the buckets are named ${jsonencode(local.bucket_names)}"
   }
 
   assert {
-    condition     = local.function_environments.upload.MAX_FORM_BYTES == "67108864"
-    error_message = "the form accepts ${local.function_environments.upload.MAX_FORM_BYTES} bytes, which are not converted"
-  }
-}
-
-run "a_form_for_more_than_is_converted_is_refused" {
-  command = plan
-
-  variables {
-    functions   = { resize_image = { memory_mb = 1024 } }
-    upload_form = { max_bytes = 67108865 }
-  }
-
-  expect_failures = [output.upload_form_url]
-}
-
-run "one_functions_settings" {
-  command = plan
-
-  variables {
-    functions = { copy_file = { timeout_seconds = 900 }, trigger = { reserved_concurrency = 5 } }
+    condition     = output.table_name == "pictures"
+    error_message = "the table is named ${output.table_name}"
   }
 
   assert {
@@ -102,21 +43,39 @@ run "one_functions_settings" {
     condition     = local.function_settings.trigger.reserved_concurrency == 5 && local.function_settings.upload.reserved_concurrency == null
     error_message = "trigger has ${jsonencode(local.function_settings.trigger)}"
   }
-}
 
-run "snap_start" {
-  variables {
-    functions = { upload = { snap_start = true } }
+  assert {
+    condition = local.function_environments.resize_image.RENDITIONS == jsonencode([
+      { format = "jpeg", key = "{dir}{stem}-{name}.{ext}", max_width = 1280, name = "small" },
+      { format = "png", key = "{dir}{stem}-{name}.{ext}", name = "png" },
+    ])
+    error_message = "the function makes ${local.function_environments.resize_image.RENDITIONS}"
   }
 
   assert {
-    condition     = module.function["upload"].qualifier == "snapshot" && module.function["trigger"].qualifier == null
-    error_message = "upload is called by ${jsonencode(module.function["upload"].qualifier)}, trigger by ${jsonencode(module.function["trigger"].qualifier)}"
+    condition     = local.function_environments.upload.RENDITIONS == local.function_environments.resize_image.RENDITIONS
+    error_message = "the upload function does not know the keys that will follow from a name"
   }
 
   assert {
-    condition     = endswith(module.function["upload"].arn, ":snapshot") && !endswith(module.function["trigger"].arn, ":snapshot")
-    error_message = "upload is called as ${module.function["upload"].arn}, trigger as ${module.function["trigger"].arn}"
+    condition     = local.function_settings.resize_image.timeout_seconds == 288
+    error_message = "resize_image ends after ${local.function_settings.resize_image.timeout_seconds} s"
+  }
+
+  assert {
+    condition     = !module.ingest.enabled
+    error_message = "executions start in a pause"
+  }
+
+  assert {
+    condition     = jsonencode(module.ingest.filters) == jsonencode([{ prefix = "in/", suffix = null }])
+    error_message = "the module filters by ${jsonencode(module.ingest.filters)}"
+  }
+
+  # Without a dashboard alarms do not link to it.
+  assert {
+    condition     = length(module.alarms[0].names) == 6 && local.dashboard_url == null
+    error_message = "the alarms are ${jsonencode(module.alarms[0].names)}"
   }
 }
 
@@ -165,128 +124,103 @@ run "express_with_the_lines_of_lambda" {
   variables {
     workflow_type    = "EXPRESS"
     system_log_level = "INFO"
+    functions        = { resize_image = { memory_mb = 1024 } }
   }
 
   assert {
     condition     = local.log_format == "JSON" && local.system_log_level == "INFO" && strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "platform.report")
     error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
   }
+
+  # resize_image gets the largest image.
+  assert {
+    condition = (
+      local.function_environments.resize_image.MAX_IMAGE_PIXELS == tostring(local.max_image_pixels)
+      && local.function_environments.resize_image.MAX_IMAGE_BYTES == "67108864"
+    )
+    error_message = "the settings of resize_image are ${jsonencode(local.function_environments.resize_image)}"
+  }
+
+  assert {
+    condition     = local.function_environments.upload.MAX_FORM_BYTES == "67108864"
+    error_message = "the form accepts ${local.function_environments.upload.MAX_FORM_BYTES} bytes, which are not converted"
+  }
 }
 
-run "express_with_the_lines_of_lambda_as_text" {
+run "express_with_lines_as_text_and_a_log_of_the_standard_class" {
   variables {
-    workflow_type = "EXPRESS"
-    log_format    = "Text"
+    workflow_type           = "EXPRESS"
+    log_format              = "Text"
+    state_machine_log_class = "STANDARD"
   }
 
   assert {
     condition     = local.log_format == "Text" && local.system_log_level == "INFO"
     error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
   }
-}
-
-run "standard_logs_as_before" {
-  assert {
-    condition     = local.log_format == "Text" && local.system_log_level == "INFO" && strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "REPORT")
-    error_message = "Lambda logs in ${local.log_format} from ${local.system_log_level}"
-  }
 
   assert {
-    condition     = strcontains(one(aws_cloudwatch_dashboard.this).dashboard_body, "resize_image * 1769 / 1024 / 1000")
-    error_message = "the dashboard does not show the functions' GB-seconds"
+    condition     = strcontains(output.commands.watch, "filter-log-events --log-group-name /aws/vendedlogs/states/")
+    error_message = "watch is ${output.commands.watch}"
   }
 }
 
-run "express_with_events" {
+run "express_with_events_to_another_account" {
+  command = plan
+
   variables {
     workflow_type = "EXPRESS"
-    events        = { bus = "default" }
+    events        = { bus = "arn:aws:events:us-east-1:210987654321:event-bus/pictures" }
   }
 
   assert {
     condition     = local.state_machine_log_class == "STANDARD"
     error_message = "the subscription filter needs the class STANDARD, not ${local.state_machine_log_class}"
   }
+
+  assert {
+    condition     = local.function_environments.write_to_dynamodb.EVENT_BUS == "arn:aws:events:us-east-1:210987654321:event-bus/pictures"
+    error_message = "the bus is ${local.function_environments.write_to_dynamodb.EVENT_BUS}"
+  }
 }
 
-run "a_pause" {
+run "without_upload_api_alarms_and_dashboard" {
   command = plan
 
   variables {
-    paused = true
+    create_upload_api = false
+    create_alarms     = false
+    create_dashboard  = false
   }
 
   assert {
-    condition     = !module.ingest.enabled
-    error_message = "executions start in a pause"
+    condition = (
+      output.upload_url == null && output.upload_api_id == null && !contains(keys(output.function_names), "upload") &&
+      !contains(keys(output.role_names), "upload") && !contains(keys(output.log_groups), "upload_api")
+    )
+    error_message = "something of the upload API is left: ${jsonencode(output.function_names)}"
+  }
+
+  assert {
+    condition     = output.alarm_topic_arn == null && output.dashboard_url == null && length(aws_cloudwatch_dashboard.this) == 0
+    error_message = "alarms or dashboard are left"
+  }
+
+  assert {
+    condition     = !anytrue([for name in keys(output.commands) : strcontains(name, "upload_")])
+    error_message = "commands has ${join(", ", keys(output.commands))}"
   }
 }
 
-run "shorter_waits" {
-  variables {
-    retry = { interval_seconds = 1, any_error_interval_seconds = 1, backoff_rate = 1 }
-  }
-
-  assert {
-    condition = alltrue([
-      for rule in jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Retry : rule.IntervalSeconds == 1 if can(rule.IntervalSeconds)
-    ])
-    error_message = "rules wait ${jsonencode(jsondecode(module.state_machine.definition).States.WriteToDynamoDb.Retry)}"
-  }
-}
-
-run "a_budget_reaches_topic_and_key" {
-  variables {
-    monthly_budget_usd = 50
-  }
-
-  assert {
-    condition     = module.alarms[0].budget_name == "image-converter-eu-central-1"
-    error_message = "the budget is ${jsonencode(module.alarms[0].budget_name)}"
-  }
-
-  assert {
-    condition     = strcontains(module.key.policy, "budgets.amazonaws.com")
-    error_message = "the budget may not use the key of the topic: ${module.key.policy}"
-  }
-}
-
-run "only_the_png_by_default" {
-  command = plan
-
-  assert {
-    condition = alltrue([
-      for function in ["upload", "resize_image"] : !contains(keys(local.function_environments[function]), "RENDITIONS")
-    ])
-    error_message = "the functions are configured for ${jsonencode(local.renditions)}"
-  }
-}
-
-run "renditions" {
+run "keys_of_another_region_and_a_form_for_more_than_is_converted" {
   command = plan
 
   variables {
-    renditions = [
-      { name = "small", format = "jpeg", max_width = 1280 },
-      { name = "png", format = "png", cache_control = null },
-    ]
+    kms_key_arn     = "arn:aws:kms:us-east-1:123456789012:key/99999999-2222-3333-4444-555555555555"
+    alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:on-call"
+    functions       = { resize_image = { memory_mb = 1024 } }
+    upload_form     = { max_bytes = 67108865 }
   }
 
-  assert {
-    condition = local.function_environments.resize_image.RENDITIONS == jsonencode([
-      { format = "jpeg", key = "{dir}{stem}-{name}.{ext}", max_width = 1280, name = "small" },
-      { format = "png", key = "{dir}{stem}-{name}.{ext}", name = "png" },
-    ])
-    error_message = "the function makes ${local.function_environments.resize_image.RENDITIONS}"
-  }
-
-  assert {
-    condition     = local.function_environments.upload.RENDITIONS == local.function_environments.resize_image.RENDITIONS
-    error_message = "the upload function does not know the keys that will follow from a name"
-  }
-
-  assert {
-    condition     = local.function_settings.resize_image.timeout_seconds == 288
-    error_message = "resize_image ends after ${local.function_settings.resize_image.timeout_seconds} s"
-  }
+  expect_failures = [output.kms_key_arn, output.alarm_topic_arn, output.upload_form_url]
 }

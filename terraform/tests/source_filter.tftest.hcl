@@ -78,18 +78,3 @@ run "suffixes_alone" {
     error_message = "S3 notifies by ${jsonencode(aws_s3_bucket_notification.this[0].queue)}"
   }
 }
-
-run "the_stack_hands_its_filter_over" {
-  command = plan
-
-  variables {
-    package_dir   = "./tests/package"
-    name          = "pictures"
-    source_filter = { prefixes = ["in/"] }
-  }
-
-  assert {
-    condition     = jsonencode(module.ingest.filters) == jsonencode([{ prefix = "in/", suffix = null }])
-    error_message = "the module filters by ${jsonencode(module.ingest.filters)}"
-  }
-}

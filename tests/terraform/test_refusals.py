@@ -206,6 +206,22 @@ REFUSED_TOGETHER: list[tuple[dict[str, Any], str]] = [
         "events needs a log group that can be subscribed to",
     ),
     (
+        {"events": {"bus": "default"}, "state_machine_log_level": "FATAL"},
+        "state_machine_log_level must be ERROR or ALL",
+    ),
+    (
+        {"events": {"bus": "default"}, "state_machine_log_execution_data": False},
+        "state_machine_log_execution_data true",
+    ),
+    (
+        {
+            "existing_source_bucket": "my-photos",
+            "source_after": "keep",
+            "source_filter": {"prefixes": ["in/*/"]},
+        },
+        "for an existing bucket each must have 1 to 1,024 characters other than * and",
+    ),
+    (
         {"create_kms_key": True, "kms_key_arn": KEY},
         "create_kms_key is true, but kms_key_arn names a key",
     ),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.lib.paths import REPOSITORY
-from tests.support.scan import Scan, scan
+from tests.support.scan import Scan, scan, scan_each
 
 TERRAFORM = REPOSITORY / "terraform"
 
@@ -42,23 +42,63 @@ def _check(scanned: Scan, at_least: int) -> None:
 _SCANNED_AS_PLANS = ("complete", "two-regions")
 
 
-@pytest.mark.terraform
-def test_configuration(tmp_path: Path) -> None:
-    """Of examples that are scanned as plans, too, only what is written in them is scanned here."""
+# A line, what stands there instead, and the check that has to notice it.
+_WEAKNESSES = {
+    "a weaker setting": (
+        "enable_key_rotation     = true",
+        "enable_key_rotation = false",
+        "CKV_AWS_7",
+    ),
+    "a skip taken away": ("# checkov:skip=CKV_AWS_116", "#", "CKV_AWS_116"),
+}
+
+
+def _copy_configuration(folder: Path) -> None:
+    """Copy the configuration, its examples that are scanned as plans, too, away from the module.
+
+    Of these, only what is written in them is scanned then.
+    """
     ignore = shutil.ignore_patterns(".terraform", "*.tfstate*")
-    copy = shutil.copytree(TERRAFORM, tmp_path / "terraform", ignore=ignore)
-    alone = tmp_path / "examples"  # from where no path leads to the module
+    copy = shutil.copytree(TERRAFORM, folder / "terraform", ignore=ignore)
+    alone = folder / "examples"  # from where no path leads to the module
     alone.mkdir()
     for name in _SCANNED_AS_PLANS:
         (copy / "examples" / name).rename(alone / name)
 
-    _check(scan("terraform", "-d", tmp_path), at_least=130)  # 118 without the two examples
+
+def _copy_weakened(line: str, instead: str, folder: Path) -> None:
+    """Copy the module that has a line, with something else in its place."""
+    [file] = [file for file in TERRAFORM.rglob("*.tf") if line in file.read_text(encoding="utf-8")]
+    copy = shutil.copytree(file.parent, folder) / file.name
+    copy.write_text(copy.read_text(encoding="utf-8").replace(line, instead), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scan]:
+    """What checkov finds in the configuration, in each weakened module, and in the workflow."""
+    folder = tmp_path_factory.mktemp("scanned")
+    _copy_configuration(folder / "configuration")
+    for name, (line, instead, _) in _WEAKNESSES.items():
+        _copy_weakened(line, instead, folder / name)
+    shutil.copytree(REPOSITORY / ".github", folder / ".github")  # where checkov knows workflows
+    return scan_each(["terraform", "github_actions"], folder)
 
 
 @pytest.mark.terraform
-def test_workflow() -> None:
-    # checkov knows workflows by where they lie under the folder that it is given.
-    _check(scan("github_actions", "-d", REPOSITORY / ".github"), at_least=10)
+def test_configuration(scans: dict[str, Scan]) -> None:
+    _check(scans["configuration"], at_least=130)  # 118 without the two examples
+
+
+@pytest.mark.terraform
+def test_workflow(scans: dict[str, Scan]) -> None:
+    _check(scans[".github"], at_least=10)
+
+
+@pytest.mark.terraform
+@pytest.mark.parametrize("weakness", _WEAKNESSES)
+def test_a_weakness_is_found(weakness: str, scans: dict[str, Scan]) -> None:
+    _, _, check = _WEAKNESSES[weakness]
+    assert check in {name.split()[0] for name in scans[weakness].failed}
 
 
 @pytest.mark.e2e
@@ -69,26 +109,6 @@ def test_plan(plan: dict[str, Any], tmp_path: Path) -> None:
     # The folder is where checkov finds the skips: a plan carries no comments.
     scanned = scan("terraform_plan", "-f", written, "--repo-root-for-plan-enrichment", TERRAFORM)
     _check(scanned, at_least=200)
-
-
-@pytest.mark.terraform
-@pytest.mark.parametrize(
-    ("line", "instead", "check"),
-    [
-        ("enable_key_rotation     = true", "enable_key_rotation = false", "CKV_AWS_7"),
-        ("# checkov:skip=CKV_AWS_116", "#", "CKV_AWS_116"),
-    ],
-    ids=["a weaker setting", "a skip taken away"],
-)
-def test_a_weakness_is_found(line: str, instead: str, check: str, tmp_path: Path) -> None:
-    folder = tmp_path / "terraform"
-    shutil.copytree(TERRAFORM, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
-    [file] = [file for file in folder.rglob("*.tf") if line in file.read_text(encoding="utf-8")]
-    file.write_text(file.read_text(encoding="utf-8").replace(line, instead), encoding="utf-8")
-
-    failed = scan("terraform", "-d", file.parent).failed
-
-    assert check in {name.split()[0] for name in failed}
 
 
 def test_every_skip_says_why() -> None:

@@ -19,13 +19,12 @@ import pytest
 import simplejpeg
 from PIL import Image
 
-from image_converter.conversion import Limits, jpeg_parser, jpeg_scans
-from image_converter.errors import ConversionError
-from tests.support.images import picture, png, saved
+from image_converter.conversion import jpeg_parser, jpeg_scans
+from tests.durability.conversion import converter
+from tests.support.images import picture, saved
 from tests.support.jpeg import reference
 from tests.support.jpeg.editing import END, find, insert, patch, segment, without
 
-LIMITS = Limits(max_bytes=1_000_000, max_pixels=1_000_000)
 FLIPS = 300
 
 pytestmark = pytest.mark.skipif(
@@ -121,31 +120,16 @@ def _djpeg_accepts(encoded: bytes) -> bool:
     return done.returncode == 0
 
 
-def _pngs(files: list[bytes]) -> list[bytes | None]:
-    """Return the PNG of each file, or None where it is refused."""
-    pngs: list[bytes | None] = []
-    for encoded in files:
-        try:
-            pngs.append(png(encoded, LIMITS))
-        except ConversionError:
-            pngs.append(None)
-    return pngs
-
-
 Convert = Callable[[list[bytes]], list[reference.Pixels | None]]
 
 
 @pytest.fixture(scope="module")
 def converted() -> Iterator[Convert]:
-    """Converts files in a process that is small.
-
-    A JPEG in CMYK is decoded in a fork, and of the process that runs all tests, which has half a
-    gigabyte by then, a fork takes ten times as long.
-    """
+    """Converts files in a process that is small."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
 
         def run(files: list[bytes]) -> list[reference.Pixels | None]:
-            pngs = pool.submit(_pngs, files).result()
+            pngs = pool.submit(converter.pngs, files).result()
             return [None if png is None else reference.decode_png(png) for png in pngs]
 
         yield run

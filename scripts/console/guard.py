@@ -5,8 +5,6 @@ request carries a random token in its path, which no other page knows. A cookie 
 every other port of this machine as well.
 """
 
-from __future__ import annotations
-
 import hmac
 
 from starlette.datastructures import Headers, MutableHeaders

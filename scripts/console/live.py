@@ -6,8 +6,6 @@ more.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter

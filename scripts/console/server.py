@@ -4,8 +4,6 @@ Uploads go through here, from the browser to S3 without being kept: so the sourc
 rule for other origins, and the local AWS goes on refusing what comes from pages.
 """
 
-from __future__ import annotations
-
 import asyncio
 import io
 import json
@@ -71,7 +69,7 @@ def serve(clients: Clients, stack: Deployment, port: int | None = None) -> None:
 
 
 @contextmanager
-def served(clients: Clients, stack: Deployment) -> Iterator[Console]:
+def served(clients: Clients, stack: Deployment) -> "Iterator[Console]":
     """Yield the live page of a stack, which another thread serves meanwhile."""
     with listening(None) as listener:
         console = Console(clients, stack, listener.getsockname()[1])

@@ -5,8 +5,6 @@ Terraform nor its state is needed to work with a stack, on AWS or on the local o
 raise BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 import json
@@ -16,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from botocore.exceptions import EndpointConnectionError
@@ -64,7 +62,7 @@ class ExecutionLog:
     data: bool = False
 
     @classmethod
-    def read(cls, described: Mapping[str, Any]) -> ExecutionLog:
+    def read(cls, described: Mapping[str, Any]) -> Self:
         """Return it as DescribeStateMachine answers."""
         configuration = described.get("loggingConfiguration") or {}
         level, destinations = configuration.get("level"), configuration.get("destinations")
@@ -129,7 +127,7 @@ class Deployment:
         return f"{arn}:{execution_name}"
 
     @property
-    def backfill(self) -> Deployment:
+    def backfill(self) -> Self:
         """The stack with the state machine of its backfill, if it has one, for the pipeline's."""
         arn = f"{self.state_machine_arn}-backfill"
         return dataclasses.replace(self, state_machine_arn=arn, express=False)

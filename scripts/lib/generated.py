@@ -1,7 +1,5 @@
 """Files that are written from the code, the tests or Terraform, and kept in the repository."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path

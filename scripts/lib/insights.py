@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Cla
 All functions raise BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 All functions raise BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 from collections.abc import Collection, Iterator, Mapping

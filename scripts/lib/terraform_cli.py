@@ -7,8 +7,6 @@ that runs Terraform here takes its environment from :func:`environment`, and so 
 everywhere.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import platform

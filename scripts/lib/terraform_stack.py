@@ -4,15 +4,13 @@ The configuration is used as it is, but copied: the state, the backend and the s
 works in ``terraform/`` stay untouched, and several stacks can be applied side by side.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from scripts.lib import supervisor, terraform_cli
 from scripts.lib.paths import REPOSITORY
@@ -49,7 +47,7 @@ class Progress:
     total: int = 0
     waiting_for: tuple[str, ...] = ()
 
-    def after(self, message: Mapping[str, Any]) -> Progress:
+    def after(self, message: Mapping[str, Any]) -> Self:
         """Return the progress after a message of Terraform's machine-readable output.
 
         Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui

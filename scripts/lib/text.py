@@ -1,7 +1,5 @@
 """Values as people read them: durations, sizes, money, causes, JSON."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """What goes wrong between a person and AWS, as sentences that say what to do."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import signal

@@ -1,7 +1,5 @@
 """Writes a folder into a zip that depends on nothing but the files' names and bytes."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import zipfile

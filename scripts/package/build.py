@@ -1,7 +1,5 @@
 """Builds both zips for a target and the manifest that describes them."""
 
-from __future__ import annotations
-
 import filecmp
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Finds an interpreter of a given version, to compile with and to try a layer in."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

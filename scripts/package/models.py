@@ -4,8 +4,6 @@ botocore reads the models of a service when a client is made, compressed, with e
 every word of documentation: for the services here that is most of a cold start.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Iterator, Mapping

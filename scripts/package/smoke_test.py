@@ -1,7 +1,5 @@
 """Tries a trimmed layer in a real interpreter, before it is shipped."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final

@@ -1,7 +1,5 @@
 """The machine that a package is built for: a Lambda runtime, or the host itself."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

@@ -1,7 +1,5 @@
 """Takes out of an unpacked layer what the pipeline never loads, and checks what is left."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Fetches wheels for a target, by hash, and unpacks them."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """What one execution costs on AWS, line by line: by the prices and requests of `scripts.cost`."""
 
-from __future__ import annotations
-
 from scripts.cost import model, pipeline, prices
 from scripts.cost.model import CONVERTING, Bill, Line, Requests
 from scripts.lib import functions

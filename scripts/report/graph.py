@@ -1,7 +1,5 @@
 """The graph as the templates draw it: each shape with its text, colour and place."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,10 +4,9 @@ A Parallel or Map is laid out by itself first, its lanes side by side, and then 
 the lane around it as one box of that size. Lengths are CSS pixels, y grows downwards.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 import pygraphviz
 
@@ -34,10 +33,6 @@ class Box:
     width: float
     height: float
 
-    def moved(self, x: float, y: float) -> Box:
-        """Return the box elsewhere."""
-        return replace(self, x=self.x + x, y=self.y + y)
-
 
 @dataclass(frozen=True)
 class Line:
@@ -47,7 +42,7 @@ class Line:
     points: tuple[tuple[float, float], ...]
     label: tuple[float, float] | None
 
-    def moved(self, x: float, y: float) -> Line:
+    def moved(self, x: float, y: float) -> Self:
         """Return the line elsewhere."""
         label = (self.label[0] + x, self.label[1] + y) if self.label else None
         return replace(self, points=tuple((px + x, py + y) for px, py in self.points), label=label)
@@ -69,11 +64,11 @@ class Drawing:
     boxes: tuple[Box, ...]
     lines: tuple[Line, ...]
 
-    def moved(self, x: float, y: float) -> Drawing:
+    def moved(self, x: float, y: float) -> Self:
         """Return the drawing elsewhere."""
-        boxes = tuple(box.moved(x, y) for box in self.boxes)
+        boxes = tuple(replace(box, x=box.x + x, y=box.y + y) for box in self.boxes)
         lines = tuple(line.moved(x, y) for line in self.lines)
-        return Drawing(self.width, self.height, boxes, lines)
+        return replace(self, boxes=boxes, lines=lines)
 
 
 _drawn: dict[str, Drawing] = {}

@@ -3,8 +3,6 @@
 A page carries everything that it shows: no script, style, font or image is fetched.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The timeline: a row for each state that was entered, with its attempts as bars."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ It makes about ninety resources under a random name, costs less than a cent, tak
 does nothing before you agree: with CONFIRM=yes, or at the terminal with the account's number.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

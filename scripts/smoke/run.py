@@ -1,7 +1,5 @@
 """The check, step by step: whatever happens, what was made is destroyed at the end."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Mapping

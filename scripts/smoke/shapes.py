@@ -4,8 +4,6 @@ Only forms are kept (which fields there are, and of which type), and values that
 should share; no name, no time and no identifier.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ The introduction is the comment at the head of main.tf, the tables come from the
 variables and outputs. A README is never edited by hand: `make docs` writes them.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Iterator, Sequence

@@ -5,8 +5,6 @@ Their reports are photographed by Chromium, and the live page while an image is 
 machine is drawn from the definition that ran.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import sys

@@ -10,6 +10,7 @@ _LISTS = (
     ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
     ("dynamodb", "list_tables", "TableNames[]"),
+    ("events", "list_rules", "Rules[].Name"),
     ("iam", "list_policies", "Policies[].Arn"),
     ("iam", "list_roles", "Roles[].RoleName"),
     ("kms", "list_aliases", "Aliases[].AliasName"),
@@ -35,7 +36,8 @@ def inventory(clients: Clients) -> set[str]:
         scope = {"Scope": "Local"} if operation == "list_policies" else {}  # without AWS's own
         pages = clients.client(service).get_paginator(operation).paginate(**scope)
         everything |= {f"{service}: {name}" for name in pages.search(names) if name}
-    return everything
+    queries = clients.logs.describe_query_definitions()["queryDefinitions"]  # has no paginator
+    return everything | {f"logs: {query['name']}" for query in queries}
 
 
 def _live_keys(clients: Clients) -> Iterator[str]:

@@ -161,7 +161,7 @@ def template(name: str, *folders: Path) -> Template:
         "pretty": text.pretty,
         "coloured": text.coloured,
         "trace": text.trace,
-        "clock": _clock,
+        "clock": lambda moment: moment.time().isoformat("milliseconds"),
         "day": lambda moment: f"{moment:%d %b %Y}",
     }
     made.globals |= {
@@ -172,7 +172,3 @@ def template(name: str, *folders: Path) -> Template:
         "utc": lambda moment: moment.astimezone(UTC),
     }
     return made.get_template(name)
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"

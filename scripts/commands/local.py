@@ -102,8 +102,8 @@ def down(directory: Path) -> int:
         print("No local AWS is running.")
         return ExitStatus.DONE
     state = KeptState(directory)
-    if running.persist and state.is_lost:
-        raise UserError(f"The local AWS at {running.endpoint} was stopped. {state.loss}")
+    if running.persist and (loss := state.loss):
+        raise UserError(f"The local AWS at {running.endpoint} was stopped. {loss}")
     kept = (
         f"its state is in {paths.short(state.folder)}"
         if running.persist

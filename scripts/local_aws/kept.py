@@ -37,18 +37,15 @@ class KeptState:
 
     @property
     def loss(self) -> str:
-        """What to say of state that was lost."""
-        return f"The state was not saved: {self.folder} holds an older or incomplete one."
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether a local AWS that has ended did not save all of its state."""
-        return self._unsaved.exists()
+        """What to say if a local AWS that has ended did not save all of its state; or nothing."""
+        lost = self._unsaved.exists()
+        sentence = f"The state was not saved: {self.folder} holds an older or incomplete one."
+        return sentence if lost else ""
 
     def report_loss(self) -> None:
         """Say it if state was lost."""
-        if self.is_lost:
-            terminal.say(self.loss, sys.stderr)
+        if loss := self.loss:
+            terminal.say(loss, sys.stderr)
 
     def begin(self) -> None:
         """Note that a local AWS has started and will have to save its state."""

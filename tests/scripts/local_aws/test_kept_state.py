@@ -77,7 +77,7 @@ def test_a_thread_that_runs_on_does_not_delay_the_end(tmp_path: Path) -> None:
         wait.until("the Wait state", is_waiting)
         began = time.monotonic()
     assert time.monotonic() - began < 60
-    assert not kept.KeptState(tmp_path).is_lost
+    assert not kept.KeptState(tmp_path).loss
 
 
 def test_what_is_lost_is_reported(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,5 @@
 """What an account holds of the kinds that this project makes, to prove that nothing is left."""
 
-from collections.abc import Iterator
-
 from scripts.lib.aws import Clients
 
 # Service, paginated operation, and the names in its answer, as a JMESPath expression.
@@ -31,16 +29,14 @@ def inventory(clients: Clients) -> set[str]:
 
     A KMS key that waits for its deletion counts as gone: that is how KMS deletes.
     """
-    everything = {f"kms: key {key_id}" for key_id in _live_keys(clients)}
+    everything: set[str] = set()
     for service, operation, names in _LISTS:
         scope = {"Scope": "Local"} if operation == "list_policies" else {}  # without AWS's own
         pages = clients.client(service).get_paginator(operation).paginate(**scope)
         everything |= {f"{service}: {name}" for name in pages.search(names) if name}
     queries = clients.logs.describe_query_definitions()["queryDefinitions"]  # has no paginator
-    return everything | {f"logs: {query['name']}" for query in queries}
-
-
-def _live_keys(clients: Clients) -> Iterator[str]:
+    everything |= {f"logs: {query['name']}" for query in queries}
     for key_id in clients.kms.get_paginator("list_keys").paginate().search("Keys[].KeyId"):
         if clients.kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] != "PendingDeletion":
-            yield key_id
+            everything.add(f"kms: key {key_id}")
+    return everything

@@ -7,19 +7,17 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from scripts.commands.options import Command
 from scripts.lib import paths, ports, terminal, terraform_cli
 from scripts.lib.user_errors import ExitStatus, UserError
 from scripts.local_aws import instance
 from scripts.local_aws.instance import LocalAws, Options, Running
 from scripts.local_aws.kept import KeptState
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _USUAL_PORT = 4566  # LocalStack's, where people and tools look for a local AWS
 _NOT_RUNNING = 'No local AWS is running. `eval "$(image-converter local up)"` starts one.'

@@ -49,7 +49,7 @@ class Target:
     @property
     def stack_name(self) -> str:
         """The stack's name."""
-        return deployed.name(self.env)
+        return deployed.stack_name(self.env)
 
     def clients(self) -> Clients:
         """Return clients for that AWS.

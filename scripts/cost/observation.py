@@ -14,11 +14,11 @@ from typing import Any, Final
 from scripts.cost.model import item_bytes
 from scripts.lib import deployed, functions, storage
 from scripts.lib.aws import Clients
-from scripts.lib.executions import collect, durations, invocations
-from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions import collect, invocations
 from scripts.lib.executions.events import HistoryEvent
 from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import Attempt, Execution
+from scripts.lib.executions.run import StateTime, times_by_state
 from scripts.lib.user_errors import UserError
 
 # What CloudWatch Logs adds to each event:
@@ -155,7 +155,7 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         jpeg_bytes=original.size,
         png_bytes=png.size,
         megapixels=round(png.width * png.height / 1e6, 3),
-        times=durations.by_state([run]),
+        times=times_by_state([run]),
         further_renditions=len(run.pictures) - 2,
         further_bytes=sum(picture.size for picture in run.pictures[2:]),
     )

@@ -13,9 +13,8 @@ from rich.table import Table
 
 from scripts.demo.verdict import Image
 from scripts.lib import terraform_stack, text
-from scripts.lib.executions import durations
 from scripts.lib.executions.model import RUNNING, SUCCEEDED
-from scripts.lib.executions.run import Run
+from scripts.lib.executions.run import Run, times_by_state
 from scripts.lib.terminal import Console, visible
 
 # The states that take time, under words short enough for a table.
@@ -179,7 +178,7 @@ def _outcome_row(image: Image) -> list[str]:
 
 def _times_row(image: Image) -> list[str]:
     runs = [Run(image.execution)] if image.execution else []
-    seconds = {time.state: time.ms / 1000 for time in durations.by_state(runs)}
+    seconds = {time.state: time.ms / 1000 for time in times_by_state(runs)}
     in_all = [run.execution.seconds for run in runs]
     shown = [*(seconds.get(state) for state in _TIMED_STATES), *in_all]
     return [_text(image.key), *("" if took is None else f"{took:.1f}" for took in shown)]

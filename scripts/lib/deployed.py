@@ -133,7 +133,7 @@ class Deployment:
         return dataclasses.replace(self, state_machine_arn=arn, express=False)
 
 
-def name(env: Mapping[str, str] = os.environ) -> str:
+def stack_name(env: Mapping[str, str] = os.environ) -> str:
     """Return the stack's name: its own variable, or what Terraform would take, or the default."""
     return env.get("IMAGE_CONVERTER_NAME") or env.get("TF_VAR_name") or DEFAULT_NAME
 

@@ -16,9 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from scripts.cost.model import Bill
 from scripts.lib import text
-from scripts.lib.executions import durations
 from scripts.lib.executions.model import NOT_A_JPEG, Execution, Outcome
-from scripts.lib.executions.run import Run
+from scripts.lib.executions.run import Run, times_by_state
 from scripts.report import cost, graph, timeline
 from scripts.report.graph import Graph
 
@@ -113,7 +112,7 @@ def index_page(rows: Sequence[Row], title: str) -> str:
         dollars=sum(row.bill.total for row in ordered),
         read=sum(row.run.original_bytes for row in ordered),
         written=sum(row.run.made_bytes for row in ordered),
-        times=durations.by_state([row.run for row in ordered]),
+        times=times_by_state([row.run for row in ordered]),
         retries=sum(row.run.execution.retries for row in ordered),
         places=sorted({row.run.execution.place for row in ordered}),
         nonce=None,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -192,10 +191,12 @@ class Run:
         """Ask AWS once how far it is."""
         # In this order: what has been sent is in the queue, and what has left it has an execution.
         described = self._described()
-        counts = self._item_counts()
+        counts = map_runs.item_counts(self._clients, self.arn)
         not_sent = counts["failed"] + counts["timedOut"] + counts["aborted"]
         has_ended = described["status"] != RUNNING
-        sent_nevertheless = self._sent_in_failed_batches if not_sent and has_ended else 0
+        # Of batches in which another object could not be sent.
+        failed = map(map_runs.batch, self._failed_children if not_sent and has_ended else ())
+        sent_nevertheless = sum(each.get("sent", 0) + each.get("dropped", 0) for each in failed)
         waiting = arrival.messages_waiting(self._clients, self._stack)
         now = datetime.now(UTC)
         is_drained = self._is_drained(described, waiting, now)
@@ -221,9 +222,8 @@ class Run:
 
     def ending(self, progress: Progress) -> Ending:
         """Return how the run ended, by its last progress."""
-        batches = itertools.chain(
-            self._results("SUCCEEDED"), map(map_runs.batch, self._results("FAILED"))
-        )
+        succeeded = map_runs.results(self._clients, self._stack, self.arn, "SUCCEEDED")
+        batches = itertools.chain(succeeded, map(map_runs.batch, self._failed_children))
         failures = itertools.chain(self._not_sent(), self._pipeline.failures())
         return Ending(
             progress,
@@ -246,30 +246,19 @@ class Run:
             return now - self._busy_at <= logged.LONGEST
         return running > 0
 
-    def _item_counts(self) -> Counter[str]:
-        counts: Counter[str] = Counter()
-        for arn in map_runs.arns(self._clients, self.arn):
-            described: Any = self._clients.stepfunctions.describe_map_run(mapRunArn=arn)
-            counts.update(described["itemCounts"])
-        return counts
-
     @cached_property
-    def _sent_in_failed_batches(self) -> int:
-        """How many objects were sent or dropped in batches in which another could not be sent."""
-        batches = map(map_runs.batch, self._results("FAILED"))
-        return sum(batch.get("sent", 0) + batch.get("dropped", 0) for batch in batches)
+    def _failed_children(self) -> list[dict[str, Any]]:
+        """What the Maps have written of children that failed, once the run has ended."""
+        return list(map_runs.results(self._clients, self._stack, self.arn, "FAILED"))
 
     def _not_sent(self) -> Iterator[Failure]:
-        for child in self._results("FAILED"):
+        for child in self._failed_children:
             items = json.loads(child["Input"])["Items"]
             # Where a batch does not say what of it was sent, perhaps nothing was.
             why = text.sentence(child.get("Error"), child.get("Cause"))
             all_items = [{"item": number, "why": why} for number in range(len(items))]
             for failed in map_runs.batch(child).get("failed", all_items):
                 yield Failure(_key(items[int(failed["item"])]), failed["why"])
-
-    def _results(self, status: str) -> Iterator[dict[str, Any]]:
-        return map_runs.results(self._clients, self._stack, self.arn, status)
 
 
 def _key(item: Any) -> str:

@@ -84,7 +84,7 @@ def _origin(described: Summary) -> str:
     name = described["name"]
     if not restarts.is_of_an_upload(name):
         return "by hand"
-    if restarts.is_restart(name):
+    if restarts.first_name(name) != name:
         return "restart"
     return "reprocess" if restarts.is_reprocess(described) else "upload"
 

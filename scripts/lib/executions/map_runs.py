@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,13 +19,19 @@ _NOT_SENT = "NotSent"  # a child's
 _WRONG_ROW = ("WrongBucket:", "NoKey:")
 
 
-def arns(clients: Clients, execution_arn: str) -> Iterator[str]:
+def _arns(clients: Clients, execution_arn: str) -> Iterator[str]:
     """Yield the ARNs of a run's Maps, of which one has read the objects."""
-    pages = clients.stepfunctions.get_paginator("list_map_runs").paginate(
-        executionArn=execution_arn
-    )
-    for page in pages:
-        yield from (run["mapRunArn"] for run in page["mapRuns"])
+    map_runs = clients.stepfunctions.get_paginator("list_map_runs")
+    yield from map_runs.paginate(executionArn=execution_arn).search("mapRuns[].mapRunArn")
+
+
+def item_counts(clients: Clients, execution_arn: str) -> Counter[str]:
+    """Return how many items a run's Maps have: in each status, and in total."""
+    counts: Counter[str] = Counter()
+    for arn in _arns(clients, execution_arn):
+        described: Any = clients.stepfunctions.describe_map_run(mapRunArn=arn)
+        counts.update(described["itemCounts"])
+    return counts
 
 
 def results(
@@ -36,7 +43,7 @@ def results(
     """
     bucket = stack.destination_bucket
     place = deployed.resize_settings(clients, stack).destination_prefix + _RESULTS
-    for arn in arns(clients, execution_arn):
+    for arn in _arns(clients, execution_arn):
         prefix = f"{place}{arn.rpartition(':')[2]}/{status}_"
         listed = clients.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
         for item in listed.get("Contents", []):
@@ -54,8 +61,6 @@ def wrong_rows(clients: Clients, stack: Deployment, execution_arn: str) -> list[
     for child in results(clients, stack, execution_arn, "FAILED"):
         failed = batch(child).get("failed", [{"why": ""}])
         reasons += [str(item["why"]) for item in failed]
-    for arn in arns(clients, execution_arn):
-        counts = clients.stepfunctions.describe_map_run(mapRunArn=arn)["itemCounts"]
-        if counts["total"] > counts["succeeded"] + counts["failed"]:
-            return []
-    return reasons if all(why.startswith(_WRONG_ROW) for why in reasons) else []
+    counts = item_counts(clients, execution_arn)
+    is_rest = counts["total"] == counts["succeeded"] + counts["failed"]
+    return reasons if is_rest and all(why.startswith(_WRONG_ROW) for why in reasons) else []

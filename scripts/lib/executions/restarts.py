@@ -27,11 +27,6 @@ def first_name(name: str) -> str:
     return _AGAIN.sub("", name)
 
 
-def is_restart(name: str) -> bool:
-    """Return whether the name is one of an execution that was started again."""
-    return first_name(name) != name
-
-
 def is_of_an_upload(name: str) -> bool:
     """Return whether the name follows from an upload, so that it need not be searched for."""
     return readable(name) != name

@@ -82,6 +82,6 @@ def test_half_of_the_credentials_is_named(tmp_path: Path) -> None:
 
 
 def test_the_stack_has_the_name_that_is_asked_for() -> None:
-    assert deployed.name({}) == "image-converter"
-    assert deployed.name({"TF_VAR_name": "mine"}) == "mine"
-    assert deployed.name({"TF_VAR_name": "mine", "IMAGE_CONVERTER_NAME": "yours"}) == "yours"
+    assert deployed.stack_name({}) == "image-converter"
+    assert deployed.stack_name({"TF_VAR_name": "mine"}) == "mine"
+    assert deployed.stack_name({"TF_VAR_name": "mine", "IMAGE_CONVERTER_NAME": "yours"}) == "yours"

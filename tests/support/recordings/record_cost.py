@@ -20,8 +20,8 @@ from scripts.cost.observation import RECORDED, Observation, observe
 from scripts.lib import deployed, functions
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, durations, uploads
-from scripts.lib.executions.durations import StateTime
+from scripts.lib.executions import collect, uploads
+from scripts.lib.executions.run import StateTime, times_by_state
 from scripts.lib.paths import BUILD
 from scripts.lib.photographs import Scene, jpeg
 from scripts.local_aws import LocalAws, terraform
@@ -53,7 +53,7 @@ def record(folder: Path = FOLDER) -> Observation:
         ]
         after = processor_ms(aws.endpoint)
         seen = observe(clients, arns[-1], local=True)
-        times = durations.by_state(collect.runs(clients, arns))
+        times = times_by_state(collect.runs(clients, arns))
     took = {name: (after[name] - before[name]) / _IMAGES for name in before}
     calls = (
         dataclasses.replace(call, billed_ms=round(took[_deployed(call.function)], 1))

@@ -2,9 +2,8 @@
 
 import pytest
 
-from scripts.lib.executions import durations, history
-from scripts.lib.executions.durations import StateTime
-from scripts.lib.executions.run import Run
+from scripts.lib.executions import history
+from scripts.lib.executions.run import Run, StateTime, times_by_state
 from tests.support.recordings import record
 
 
@@ -17,7 +16,7 @@ def run_of(name: str, function_ms: dict[str, list[int]] | None = None) -> Run:
 
 def times_of(*runs: Run) -> dict[str, StateTime]:
     """Return the times by the states' names."""
-    return {time.state: time for time in durations.by_state(runs)}
+    return {time.state: time for time in times_by_state(runs)}
 
 
 def test_each_state_that_was_passed_has_its_time_in_the_definitions_order() -> None:

@@ -16,9 +16,11 @@ from typing import Final
 
 from rich.table import Table
 
+from image_converter import keys
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
-from scripts.lib.executions import collect, uploads
+from scripts.lib.executions import collect
 from scripts.lib.executions.model import Execution
 from scripts.lib.paths import BUILD, REPOSITORY
 from scripts.lib.photographs import jpeg
@@ -106,6 +108,7 @@ def table(series: dict[str, Hops], count: int) -> Table:
 
 def _convert(clients: Clients, stack: Deployment, folder: str, count: int, at_once: int) -> Hops:
     photograph = jpeg(PHOTOGRAPH)
+    source = collect.source(clients, stack)
 
     def convert(number: int) -> tuple[float, Execution]:
         key = f"{folder}/{number}.jpg"
@@ -113,9 +116,8 @@ def _convert(clients: Clients, stack: Deployment, folder: str, count: int, at_on
             Bucket=stack.source_bucket, Key=key, Body=photograph, ContentType="image/jpeg"
         )
         uploaded = time.time()
-        arn = uploads.execution_arn(stack, key, put["VersionId"])
-        collect.wait_for(clients, arn)
-        return uploaded, collect.execution(clients, arn)
+        name = keys.execution_name(stack.source_bucket, key, put["VersionId"])
+        return uploaded, wait.until(f"{name} to end", lambda: source.ended(name), 120)
 
     with ThreadPoolExecutor(at_once) as pool:
         images = [hops(*image) for image in pool.map(convert, range(count))]

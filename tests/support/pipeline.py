@@ -68,20 +68,23 @@ def start(deployment: Deployment, record: Mapping[str, Any]) -> Execution:
 
 def ended(deployment: Deployment, arn: str) -> Execution:
     """Wait until an execution has ended, and return it."""
-    collect.wait_for(deployment.clients, arn, 60)
-    return collect.execution(deployment.clients, arn)
+    return listed_as_ended(executions(deployment), executionArn=arn)
 
 
 def ended_by_name(deployment: Deployment, name: str) -> Execution:
     """Wait until an execution of that name has ended, and return it."""
-    source = executions(deployment)
+    return listed_as_ended(executions(deployment), name=name)
+
+
+def listed_as_ended(source: collect.Source, **wanted: str) -> Execution:
+    """Wait until an execution that is listed with these values has ended, and return it."""
 
     def find() -> Execution | None:
-        runs = (run for run in source.listed() if run["name"] == name)
+        runs = (run for run in source.listed() if wanted.items() <= run.items())
         done = next((run for run in runs if run["status"] != RUNNING), None)
         return source.execution(done["executionArn"]) if done else None
 
-    return wait.until(f"the execution {name} to end", find)
+    return wait.until(f"the execution {wanted} to end", find)
 
 
 def destination(deployment: Deployment, key: str) -> bytes:

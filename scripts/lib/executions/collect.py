@@ -8,14 +8,15 @@ import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import Image
 
 from image_converter.errors import DamagedImage
-from scripts.lib import deployed, storage, user_errors, wait
+from scripts.lib import deployed, storage, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
@@ -57,8 +58,10 @@ class _StepFunctions:
 
     def ended(self, name: str) -> Execution | None:
         # Its notification may be on the way, or the execution forgotten after 90 days.
-        arn = self._stack.execution_arn(name)
-        return self.execution(arn) if has_ended(self._clients, arn) else None
+        described = restarts.described(self._clients, self._stack.execution_arn(name))
+        if described is None or described["status"] == RUNNING:
+            return None
+        return self.execution(described["executionArn"])
 
     def named(self, name: str, _uploaded: datetime | None = None, /) -> list[Summary]:
         runs = []
@@ -173,30 +176,6 @@ def definition(clients: Clients, arn: str) -> str:
     return states.describe_state_machine_for_execution(executionArn=arn)["definition"]
 
 
-def has_ended(clients: Clients, arn: str) -> bool:
-    """Return whether a STANDARD execution has ended; one that is not there has not begun."""
-    described = restarts.described(clients, arn)
-    return described is not None and described["status"] != RUNNING
-
-
-def wait_for(clients: Clients, arn: str, seconds: float = 120) -> None:
-    """Wait until an execution, which may not have begun, has ended.
-
-    Raises:
-        TimeoutError: it has not.
-    """
-    is_express = ":express:" in arn
-    since = datetime.now(UTC) - 2 * logged.LONGEST
-    log = logged.of_execution(clients, arn, since) if is_express else None
-
-    def is_over() -> bool:
-        if log is None:
-            return has_ended(clients, arn)
-        return any(run["executionArn"] == arn and run["status"] != RUNNING for run in log.listed())
-
-    wait.until(f"{arn} to end", is_over, seconds)
-
-
 def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -> list[Run]:
     """Return the executions with all that belongs to them, in the order of their ARNs.
 
@@ -205,10 +184,7 @@ def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -
 
     Raises: as `execution`.
     """
-
-    def read(arn: str) -> Execution:
-        return read_by.execution(arn) if read_by else execution(clients, arn)
-
+    read = read_by.execution if read_by else partial(execution, clients)
     with warnings.catch_warnings(), ThreadPoolExecutor(_AT_A_TIME) as pool:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the page says its size
         executions = list(pool.map(read, arns))

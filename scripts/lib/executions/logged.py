@@ -306,12 +306,12 @@ def _parsed(message: str) -> Line:
     return text.json_object(message)
 
 
-def of_execution(clients: Clients, arn: str, since: datetime | None = None) -> Log:
+def of_execution(clients: Clients, arn: str) -> Log:
     """Return a reader of the executions of the state machine that an execution's ARN names."""
     machine = state_machine_arn(arn)
     answer = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
     definition = json.loads(answer["definition"])
-    return Log(clients, machine, ExecutionLog.read(answer), definition=definition, since=since)
+    return Log(clients, machine, ExecutionLog.read(answer), definition=definition)
 
 
 def state_machine_arn(arn: str) -> str:

@@ -9,16 +9,13 @@ from typing import IO
 from boto3.s3.transfer import TransferConfig
 
 from image_converter import keys
+from scripts.lib import wait
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect
 
 _PART = 16 * 1024**2  # bytes
-
-
-def execution_arn(stack: Deployment, key: str, version: str) -> str:
-    """Return the ARN of the execution that an upload's notification starts."""
-    return stack.execution_arn(keys.execution_name(stack.source_bucket, key, version))
+_TIMEOUT_SECONDS = 120  # of an execution, from its upload
 
 
 def send(
@@ -83,11 +80,12 @@ def files_in(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def convert(clients: Clients, stack: Deployment, key: str, jpeg: bytes) -> str:
-    """Put an image into the source bucket; return its execution's ARN once that has ended.
+    """Put an image into a STANDARD stack; return its execution's ARN once that has ended.
 
     Raises:
         TimeoutError: it has not.
     """
-    arn = execution_arn(stack, key, send(clients, stack, key, io.BytesIO(jpeg), "image/jpeg"))
-    collect.wait_for(clients, arn)
-    return arn
+    version = send(clients, stack, key, io.BytesIO(jpeg), "image/jpeg")
+    name = keys.execution_name(stack.source_bucket, key, version)
+    source = collect.source(clients, stack)
+    return wait.until(f"{name} to end", lambda: source.ended(name), _TIMEOUT_SECONDS).arn

@@ -1,6 +1,5 @@
 """The commands upload, watch, status and report, with the deployed pipeline behind them."""
 
-import os
 import threading
 from functools import partial
 from pathlib import Path
@@ -9,10 +8,10 @@ import pytest
 from PIL import Image
 
 from scripts.commands import cli
-from scripts.lib.aws import Clients
+from scripts.commands.options import Target
 from scripts.lib.executions import collect
 from tests.conftest import of_both_types
-from tests.support import images, json_output
+from tests.support import images, json_output, pipeline
 from tests.support.awkward_keys import SHOWN_AS_TEXT, TERMINAL_KEY
 
 pytestmark = [
@@ -120,7 +119,8 @@ def test_scripts_get_json_by_a_schema(photo: Path, tmp_path: Path, capsys: Captu
     assert Path(whole["downloaded"]).read_bytes().startswith(b"\x89PNG")
 
     started = answer("start", whole["key"])
-    collect.wait_for(Clients(os.environ), started["executionArn"])
+    source = collect.source(*Target().find())
+    pipeline.listed_as_ended(source, executionArn=started["executionArn"])
     status = answer("status", whole["key"])
     assert status["state"] == "converted"
     assert status["executions"][0]["arn"] == started["executionArn"]

@@ -57,7 +57,7 @@ def test_commands_are_understood(page: Path) -> None:
     text = page.read_text("utf-8")
     for words in re.findall(r"(?:^ {4}|`)image-converter ([a-z][^`#\n]*)", text, re.MULTILINE):
         name, *rest = words.split()
-        command = cli.cli.get_command(click.Context(cli.cli), name)
+        _, command, _ = cli.cli.resolve_command(click.Context(cli.cli), [name])
         assert command is not None, words
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in rest if word.startswith("--")} <= known, words

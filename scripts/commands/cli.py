@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from scripts.commands import options
 from scripts.commands.options import Target
@@ -53,33 +52,24 @@ Completion, for bash (likewise for zsh and fish):
 
 
 class _Commands(click.Group):
-    """Loads a command from the module of its name."""
+    """Knows the commands by their first lines, and loads one from the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
+        return list(self.commands)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"scripts.commands.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        names = [
-            CompletionItem(name, help=words)
-            for name, words in _COMMANDS.items()
-            if name.startswith(incomplete)
-        ]
-        return names + click.Command.shell_complete(self, ctx, incomplete)
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name:
+            module = importlib.import_module(f"scripts.commands.{name.replace('-', '_')}")
+            command = module.command
+        return name, command, rest
 
 
 @click.command(
     cls=_Commands,
+    commands=[click.Command(name, short_help=line) for name, line in _COMMANDS.items()],
     epilog=_EXIT_STATUSES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

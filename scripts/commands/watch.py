@@ -23,6 +23,7 @@ from rich.text import Text
 
 from scripts.commands import options
 from scripts.commands.options import Target
+from scripts.lib import deployed
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, logged
@@ -92,10 +93,8 @@ class Watch:
 
     def poll(self) -> list[Followed]:
         """Ask AWS once; return what has changed since the last time."""
-        machine = self._stack.state_machine_arn
         if self._definition is None:  # saves a request for each execution each time
-            described = self._clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
-            self._definition = json.loads(described["definition"])
+            self._definition = deployed.definition(self._clients, self._stack.state_machine_arn)
         for run in reversed(list(self._source.listed(most=_LISTED))):
             self._meet(run)
         asked = self.running[: self._histories_a_round]
@@ -104,11 +103,6 @@ class Watch:
         self.ended += [image for image in asked if image.ended]
         self.running = waiting + [image for image in asked if not image.ended]
         return changed
-
-    @property
-    def any_ended_meanwhile(self) -> bool:
-        """Whether an execution has ended since this began."""
-        return any(image.ended and image.ended >= self.began for image in self.ended)
 
     def _meet(self, run: Any) -> None:
         arn = run["executionArn"]
@@ -169,7 +163,8 @@ def _changes(watch: Watch, *, until_done: bool) -> Iterator[list[Followed]]:
     """Yield what has changed in each round."""
     for rounds in itertools.count(1):
         yield watch.poll()
-        is_quiet = watch.any_ended_meanwhile or rounds >= _ROUNDS_IN_VAIN
+        any_ended = any(image.ended and image.ended >= watch.began for image in watch.ended)
+        is_quiet = any_ended or rounds >= _ROUNDS_IN_VAIN
         if until_done and not watch.running and is_quiet:
             return
         time.sleep(_PAUSE_SECONDS)

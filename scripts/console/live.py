@@ -6,7 +6,6 @@ more.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
-import json
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from image_converter import keys
+from scripts.lib import deployed
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import arrival, collect, definition, endings, images, restarts
@@ -206,10 +206,7 @@ class Live:
 
     def _asl(self) -> Mapping[str, Any]:
         if not self._definition or time.monotonic() - self._definition_read > _DEFINITION_SECONDS:
-            described = self.clients.stepfunctions.describe_state_machine(
-                stateMachineArn=self.stack.state_machine_arn
-            )
-            self._definition = json.loads(described["definition"])
+            self._definition = deployed.definition(self.clients, self.stack.state_machine_arn)
             self._definition_read = time.monotonic()
         return self._definition
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,7 @@ from scripts.lib import deployed, functions, storage
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect, invocations
 from scripts.lib.executions.events import HistoryEvent
-from scripts.lib.executions.invocations import Logged
-from scripts.lib.executions.model import Attempt, Execution
+from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import StateTime, times_by_state
 from scripts.lib.user_errors import UserError
 
@@ -173,7 +172,7 @@ def log_line(arn: str, event: HistoryEvent, *, with_data: bool) -> str:
             details[name] = _compact(json.loads(details[name]))
     express = arn.replace(":execution:", ":express:", 1)
     logged_as = express if express == arn else express + _RUN_OF_EXPRESS
-    compact = dataclasses.replace(event, details=details)
+    compact = replace(event, details=details)
     return _compact(compact.logged(logged_as, with_data=with_data))
 
 
@@ -204,8 +203,11 @@ def _calls(clients: Clients, execution: Execution) -> Iterator[Call]:
         about = deployed.function(clients, f"{stack}-{functions.on_aws(function)}")
         events = storage.log_events(clients, about.log_group, first, last)
         logged = invocations.read(events)
-        own = _own(logged, attempts.get(about.name, []), execution.key)
-        if own is None or not own.ms:
+        if about.name in attempts:
+            own = invocations.match(attempts[about.name], logged, execution.key)
+        else:  # the trigger, which no state calls
+            own = [log for log in logged if execution.key in log.keys]
+        if not own or not own[0].ms:
             raise UserError(
                 f"{about.log_group} does not have how long {about.name} took for this image. Its "
                 "logs may have expired, or may arrive in a minute; log_level must be INFO."
@@ -213,11 +215,4 @@ def _calls(clients: Clients, execution: Execution) -> Iterator[Call]:
         messages = [event["message"] for event in events]
         all_lines = _ingested(messages) // len(logged)
         system_lines = _ingested(filter(_SYSTEM_LINE.match, messages)) // len(logged)
-        yield Call(function, about.memory_mb, own.ms, all_lines, system_lines)
-
-
-def _own(logged: Sequence[Logged], attempts: Sequence[Attempt], key: str) -> Logged | None:
-    """Return the invocation that was for this image; the trigger's has no attempt to go by."""
-    if attempts:
-        return invocations.match(attempts, logged, key).get(0)
-    return next((invocation for invocation in logged if key in invocation.keys), None)
+        yield Call(function, about.memory_mb, own[0].ms, all_lines, system_lines)

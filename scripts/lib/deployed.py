@@ -241,6 +241,13 @@ def function(clients: Clients, function_name: str) -> Function:
     )
 
 
+def definition(clients: Clients, state_machine_arn: str) -> dict[str, Any]:
+    """Return the definition of a state machine as it is now."""
+    machine = clients.stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)
+    document: dict[str, Any] = json.loads(machine["definition"])
+    return document
+
+
 @lru_cache(maxsize=64)
 def log_group(clients: Clients, function_name: str) -> str:
     """Return where a function logs. No update of a stack changes that, so it is asked once.

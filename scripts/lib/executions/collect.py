@@ -20,9 +20,8 @@ from scripts.lib import deployed, storage, user_errors
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import history, invocations, logged, restarts, thumbnails
-from scripts.lib.executions.invocations import Logged
 from scripts.lib.executions.model import NOT_A_JPEG, RUNNING, Execution, Summary, format_of
-from scripts.lib.executions.run import Invocation, Picture, Run
+from scripts.lib.executions.run import Invocation, InvocationLog, Picture, Run
 from scripts.lib.executions.traces import Traces
 from scripts.lib.user_errors import UserError
 
@@ -198,7 +197,7 @@ class _Functions:
     def __init__(self, clients: Clients, executions: Sequence[Execution]) -> None:
         self.memory_mb: dict[str, int] = {}
         self.architecture = "x86_64"
-        self.logged: dict[str, list[Logged]] = {}
+        self.logged: dict[str, list[InvocationLog]] = {}
         self.table: str | None = None
         self.notes: list[str] = []
         attempts = (attempt for execution in executions for attempt in execution.attempts)
@@ -227,18 +226,17 @@ def _run(clients: Clients, execution: Execution, functions: _Functions) -> Run:
         if not state.attempts:
             continue
         function = invocations.function_name(state.attempts[0].resource)
-        matched = invocations.match(state.attempts, functions.logged.get(function, []), key)
-        run.logs[name] = [line for call in matched.values() for line in call.lines]
-        timed = [call for call in matched.values() if call.ms]
-        run.function_ms[name] = [call.ms for call in timed]
+        logged = functions.logged.get(function, [])
+        run.logs[name] = invocations.match(state.attempts, logged, key)
         run.invocations += [
             Invocation(
                 function,
-                call.ms,
-                call.memory_mb or functions.memory_mb[function],
-                "Lambda" if call.billed_ms else "function",
+                log.ms,
+                log.memory_mb or functions.memory_mb[function],
+                "Lambda" if log.billed_ms else "function",
             )
-            for call in timed
+            for log in run.logs[name]
+            if log.ms
         ]
     estimated = invocations.estimate(execution, functions.memory_mb)
     if len(run.invocations) < len(estimated):

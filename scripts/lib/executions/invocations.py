@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scripts.lib.executions.model import Attempt, Execution, Outcome
-from scripts.lib.executions.run import Invocation, LogLine
+from scripts.lib.executions.run import Invocation, InvocationLog, LogLine
 from scripts.lib.text import json_object
 
 # Lambda's own lines, where the log format is Text.
@@ -27,78 +26,50 @@ _DEFAULT_MEMORY_MB = 128
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-@dataclass
-class Logged:
-    """What one invocation logged.
-
-    Attributes:
-        request_id: Lambda's id of it; empty where Lambda itself logs nothing.
-        keys: the keys that its lines name.
-        billed_ms, memory_mb: of Lambda's report; 0 without one.
-        measured_ms: what the function itself has measured; 0 where it has not.
-    """
-
-    request_id: str
-    lines: list[LogLine] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
-    billed_ms: int = 0
-    memory_mb: int = 0
-    measured_ms: int = 0
-    is_open: bool = False  # Lambda has logged its start, and not its end
-
-    @property
-    def first(self) -> datetime:
-        """When its first line was written."""
-        return self.lines[0].time
-
-    @property
-    def ms(self) -> int:
-        """What Lambda charged, else what the function measured, which is a little less."""
-        return self.billed_ms or self.measured_ms
-
-
-def read(events: Iterable[Mapping[str, Any]]) -> list[Logged]:
+def read(events: Iterable[Mapping[str, Any]]) -> list[InvocationLog]:
     """Return the invocations in a log group's events, as filter_log_events answers them.
 
     Without Lambda's own lines, an invocation begins where a function's line says that it did: by
     how long it has taken so far. In a stream, invocations follow one another.
     """
-    by_request: dict[str, Logged] = {}
-    unnamed: list[Logged] = []
-    current: dict[str, Logged] = {}  # by stream: a stream is one environment, which does one thing
+    by_request: dict[str, InvocationLog] = {}
+    unnamed: list[InvocationLog] = []
+    current: dict[str, InvocationLog] = {}  # by stream: an environment, which does one thing
     for event in events:
         stream = str(event.get("logStreamName", ""))
         message = str(event["message"]).rstrip()
         fields = _fields(message)
         moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
         if request_id := _record(fields).get("requestId"):
-            current[stream] = by_request.setdefault(request_id, Logged(request_id))
+            current[stream] = by_request.setdefault(request_id, InvocationLog(request_id))
         logged = current.get(stream)
         ms = fields.get("ms")
         if isinstance(ms, int) and _is_another(logged, moment - timedelta(milliseconds=ms)):
-            logged = current[stream] = Logged("")
+            logged = current[stream] = InvocationLog("")
             unnamed.append(logged)
         if logged is not None:
             _add(logged, moment, message, fields)
     return [logged for logged in (*by_request.values(), *unnamed) if logged.lines]
 
 
-def match(attempts: Sequence[Attempt], logged: Iterable[Logged], key: str) -> dict[int, Logged]:
-    """Return, by the place of an attempt, the invocation that it was.
+def match(
+    attempts: Sequence[Attempt], logged: Iterable[InvocationLog], key: str
+) -> list[InvocationLog]:
+    """Return the invocations that attempts were, in their order, as far as they were logged.
 
     An invocation belongs to an attempt if it falls into its time and names no other image; of
     several, the one whose lines name this image, then the nearest in time.
     """
     free = [call for call in logged if not call.keys or key in call.keys]
-    matched: dict[int, Logged] = {}
-    for place, attempt in enumerate(attempts):
+    matched = []
+    for attempt in attempts:
         start = attempt.scheduled
         end = attempt.ended or max([start, *(call.lines[-1].time for call in free)])
         fitting = [call for call in free if start - _SLACK <= call.first <= end + _SLACK]
         if fitting:
             middle = start if fitting[0].keys else end
             best = min(fitting, key=lambda call: (key not in call.keys, abs(call.first - middle)))
-            matched[place] = best
+            matched.append(best)
             free.remove(best)
     return matched
 
@@ -127,7 +98,7 @@ def function_name(resource: str) -> str:
     return parts[6] if len(parts) > 6 and parts[2] == "lambda" else resource  # noqa: PLR2004
 
 
-def _is_another(current: Logged | None, began: datetime) -> bool:
+def _is_another(current: InvocationLog | None, began: datetime) -> bool:
     """Return whether what began then is not the current invocation of its stream."""
     return current is None or (not current.is_open and began >= current.lines[-1].time)
 
@@ -148,7 +119,7 @@ def _record(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _add(logged: Logged, moment: datetime, message: str, fields: Mapping[str, Any]) -> None:
+def _add(logged: InvocationLog, moment: datetime, message: str, fields: Mapping[str, Any]) -> None:
     if fields.get("type") == "platform.start":
         logged.is_open = True
     elif fields.get("type") in ("platform.end", "platform.report"):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from scripts.lib import storage, text
+from scripts.lib import deployed, storage, text
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import ExecutionLog
 from scripts.lib.executions import definition as definitions
@@ -294,9 +294,7 @@ class Log:
 
     def _asl(self) -> Mapping[str, Any]:
         if self._definition is None:
-            states = self._clients.stepfunctions
-            answer = states.describe_state_machine(stateMachineArn=self._machine)
-            self._definition = json.loads(answer["definition"])
+            self._definition = deployed.definition(self._clients, self._machine)
         return self._definition
 
 

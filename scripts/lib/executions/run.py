@@ -46,6 +46,36 @@ class LogLine:
     level: str = ""
 
 
+@dataclass
+class InvocationLog:
+    """What one invocation logged.
+
+    Attributes:
+        request_id: Lambda's id of it; empty where Lambda itself logs nothing.
+        keys: the keys that its lines name.
+        billed_ms, memory_mb: of Lambda's report; 0 without one.
+        measured_ms: what the function itself has measured; 0 where it has not.
+    """
+
+    request_id: str
+    lines: list[LogLine] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    billed_ms: int = 0
+    memory_mb: int = 0
+    measured_ms: int = 0
+    is_open: bool = False  # Lambda has logged its start, and not its end
+
+    @property
+    def first(self) -> datetime:
+        """When its first line was written."""
+        return self.lines[0].time
+
+    @property
+    def ms(self) -> int:
+        """What Lambda charged, else what the function measured, which is a little less."""
+        return self.billed_ms or self.measured_ms
+
+
 @dataclass(frozen=True)
 class Invocation:
     """What Lambda charged an attempt for, or about that.
@@ -71,8 +101,7 @@ class Run:
     Attributes:
         pictures: the original, then what was made of it, as far as they are there.
         record: the image's record in the table.
-        logs: by state, what its function logged.
-        function_ms: by state, what each call of its function took, as far as it was logged.
+        logs: by state, what the invocations of its function logged.
         invocations: what is to be billed: as Lambda or the functions say, or all of it estimated.
         architecture: the functions', arm64 or x86_64.
         notes: what was not available, as sentences.
@@ -81,8 +110,7 @@ class Run:
     execution: Execution
     pictures: list[Picture] = field(default_factory=list)
     record: dict[str, Any] | None = None
-    logs: dict[str, list[LogLine]] = field(default_factory=dict)
-    function_ms: dict[str, list[int]] = field(default_factory=dict)
+    logs: dict[str, list[InvocationLog]] = field(default_factory=dict)
     invocations: list[Invocation] = field(default_factory=list)
     architecture: str = "x86_64"
     notes: list[str] = field(default_factory=list)
@@ -129,7 +157,8 @@ def times_by_state(runs: Sequence[Run]) -> tuple[StateTime, ...]:
         for name, state in run.execution.states.items():
             passed = [visit.seconds for visit in state.visits if visit.seconds is not None]
             seconds.setdefault((name, state.kind), []).extend(passed)
-            function_ms.setdefault(name, []).extend(run.function_ms.get(name, ()))
+            measured = [log.ms for log in run.logs.get(name, ()) if log.ms]
+            function_ms.setdefault(name, []).extend(measured)
     medians = {name: median(ms) for name, ms in function_ms.items() if ms}
     return tuple(
         StateTime(name, kind, median(passed) * 1000, medians.get(name))

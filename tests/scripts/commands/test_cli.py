@@ -42,7 +42,7 @@ def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def _command(name: str) -> click.Command:
-    command = cli.cli.get_command(click.Context(cli.cli), name)
+    _, command, _ = cli.cli.resolve_command(click.Context(cli.cli), [name])
     assert command is not None
     return command
 

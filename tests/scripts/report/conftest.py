@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from scripts.lib.deployed import ExecutionLog
 from scripts.lib.executions import definition, history, invocations, logged, thumbnails
 from scripts.lib.executions.model import Execution
-from scripts.lib.executions.run import LogLine, Picture, Run
+from scripts.lib.executions.run import InvocationLog, LogLine, Picture, Run
 from scripts.report import pages
 from tests.support import images, other_pages
 from tests.support.recordings import express_lines, record
@@ -64,7 +64,7 @@ def run_of(folder: str, name: str) -> Run:
 def _shown(execution: Execution) -> Run:
     run = Run(execution, invocations=invocations.estimate(execution))
     line = LogLine(execution.started, "WARNING failed: <b>key</b> beach.jpg", "WARNING")
-    run.logs = {"ResizeImage": [line] * 30}
+    run.logs = {"ResizeImage": [InvocationLog("", [line] * 15) for _ in range(2)]}
     content = record.jpeg(900, 600)
     png = images.saved(Image.open(io.BytesIO(content)), "PNG")
     original = Picture("Original", "s3://pictures/beach.jpg", len(content), "image/jpeg")

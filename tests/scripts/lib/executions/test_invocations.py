@@ -112,10 +112,7 @@ def test_an_attempt_gets_its_own_image_s_invocation_and_no_others() -> None:
 
     found = invocations.match([attempt(1, 1.3), attempt(8.9, 9.2)], logged, "mine.jpg")
 
-    assert {place: invocation.request_id for place, invocation in found.items()} == {
-        0: "first",
-        1: "second",
-    }
+    assert [invocation.request_id for invocation in found] == ["first", "second"]
 
 
 def test_the_bill_is_the_sum_of_its_lines_at_the_listed_prices() -> None:

@@ -3,15 +3,16 @@
 import pytest
 
 from scripts.lib.executions import history
-from scripts.lib.executions.run import Run, StateTime, times_by_state
+from scripts.lib.executions.run import InvocationLog, Run, StateTime, times_by_state
 from tests.support.recordings import record
 
 
-def run_of(name: str, function_ms: dict[str, list[int]] | None = None) -> Run:
+def run_of(name: str, **function_ms: int) -> Run:
     """Return a recorded execution of AWS's, with what Lambda reported about its functions."""
     recorded = record.load("aws", name)
     execution = history.read(recorded["executionArn"], recorded["events"], recorded["definition"])
-    return Run(execution, function_ms=function_ms or {})
+    logs = {state: [InvocationLog("", measured_ms=ms)] for state, ms in function_ms.items()}
+    return Run(execution, logs=logs)
 
 
 def times_of(*runs: Run) -> dict[str, StateTime]:
@@ -33,7 +34,7 @@ def test_each_state_that_was_passed_has_its_time_in_the_definitions_order() -> N
 
 
 def test_of_several_executions_it_is_the_median() -> None:
-    runs = [run_of("succeeded", {"ResizeImage": [ms]}) for ms in (10, 20, 90)]
+    runs = [run_of("succeeded", ResizeImage=ms, CopyToDestination=0) for ms in (10, 20, 90)]
     times = times_of(*runs)
 
     assert times["ResizeImage"].function_ms == 20

@@ -86,15 +86,12 @@ class Watch:
         self.began = datetime.now(UTC)
         self.since = self.began - _JUST_ENDED
         self._source = collect.source(clients, stack, since=self.since - logged.LONGEST)
-        self._definition: Any = None
         self._seen: dict[str, Followed] = {}
         self.running: list[Followed] = []
         self.ended: list[Followed] = []
 
     def poll(self) -> list[Followed]:
         """Ask AWS once; return what has changed since the last time."""
-        if self._definition is None:  # saves a request for each execution each time
-            self._definition = deployed.definition(self._clients, self._stack.state_machine_arn)
         for run in reversed(list(self._source.listed(most=_LISTED))):
             self._meet(run)
         asked = self.running[: self._histories_a_round]
@@ -113,7 +110,8 @@ class Watch:
 
     def _update(self, image: Followed) -> bool:
         before = (image.key, image.place)
-        execution = self._source.execution(image.arn, self._definition)
+        definition = deployed.definition(self._clients, self._stack.state_machine_arn)
+        execution = self._source.execution(image.arn, definition)
         states = [
             f"{name} (try {tries})" if (tries := len(execution.states[name].attempts)) > 1 else name
             for name in execution.running_states

@@ -32,7 +32,6 @@ QUEUED = "QUEUED"  # uploaded here; no execution has started yet
 
 _HISTORIES_PER_POLL = 12
 _ENDINGS_PER_POLL = 4  # of executions that are not logged, which cost several requests each
-_DEFINITION_SECONDS = 60  # for which the state machine is taken not to change
 _LATE_SECONDS = 30  # after which an upload should have started its execution
 _GROUPS = {QUEUED: "waiting", RUNNING: "running", SUCCEEDED: "done"}
 
@@ -103,8 +102,6 @@ class Live:
         self.items: dict[str, Item] = {}
         self.source = collect.source(clients, stack)
         self._queued: int | None = None
-        self._definition: Mapping[str, Any] = {}
-        self._definition_read = 0.0
         self._pool = ThreadPoolExecutor(max_workers=8)
 
     @property
@@ -205,10 +202,7 @@ class Live:
             return None  # it has just been forgotten, or has not written anything yet
 
     def _asl(self) -> Mapping[str, Any]:
-        if not self._definition or time.monotonic() - self._definition_read > _DEFINITION_SECONDS:
-            self._definition = deployed.definition(self.clients, self.stack.state_machine_arn)
-            self._definition_read = time.monotonic()
-        return self._definition
+        return deployed.definition(self.clients, self.stack.state_machine_arn)
 
     def _explain_late_ones(self, changed: dict[str, Item]) -> None:
         for item in list(self.items.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -98,10 +97,6 @@ class Observation:
     times: tuple[StateTime, ...] = ()
     further_renditions: int = 0
     further_bytes: int = 0
-
-    def write(self, file: Path) -> None:
-        """Write it as JSON."""
-        file.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n", encoding="utf-8")
 
 
 def read(file: Path) -> Observation:

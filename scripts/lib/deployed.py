@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from scripts.lib.user_errors import ExitStatus, UserError
 
 DEFAULT_NAME = "image-converter"
 _CONNECT_TIMEOUT_SECONDS = 1.5
+_CACHE_SECONDS = 60  # for which a state machine is taken not to change
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,13 @@ def function(clients: Clients, function_name: str) -> Function:
 
 
 def definition(clients: Clients, state_machine_arn: str) -> dict[str, Any]:
-    """Return the definition of a state machine as it is now."""
+    """Return the definition of a state machine as it is now, or was up to a minute ago."""
+    return _definition_in(clients, state_machine_arn, int(time.monotonic() // _CACHE_SECONDS))
+
+
+@lru_cache(maxsize=64)
+def _definition_in(clients: Clients, state_machine_arn: str, _span: int) -> dict[str, Any]:
+    """Return the definition of a state machine, for which AWS is asked once in a span of time."""
     machine = clients.stepfunctions.describe_state_machine(stateMachineArn=state_machine_arn)
     document: dict[str, Any] = json.loads(machine["definition"])
     return document

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_plus
 
-from scripts.lib import deployed, text
+from scripts.lib import text
 from scripts.lib.aws import Clients, is_local
 from scripts.lib.backfill.pipeline import Failure, Pipeline
 from scripts.lib.deployed import Deployment
@@ -134,10 +134,13 @@ def max_concurrency(clients: Clients, stack: Deployment) -> int:
 
 def _definition(clients: Clients, stack: Deployment) -> dict[str, Any] | None:
     """Return the definition of the backfill's state machine; None if the stack has none."""
+    states = clients.stepfunctions
     try:
-        return deployed.definition(clients, stack.backfill.state_machine_arn)
-    except clients.stepfunctions.exceptions.StateMachineDoesNotExist:
+        machine = states.describe_state_machine(stateMachineArn=stack.backfill.state_machine_arn)
+    except states.exceptions.StateMachineDoesNotExist:
         return None
+    definition: dict[str, Any] = json.loads(machine["definition"])
+    return definition
 
 
 def start(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -69,14 +68,12 @@ class Log:
         state_machine_arn: str,
         log: ExecutionLog,
         *,
-        definition: Mapping[str, Any] | None = None,
         since: datetime | None = None,
         progress: Progress | None = None,
     ) -> None:
         """Prepare, without asking AWS.
 
         Parameters:
-            definition: the state machine's, where it is known.
             since: the log is not searched before it, and not before 90 days ago.
             progress: called with a sentence for each page of the log that was read.
         """
@@ -86,7 +83,6 @@ class Log:
         remembered = datetime.now(UTC) - _REMEMBERED
         self._since = max(since or remembered, remembered)
         self._progress = progress
-        self._definition = definition
         self._lines: Lines = {}
         self._newest: list[Summary] = []  # what was listed last
         self._read_from: datetime | None = None
@@ -122,7 +118,7 @@ class Log:
         """Return an execution by its lines.
 
         Parameters:
-            definition: the state machine as it is now; it saves a request to AWS.
+            definition: the state machine as it is now, where it is known.
 
         Raises:
             UserError: nothing is logged of it.
@@ -133,8 +129,9 @@ class Log:
             raise UserError(
                 f"Nothing is logged of the execution {arn}. {self.log.missing or _WHERE}"
             )
-        machine = definitions.read(definition or self._asl())
-        execution = history.of_events(arn, events(self._lines[arn].values()), machine)
+        machine = definition or deployed.definition(self._clients, self._machine)
+        lines = self._lines[arn].values()
+        execution = history.of_events(arn, events(lines), definitions.read(machine))
         execution.not_logged = self.log.missing
         return execution
 
@@ -292,11 +289,6 @@ class Log:
         for arn in list(self._forgotten)[:-_FORGOTTEN]:
             del self._forgotten[arn]
 
-    def _asl(self) -> Mapping[str, Any]:
-        if self._definition is None:
-            self._definition = deployed.definition(self._clients, self._machine)
-        return self._definition
-
 
 @functools.lru_cache(maxsize=10_000)
 def _parsed(message: str) -> Line:
@@ -307,9 +299,8 @@ def _parsed(message: str) -> Line:
 def of_execution(clients: Clients, arn: str) -> Log:
     """Return a reader of the executions of the state machine that an execution's ARN names."""
     machine = state_machine_arn(arn)
-    answer = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
-    definition = json.loads(answer["definition"])
-    return Log(clients, machine, ExecutionLog.read(answer), definition=definition)
+    described = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
+    return Log(clients, machine, ExecutionLog.read(described))
 
 
 def state_machine_arn(arn: str) -> str:

@@ -6,12 +6,18 @@ from typing import Any, cast
 import pytest
 
 from scripts.commands.watch import Followed, Watch, _summary
+from scripts.lib import deployed
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import collect, history
 from scripts.lib.executions.model import Execution
 from tests.support.recordings import record
 
 STACK = Deployment("m", "", "", "", "arn", express=False)
+
+
+@pytest.fixture(autouse=True)
+def known_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployed, "definition", lambda *_: {})
 
 
 def _recorded(name: str) -> Execution:
@@ -56,7 +62,6 @@ def test_all_that_run_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collect, "execution", execution)
     watch = Watch(cast("Any", None), STACK)
     monkeypatch.setattr(watch._source, "listed", lambda **_: runs)
-    watch._definition = {}
     for _ in range(2):
         watch.poll()
     assert read == {run["executionArn"] for run in runs}

@@ -9,6 +9,7 @@ import pytest
 
 from scripts.cost import comparison, observation, prices
 from scripts.cost.observation import RECORDED
+from tests.support.recordings import record_cost
 
 # At most this part of the article's bill.
 GOALS = {"STANDARD": 1.0, "EXPRESS": 0.25}
@@ -30,7 +31,7 @@ def test_each_price_names_its_page_and_where_it_was_read() -> None:
 
 def test_an_observation_survives_its_file(tmp_path: Path) -> None:
     seen = observation.read(RECORDED)
-    seen.write(tmp_path / "observation.json")
+    record_cost.write(seen, tmp_path / "observation.json")
 
     assert observation.read(tmp_path / "observation.json") == seen
 

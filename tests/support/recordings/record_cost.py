@@ -9,6 +9,7 @@ takes there depends on what else this machine does, and on how busy the local AW
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -107,5 +108,10 @@ def _deployed(function: str) -> str:
     return f"{deployed.DEFAULT_NAME}-{functions.on_aws(function)}"
 
 
+def write(seen: Observation, file: Path) -> None:
+    """Write an observation as JSON."""
+    file.write_text(json.dumps(dataclasses.asdict(seen), indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    record().write(RECORDED)
+    write(record(), RECORDED)

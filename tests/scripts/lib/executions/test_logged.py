@@ -25,6 +25,7 @@ from tests.support.recordings import express_lines, record
 
 pytestmark = pytest.mark.e2e
 
+DEFINITION = record.load("aws", "succeeded")["definition"]
 RECORDED = [(path.parent.name, path.stem) for path in sorted(record.HISTORIES.glob("*/*.json"))]
 _numbers = itertools.count(1)
 
@@ -44,9 +45,8 @@ class Group:
 
     def reader(self, **options: Any) -> Log:
         """Return a reader of the group."""
-        definition = record.load("aws", "succeeded")["definition"]
         log = ExecutionLog(self.name, self.level, self.data)
-        return Log(self.clients, express_lines.MACHINE, log, definition=definition, **options)
+        return Log(self.clients, express_lines.MACHINE, log, **options)
 
     def lines(
         self, folder: str, name: str, ago: timedelta = timedelta(minutes=1)
@@ -139,7 +139,7 @@ def test_only_what_is_new_is_read_again(group: Group, monkeypatch: pytest.Monkey
     group.put(lines[5:])
 
     assert {run["status"] for run in log.listed()} == {"SUCCEEDED", "FAILED"}
-    assert log.execution(arn).outcome is Outcome.SUCCEEDED
+    assert log.execution(arn, DEFINITION).outcome is Outcome.SUCCEEDED
     [since] = asked
     assert datetime.now(UTC) - since < timedelta(minutes=2)
 
@@ -217,10 +217,10 @@ def test_without_data_the_outcome_and_the_way_are_known(clients: Clients) -> Non
     )
     log = group.reader()
 
-    assert log.execution(converted).kind == "converted"
-    assert log.execution(other).kind == "not a JPEG"
-    assert log.execution(damaged).kind == "failed"
-    assert log.execution(converted).key == "succeeded-local"
+    assert log.execution(converted, DEFINITION).kind == "converted"
+    assert log.execution(other, DEFINITION).kind == "not a JPEG"
+    assert log.execution(damaged, DEFINITION).kind == "failed"
+    assert log.execution(converted, DEFINITION).key == "succeeded-local"
 
 
 def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients) -> None:
@@ -231,7 +231,7 @@ def test_at_level_error_failures_are_known_with_image_and_error(clients: Clients
     log = group.reader(since=datetime.now(UTC) - timedelta(minutes=4))
     [listed] = log.listed()
     assert (listed["executionArn"], listed["status"]) == (damaged, "FAILED")
-    execution = log.execution(damaged)
+    execution = log.execution(damaged, DEFINITION)
     assert execution.key == "holiday/half.jpg"
     assert execution.sentence.startswith("DamagedImage: ")
     assert execution.states["QuitResize"].outcome is Outcome.FAILED
@@ -271,7 +271,7 @@ def test_an_execution_whose_end_was_never_logged_is_over_after_five_minutes(grou
     lines = group.lines("aws", "succeeded", ago=timedelta(minutes=8))[:-1]
     arn = group.put(lines)
 
-    execution = group.reader().execution(arn)
+    execution = group.reader().execution(arn, DEFINITION)
 
     assert execution.outcome is Outcome.STOPPED
     assert execution.sentence == "EndNotLogged: AWS has not logged how it ended"
@@ -320,7 +320,7 @@ def test_where_inputs_are_not_logged_executions_of_an_image_are_found_by_name(
 def test_what_is_not_logged_is_said_in_a_sentence(group: Group) -> None:
     arn = "arn:aws:states:us-east-1:123456789012:express:pictures:name:1"
     with pytest.raises(UserError, match=r"Nothing is logged .* status KEY"):
-        group.reader().execution(arn)
+        group.reader().execution(arn, DEFINITION)
 
 
 def test_lines_of_aws_are_understood() -> None:

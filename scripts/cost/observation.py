@@ -68,8 +68,6 @@ class Observation:
         calls: of functions; the trigger's among them.
         history_bytes: of the execution's events, as EXPRESS would log them, with their data.
         history_bytes_bare: the same without data.
-        definition_bytes: of the state machine.
-        payload_bytes: of the largest state.
         record_bytes: of the item in the table.
         jpeg_bytes, png_bytes: of the image.
         megapixels: of the image, in 10^6.
@@ -87,8 +85,6 @@ class Observation:
     calls: tuple[Call, ...]
     history_bytes: int
     history_bytes_bare: int
-    definition_bytes: int
-    payload_bytes: int
     record_bytes: int
     jpeg_bytes: int
     png_bytes: int
@@ -133,7 +129,6 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
     original, png = run.pictures[:2]
     logged = [log_line(arn, event, with_data=True) for event in execution.events]
     bare = [log_line(arn, event, with_data=False) for event in execution.events]
-    visits = [text for visit in execution.visits for text in (visit.input, visit.output) if text]
     return Observation(
         where=LOCAL if local else f"AWS, {clients.stepfunctions.meta.region_name}",
         date=execution.started.date().isoformat(),
@@ -143,8 +138,6 @@ def observe(clients: Clients, arn: str, *, local: bool) -> Observation:
         calls=tuple(_calls(clients, execution)),
         history_bytes=_ingested(logged),
         history_bytes_bare=_ingested(bare),
-        definition_bytes=len(collect.definition(clients, arn).encode()),
-        payload_bytes=max(len(text.encode()) for text in visits),
         record_bytes=item_bytes(run.record or {}),
         jpeg_bytes=original.size,
         png_bytes=png.size,

@@ -22,11 +22,11 @@ _QUEUE_REQUESTS: Final = 3
 # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html
 _TRACES: Final = 0.05
 
-# https://aws.amazon.com/step-functions/pricing/, examples 3 and 4.
-_EXPRESS_BASE_MB: Final = 50
-_EXPRESS_CHUNK_MB: Final = 64
+# https://aws.amazon.com/step-functions/pricing/, examples 3 and 4: AWS rounds the memory up to
+# multiples of 64 MB. An execution has 50 MB and its data, which here are the definition, of 1 MB at
+# most, and for each of two branches what a state passes on, of 256 KB at most.
+_EXPRESS_MB: Final = 64
 _EXPRESS_CHUNK_SECONDS: Final = 0.1
-_BRANCHES: Final = 2
 # From the end of one state to the call of the next.
 _BETWEEN_STATES_MS: Final = 25
 
@@ -148,21 +148,13 @@ def _workflow(seen: Observation, settings: Settings) -> dict[str, float]:
         shorter_branch = min(takes["copy_file"], takes["resize_image"])
         between = seen.transitions * _BETWEEN_STATES_MS
         seconds = (sum(takes[task] for task in TASKS) - shorter_branch + between) / 1000
-    return express(seconds, seen.definition_bytes, seen.payload_bytes)
+    return express(seconds)
 
 
-def express(seconds: float, definition_bytes: int, payload_bytes: int) -> dict[str, float]:
-    """Return what an EXPRESS execution of that length is charged for.
-
-    Parameters:
-        seconds: how long it took.
-        definition_bytes: of the state machine.
-        payload_bytes: of the largest state.
-    """
-    data_mb = (definition_bytes + _BRANCHES * payload_bytes) / 1024**2
-    chunks = math.ceil((_EXPRESS_BASE_MB + data_mb) / _EXPRESS_CHUNK_MB)
+def express(seconds: float) -> dict[str, float]:
+    """Return what an EXPRESS execution of that length is charged for."""
     billed = math.ceil(round(seconds / _EXPRESS_CHUNK_SECONDS, 6)) * _EXPRESS_CHUNK_SECONDS
-    return {"EXPRESS executions": 1, "EXPRESS time": chunks * _EXPRESS_CHUNK_MB / 1024 * billed}
+    return {"EXPRESS executions": 1, "EXPRESS time": gb_seconds(_EXPRESS_MB, billed * 1000)}
 
 
 def milliseconds(call: Call, seen: Observation, settings: Settings) -> float:

@@ -3,7 +3,6 @@
 from scripts.cost import model, pipeline, prices
 from scripts.cost.model import CONVERTING, Bill, Line, Requests
 from scripts.lib import functions
-from scripts.lib.executions.model import Execution
 from scripts.lib.executions.run import Invocation, Run
 
 # Of a record that is not at hand: those that the functions write have less than 1 KB.
@@ -20,8 +19,11 @@ def bill(run: Run) -> Bill:
     further = len(run.execution.objects.get("PNG", {}).get("renditions", ()))
     saved = sum(1 for call in calls if call.function.endswith("write-to-dynamodb"))
     written = model.table_writes(model.item_bytes(run.record) if run.record else _RECORD_BYTES)
+    workflow: dict[str, float] = {"State transitions": run.execution.transitions}
+    if run.execution.is_express:
+        workflow = pipeline.express(run.execution.seconds)
     quantities = {
-        **_workflow(run.execution),
+        **workflow,
         "Function time": seconds,
         "Function calls": len(calls),
         "S3: copies and PNGs": writes + further,
@@ -29,15 +31,6 @@ def bill(run: Run) -> Bill:
         "Table": saved * written,
     }
     return Bill(run.execution.name, model.lines(CONVERTING, quantities, run.architecture))
-
-
-def _workflow(execution: Execution) -> dict[str, float]:
-    if not execution.is_express:
-        return {"State transitions": execution.transitions}
-    texts = (text for visit in execution.visits for text in (visit.input, visit.output) if text)
-    payload_bytes = max((len(text.encode()) for text in texts), default=0)
-    # A definition has a few KB of the 14 MB that are free.
-    return pipeline.express(execution.seconds, 0, payload_bytes)
 
 
 def amount(line: Line) -> str:

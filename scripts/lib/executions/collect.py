@@ -166,15 +166,6 @@ def execution(clients: Clients, arn: str, definition: Mapping[str, Any] | None =
     return history.read(arn, events, json.loads(machine["definition"]))
 
 
-def definition(clients: Clients, arn: str) -> str:
-    """Return the definition that an execution ran; of an EXPRESS one, that of its state machine."""
-    states = clients.stepfunctions
-    if ":express:" in arn:
-        machine = logged.state_machine_arn(arn)
-        return states.describe_state_machine(stateMachineArn=machine)["definition"]
-    return states.describe_state_machine_for_execution(executionArn=arn)["definition"]
-
-
 def runs(clients: Clients, arns: Sequence[str], read_by: Source | None = None) -> list[Run]:
     """Return the executions with all that belongs to them, in the order of their ARNs.
 

@@ -298,14 +298,9 @@ def _parsed(message: str) -> Line:
 
 def of_execution(clients: Clients, arn: str) -> Log:
     """Return a reader of the executions of the state machine that an execution's ARN names."""
-    machine = state_machine_arn(arn)
+    machine = ":".join(arn.replace(":express:", ":stateMachine:").split(":")[:7])
     described = clients.stepfunctions.describe_state_machine(stateMachineArn=machine)
     return Log(clients, machine, ExecutionLog.read(described))
-
-
-def state_machine_arn(arn: str) -> str:
-    """Return the ARN of the state machine of an EXPRESS execution."""
-    return ":".join(arn.replace(":express:", ":stateMachine:").split(":")[:7])
 
 
 def windows(now: datetime, since: datetime) -> Iterator[Span]:

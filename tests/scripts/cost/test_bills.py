@@ -29,8 +29,6 @@ ON_AWS = Observation(
     ),
     history_bytes=30_000,
     history_bytes_bare=10_000,
-    definition_bytes=8_000,
-    payload_bytes=2_000,
     record_bytes=1_500,
     jpeg_bytes=600_000,
     png_bytes=4_000_000,

@@ -60,8 +60,7 @@ def objects(clients: Clients, execution_input: Mapping[str, Any]) -> Iterator[It
     pages = clients.s3.get_paginator("list_objects_v2").paginate(
         Bucket=execution_input["bucket"], Prefix=execution_input["prefix"]
     )
-    for page in pages:
-        yield from page.get("Contents", [])
+    yield from filter(None, pages.search("Contents[]"))
 
 
 def count(clients: Clients, stack: Deployment, items: Iterable[Item]) -> Count:

@@ -53,7 +53,7 @@ class ImageState:
 
 
 @dataclass(frozen=True)
-class Failure:
+class LoggedFailure:
     """What a function has logged of an attempt that failed."""
 
     key: str
@@ -147,18 +147,20 @@ def _kept(clients: Clients, stack: Deployment, version: Mapping[str, Any]) -> st
     return ""
 
 
-def last_failure(clients: Clients, stack: Deployment, key: str, since: datetime) -> Failure | None:
+def last_failure(
+    clients: Clients, stack: Deployment, key: str, since: datetime
+) -> LoggedFailure | None:
     """Return the last failure that a function has logged of a key since an upload of it."""
     of_key = (failure for failure in failures(clients, stack, since) if failure.key == key)
     return max(of_key, key=lambda failure: failure.at, default=None)
 
 
-def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[Failure]:
+def failures(clients: Clients, stack: Deployment, since: datetime) -> Iterator[LoggedFailure]:
     """Yield the failures that functions have logged since then."""
     for task in functions.TASKS:
         for at, line in _logged(clients, stack, task, since - _CLOCKS_DIFFER, "failed"):
             if line.get("message") == "failed" and line.get("key"):
-                yield Failure(line["key"], at, str(line["error"]), str(line["cause"]))
+                yield LoggedFailure(line["key"], at, str(line["error"]), str(line["cause"]))
 
 
 def _logged(

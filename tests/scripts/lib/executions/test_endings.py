@@ -10,7 +10,7 @@ from scripts.lib import functions, storage
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.executions import endings
-from scripts.lib.executions.endings import Failure
+from scripts.lib.executions.endings import LoggedFailure
 from tests.support.stubs import ANY_ACCOUNT
 
 
@@ -26,7 +26,7 @@ from tests.support.stubs import ANY_ACCOUNT
 )
 def test_end(error: str, minutes: int, final: bool) -> None:
     at = datetime.now(UTC) - timedelta(minutes=minutes)
-    assert Failure("a.jpg", at, error, "why").is_final is final
+    assert LoggedFailure("a.jpg", at, error, "why").is_final is final
 
 
 def test_a_console_asks_once_where_functions_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,15 +85,15 @@ class Pipeline:
 
     def failures(self) -> Iterator[Failure]:
         """Yield what failed, and was not handled later."""
+        source = collect.source(self._clients, self._stack, since=self._since)
         failed: Iterable[Summary] = self._executions(*_FAILED)
         not_searched = ""
         if self._stack.express:
-            source = collect.source(self._clients, self._stack, since=self._since)
             failed, not_searched = source.failed(_FAILED)
         if not_searched or self._stack.not_logged:
             yield from self._failures_of_functions()
         else:
-            yield from self._failures_of(failed)
+            yield from self._failures_of(failed, source)
         for letter in storage.dead_letters(self._clients, self._stack.name):
             if storage.sent_at(letter) >= self._since:
                 for key, _ in sorted(arrival.named(letter["Body"])):
@@ -120,12 +120,15 @@ class Pipeline:
         lines = [text.json_object(event["message"]) for event in events]
         return [line for line in lines if line.get("message") == message]
 
-    def _failures_of(self, failed: Iterable[Summary]) -> Iterator[Failure]:
+    def _failures_of(self, failed: Iterable[Summary], source: collect.Source) -> Iterator[Failure]:
         """Yield for which executions that have failed something is left to do."""
         redrive = Redrive(self._clients, self._stack, everything=True)
         counted = itertools.islice(failed, MAX_COUNTED)
-        for name in sorted({restarts.first_name(run["name"]) for run in counted}):
-            for newest in redrive.unsettled(name)[-1:]:
+        by_name = {restarts.first_name(run["name"]): run for run in counted}
+        for name in sorted(by_name):
+            # A large log may not have been searched to where its lines are.
+            [*_, newest] = source.named(name) or [by_name[name]]
+            if redrive.has_failed(newest):
                 why = text.sentence(newest.get("error"), newest.get("cause"))
                 yield Failure(restarts.source(newest)[0] or name, why or newest["status"])
 

@@ -240,13 +240,16 @@ class Redrive:
         Raises:
             UserError: it was started too often.
         """
-        executions = self.unsettled(name)
+        executions = self._source.named(name)
         if not executions:
-            return
+            return  # forgotten since it was listed
         newest = executions[-1]
         key, version = restarts.source(newest)
         if self._stack.express and not (key and version):
             return  # the log does not say; if it is still in the source bucket, it is found there
+        self._seen.add((key, version))
+        if not self.has_failed(newest):
+            return
         subject = _subject(key or newest["name"], version)
         error = text.sentence(newest.get("error"), newest.get("cause"))
         why = self._why_left(newest.get("error"), newest.get("cause") or "")
@@ -256,23 +259,13 @@ class Redrive:
         how = "" if self._dry_run else self._start(self._stack, newest, name, len(executions))
         yield Result(subject, self._started, f"{error or newest['status']}{how}", key, version)
 
-    def unsettled(self, name: str) -> list[Summary]:
-        """Return what was started first under a name, the newest last, if that failed.
+    def has_failed(self, newest: Summary) -> bool:
+        """Return whether the newest execution of a version failed, and something is left to do."""
+        return newest["status"] in self._statuses and not self._is_settled(newest)
 
-        It is empty if nothing is left to do.
-        """
-        executions = self._source.named(name)
-        if not executions:
-            return []  # forgotten since it was listed
-        newest = executions[-1]
-        key, version = restarts.source(newest)
-        if (key and version) or not self._stack.express:
-            self._seen.add((key, version))
-        is_failed = newest["status"] in self._statuses
-        return executions if is_failed and not self._is_settled(newest, key, version) else []
-
-    def _is_settled(self, newest: Mapping[str, Any], key: str | None, version: str | None) -> bool:
+    def _is_settled(self, newest: Summary) -> bool:
         """Return whether nothing is left to do for a version, though its execution failed."""
+        key, version = restarts.source(newest)
         if not key or not version:
             return False
         record = self._record(key, version)

@@ -673,6 +673,15 @@ class TestExpress:
         filled.start("v1", name=f"{name}-redo1")
         assert run.ending(_until(run, status="SUCCEEDED")).good
 
+    def test_what_failed_is_a_failure_where_the_log_is_too_large_to_find_more_of_it(
+        self, filled: Stack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        filled.become(Type="Fail", Error="SlowDown", Cause="S3 is busy")
+        run = _started(filled)
+        arn = filled.start("v1")
+        monkeypatch.setattr(logged.Log, "named", lambda *_: [])
+        assert _failures(run) == [(name_of(arn), "SlowDown: S3 is busy")]
+
     def test_where_the_log_does_not_say_it_what_is_gone_was_handled(self, terse: Stack) -> None:
         run = _started(terse)
         for key, settings in (("old.jpg", "other"), ("new.jpg", "default")):

@@ -1,7 +1,5 @@
 """Send images that are already in the source bucket through the pipeline, however many."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """What `backfill` and `reprocess` print: what a run would do, how far it is, and how it ended."""
 
-from __future__ import annotations
-
 import dataclasses
 import time
 from collections import Counter

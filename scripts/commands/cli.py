@@ -4,8 +4,6 @@ A command's module is loaded when the command is run, so that one does not wait 
 needs, and completion in a shell stays quick.
 """
 
-from __future__ import annotations
-
 import importlib
 import sys
 from collections.abc import Sequence

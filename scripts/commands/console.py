@@ -1,7 +1,5 @@
 """Serve a page about the stack on this machine."""
 
-from __future__ import annotations
-
 import importlib
 
 import click

@@ -1,7 +1,5 @@
 """Calculate what a million images cost on AWS."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

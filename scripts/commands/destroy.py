@@ -4,8 +4,6 @@ It looks into the buckets before Terraform touches anything. A bucket that still
 keeps the stack, unless `--force` is given: that deletes every version of every object first.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Start and stop a local AWS, in a clone of the repository."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

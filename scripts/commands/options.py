@@ -1,7 +1,5 @@
 """Options that many commands have: which AWS and which stack, and the form of the output."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Retry what failed, and what no execution has handled."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Write the report of executions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Make again what is outdated: after other renditions, another quality, another converter."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Start an execution for an image, whatever became of it before."""
 
-from __future__ import annotations
-
 import click
 
 from scripts.commands import options

@@ -1,7 +1,5 @@
 """Show what is known of an image."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

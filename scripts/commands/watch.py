@@ -4,8 +4,6 @@ One line for each image. Where the output is a terminal, those that run are redr
 have ended stay above them; elsewhere each change is a line.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import time

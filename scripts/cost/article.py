@@ -7,8 +7,6 @@ versioned, nothing is traced, and executions are not logged. Services take as lo
 take this pipeline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What a backfill adds to the bill of an image, until its execution starts; how long it takes."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from typing import Final

@@ -3,8 +3,6 @@
 costs.md.j2 shows them as a page, which docs/costs.md is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The model of what an image costs: what is charged, and how long a function runs on Lambda."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The bill of this pipeline, from what an execution of it used."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Mapping

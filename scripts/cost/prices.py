@@ -4,8 +4,6 @@ Each names the page that it is on. Where a script fills in that page's figures, 
 quoted, `read_in` names another document that has them: of AWS's own where there is one.
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final
 

@@ -3,8 +3,6 @@
 Whatever asks AWS raises BotoCoreError or ClientError where AWS does not answer or refuses.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

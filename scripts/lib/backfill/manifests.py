@@ -1,7 +1,5 @@
 """Manifests of a backfill, read as its state machine reads them."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -4,8 +4,6 @@ A STANDARD state machine lists its executions. Of an EXPRESS one, the log says a
 to log; what it does not say, the functions have logged.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

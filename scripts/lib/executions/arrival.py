@@ -1,7 +1,5 @@
 """What lets an object of the source bucket start an execution, or keeps it from doing so."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

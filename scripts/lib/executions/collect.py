@@ -1,7 +1,5 @@
 """Executions from AWS or the local one: by their history alone, or with all that a report shows."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import warnings

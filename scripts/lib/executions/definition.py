@@ -3,8 +3,6 @@
 Source: https://states-language.net/spec.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,7 +44,7 @@ class State:
     name: str
     kind: str
     comment: str
-    lanes: tuple[Machine, ...]
+    lanes: "tuple[Machine, ...]"
     edges: tuple[Edge, ...]
 
 

@@ -5,8 +5,6 @@ not say, or not yet, follows from what it left behind: the record, the buckets, 
 that functions logged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

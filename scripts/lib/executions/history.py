@@ -1,7 +1,5 @@
 """From the events of a history to the states, visits and attempts of an execution."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime

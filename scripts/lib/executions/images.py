@@ -1,7 +1,5 @@
 """What is known of one image: where it is, and every execution that has handled it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

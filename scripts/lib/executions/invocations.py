@@ -1,7 +1,5 @@
 """Invocations of functions, out of their log groups: whose lines they are, what was billed."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -6,8 +6,6 @@ any order, and AWS delivers them as well as it can, not all of them for certain.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re

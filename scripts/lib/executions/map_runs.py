@@ -1,7 +1,5 @@
 """What the Distributed Map of a backfill's run says of its children."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping

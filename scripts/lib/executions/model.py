@@ -1,7 +1,5 @@
 """The model of an execution: its states, the attempts of each, and their outcomes."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
@@ -125,7 +123,7 @@ class Visit:
     state: str
     kind: str
     entered: datetime
-    parent: Visit | None = None
+    parent: "Visit | None" = None
     came_from: str | None = None
     exited: datetime | None = None
     input: str | None = None

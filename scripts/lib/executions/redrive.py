@@ -5,8 +5,6 @@ runs is left alone, and an execution that is started for a second time by accide
 twice.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Starting executions again, under names by which all executions of an upload are found."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import re

@@ -1,7 +1,5 @@
 """Small versions of images, for a page that carries all it shows."""
 
-from __future__ import annotations
-
 import base64
 import io
 from dataclasses import replace

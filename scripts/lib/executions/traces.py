@@ -1,7 +1,5 @@
 """What an image has left behind, by which its executions are found."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -150,13 +150,9 @@ class Stack:
         """
         self._run(["apply", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
-    def destroy(self, report: Report = _ignore) -> None:
-        """Remove everything.
-
-        Raises:
-            TerraformError: it failed; the message carries Terraform's own.
-        """
-        self._run(["destroy", "-auto-approve"], report)
+    def destroy(self, report: Report = _ignore, *, refresh: bool = True) -> None:
+        """Remove everything; see :meth:`apply`."""
+        self._run(["destroy", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
     def planned(self, *options: str) -> dict[str, Any]:
         """Return a plan with everything that Terraform knows of it, unchanged resources too.

@@ -30,12 +30,12 @@ def guarded(deployment: Deployment) -> Iterator[Deployment]:
     """The deployment, whose owner has not agreed to lose images, with one that was deleted."""
     s3, bucket = deployment.clients.s3, deployment.outputs["destination_bucket"]
     deployment.stack.use_variables()
-    deployment.stack.apply()
+    deployment.stack.apply(refresh=False)
     s3.put_object(Bucket=bucket, Key="a.png", Body=images.jpeg())
     s3.delete_object(Bucket=bucket, Key="a.png")
     yield deployment
     deployment.stack.use_variables(force_destroy=True)
-    deployment.stack.apply()
+    deployment.stack.apply(refresh=False)
 
 
 def test_the_command_finds_both_buckets_in_the_state(deployment: Deployment) -> None:
@@ -51,7 +51,7 @@ def test_a_refused_destroy_touches_nothing(guarded: Deployment) -> None:
     with pytest.raises(
         TerraformError, match=r"Nothing was destroyed: bucket .+ still holds images"
     ):
-        guarded.stack.destroy()
+        guarded.stack.destroy(refresh=False)
 
     assert resources(guarded.stack) == before
     assert [change for change in plan(guarded.stack) if " output." not in change] == []

@@ -41,7 +41,7 @@ def applied(
         _run(directory, env, "apply", "-auto-approve")
         yield json.loads(_run(directory, env, "output", "-json", "this"))
     finally:
-        _run(directory, env, "destroy", "-auto-approve")
+        _run(directory, env, "destroy", "-auto-approve", "-refresh=false")
 
 
 def _run(directory: Path, env: Mapping[str, str], *arguments: str) -> str:

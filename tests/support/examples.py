@@ -58,8 +58,8 @@ class Example:
         self._run("apply", "-auto-approve")
 
     def destroy(self) -> None:
-        """Remove everything."""
-        self._run("destroy", "-auto-approve")
+        """Remove everything, of which Terraform knows how it is: nothing else has changed it."""
+        self._run("destroy", "-auto-approve", "-refresh=false")
 
     def plan(self) -> dict[str, Any]:
         """Return the plan, with everything that Terraform knows of it."""

@@ -161,11 +161,12 @@ def test_settings_of_a_shell_stay_out(initialised: Initialised, tmp_path: Path) 
     assert settings["name"] == "other"
 
 
+@pytest.mark.parametrize("change", [Stack.apply, Stack.destroy])
 @pytest.mark.parametrize("refresh", [True, False])
 def test_everything_is_looked_at_again_unless_nobody_changed_it(
-    initialised: Initialised, tmp_path: Path, refresh: bool
+    initialised: Initialised, tmp_path: Path, change: Callable[..., None], refresh: bool
 ) -> None:
-    initialised().apply(refresh=refresh)
+    change(initialised(), refresh=refresh)
 
     arguments = (tmp_path / "bin" / "arguments").read_text()
     assert f"-refresh={str(refresh).lower()} " in arguments

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from scripts.lib import terraform_cli
 from scripts.lib.paths import REPOSITORY
 from tests.aws_contract import provider_check, provider_schema
+from tests.support.provider import Provider
 
 
 @pytest.mark.exercised("schema")
@@ -134,20 +134,14 @@ CHANGED = {
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+def installed(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """The schema of the installed provider, as Terraform prints it."""
     folder = tmp_path_factory.mktemp("schema")
     for name in ("versions.tf", ".terraform.lock.hcl"):
         shutil.copy(REPOSITORY / "terraform" / name, folder)
-    env = terraform_cli.environment()
-    terraform_cli.init(folder, env, "-backend=false", "-lockfile=readonly")
-    terraform = str(terraform_cli.terraform_binary())
-    output = subprocess.run(
-        [terraform, f"-chdir={folder}", "providers", "schema", "-json"],
-        env=env,
-        capture_output=True,
-        check=True,
-    ).stdout
+    with provider.running(terraform_cli.environment()) as env:
+        terraform_cli.init(folder, env, "-backend=false", "-lockfile=readonly")
+        output = terraform_cli.output(folder, env, "providers", "schema", "-json")
     schema: Mapping[str, Any] = json.loads(output)["provider_schemas"][
         "registry.terraform.io/hashicorp/aws"
     ]

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from scripts.lib import wait
+from scripts.lib import terraform_cli, wait
 from scripts.lib.aws import Clients
 from scripts.lib.inventory import inventory
 from scripts.lib.paths import TERRAFORM
@@ -69,13 +70,14 @@ def applied(
         "two-regions": {},
     }
     with provider.running(aws.env) as running:
-        environments = {"complete": running, "two-regions": provider.unchecked(aws.env)}
         examples = {
             name: Example.copied(
-                name, tmp_path_factory.mktemp(name), env, force_destroy=True, **variables[name]
+                name, tmp_path_factory.mktemp(name), running, force_destroy=True, **variables[name]
             )
-            for name, env in environments.items()
+            for name in NAMES
         }
+        unchecked = terraform_cli.environment(provider.unchecked(aws.env))
+        examples["two-regions"] = replace(examples["two-regions"], env=unchecked)
         with ThreadPoolExecutor() as threads:
             list(threads.map(Example.apply, examples.values()))
         yield examples

@@ -26,25 +26,43 @@ from scripts.lib.paths import TERRAFORM
 _REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.+)'")
 
 
+def _programs(folder: Path) -> list[Path]:
+    """Return the providers for this machine in a folder with a copy of the registry, unpacked."""
+    provider = folder / terraform_cli.REGISTRY / terraform_cli.PROVIDER
+    return list(provider.glob(f"*/{terraform_cli.target()}/terraform-provider-aws_*"))
+
+
 class Provider:
     """The provider that the lock file names."""
 
     def __init__(self, directory: Path) -> None:
-        """Have Terraform install it.
+        """Find it on this machine, or have Terraform install it.
 
         Parameters:
             directory: an empty folder to work in, which also gets the provider's logs.
         """
-        for name in ("versions.tf", ".terraform.lock.hcl"):
-            shutil.copy(TERRAFORM / name, directory)
-        terraform_cli.init(directory, terraform_cli.environment(), "-lockfile=readonly")
-        self._installed = directory / ".terraform" / "providers"
-        folder = self._installed / terraform_cli.REGISTRY / terraform_cli.PROVIDER
-        [self._program] = folder.glob("*/*/terraform-provider-aws_*")
         self._directory = directory
+        mirror = terraform_cli.find_mirror()
+        locked = (TERRAFORM / ".terraform.lock.hcl").read_text(encoding="utf-8")
+        programs = (
+            program
+            for program in (_programs(mirror) if mirror else [])
+            if f'"{program.parent.parent.name}"' in locked  # the version
+        )
+        self._program = next(programs, None) or self._install()
+
+    def _install(self) -> Path:
+        """Have Terraform install it, which takes a second of the processor to compare checksums."""
+        for name in ("versions.tf", ".terraform.lock.hcl"):
+            shutil.copy(TERRAFORM / name, self._directory)
+        terraform_cli.init(self._directory, terraform_cli.environment(), "-lockfile=readonly")
+        [program] = _programs(self._directory / ".terraform" / "providers")
+        return program
 
     def unchecked(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment with which Terraform starts it, and does not compare checksums.
+
+        Terraform cannot be initialised with it, only with that of :meth:`running`.
 
         Parameters:
             env: says which AWS to use, and as whom.
@@ -55,9 +73,6 @@ class Provider:
 provider_installation {{
   dev_overrides {{
     "{terraform_cli.PROVIDER}" = "{self._program.parent}"
-  }}
-  filesystem_mirror {{
-    path = "{self._installed}"
   }}
 }}
 """,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,32 +17,43 @@ pytestmark = pytest.mark.terraform
 MB = 1024**2
 
 
-@pytest.mark.parametrize("memory_mb", [512, 1024, 1769, 3008, 10_240])
-def test_limits_follow_from_the_memory(
-    memory_mb: int, terraform: Terraform, tmp_path: Path
-) -> None:
+MEMORY_MB = (512, 1024, 1769, 3008, 10_240)
+
+
+@pytest.fixture(scope="module")
+def derived(terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Terraform derives from each memory; to start it takes longer than that."""
+    root = tmp_path_factory.mktemp("limits")
+    (root / "module").mkdir()
     for name in ("variables.tf", "defaults.tf", "function_settings.tf"):
-        shutil.copy(REPOSITORY / "terraform" / name, tmp_path)
-    (tmp_path / "outputs.tf").write_text(
+        shutil.copy(REPOSITORY / "terraform" / name, root / "module")
+    (root / "module" / "outputs.tf").write_text(
         'output "limits" {\n  value = [local.max_image_bytes, local.max_image_pixels]\n}\n'
         'output "renditions" {\n  value = local.rendition_bytes\n}\n'
     )
-    values = tmp_path / "values.tfvars.json"
-    formats = limits.ENCODER_BYTES_PER_PIXEL
     box = {"max_width": 320, "max_height": 240}
-    settings = {
-        "functions": {"resize_image": {"memory_mb": memory_mb}},
+    formats = limits.ENCODER_BYTES_PER_PIXEL
+    call = {
+        "source": "./module",
+        "for_each": {memory_mb: memory_mb for memory_mb in MEMORY_MB},
+        "functions": {"resize_image": {"memory_mb": "${each.value}"}},
         "renditions": [{"name": name, "format": name, **box} for name in formats],
     }
-    values.write_text(json.dumps(settings))
+    main = {"module": {"derived": call}, "output": {"derived": {"value": "${module.derived}"}}}
+    (root / "main.tf.json").write_text(json.dumps(main))
+    for command in (["get"], ["apply", "-auto-approve"]):
+        done = terraform(root, *command)
+        assert done.returncode == 0, done.stderr
+    outputs: dict[str, Any] = json.loads(terraform(root, "output", "-json", "derived").stdout)
+    return outputs
 
-    applied = terraform(tmp_path, "apply", "-auto-approve", f"-var-file={values}")
-    assert applied.returncode == 0, applied.stderr
-    bytes_and_pixels = json.loads(terraform(tmp_path, "output", "-json", "limits").stdout)
 
+@pytest.mark.parametrize("memory_mb", MEMORY_MB)
+def test_limits_follow_from_the_memory(memory_mb: int, derived: dict[str, Any]) -> None:
+    outputs = derived[str(memory_mb)]
     expected = limits.for_memory(memory_mb * MB)
-    assert bytes_and_pixels == [expected.max_bytes, expected.max_pixels]
-    needed = json.loads(terraform(tmp_path, "output", "-json", "renditions").stdout)
-    assert needed == {
-        name: limits.bytes_for_renditions(0, 1, [(name, 320 * 240)]) for name in formats
+    assert outputs["limits"] == [expected.max_bytes, expected.max_pixels]
+    assert outputs["renditions"] == {
+        name: limits.bytes_for_renditions(0, 1, [(name, 320 * 240)])
+        for name in limits.ENCODER_BYTES_PER_PIXEL
     }

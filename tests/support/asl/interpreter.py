@@ -32,6 +32,7 @@ import boto3
 import jsonata
 from jsonata.functions import Functions
 from moto.core.config import default_user_config
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.stepfunctions.parser.asl.component import eval_component
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
@@ -43,7 +44,10 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_la
 )
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from moto.stepfunctions.parser.models import (
+    StepFunctionsParserBackend,
+    stepfunctions_parser_backends,
+)
 from moto.stepfunctions.parser.utils import TMP_THREADS
 
 from scripts.local_aws import jsonata_text
@@ -68,7 +72,7 @@ class Result:
 
     Attributes:
         output: its output, parsed; None of one that failed.
-        events: the history.
+        events: the history, each `timestamp` as text.
         waits: the seconds that each retry would have waited, in order of time.
     """
 
@@ -119,8 +123,9 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
         )["executionArn"]
         TMP_THREADS[threads].join(_PATIENCE_SECONDS)
         described = sfn.describe_execution(executionArn=execution)
-        pages = sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
-        events = [dict(event) for page in pages for event in page["events"]]
+        # From moto itself: serialized and parsed again, a history takes longer than its execution.
+        backend = stepfunctions_parser_backends[DEFAULT_ACCOUNT_ID][_REGION]
+        events = [dict(event) for event in backend.get_execution_history(execution)["events"]]
         # A function may still be at work: in a branch that was stopped, in a Task that timed out.
         for thread in itertools.islice(TMP_THREADS, threads, None):
             thread.join(_PATIENCE_SECONDS)

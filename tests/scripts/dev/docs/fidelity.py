@@ -62,18 +62,21 @@ class Row:
 
 
 class _Collector:
-    """Takes in what pytest collects."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
+    """Keeps what pytest collects."""
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        for item in session.items:
-            if not isinstance(item, pytest.Function):
-                continue
+        self.items = session.items
+
+
+def rows(items: Iterable[pytest.Item]) -> Mapping[str, Row]:
+    """Return every module of these tests by its path."""
+    found: dict[str, Row] = {}
+    for item in items:
+        if isinstance(item, pytest.Function):
             path = item.path.relative_to(REPOSITORY).as_posix()
-            row = self.rows.setdefault(path, Row(_first_sentence(path, item.module.__doc__)))
+            row = found.setdefault(path, Row(_first_sentence(path, item.module.__doc__)))
             row.places |= set(_places(item))
+    return dict(sorted(found.items()))
 
 
 def _places(item: pytest.Function) -> Iterator[str]:
@@ -91,8 +94,8 @@ def _first_sentence(path: str, docstring: str | None) -> str:
     return paragraph.removesuffix(".")
 
 
-def collect() -> Mapping[str, Row]:
-    """Return every module of tests by its path."""
+def collect() -> Sequence[pytest.Item]:
+    """Return every test."""
     collector = _Collector()
     arguments = ["--collect-only", "-q", "-p", "no:cacheprovider", str(REPOSITORY / "tests")]
     output = io.StringIO()
@@ -100,10 +103,10 @@ def collect() -> Mapping[str, Row]:
         status = pytest.main(arguments, plugins=[collector])
     if status != pytest.ExitCode.OK:
         raise SystemExit(f"the tests could not be collected:\n{output.getvalue()}")
-    return dict(sorted(collector.rows.items()))
+    return collector.items
 
 
-def page(rows: Mapping[str, Row]) -> str:
+def page(modules: Mapping[str, Row]) -> str:
     """Return the page's text."""
     parts = [
         _INTRODUCTION,
@@ -113,7 +116,7 @@ def page(rows: Mapping[str, Row]) -> str:
             ("tests", "what they show", *PLACES),
             (
                 (f"`{path.removeprefix('tests/')}`", row.what, *_ticks(row.places))
-                for path, row in rows.items()
+                for path, row in modules.items()
             ),
         ),
         "## Where the interpreters differ",
@@ -210,4 +213,4 @@ No test in this repository can show the following."""
 
 
 if __name__ == "__main__":
-    sys.exit(generated.main({REPORT: page(collect())}))
+    sys.exit(generated.main({REPORT: page(rows(collect()))}))

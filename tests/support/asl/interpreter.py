@@ -125,7 +125,10 @@ def run(definition: str, event: object, functions: Mapping[str, Function]) -> Re
         described = sfn.describe_execution(executionArn=execution)
         # From moto itself: serialized and parsed again, a history takes longer than its execution.
         backend = stepfunctions_parser_backends[DEFAULT_ACCOUNT_ID][_REGION]
-        events = [dict(event) for event in backend.get_execution_history(execution)["events"]]
+        events = [
+            {**event, "type": event["type"].value}
+            for event in backend.get_execution_history(execution)["events"]
+        ]
         # A function may still be at work: in a branch that was stopped, in a Task that timed out.
         for thread in itertools.islice(TMP_THREADS, threads, None):
             thread.join(_PATIENCE_SECONDS)

@@ -14,9 +14,9 @@ _AMPLE = Limits(max_bytes=10**12, max_pixels=10**12)
 def picture(width: int, height: int, seed: int = 0, mode: str = "RGB") -> Image.Image:
     """Return an image whose pixels follow from the seed."""
     samples = width * height * Image.getmodebands(mode)
-    return Image.frombytes(
-        mode, (width, height), bytes((x * 7 + seed * 31) % 256 for x in range(samples))
-    )
+    repeated = bytes((x * 7 + seed * 31) % 256 for x in range(256))
+    content = (repeated * (samples // 256 + 1))[:samples]
+    return Image.frombytes(mode, (width, height), content)
 
 
 def jpeg(

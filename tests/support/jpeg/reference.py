@@ -47,6 +47,14 @@ def cmyk_to_rgb(inverted: Pixels) -> Pixels:
     return rgb
 
 
+def _undo_filter_up(_unit: int, row: bytearray, above: bytearray, result: bytearray) -> None:
+    """Add the row above, modulo 256, as pypng does byte by byte."""
+    result[:] = (np.frombuffer(row, np.uint8) + np.frombuffer(above, np.uint8)).tobytes()
+
+
+pypng.undo_filter_up = _undo_filter_up
+
+
 def decode_png(encoded: bytes) -> Pixels:
     width, height, rows, header = pypng.Reader(file=io.BytesIO(encoded)).read()
     samples = np.frombuffer(b"".join(map(bytes, rows)), np.uint8)

@@ -13,13 +13,13 @@
     });
     shown.textContent = `${count} of ${rows.length} executions`;
   };
-  document.querySelectorAll("input[name=kind]").forEach((one) => one.addEventListener("change", filter));
+  document.querySelectorAll("input[name=kind]").forEach((input) => input.addEventListener("change", filter));
   find.addEventListener("input", filter);
   document.querySelectorAll("th button").forEach((button) => button.addEventListener("click", () => {
     const head = button.closest("th");
     const name = button.dataset.sort;
     const down = head.getAttribute("aria-sort") === "ascending" || (!head.hasAttribute("aria-sort") && name !== "key");
-    document.querySelectorAll("th[aria-sort]").forEach((one) => one.removeAttribute("aria-sort"));
+    document.querySelectorAll("th[aria-sort]").forEach((sorted) => sorted.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     const value = (row) => (name === "key" ? row.dataset.key : Number(row.dataset[name]));
     const sign = down ? -1 : 1;

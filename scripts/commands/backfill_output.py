@@ -271,7 +271,7 @@ def answer(
     estimate: dict[str, Any] | None = None,
     result: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the answer for scripts; there are no figures yet of a run that was just started."""
+    """Return the answer for scripts; a run that was just started has no result yet."""
     return {"stack": stack.name, "run": run, "estimate": estimate, "result": result}
 
 

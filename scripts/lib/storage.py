@@ -93,6 +93,15 @@ def queue_url(clients: Clients, name: str) -> str:
     return clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
 
+def message_count(clients: Clients, url: str) -> int:
+    """Return about how many messages a queue holds, those that somebody has received included."""
+    answer = clients.sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+    )
+    return sum(int(count) for count in answer["Attributes"].values())
+
+
 def dead_letters(clients: Clients, stack: str) -> Iterator[Any]:
     """Yield each message of a stack's dead-letter queue once.
 

@@ -68,7 +68,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-def _ignore(_progress: Progress) -> None:
+def ignore_progress(_progress: Progress) -> None:
     """Report nothing."""
 
 
@@ -138,7 +138,7 @@ class Stack:
         """Apply with these values for Terraform's variables from now on, and no others."""
         self._variables = variables
 
-    def apply(self, report: Report = _ignore, *, refresh: bool = True) -> None:
+    def apply(self, report: Report = ignore_progress, *, refresh: bool = True) -> None:
         """Create or change everything.
 
         Parameters:
@@ -150,7 +150,7 @@ class Stack:
         """
         self._run(["apply", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
-    def destroy(self, report: Report = _ignore, *, refresh: bool = True) -> None:
+    def destroy(self, report: Report = ignore_progress, *, refresh: bool = True) -> None:
         """Remove everything; see :meth:`apply`."""
         self._run(["destroy", "-auto-approve", f"-refresh={str(refresh).lower()}"], report)
 
@@ -179,7 +179,7 @@ class Stack:
         """Return what a command of Terraform's prints; raise as `terraform_cli.output`."""
         return terraform_cli.output(self._root, self._env, *arguments)
 
-    def _run(self, arguments: list[str], report: Report = _ignore) -> None:
+    def _run(self, arguments: list[str], report: Report = ignore_progress) -> None:
         """Run Terraform, report its progress, and write what it says to the log."""
         settings = self.directory.resolve() / "settings.tfvars.json"
         values = self._variables | {"package_dir": str(self._deployed_package)}

@@ -6,12 +6,12 @@ from scripts.lib import deployed
 from scripts.lib.aws import Clients
 from scripts.lib.deployed import Deployment
 from scripts.lib.paths import PACKAGE_LOCAL
-from scripts.lib.terraform_stack import Report, Stack
+from scripts.lib.terraform_stack import Report, Stack, ignore_progress
 from scripts.local_aws.instance import LocalAws
 
 
 def apply(
-    aws: LocalAws, directory: Path, report: Report = lambda _progress: None, **variables: object
+    aws: LocalAws, directory: Path, report: Report = ignore_progress, **variables: object
 ) -> tuple[Stack, Clients, Deployment]:
     """Apply it; return what can destroy it, clients for this AWS, and the stack as AWS has it.
 

@@ -134,7 +134,7 @@ def _stack(message: str) -> tuple[str, Stack]:
         return decoder.raw_decode(message, message.index(f'"{name}":') + len(name) + 3)[0]
 
     made = terraform_changes.managed(value("root_module"))
-    return value("@testrun"), Stack({each["address"]: each["values"] for each in made})
+    return value("@testrun"), Stack({resource["address"]: resource["values"] for resource in made})
 
 
 def without_settings(env: Mapping[str, str]) -> dict[str, str]:

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.commands import cli
-from scripts.lib import deployed, wait
+from scripts.lib import deployed, storage, wait
 from scripts.lib.aws import Clients
 from scripts.lib.executions import collect
 from scripts.local_aws import LocalAws
 from tests.conftest import enforcing, use
-from tests.support import images, resources, terraform_changes
+from tests.support import images, terraform_changes
 from tests.support.examples import Example
 from tests.support.listener import Listener, listening
 from tests.support.provider import Provider
@@ -223,7 +223,7 @@ def test_what_fails_is_the_damaged_image_alone(
 ) -> None:
     listener.event("Image Not Converted", *DAMAGED)
     assert len(list(_executions(owner).listed("FAILED"))) == 1
-    assert resources.messages(owner.clients.sqs, outputs["dead_letter_queue_url"]) == 0
+    assert storage.message_count(owner.clients, outputs["dead_letter_queue_url"]) == 0
 
 
 def test_neither_old_nor_other_keys_are_started(

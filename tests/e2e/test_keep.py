@@ -9,10 +9,10 @@ import pytest
 
 from image_converter import keys
 from scripts.commands import cli
-from scripts.lib import deployed
+from scripts.lib import deployed, storage
 from scripts.lib.executions.redrive import Redrive
 from tests.conftest import Deployment
-from tests.support import images, permissions, pipeline, resources
+from tests.support import images, permissions, pipeline
 from tests.support.listener import listening
 
 pytestmark = [
@@ -82,7 +82,7 @@ def test_a_jpeg_is_converted_and_everything_stays(
     inputs = "".join(_inputs(keeping))
     assert not [version for version in versions if version in inputs]
     dead_letters = keeping.outputs["dead_letter_queue_url"]
-    assert resources.messages(keeping.clients.sqs, dead_letters) == 0
+    assert storage.message_count(keeping.clients, dead_letters) == 0
 
     assert cli.run(["status", "keep/beach.jpg"]) == 0
     said = capsys.readouterr().out

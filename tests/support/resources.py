@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions.literals import StateMachineTypeType
 
 
@@ -34,8 +33,8 @@ def stack(
     clients.logs.create_log_group(logGroupName=group)
     logging = workflow.logging(group, level)
     machine = workflow.made(clients, name, definition, type=kind, loggingConfiguration=logging)
-    for each in filter(None, (name, destination)):
-        bucket(clients.s3, each)
+    for bucket_name in filter(None, (name, destination)):
+        bucket(clients.s3, bucket_name)
     table(clients.dynamodb, name)
     for queue in (name, f"{name}-dead-letters"):
         clients.sqs.create_queue(QueueName=queue)
@@ -57,15 +56,6 @@ def table(dynamodb: DynamoDBClient, name: str) -> None:
         KeySchema=[{"AttributeName": "imageName", "KeyType": "HASH"}],
         BillingMode="PAY_PER_REQUEST",
     )
-
-
-def messages(sqs: SQSClient, url: str) -> int:
-    """Return how many messages a queue holds, those that somebody has received included."""
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=url,
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )["Attributes"]
-    return sum(map(int, attributes.values()))
 
 
 def user(iam: IAMClient, name: str) -> dict[str, str]:

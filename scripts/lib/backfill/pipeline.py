@@ -38,6 +38,7 @@ class Pipeline:
         self._clients = clients
         self._stack = stack
         self._since = since
+        self._source = collect.source(clients, stack, since=since)
 
     def running(self) -> int | None:
         """Return how many executions run; None if an EXPRESS stack does not log all of them."""
@@ -83,15 +84,14 @@ class Pipeline:
 
     def failures(self) -> Iterator[Failure]:
         """Yield what failed, and was not handled later."""
-        source = collect.source(self._clients, self._stack, since=self._since)
         failed: Iterable[Summary] = self._executions(*_FAILED)
         not_searched = ""
         if self._stack.express:
-            failed, not_searched = source.failed(_FAILED)
+            failed, not_searched = self._source.failed(_FAILED)
         if not_searched or self._stack.not_logged:
             yield from self._failures_of_functions()
         else:
-            yield from self._failures_of(failed, source)
+            yield from self._failures_of(failed)
         for letter in storage.dead_letters(self._clients, self._stack.name):
             if storage.sent_at(letter) >= self._since:
                 for key, _ in sorted(arrival.named(letter["Body"])):
@@ -100,7 +100,7 @@ class Pipeline:
     def _executions(self, *statuses: str) -> Iterator[Any]:
         """Yield STANDARD executions with these statuses, by default all, the newest first."""
         for status in statuses or (None,):
-            for execution in collect.source(self._clients, self._stack).listed(status):
+            for execution in self._source.listed(status):
                 if (execution.get("stopDate") or execution["startDate"]) < self._since:
                     break  # whichever of both moments they are sorted by
                 if execution["startDate"] >= self._since:
@@ -118,14 +118,14 @@ class Pipeline:
         lines = [text.json_object(event["message"]) for event in events]
         return [line for line in lines if line.get("message") == message]
 
-    def _failures_of(self, failed: Iterable[Summary], source: collect.Source) -> Iterator[Failure]:
+    def _failures_of(self, failed: Iterable[Summary]) -> Iterator[Failure]:
         """Yield for which executions that have failed something is left to do."""
         redrive = Redrive(self._clients, self._stack, everything=True)
         counted = itertools.islice(failed, MAX_COUNTED)
         by_name = {restarts.first_name(run["name"]): run for run in counted}
         for name in sorted(by_name):
             # A large log may not have been searched to where its lines are.
-            [*_, newest] = source.named(name) or [by_name[name]]
+            [*_, newest] = self._source.named(name) or [by_name[name]]
             if redrive.has_failed(newest):
                 why = text.sentence(newest.get("error"), newest.get("cause"))
                 yield Failure(restarts.source(newest)[0] or name, why or newest["status"])
@@ -139,16 +139,13 @@ class Pipeline:
         newest = {failure.key: failure for failure in sorted(failures, key=lambda f: f.at)}
         settings_hash = deployed.settings_hash(deployed.resize_settings(self._clients, self._stack))
         for key, failure in newest.items():
-            record = self._record(key)
+            record = storage.record(self._clients, self._stack.table_name, key)
             if record and _written(record) >= failure.at:
                 continue
             # A reprocess, whose source is gone before it begins, has something to do until then.
             is_outdated = record is not None and reprocessing.is_outdated(record, settings_hash)
             if is_outdated or self._is_in_the_source_bucket(key):
                 yield Failure(key, failure.sentence)
-
-    def _record(self, key: str) -> dict[str, Any] | None:
-        return storage.record(self._clients, self._stack.table_name, key)
 
     def _is_in_the_source_bucket(self, key: str) -> bool:
         # A key comes before all longer ones that begin with it.

@@ -194,7 +194,7 @@ class Run:
         has_ended = described["status"] != RUNNING
         # Of batches in which another object could not be sent.
         failed = map(map_runs.batch, self._failed_children if not_sent and has_ended else ())
-        sent_nevertheless = sum(each.get("sent", 0) + each.get("dropped", 0) for each in failed)
+        sent_nevertheless = sum(batch.get("sent", 0) + batch.get("dropped", 0) for batch in failed)
         waiting = arrival.messages_waiting(self._clients, self._stack)
         now = datetime.now(UTC)
         is_drained = self._is_drained(described, waiting, now)

@@ -77,11 +77,7 @@ def _mappings(clients: Clients, stack: Deployment) -> Sequence[Any]:
 
 def messages_waiting(clients: Clients, stack: Deployment) -> int:
     """Return about how many messages are in the queue, those that are being handled included."""
-    answer = clients.sqs.get_queue_attributes(
-        QueueUrl=storage.queue_url(clients, stack.name),
-        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
-    )
-    return sum(int(count) for count in answer["Attributes"].values())
+    return storage.message_count(clients, storage.queue_url(clients, stack.name))
 
 
 def is_dead_letter(clients: Clients, stack: Deployment, key: str, version: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -301,8 +302,12 @@ class Redrive:
 
     def _is_outdated(self, record: Mapping[str, Any]) -> bool:
         """Return whether a record's renditions were made with other settings."""
-        settings = deployed.resize_settings(self._clients, self._stack)
-        return reprocessing.is_outdated(record, deployed.settings_hash(settings))
+        return reprocessing.is_outdated(record, self._settings_hash)
+
+    @cached_property
+    def _settings_hash(self) -> str:
+        """What a record says of renditions that are made now; AWS is asked once."""
+        return deployed.settings_hash(deployed.resize_settings(self._clients, self._stack))
 
     def _why_left(self, error: str | None, cause: str) -> str:
         """Return why an image would fail again, or nothing if it may succeed."""

@@ -24,7 +24,7 @@ from scripts.lib.executions.model import RUNNING, SUCCEEDED
 from scripts.lib.executions.redrive import Redrive
 from tests.durability import invariants
 from tests.durability.invariants import ExecutionSummary, Snapshot, Upload, take_snapshot
-from tests.support import images, notifications, resources
+from tests.support import images, notifications
 
 TWICE = 0.10  # of the uploads are notified twice
 BAD = 0.05  # of the uploads are damaged
@@ -142,7 +142,7 @@ class Load:
         names = self._names(burst)
 
         def all_ended() -> bool:
-            if resources.messages(self._clients.sqs, self._queue):
+            if storage.message_count(self._clients, self._queue):
                 return False
             statuses = self._statuses()
             return "RUNNING" not in statuses.values() and names <= statuses.keys()

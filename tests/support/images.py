@@ -1,7 +1,9 @@
 """Test images, made here: no binary is kept in the repository."""
 
+import hashlib
 import io
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from PIL import Image
@@ -51,6 +53,25 @@ def png(encoded: bytes, limits: Limits = _AMPLE, *, parallel: bool = False) -> b
     made = io.BytesIO()
     convert(encoded, made, limits, parallel=parallel)
     return made.getvalue()
+
+
+def chunks(encoded: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and the content of each of a PNG's chunks."""
+    offset = 8
+    while offset < len(encoded):
+        length, name = struct.unpack_from(">I4s", encoded, offset)
+        yield name, encoded[offset + 8 : offset + 8 + length]
+        offset += 12 + length
+
+
+def digests(encoded: bytes) -> list[tuple[bytes, str]]:
+    """Return the SHA-256 of a PNG's pixels and of each chunk besides, to compare PNGs by.
+
+    Their bytes may differ: now and then ISA-L writes a literal where it mostly writes a match.
+    """
+    contents = [(name, content) for name, content in chunks(encoded) if name != b"IDAT"]
+    contents.append((b"IDAT", Image.open(io.BytesIO(encoded)).tobytes()))
+    return [(name, hashlib.sha256(content).hexdigest()) for name, content in contents]
 
 
 def pixels(encoded: bytes) -> tuple[tuple[int, int], bytes]:

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from image_converter.conversion import bundled, libjpeg_decoder
-from tests.support.images import jpeg, png
+from tests.support.images import digests, jpeg, png
 
 
 def test_a_missing_libjpeg_is_an_error_that_says_what_to_install(
@@ -23,9 +23,9 @@ def test_without_files_in_memory_it_takes_one_on_disk(monkeypatch: pytest.Monkey
     def refuse(_: str) -> int:
         raise PermissionError
 
-    usual = png(jpeg(300, 200))
+    usual = digests(png(jpeg(300, 200)))
     monkeypatch.setattr(os, "memfd_create", refuse)
-    assert png(jpeg(300, 200)) == usual
+    assert digests(png(jpeg(300, 200))) == usual
 
 
 def test_a_decoding_process_that_is_killed_is_not_the_image_s_fault(

@@ -16,7 +16,7 @@ from image_converter.conversion import renditions as conversion_renditions
 from image_converter.conversion.reduction import Plan
 from image_converter.errors import ConversionError, DamagedImage, ImageTooLarge, InvalidSettings
 from scripts.lib import photographs
-from tests.support.images import jpeg, pixels, png, saved, turned
+from tests.support.images import digests, jpeg, pixels, png, saved, turned
 from tests.support.jpeg import profiles
 from tests.support.jpeg.editing import END, cut
 
@@ -84,7 +84,7 @@ def test_every_format_and_mode(photograph: Image.Image, image_format: str, mode:
     (whole, rendition) = make(
         source, {"format": "png"}, {"format": image_format, "max_width": 300, **quality}
     )
-    assert whole == png(source)
+    assert digests(whole) == digests(png(source))
     full = Image.open(io.BytesIO(whole))
     stored = Image.open(io.BytesIO(rendition))
     is_gray = mode == "L" and image_format in ("png", "jpeg", "avif")

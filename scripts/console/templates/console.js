@@ -67,7 +67,6 @@ function show(news) {
     if (!entry) {
       entry = newEntry(item.name, item.since);
       entries.set(item.name, entry);
-      place(entry);
     }
     if (!news.all && entry.group !== item.group && ["done", "failed"].includes(item.group)) ended.push(entry);
     entry.group = item.group;
@@ -77,7 +76,16 @@ function show(news) {
   if (ended.length) byId("status").textContent = ended.map(spoken).join(". ");
   for (const [name, count] of Object.entries(news.counts)) byId(`count-${name}`).textContent = count ?? "–";
   problem(news.problem);
+  placeNew();
   filter();
+}
+
+// The server may send news of an upload before it answers: the upload's row is its only one.
+function placeNew() {
+  const uploading = new Set([...waiting].filter((entry) => entry.group === "waiting").map((entry) => entry.file.name));
+  for (const entry of entries.values()) {
+    if (!entry.row.isConnected && !uploading.has(entry.summary.querySelector(".key").textContent)) place(entry);
+  }
 }
 
 const spoken = (entry) => `${entry.summary.querySelector(".key").textContent}: ${entry.summary.querySelector(".pill").lastChild.textContent}`;
@@ -90,13 +98,13 @@ function problem(sentence) {
 function filter() {
   const group = document.querySelector("input[name=group]:checked").value;
   const words = byId("find").value.trim().toLowerCase();
+  const placed = [...entries.values(), ...waiting].filter((entry) => entry.row.isConnected);
   let count = 0;
-  for (const entry of [...entries.values(), ...waiting]) {
+  for (const entry of placed) {
     entry.row.hidden = (group && entry.group !== group) || (words && !entry.summary.textContent.toLowerCase().includes(words));
     count += !entry.row.hidden;
   }
-  const total = entries.size + waiting.size;
-  byId("shown").textContent = total ? `${count} of ${total} images, the newest first.` : "There are no executions yet.";
+  byId("shown").textContent = placed.length ? `${count} of ${placed.length} images, the newest first.` : "There are no executions yet.";
 }
 
 const waiting = new Set(); // uploads that are not finished
@@ -142,18 +150,17 @@ function send(entry) {
   request.send(entry.file);
 }
 
-// The server may have sent news of it before it answered.
 function sent(entry, name) {
   waiting.delete(entry);
-  const shown = entries.get(name);
+  const known = entries.get(name);
   entry.name = name;
   entries.set(name, entry);
-  if (shown) {
-    entry.group = shown.group;
-    entry.summary.replaceChildren(...shown.summary.childNodes);
-    shown.row.remove();
+  if (known) {
+    entry.group = known.group;
+    entry.summary.replaceChildren(...known.summary.childNodes);
   }
   load(entry);
+  placeNew();
   filter();
 }
 
@@ -170,6 +177,7 @@ function failed(entry, sentence) {
     upload([entry.file]);
   });
   byId("status").textContent = `${entry.file.name}: not uploaded. ${sentence}`;
+  placeNew();
   filter();
 }
 

@@ -25,16 +25,24 @@ _SHARED: Final = {
     "report": "report",
 }
 
-# Groups that take minutes, the longest first: begun last, they would leave the other workers idle.
-# In between are some that calculate, so that not all workers wait for an apply at first.
-LONG: Final = (
+# Groups that begin first, in this order: begun last, they would leave the other workers idle.
+# Those that apply Terraform mostly wait; one that calculates is beside every two of them.
+FIRST: Final = (
     "deployment",
     "tests/e2e/test_examples.py",
     "stacks",
     "tests/durability/conversion/test_strictness.py",
+    "tests/aws_contract/test_interpreters.py",
+    "emulator",
+    "tests/durability/conversion/test_memory.py",
+    "tests/durability/simulation/test_random.py",
+    "tests/durability/simulation/test_exhaustive.py",
     "tests/e2e/test_existing_bucket.py",
-    "local AWS",
+    "tests/durability/service_faults/test_unlikely_faults.py",
+    "tests/durability/service_faults/test_service_faults.py",
     "configuration",
+    "unguarded",
+    "local AWS",
 )
 
 
@@ -53,11 +61,11 @@ _LATE: Final = ("ends_deployment", "changes_deployment")
 
 
 def _rank(name: str) -> int:
-    return LONG.index(name) if name in LONG else len(LONG)
+    return FIRST.index(name) if name in FIRST else len(FIRST)
 
 
 def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
-    """Put every test into its group, the groups that take longest first.
+    """Put every test into its group, the groups of `FIRST` before the others.
 
     Within a group, what changes the deployment comes after everything that needs it unchanged,
     and what ends it comes last.

@@ -31,8 +31,8 @@ FOREIGN := $(sort $(filter AWS_% TF_VAR_% TF_CLI_ARGS% TF_WORKSPACE TF_DATA_DIR 
 HERMETIC := env $(FOREIGN:%=-u %) AWS_EC2_METADATA_DISABLED=true
 
 # Tests that share something expensive are in one group, which one worker runs: tests/support/parallel.py
-# One worker more than there are cores: Terraform's applies and the browser mostly wait.
-WORKERS ?= 3
+# Two workers more than two cores: Terraform's applies and the browser mostly wait.
+WORKERS ?= 4
 PARALLEL = -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 STACK = $(if $(NAME),--name "$(NAME)")

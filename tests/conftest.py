@@ -157,6 +157,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     )
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let the group of tests that takes longest go first."""
+    parallel.give_way(item, item.config.rootpath)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests have noted with `record_property("covered", ...)`, from all workers."""
     for report in terminalreporter.getreports("passed"):

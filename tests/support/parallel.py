@@ -1,9 +1,10 @@
 """Which tests run in one worker, and which of them first, when pytest has several workers.
 
-`make test` has three workers on two cores. What is expensive to make is made once, by the
+`make test` has four workers on two cores. What is expensive to make is made once, by the
 worker that runs all tests of the group which share it; other tests stay with those of their file.
 """
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,8 @@ FIRST: Final = (
     "local AWS",
 )
 
+_LOWER: Final = 5  # a third of the processor where others want it, too
+
 
 def group(path: str, fixtures: Collection[str]) -> str:
     """Return the name of the group that a test belongs to.
@@ -54,6 +57,21 @@ def group(path: str, fixtures: Collection[str]) -> str:
         fixtures: the names of all fixtures that the test asks for, also through others.
     """
     return next((name for fixture, name in _SHARED.items() if fixture in fixtures), path)
+
+
+def _group_of(item: pytest.Item, root: Path) -> str:
+    path = item.path.relative_to(root).as_posix()
+    return group(path, getattr(item, "fixturenames", ()))
+
+
+def give_way(item: pytest.Item, root: Path) -> None:
+    """Lower the priority of a worker, and of all that it starts, unless it runs the first group.
+
+    That group takes as long as the others of all workers, so that nothing is to hold it up.
+    """
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    if is_worker and os.nice(0) == 0 and _group_of(item, root) != FIRST[0]:
+        os.nice(_LOWER)
 
 
 # Markers of tests that come late in their group, the last of all first.
@@ -79,7 +97,7 @@ def arrange(items: list[pytest.Item], root: Path, *, name_groups: bool) -> None:
     """
     ranked_items = []
     for item in items:
-        name = group(item.path.relative_to(root).as_posix(), getattr(item, "fixturenames", ()))
+        name = _group_of(item, root)
         if name_groups:
             item._id = coerce_node_id(f"{item.nodeid}@{name}")
         late = [item.get_closest_marker(marker) is not None for marker in _LATE]

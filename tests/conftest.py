@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from scripts.lib.aws import Clients
 from scripts.lib.inventory import inventory
@@ -85,6 +85,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, once: Playwright cannot drive a second one from the same thread."""
+    expect.set_options(timeout=30_000)  # ms; on a busy machine, functions start slowly
     with other_pages.chromium() as launched:
         yield launched
 

@@ -223,7 +223,7 @@ def _close_the_terminal(*arguments: str) -> None:
     assert terminal.stdout is not None
     assert "listed" in terminal.stdout.readline()
     terminal.send_signal(signal.SIGHUP)
-    assert terminal.wait(30) == -signal.SIGHUP
+    assert terminal.wait(60) == -signal.SIGHUP
 
 
 def test_a_second_run_changes_nothing_and_says_so(source: Source, capsys: Capture) -> None:

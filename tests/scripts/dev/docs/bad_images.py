@@ -46,6 +46,9 @@ if it is a byte instead of a short integer, but not from a segment that repeats 
 there are several colour profiles, the first complete one is kept, up to its declared length. The
 limits in this table are {bytes:,} bytes and {pixels:,} pixels; the limits of 100 scans and 10,000
 segments always apply.
+
+The same image always becomes the same pixels, but not always the same bytes: very rarely, the
+library that compresses PNGs writes the same data in another way. Compare PNGs by their pixels.
 """
 
 

@@ -1,5 +1,6 @@
 """What several groups of tests share: a local AWS with this project's Terraform applied to it."""
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -147,8 +148,12 @@ def in_the_environment(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) 
 
 
 def pytest_configure() -> None:
-    """Have Terraform and its provider collect garbage less often: it took a quarter of the time."""
+    """Have Terraform, its provider and the tests collect garbage less often.
+
+    It took a quarter of Terraform's time, and a fifteenth of the tests'.
+    """
     os.environ.setdefault("GOGC", "400")
+    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

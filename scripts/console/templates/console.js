@@ -82,13 +82,14 @@ function show(news) {
 
 // The server may send news of an upload before it answers: the upload's row is its only one.
 function placeNew() {
-  const uploading = new Set([...waiting].filter((entry) => entry.group === "waiting").map((entry) => entry.file.name));
+  const uploading = new Set([...waiting].filter((entry) => entry.group === "waiting").map(keyOf));
   for (const entry of entries.values()) {
-    if (!entry.row.isConnected && !uploading.has(entry.summary.querySelector(".key").textContent)) place(entry);
+    if (!entry.row.isConnected && !uploading.has(keyOf(entry))) place(entry);
   }
 }
 
-const spoken = (entry) => `${entry.summary.querySelector(".key").textContent}: ${entry.summary.querySelector(".pill").lastChild.textContent}`;
+const keyOf = (entry) => entry.summary.querySelector(".key").textContent;
+const spoken = (entry) => `${keyOf(entry)}: ${entry.summary.querySelector(".pill").lastChild.textContent}`;
 
 function problem(sentence) {
   byId("problem").hidden = !sentence;
